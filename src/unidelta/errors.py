@@ -1,0 +1,67 @@
+"""What a person sees when something cannot be: what was asked, why it cannot be, what to type instead.
+
+Everything raised on purpose for a user's mistake derives from `UserError`; all other exceptions are
+programming errors. Several mistakes are reported together as one `Problems`.
+"""
+
+from collections.abc import Sequence
+
+
+class UserError(Exception):
+    """A request that cannot be met, told in three lines.
+
+    Args:
+        asked: what was asked, in the user's own words or keys.
+        why: why it cannot be.
+        instead: what to type or do instead.
+    """
+
+    def __init__(self, asked: str, why: str, instead: str) -> None:
+        super().__init__(asked, why, instead)
+        self.asked, self.why, self.instead = asked, why, instead
+
+    def __str__(self) -> str:
+        return f"You asked:  {self.asked}\nWhy not:    {self.why}\nInstead:    {self.instead}"
+
+
+class ConfigError(UserError):
+    """A configuration value that is unknown, missing or out of range."""
+
+
+class DesignError(UserError):
+    """A delta, or a combination of deltas, that does not exist on this backbone."""
+
+
+class DataError(UserError):
+    """Data that is missing, unreachable or damaged."""
+
+
+class CheckpointError(UserError):
+    """A checkpoint that is missing, damaged or of another architecture."""
+
+
+class RecordError(UserError):
+    """A record that cannot be read or written."""
+
+
+class Problems(UserError):
+    """Several user errors, found together and reported together.
+
+    Args:
+        errors: at least one error; nested `Problems` are flattened.
+    """
+
+    def __init__(self, errors: Sequence[UserError]) -> None:
+        if not errors:
+            raise ValueError("`errors` must not be empty.")
+        flat: list[UserError] = []
+        for error in errors:
+            flat.extend(error.errors if isinstance(error, Problems) else [error])
+        self.errors = tuple(flat)
+        super().__init__(flat[0].asked, flat[0].why, flat[0].instead)
+
+    def __str__(self) -> str:
+        if len(self.errors) == 1:
+            return str(self.errors[0])
+        numbered = (f"Problem {i} of {len(self.errors)}\n{error}" for i, error in enumerate(self.errors, 1))
+        return "\n\n".join(numbered)
