@@ -1,0 +1,107 @@
+"""The bottleneck that a budget buys: closed form, no weights needed (He et al. 2022, Tables 9–11).
+
+A budget is a share of the backbone's parameters, counted as the paper counts: matrices only. Counts are
+proportional to the bottleneck, so the solution is a division; the nearest whole bottleneck is taken.
+"""
+
+import math
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TypeVar
+
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Slot
+from unidelta.design.count import matrix_count
+from unidelta.design.rules import capacity
+from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
+from unidelta.errors import DesignError
+
+D = TypeVar("D", Deltas, PromptTuning)
+
+
+def solve(design: D, architecture: Architecture, *, percent: float, flexible: Collection[Slot] = ()) -> D:
+    """The design whose matrices are nearest to a percentage of the backbone.
+
+    Args:
+        design: the design; bottlenecks of slots that are not flexible stay as they are.
+        architecture: the backbone.
+        percent: the budget in percent of the backbone's parameters, matrices only.
+        flexible: the slots that share one solved bottleneck; irrelevant for prompt tuning.
+
+    Raises:
+        DesignError: if the budget is no percentage, or buys less than 1 or more than the slots hold.
+    """
+    asked = f"budget=percent budget.percent={percent:g} on {architecture.name}"
+    if not (math.isfinite(percent) and 0 < percent < 100):
+        raise DesignError(
+            asked,
+            "a budget is a percentage of the backbone's parameters, above 0 and below 100",
+            "budget.percent=3.6, the paper's middle budget; method=full tunes everything",
+        )
+    per_unit, fixed, limit = _costs(design, architecture, flexible)
+    bottleneck = _nearest((percent * architecture.n_parameters / 100 - fixed) / per_unit)
+    least, most = (100 * (fixed + r * per_unit) / architecture.n_parameters for r in (1, limit))
+    if bottleneck > limit:
+        raise DesignError(
+            asked,
+            f"it would take a bottleneck of {bottleneck}; the slot can hold at most {limit}, which is {most:.4g} %",
+            f"budget.percent={_floor_digits(most)} or less, or position=both",
+        )
+    if bottleneck < 1:
+        raise DesignError(
+            asked,
+            f"that buys no bottleneck at all; 1 is the smallest and costs {least:.4g} % with the design's fixed parts",
+            f"budget.percent={_ceil_digits(least)} or more",
+        )
+    if isinstance(design, PromptTuning):
+        return replace(design, length=bottleneck)
+    return replace(
+        design,
+        parts=tuple(replace(part, bottleneck=bottleneck) if part.slot in flexible else part for part in design.parts),
+    )
+
+
+def same_share(design: D, published: Architecture, architecture: Architecture) -> D:
+    """The design on a smaller backbone with the share of parameters that each part has on the published one.
+
+    Every bottleneck is the nearest whole one, at least 1 and at most what its slot holds.
+    """
+    scale = architecture.n_parameters / published.n_parameters
+    if isinstance(design, PromptTuning):
+        length = design.length * published.d_model * scale / architecture.d_model
+        return replace(design, length=min(max(1, _nearest(length)), architecture.max_positions))
+    parts: list[DeltaSpec] = []
+    for part in design.parts:
+        unit = matrix_count(replace(part, bottleneck=1), architecture)
+        bottleneck = _nearest(matrix_count(part, published) * scale / unit)
+        parts.append(replace(part, bottleneck=min(max(1, bottleneck), capacity(part, architecture))))
+    return replace(design, parts=tuple(parts))
+
+
+def _costs(
+    design: Deltas | PromptTuning, architecture: Architecture, flexible: Collection[Slot]
+) -> tuple[int, int, int]:
+    """Matrix parameters per unit of bottleneck, those of the fixed parts, and the largest bottleneck."""
+    if isinstance(design, PromptTuning):
+        return architecture.d_model, 0, architecture.max_positions
+    free = [part for part in design.parts if part.slot in flexible]
+    if not free:
+        raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
+    unit: list[DeltaSpec] = [replace(part, bottleneck=1) for part in free]
+    return (
+        sum(matrix_count(part, architecture) for part in unit),
+        sum(matrix_count(part, architecture) for part in design.parts if part.slot not in flexible),
+        min(capacity(part, architecture) for part in free),
+    )
+
+
+def _nearest(value: float) -> int:
+    return math.floor(value + 0.5)
+
+
+def _floor_digits(percent: float) -> str:
+    return f"{math.floor(percent * 100) / 100:g}"
+
+
+def _ceil_digits(percent: float) -> str:
+    return f"{math.ceil(percent * 10000) / 10000:g}"
