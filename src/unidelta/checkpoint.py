@@ -1,0 +1,88 @@
+"""Checkpoints before anything heavy is imported: what a folder is, its config.json, the name of its weights."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from unidelta.design.axes import Family
+from unidelta.errors import CheckpointError
+
+_WANTED = "a folder with config.json, model.safetensors and the tokenizer, or a hub id"
+
+
+def is_local(checkpoint: str) -> bool:
+    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
+
+    A hub id is `name` or `owner/name`.
+    """
+    folder = Path(checkpoint).expanduser()
+    return folder.exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
+
+
+def read_config(checkpoint: str, *, family: str) -> dict[str, Any]:
+    """The config.json of a local checkpoint.
+
+    Args:
+        checkpoint: a folder.
+        family: the architecture it has to have.
+
+    Raises:
+        CheckpointError: if folder or file are missing, damaged or of another architecture, or the folder has
+            no safetensors file.
+    """
+    asked = f"backbone.checkpoint={checkpoint}"
+    folder = Path(checkpoint).expanduser()
+    path = folder / "config.json"
+    if not path.is_file():
+        missing = "it has no config.json" if folder.is_dir() else "there is no such folder"
+        raise CheckpointError(asked, missing, _WANTED)
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(asked, f"its config.json cannot be read: {error}", _WANTED) from None
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind != family:
+        instead = f"backbone={kind} {asked}" if kind in list(Family) else f"one of {', '.join(Family)}"
+        raise CheckpointError(
+            f"backbone={family} {asked}", f"the checkpoint is of architecture `{kind}`, not {family}", instead
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise CheckpointError(
+            asked,
+            "it has no safetensors file; other formats can run code when they are read, so they are not",
+            "the checkpoint saved again with model.save_pretrained(DIR)",
+        )
+    return config
+
+
+def check_hub(checkpoint: str, revision: str | None) -> None:
+    """Refuse a hub id that can be had neither from the hub nor from the cache of this machine.
+
+    Raises:
+        CheckpointError: if so, within seconds.
+    """
+    from huggingface_hub import try_to_load_from_cache  # late: local checkpoints do without
+
+    from unidelta.hub import why_unreachable
+
+    if isinstance(try_to_load_from_cache(checkpoint, "config.json", revision=revision), str):
+        return
+    unreachable = why_unreachable()
+    if unreachable:
+        raise CheckpointError(
+            f"backbone.checkpoint={checkpoint}",
+            f"{unreachable}, and the checkpoint is not in the cache of this machine",
+            "backbone.checkpoint=DIR with a local folder, or scale=mini",
+        )
+
+
+def fingerprint(checkpoint: str, revision: str | None) -> str:
+    """What names a checkpoint's weights: SHA-256 of a folder's safetensors files, or hub id and revision."""
+    if not is_local(checkpoint):
+        return f"{checkpoint}@{revision or 'main'}"
+    digest = hashlib.sha256()
+    for path in sorted(Path(checkpoint).expanduser().glob("*.safetensors")):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,33 @@
+"""The delta: the one equation of the paper as a module."""
+
+from torch import Tensor, nn
+
+from unidelta.deltas.compose import Compose
+
+
+class Delta(nn.Module):
+    """`h ← compose(h, form(x or h))` (He et al. 2022, §4.1 and Table 1).
+
+    The same class serves every method: around a sub-layer (adapters), around one linear map (LoRA), and per
+    attention head with the query as x (prefix, multi-head adapter).
+
+    Args:
+        form: the functional form, a map from what is read to Δh.
+        compose: how Δh enters h.
+        parallel: True reads x, the input of what is changed; False reads h, its output.
+    """
+
+    def __init__(self, form: nn.Module, compose: Compose, *, parallel: bool) -> None:
+        super().__init__()
+        self.form = form
+        self.compose = compose
+        self.parallel = parallel
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        """The changed representation.
+
+        Args:
+            x: input of the sub-module, `(..., d_in)`.
+            h: the representation to change, `(..., d)`.
+        """
+        return self.compose(h, self.form(x if self.parallel else h))

@@ -1,0 +1,88 @@
+"""The vectors P_k, P_v of a prefix: free parameters, or the output of an MLP while training.
+
+Shapes: L prefix length, M width of the MLP's hidden layer, D model width.
+"""
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from unidelta.deltas.init import empty_linear, init_linear
+
+
+class DirectPrefix(nn.Module):
+    """P_k and P_v of one attention as parameters, each `(L, D)`, from N(0, 0.02²).
+
+    Args:
+        length: L.
+        width: D.
+        generator: the source of randomness of the initialisation.
+    """
+
+    def __init__(self, length: int, width: int, *, generator: Generator) -> None:
+        super().__init__()
+        self.key = nn.Parameter(nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator))
+        self.value = nn.Parameter(nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator))
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """P_k, P_v."""
+        return self.key, self.value
+
+
+class PrefixMLP(nn.Module):
+    """`P = Linear(tanh(Linear(E)))` for all layers of one kind of attention (Li & Liang 2021, §4.3).
+
+    Kept for training only: what it computes is folded into `DirectPrefix` for inference.
+
+    Args:
+        length: L.
+        width: D.
+        mlp_width: M.
+        n_layers: number of layers; the output has 2·n_layers·D columns, key and value of layer i at rows
+            2i and 2i+1 of D.
+        dropout: probability on the output.
+        generator: the source of randomness: E from N(0, 1), the linear maps U(±1/√fan_in).
+    """
+
+    def __init__(
+        self, length: int, width: int, mlp_width: int, n_layers: int, *, dropout: float, generator: Generator
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Parameter(nn.init.normal_(torch.empty(length, width), generator=generator))
+        self.hidden = empty_linear(width, mlp_width, bias=True)
+        self.output = empty_linear(mlp_width, 2 * n_layers * width, bias=True)
+        init_linear(self.hidden, generator)
+        init_linear(self.output, generator)
+        self.width = width
+        self.dropout = dropout
+
+    def forward(self, layer: int) -> tuple[Tensor, Tensor]:
+        """P_k, P_v of one layer, each `(L, D)`.
+
+        Only the layer's own rows of the last map are multiplied, so that all layers together cost one pass
+        through it; the (small) hidden layer is recomputed, which keeps layers free of shared state and
+        gradient checkpointing and compilation trivial.
+        """
+        z_LM = torch.tanh(self.hidden(self.embedding))
+        rows = slice(2 * layer * self.width, (2 * layer + 2) * self.width)
+        p_L2D = F.linear(z_LM, self.output.weight[rows], self.output.bias[rows])
+        p_L2D = F.dropout(p_L2D, self.dropout, self.training)
+        return p_L2D[:, : self.width], p_L2D[:, self.width :]
+
+
+class ReparametrisedPrefix(nn.Module):
+    """P_k and P_v of one attention as a view of its kind's `PrefixMLP`; it has no parameters of its own.
+
+    Args:
+        mlp: the network, registered elsewhere in the model.
+        layer: which layer's rows.
+    """
+
+    def __init__(self, mlp: PrefixMLP, layer: int) -> None:
+        super().__init__()
+        self._mlp = (mlp,)  # in a tuple: the network's parameters are named where it is registered, once
+        self.layer = layer
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """P_k, P_v, each `(L, D)`."""
+        return self._mlp[0](self.layer)

@@ -1,0 +1,155 @@
+"""Deltas inside attention: one function, registered with transformers beside `sdpa` and `eager`.
+
+It runs after the key/value cache is updated, so a prefix never enters the cache, positions never move, and
+beams, static caches and teacher forcing see the same arithmetic. The mask functions are registered under the
+same names: without them transformers would pass no mask at all.
+
+Shapes: B batch, H heads, T queries, S keys, E head width, L prefix length, D = H·E.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import eager_mask, sdpa_mask
+from transformers.models.bart.modeling_bart import eager_attention_forward
+
+from unidelta.deltas.compose import Gate
+from unidelta.deltas.delta import Delta
+from unidelta.deltas.heads import HeadForm
+from unidelta.design.axes import Representation
+
+AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
+
+
+class DeltaAttention(nn.Module):
+    """What the attention function needs of an attention module that hosts deltas."""
+
+    deltas: nn.ModuleDict
+    is_causal: bool
+
+    def project_query(self, x_BTD: Tensor) -> Tensor:
+        """The frozen query projection of any input, `(B, T, D)`."""
+        raise NotImplementedError
+
+
+def delta_attention(
+    base: AttentionFunction,
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    is_causal: bool | None = None,
+    attention_input: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor | None]:
+    """Attention with the module's deltas on its heads and on its concatenated heads.
+
+    Args:
+        base: the attention to change, `(B, H, T, E) → (B, T, H, E)`.
+        module: the attention module; without deltas this is `base`.
+        query: `(B, H, T, E)`, unscaled.
+        key: `(B, H, S, E)`.
+        value: `(B, H, S, E)`.
+        attention_mask: True or 0 where attended, `(B, 1, T, S)`, or None.
+        dropout: attention dropout probability, 0 in evaluation.
+        scaling: 1/√E.
+        is_causal: overrides the module's own.
+        attention_input: x, what the query was projected from, `(B, T, D)`.
+    """
+    call = partial(base, dropout=dropout, scaling=scaling, **kwargs)
+    if not isinstance(module, DeltaAttention):
+        return call(module, query, key, value, attention_mask, is_causal=is_causal)
+    heads = module.deltas[Representation.HEADS] if Representation.HEADS in module.deltas else None  # noqa: SIM401
+    weights = None
+    if heads is None:
+        output, weights = call(module, query, key, value, attention_mask, is_causal=is_causal)
+    elif not isinstance(heads.compose, Gate):
+        output, weights = call(module, query, key, value, attention_mask, is_causal=is_causal)
+        x_BHTE = _query(module, heads.form, query, attention_input)
+        output = heads(x_BHTE, output.transpose(1, 2)).transpose(1, 2)
+    else:
+        causal = module.is_causal if is_causal is None else is_causal
+        mask = _explicit(attention_mask, query, key) if causal else attention_mask
+        if heads.form.query_norm is None:
+            key, value, mask = _prefix_in_front(heads.form, key, value, mask)
+            output, weights = call(module, query, key, value, mask, is_causal=False)
+        else:
+            x_BHTE = _query(module, heads.form, query, attention_input)
+            output = _gated(heads, x_BHTE, query, key, value, mask, dropout=dropout, scaling=scaling)
+    if Representation.CONCAT in module.deltas:
+        concat_BTD = module.deltas[Representation.CONCAT](attention_input, output.flatten(2))
+        output = concat_BTD.unflatten(2, (output.shape[2], -1))
+    return output, weights
+
+
+def _query(module: DeltaAttention, form: HeadForm, query: Tensor, attention_input: Tensor) -> Tensor:
+    """The query a head form reads: attention's own, or W_q LN(x) where the form has a layer norm."""
+    if form.query_norm is None:
+        return query
+    own_BTD = module.project_query(form.query_norm(attention_input))
+    return own_BTD.unflatten(-1, (form.n_heads, -1)).transpose(1, 2)
+
+
+def _explicit(mask: Tensor | None, query: Tensor, key: Tensor) -> Tensor | None:
+    """The causal mask that `is_causal` stands for, True where attended.
+
+    With a prefix in front of the keys torch's `is_causal`, aligned to the top left, would cut off the last
+    L tokens of every query.
+    """
+    n_queries, n_keys = query.shape[2], key.shape[2]
+    if mask is not None or n_queries == 1:
+        return mask
+    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device).tril(n_keys - n_queries)[None, None]
+
+
+def _prefix_in_front(
+    form: HeadForm, key: Tensor, value: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """`[P_k; K]`, `[P_v; V]` (Eq. 5): one softmax over both is the gated composition of Eq. 7–10."""
+    batch = key.shape[0]
+    p_key, p_value = (p_HLE.to(key.dtype).expand(batch, -1, -1, -1) for p_HLE in form.keys_values())
+    if mask is not None:
+        mask = F.pad(mask, (p_key.shape[2], 0), value=True if mask.dtype == torch.bool else 0.0)
+    return torch.cat([p_key, key], dim=2), torch.cat([p_value, value], dim=2), mask
+
+
+def _gated(
+    heads: Delta,
+    x: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    *,
+    dropout: float,
+    scaling: float,
+) -> Tensor:
+    """Eq. 7–10 where prefix and sequence have different queries: one softmax over both sets of logits."""
+    form = heads.form
+    p_key_HLE, p_value_HLE = form.keys_values()
+    p_logits_BHTL = torch.matmul(x, p_key_HLE.transpose(-1, -2)) * form.scaling
+    logits_BHTS = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    if mask is not None:
+        logits_BHTS = logits_BHTS.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else logits_BHTS + mask
+    weights = F.dropout(torch.cat([p_logits_BHTL, logits_BHTS], dim=-1).softmax(-1), dropout, heads.training)
+    length = p_key_HLE.shape[-2]
+    output_BHTE = weights[..., :length] @ p_value_HLE + weights[..., length:] @ value
+    return output_BHTE.transpose(1, 2)
+
+
+ATTENTIONS = {
+    "sdpa": ("unidelta_sdpa", sdpa_attention_forward, sdpa_mask),
+    "eager": ("unidelta_eager", eager_attention_forward, eager_mask),
+}
+for _name, _function, _mask in ATTENTIONS.values():
+    AttentionInterface.register(_name, partial(delta_attention, _function))
+    AttentionMaskInterface.register(_name, _mask)

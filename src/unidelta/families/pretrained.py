@@ -1,0 +1,139 @@
+"""Pretrained backbones from a local folder or the hub: safetensors only, complete, of the right architecture."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging
+
+from unidelta.checkpoint import is_local
+from unidelta.errors import CheckpointError
+from unidelta.families.architectures import family_of
+from unidelta.hub import cache_only, why_unreachable
+
+_DROPOUT = {  # the names of hidden and attention dropout
+    True: ("dropout", "attention_dropout"),
+    False: ("hidden_dropout_prob", "attention_probs_dropout_prob"),
+}
+
+
+def load_config(checkpoint: str, *, n_labels: int, revision: str | None = None) -> PretrainedConfig:
+    """The configuration of a checkpoint.
+
+    Args:
+        checkpoint: local folder or hub id.
+        n_labels: outputs of the classification head, 0 for sequence-to-sequence models.
+        revision: of a hub id.
+
+    Raises:
+        CheckpointError: if it cannot be had.
+    """
+    with _from_anywhere(checkpoint, f"backbone.checkpoint={checkpoint}"):
+        config = AutoConfig.from_pretrained(checkpoint, revision=revision)
+    if n_labels:
+        config.num_labels = n_labels
+    return config
+
+
+def load_backbone(
+    checkpoint: str,
+    config: PretrainedConfig,
+    *,
+    attn_implementation: str,
+    dropout: float | None,
+    attention_dropout: float | None,
+    seed: int,
+    revision: str | None = None,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A pretrained model in float32 and its tokenizer.
+
+    A classification head that the checkpoint lacks is drawn from the seed; nothing else may be missing.
+
+    Args:
+        checkpoint: local folder or hub id.
+        config: from `load_config`.
+        attn_implementation: sdpa or eager.
+        dropout: hidden dropout in place of the checkpoint's, or None.
+        attention_dropout: attention dropout in place of the checkpoint's, or None.
+        seed: of a new classification head.
+        revision: of a hub id.
+
+    Raises:
+        CheckpointError: if weights or tokenizer are missing, damaged or do not fit the configuration.
+    """
+    family = family_of(config)
+    for name, value in zip(_DROPOUT[family.family.is_encoder_decoder], (dropout, attention_dropout), strict=True):
+        if value is not None:
+            setattr(config, name, value)
+    loader = AutoModelForSeq2SeqLM if family.family.is_encoder_decoder else AutoModelForSequenceClassification
+    asked = f"backbone.checkpoint={checkpoint}"
+    with _from_anywhere(checkpoint, asked), torch.random.fork_rng(devices=[]), _quiet():
+        torch.manual_seed(seed)
+        model, report = loader.from_pretrained(
+            checkpoint,
+            config=config,
+            revision=revision,
+            dtype=torch.float32,
+            attn_implementation=attn_implementation,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=revision)
+    head = family.head(model)
+    new = {f"classifier.{name}" for name, _ in head.named_parameters()} if head is not None else set()
+    missing = sorted(set(report["missing_keys"]) - new)
+    mismatched = sorted(str(key) for key in report["mismatched_keys"])
+    if missing or mismatched:
+        words = [
+            f"{len(keys)} tensors {what}, first {', '.join(keys[:5])}"
+            for what, keys in (("are missing", missing), ("have another shape", mismatched))
+            if keys
+        ]
+        raise CheckpointError(asked, "; ".join(words), "a checkpoint whose weights fit its config.json")
+    broken = [name for name, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise CheckpointError(asked, f"values that are not finite, first in {broken[0]}", "an undamaged checkpoint")
+    return model, tokenizer
+
+
+@contextmanager
+def _from_anywhere(checkpoint: str, asked: str) -> Iterator[None]:
+    """Tell every failure of the loaders, which raise some dozen types, as one of the checkpoint."""
+    local = is_local(checkpoint)
+    unreachable = None if local else why_unreachable()
+    try:
+        if local or unreachable:
+            with cache_only():
+                yield
+        else:
+            yield
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if unreachable:
+            why = f"{unreachable}, and the checkpoint is not in the cache of this machine"
+            raise CheckpointError(asked, why, "backbone.checkpoint=DIR with a local folder, or scale=mini") from error
+        raise CheckpointError(
+            asked, first, "an undamaged checkpoint with config.json, model.safetensors and a tokenizer"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,66 @@
+"""Whether the Hugging Face hub can be reached, asked once and quickly.
+
+The libraries retry for 23 to 46 seconds before they say that there is no network; a three-second knock at
+the hub's door comes first, and the cache of this machine is used where nobody answers.
+"""
+
+import os
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import huggingface_hub.constants
+
+TIMEOUT_S = 3.0
+
+
+def why_unreachable() -> str | None:
+    """Why only the cache of this machine can be used now, None if the hub answers."""
+    if huggingface_hub.constants.HF_HUB_OFFLINE:
+        return "the hub is switched off (HF_HUB_OFFLINE)"
+    return None if _answers() else f"the hub did not answer within {TIMEOUT_S:.0f} s"
+
+
+@contextmanager
+def cache_only() -> Iterator[None]:
+    """Keep the hub's libraries from trying the network.
+
+    They read HF_HUB_OFFLINE when they are imported, so it is set where they keep it as well.
+    """
+    import datasets.config  # late: a second to import
+
+    before = os.environ.get("HF_HUB_OFFLINE"), huggingface_hub.constants.HF_HUB_OFFLINE
+    before_datasets = datasets.config.HF_HUB_OFFLINE
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    datasets.config.HF_HUB_OFFLINE = huggingface_hub.constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before_datasets, before[1]
+        if before[0] is None:
+            del os.environ["HF_HUB_OFFLINE"]
+        else:
+            os.environ["HF_HUB_OFFLINE"] = before[0]
+
+
+def _answers() -> bool:
+    """Whether anything answers at the hub's address, by way of the proxies that are set."""
+    done, answers = threading.Event(), []
+
+    def knock() -> None:
+        request = urllib.request.Request(huggingface_hub.constants.ENDPOINT, method="HEAD")
+        try:
+            urllib.request.urlopen(request, timeout=TIMEOUT_S).close()
+            answers.append(True)
+        except urllib.error.HTTPError:
+            answers.append(True)  # an error page is an answer too
+        except (OSError, ValueError):
+            pass
+        done.set()
+
+    # in a thread, because a name server that hangs is not covered by the timeout of the connection
+    threading.Thread(target=knock, daemon=True).start()
+    done.wait(TIMEOUT_S)
+    return bool(answers)
