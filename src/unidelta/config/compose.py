@@ -1,0 +1,57 @@
+"""Composition by Hydra, for the entry points, tests and notebooks alike. Hydra and OmegaConf live here only."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from unidelta.config.schema import RunConfig
+from unidelta.errors import ConfigError
+from unidelta.paths import CONF
+
+ConfigStore.instance().store(name="schema", node=RunConfig)
+
+
+def compose(overrides: Sequence[str] = ()) -> RunConfig:
+    """The configuration of `python train.py` followed by these overrides.
+
+    Args:
+        overrides: as typed on the command line, e.g. `["method=mam", "task=xsum", "composition.scale=2"]`.
+
+    Raises:
+        ConfigError: if Hydra cannot compose them; `overrides.check` says more about the same mistakes.
+    """
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+            return typed(hydra_compose(config_name="config", overrides=list(overrides)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise not_composable(overrides, error) from error
+
+
+def typed(config: DictConfig) -> RunConfig:
+    """A composed configuration as dataclasses.
+
+    Raises:
+        ConfigError: if a mandatory value was never set.
+    """
+    missing = OmegaConf.missing_keys(config)
+    if missing:
+        raise ConfigError(
+            f"a configuration without {', '.join(sorted(missing))}",
+            "these keys have no default",
+            "task=xsum method=mam, which set them",
+        )
+    return cast(RunConfig, OmegaConf.to_object(config))
+
+
+def not_composable(overrides: Sequence[str], error: Exception) -> ConfigError:
+    """What Hydra or OmegaConf found wrong with overrides, as an error for people."""
+    lines = [line.strip() for cause in (error, error.__cause__) if cause for line in str(cause).splitlines()[:3]]
+    return ConfigError(" ".join(overrides), "; ".join(filter(None, lines)), "python train.py --cfg job shows every key")

@@ -1,0 +1,201 @@
+"""`RunConfig` to `RunSpec`: pure, all problems at once, no torch and no files."""
+
+import math
+from dataclasses import fields
+from typing import Any
+
+from unidelta.config.resolve_design import resolve_design
+from unidelta.config.run_spec import BackboneSpec, RunSpec
+from unidelta.config.schema import BackboneConfig, RunConfig
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Conventions, Family
+from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.tasks.registry import TASKS
+from unidelta.tasks.task import GenerationSpec, TaskSpec
+from unidelta.training.spec import TrainingSpec
+
+_CHOICES = {
+    "conventions": tuple(Conventions),
+    "scale.name": ("mini", "paper"),
+    "backbone.attn_implementation": ("sdpa", "eager"),
+    "task.source": ("scale", "hub", "local", "mini"),
+    "training.schedule": ("polynomial", "linear", "constant"),
+    "training.precision": ("auto", "fp32", "bf16", "fp16"),
+    "training.head": ("conventions", "frozen", "trained"),
+    "training.device": ("auto", "cpu", "cuda"),
+}
+# lowest and highest value, both allowed; None is unbounded
+_RANGES: dict[str, tuple[float, float | None]] = {
+    "seed": (0, 2**32 - 1),
+    "training.max_steps": (1, None),
+    "training.epochs": (1e-9, None),
+    "training.learning_rate": (1e-12, 1e3),
+    "training.warmup_steps": (0, None),
+    "training.warmup_ratio": (0, 1),
+    "training.batch_size": (1, None),
+    "training.accumulation": (1, None),
+    "training.eval_batch_size": (1, None),
+    "training.weight_decay": (0, None),
+    "training.adam_beta1": (0, 1 - 1e-12),
+    "training.adam_beta2": (0, 1 - 1e-12),
+    "training.adam_epsilon": (0, None),
+    "training.max_grad_norm": (1e-12, None),
+    "training.label_smoothing": (0, 1 - 1e-12),
+    "training.eval_every": (1, None),
+    "task.max_source_length": (2, None),
+    "task.max_target_length": (2, None),
+    "task.eval_max_target_length": (2, None),
+    "task.max_train_examples": (1, None),
+    "task.max_eval_examples": (1, None),
+    "task.max_test_examples": (1, None),
+    "task.generation.num_beams": (1, None),
+    "task.generation.max_length": (2, None),
+    "task.generation.min_length": (0, None),
+    "task.generation.no_repeat_ngram_size": (0, None),
+    "task.generation.length_penalty": (-10, 10),
+    "backbone.dropout": (0, 1 - 1e-12),
+    "backbone.attention_dropout": (0, 1 - 1e-12),
+}
+
+
+def published_architecture(backbone: BackboneConfig, *, n_labels: int) -> Architecture:
+    """The published backbone's sizes, as written in conf/backbone/."""
+    names = {f.name for f in fields(Architecture)} - {"family", "n_labels"}
+    return Architecture(
+        family=Family(backbone.family), n_labels=n_labels, **{name: getattr(backbone, name) for name in names}
+    )
+
+
+def resolve(config: RunConfig, *, architecture: Architecture, published: Architecture) -> RunSpec:
+    """The run a configuration asks for.
+
+    Args:
+        config: the composed configuration.
+        architecture: the backbone of this run.
+        published: the paper's backbone for the task.
+
+    Raises:
+        Problems: everything that is wrong, together.
+    """
+    problems = [*_check_values(config), *_check_task(config, architecture)]
+    design, wrong = resolve_design(config, architecture=architecture, published=published)
+    problems += wrong
+    if problems:
+        raise Problems(problems)
+    method = config.method
+    slots = {"attn": method.attn, "ffn": method.ffn}
+    sizes = {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
+    backbone = config.backbone
+    return RunSpec(
+        method=method.name,
+        conventions=config.conventions,
+        design=design,
+        published_bottlenecks={"prompt": method.length} if method.length else sizes,
+        backbone=BackboneSpec(
+            architecture=architecture,
+            checkpoint=backbone.checkpoint or (backbone.hub_id if config.scale.name == "paper" else None),
+            revision=backbone.hub_revision if backbone.checkpoint is None else None,
+            attn_implementation=backbone.attn_implementation,
+            dropout=backbone.dropout,
+            attention_dropout=backbone.attention_dropout,
+        ),
+        task=_task(config),
+        training=TrainingSpec(
+            **{f.name: getattr(config.training, f.name) for f in fields(TrainingSpec)},
+        ),
+        seed=config.seed,
+        scale=config.scale.name,
+    )
+
+
+def task_source(config: RunConfig) -> str:
+    """Where rows come from: as asked, or the scale's own source."""
+    if config.task.source != "scale":
+        return config.task.source
+    return "hub" if config.scale.name == "paper" else "mini"
+
+
+def _task(config: RunConfig) -> TaskSpec:
+    task = config.task
+    values = {f.name: getattr(task, f.name) for f in fields(TaskSpec)}
+    generation = None
+    if task.generation is not None:
+        generation = GenerationSpec(**{f.name: getattr(task.generation, f.name) for f in fields(GenerationSpec)})
+    return TaskSpec(
+        **{
+            **values,
+            "source": task_source(config),
+            "extra_eval_splits": tuple(task.extra_eval_splits),
+            "max_target_length": task.max_target_length or 0,
+            "eval_max_target_length": task.eval_max_target_length or 0,
+            "generation": generation,
+        }
+    )
+
+
+def _check_values(config: RunConfig) -> list[UserError]:
+    problems: list[UserError] = []
+    for key, choices in _CHOICES.items():
+        value = _get(config, key)
+        if value not in choices:
+            problems.append(
+                ConfigError(f"{key}={value}", f"the choices are {', '.join(choices)}", f"{key}={choices[0]}")
+            )
+    for key, (low, high) in _RANGES.items():
+        value = _get(config, key)
+        if value is None or (math.isfinite(value) and low <= value and (high is None or value <= high)):
+            continue
+        bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        default = _get(RunConfig(), key)
+        instead = f"{key}={low:g} or more" if default is None else f"{key}={default:g}, the default"
+        problems.append(ConfigError(f"{key}={value}", f"it must be a finite number, {bounds}", instead))
+    if (config.training.max_steps is None) == (config.training.epochs is None):
+        problems.append(
+            ConfigError(
+                f"training.max_steps={config.training.max_steps} training.epochs={config.training.epochs}",
+                "the length of training is said in steps or in epochs, one of the two",
+                "training.max_steps=300 training.epochs=null",
+            )
+        )
+    return problems
+
+
+def _check_task(config: RunConfig, architecture: Architecture) -> list[UserError]:
+    task, problems = config.task, list[UserError]()
+    seq2seq = TASKS[task.name].kind == "seq2seq" if task.name in TASKS else None
+    if seq2seq is None:
+        problems.append(ConfigError(f"task.name={task.name}", f"the tasks are {', '.join(TASKS)}", "task=xsum"))
+    elif seq2seq is not architecture.family.is_encoder_decoder:
+        wanted = "backbone=bart or backbone=mbart" if seq2seq else "backbone=roberta or backbone=bert"
+        problems.append(
+            ConfigError(
+                f"task={task.name} with a backbone of family {architecture.family}",
+                f"{task.name} {'generates text' if seq2seq else 'classifies'}, and {architecture.family} "
+                f"{'has no decoder' if seq2seq else 'is an encoder-decoder without a classification head'}",
+                wanted,
+            )
+        )
+    if task_source(config) == "local" and task.path is None:
+        problems.append(
+            ConfigError(
+                "task.source=local",
+                "it needs the folder with the splits, one <split>.jsonl or <split>.parquet each",
+                "task.source=local task.path=DIR",
+            )
+        )
+    if task_source(config) != "local" and task.path is not None:
+        problems.append(
+            ConfigError(
+                f"task.path={task.path} with task.source={task.source}",
+                "a path is read with task.source=local only",
+                f"task.source=local task.path={task.path}",
+            )
+        )
+    return problems
+
+
+def _get(config: RunConfig, key: str) -> Any:
+    value: Any = config
+    for name in key.split("."):
+        value = None if value is None else getattr(value, name)
+    return value

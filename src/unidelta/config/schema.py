@@ -1,0 +1,203 @@
+"""Every key a user can type, with its type and default: the root dataclass that checks all YAML.
+
+Values that belong to a closed set are strings here and become enums in `resolve`, which reports all
+problems at once. `null` means "not said": the method, the convention or the host decides.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class SlotConfig:
+    """What a method puts into one slot. A composition or insertion named here is pinned: the axis groups
+    (`composition=…`, `insertion=…`) then leave the slot alone."""
+
+    form: str = "bottleneck"  # bottleneck | low_rank | prefix | head_adapter
+    bottleneck: int = 0  # the paper's r or l on the published backbone
+    scale: float | None = None  # s where the composition is scaled; null: 4
+    insertion: str | None = None
+    composition: str | None = None
+    init: str | None = None  # bert | lora; null: bert
+    layer_norm: str | None = None  # none | in | out; null: by convention
+    bias: bool | None = None  # of the projections; null: by convention
+    dropout: float | None = None  # null: the host's own at this place
+    targets: list[str] = field(default_factory=list)  # LoRA: query, key, value, output | up, down
+    at_layer_output: bool = False  # after the FFN's add & norm (Pfeiffer)
+    reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
+    mlp_width: int = 800
+    prefix_dropout: float = 0.0
+
+
+@dataclass
+class MethodConfig:
+    """A method of the paper, or one of your own: what goes into which slot."""
+
+    name: str = "???"
+    kind: str = "deltas"  # deltas | full_fine_tuning | bitfit | prompt_tuning
+    attn: SlotConfig | None = None
+    ffn: SlotConfig | None = None
+    flexible: list[str] = field(default_factory=list)  # the slots whose bottleneck budget=percent solves
+    length: int | None = None  # prompt tuning: the paper's number of vectors
+
+
+@dataclass
+class PositionConfig:
+    """Which of a method's slots are used (§4.4)."""
+
+    name: str = "none"
+    slots: list[str] = field(default_factory=list)
+
+
+@dataclass
+class InsertionConfig:
+    """Sequential or parallel (§4.3), for every selected slot that does not pin it."""
+
+    name: str = "none"
+
+
+@dataclass
+class CompositionConfig:
+    """How Δh enters h (§4.5), for every selected slot that does not pin it."""
+
+    name: str = "none"
+    scale: float | None = None  # s of composition=scaled; null: the method's
+
+
+@dataclass
+class BudgetConfig:
+    """How many parameters are tuned."""
+
+    name: str = "none"  # paper | percent | bottleneck
+    percent: float | None = None  # budget=percent: of the backbone, matrices only
+    bottleneck: int | None = None  # budget=bottleneck: of every flexible slot
+    attn: int | None = None  # budget=bottleneck: of the attention slot
+    ffn: int | None = None  # budget=bottleneck: of the FFN slot
+
+
+@dataclass
+class BackboneConfig:
+    """A pretrained model: the published one's facts, and where weights come from."""
+
+    name: str = "???"
+    family: str = "???"  # bart | mbart | roberta | bert
+    hub_id: str = "???"
+    hub_revision: str | None = None
+    checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
+    attn_implementation: str = "sdpa"  # sdpa | eager
+    vocab_size: int = 0
+    encoder_layers: int = 0
+    decoder_layers: int = 0
+    d_model: int = 0
+    d_ffn: int = 0
+    n_heads: int = 0
+    max_positions: int = 0
+    type_vocab_size: int = 0
+    published_denominator: int | None = None  # by which the paper divides; null: the backbone's own size
+    dropout: float | None = None  # overrides the checkpoint's; null leaves it
+    attention_dropout: float | None = None
+
+
+@dataclass
+class GenerationConfig:
+    """Decoding of a sequence-to-sequence task."""
+
+    num_beams: int = 1
+    max_length: int = 60
+    min_length: int = 0
+    no_repeat_ngram_size: int = 0
+    length_penalty: float = 1.0
+
+
+@dataclass
+class TaskConfig:
+    """One of the paper's four tasks, and where its rows come from."""
+
+    name: str = "???"
+    source: str = "scale"  # scale | hub | local | mini; scale: mini at scale=mini, hub at scale=paper
+    path: str | None = None  # the folder of source=local
+    hub_id: str = "???"
+    hub_config: str | None = None
+    hub_revision: str | None = None
+    max_source_length: int = 512
+    max_target_length: int | None = None
+    eval_max_target_length: int | None = None
+    eval_split: str = "validation"
+    test_split: str | None = None
+    extra_eval_splits: list[str] = field(default_factory=list)
+    max_train_examples: int | None = None
+    max_eval_examples: int | None = None
+    max_test_examples: int | None = None
+    source_language: str | None = None
+    target_language: str | None = None
+    generation: GenerationConfig | None = None
+
+
+@dataclass
+class TrainingConfig:
+    """Optimisation (Table 8)."""
+
+    max_steps: int | None = None
+    epochs: float | None = None
+    learning_rate: float = 5e-5
+    schedule: str = "polynomial"  # polynomial | linear | constant
+    warmup_steps: int = 0
+    warmup_ratio: float = 0.0
+    batch_size: int = 16
+    accumulation: int = 1
+    eval_batch_size: int = 32
+    weight_decay: float = 0.01
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.999
+    adam_epsilon: float = 1e-8
+    max_grad_norm: float = 1.0
+    label_smoothing: float = 0.0
+    precision: str = "auto"  # auto | fp32 | bf16 | fp16
+    eval_every: int | None = None  # steps; null: at the end only
+    evaluate_each_epoch: bool = False  # the GLUE runs of the paper
+    head: str = "conventions"  # conventions | frozen | trained: the classification head's weights
+    device: str = "auto"  # auto | cpu | cuda
+    progress: bool = True
+
+
+@dataclass
+class ScaleConfig:
+    """The world a run lives in; a table never mixes two."""
+
+    name: str = "???"  # mini | paper
+
+
+@dataclass
+class RunConfig:
+    """The root: everything after `python train.py`."""
+
+    method: MethodConfig = field(default_factory=MethodConfig)
+    position: PositionConfig = field(default_factory=PositionConfig)
+    insertion: InsertionConfig = field(default_factory=InsertionConfig)
+    composition: CompositionConfig = field(default_factory=CompositionConfig)
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    task: TaskConfig = field(default_factory=TaskConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    scale: ScaleConfig = field(default_factory=ScaleConfig)
+    conventions: str = "released"  # released | paper
+    seed: int = 42
+    dry_run: bool = False  # print the design and its counts, without weights or data
+    force: bool = False  # run again although a complete record exists
+    results_dir: str = "results/runs"
+    experiment: Any = None
+
+
+GROUPS = (
+    "method",
+    "position",
+    "insertion",
+    "composition",
+    "budget",
+    "backbone",
+    "training",
+    "task",
+    "tuned",
+    "scale",
+    "experiment",
+)
