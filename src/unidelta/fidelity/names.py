@@ -1,0 +1,65 @@
+"""Our parameter names to the authors' (their `pretrained_model.`, `prompt_model.` and `ef_…`)."""
+
+import re
+
+_KINDS = {  # kind of attention: embedding, MLP and directly parameterised vectors in `prompt_model`
+    "encoder_self": ("wte_enc", "control_trans_enc", "encoder_attn"),
+    "decoder_self": ("wte", "control_trans", "decoder_self_attn"),
+    "decoder_cross": ("wte2", "control_trans2", "decoder_cross_attn"),
+}
+_LEAVES = {
+    "form.down": "down_proj",
+    "form.up": "up_proj",
+    "form.norm": "adapter_layer_norm_before",
+    "compose.norm": "adapter_layer_norm_before",
+    "compose.learned_scale": "scale",
+}
+
+
+def official_name(name: str, *, is_roberta: bool, is_wrapped: bool, is_parallel_ffn: bool) -> str:
+    """The authors' name of one of our parameters.
+
+    Args:
+        name: ours, as `model.named_parameters()` gives it.
+        is_roberta: RoBERTa's only attention uses the generator of the decoder's self-attention.
+        is_wrapped: whether the authors wrap the model (every method but full fine-tuning).
+        is_parallel_ffn: RoBERTa's used FFN adapter sits on the layer if parallel, else on its output.
+    """
+    if found := re.match(r".*\.prefix_mlp_(\w+)\.(embedding|hidden|output)(?:\.(\w+))?$", name):
+        kind, part, leaf = found.groups()
+        embedding, mlp, _ = _kind(kind, is_roberta)
+        place = {"embedding": f"{embedding}.weight", "hidden": f"{mlp}.0.{leaf}", "output": f"{mlp}.2.{leaf}"}[part]
+        return f"prompt_model.{place}"
+    if found := re.match(r"(.*)\.deltas\.heads\.form\.prefix\.(key|value)$", name):
+        host, part = found.groups()
+        layer = re.findall(r"\.(\d+)\.", host + ".")[0]
+        return f"prompt_model.{_kind(_kind_of(host), is_roberta)[2]}_{part}.{layer}.weight"
+    return ("pretrained_model." if is_wrapped else "") + _inner_name(name, is_roberta, is_parallel_ffn)
+
+
+def _inner_name(name: str, is_roberta: bool, is_parallel_ffn: bool) -> str:
+    if name.endswith(".prompt.vectors"):
+        return name.replace(".prompt.vectors", ".ef_prefix_emb.weight")
+    if ".deltas." not in name:
+        return name
+    host, rest = name.split(".deltas.")
+    representation, rest = rest.split(".", 1)
+    if representation == "linear":
+        return f"{host}.ef_lora_{'A' if rest == 'form.down' else 'B'}"
+    if representation == "heads":
+        return f"{host}.ef_transform_layer_norm.{rest.rsplit('.', 1)[1]}"
+    is_attention = host.endswith(("attn", ".attention.self", ".attention.output"))
+    if is_roberta and not is_attention and is_parallel_ffn:
+        host = host.removesuffix(".output")
+    leaf = next(theirs + rest.removeprefix(ours) for ours, theirs in _LEAVES.items() if rest.startswith(ours))
+    return f"{host}.ef_{'attn' if is_attention else 'ffn'}_adapter.{leaf}"
+
+
+def _kind(kind: str, is_roberta: bool) -> tuple[str, str, str]:
+    return _KINDS["decoder_self" if is_roberta else kind]
+
+
+def _kind_of(host: str) -> str:
+    if ".decoder." not in host:
+        return "encoder_self"
+    return "decoder_cross" if host.endswith("encoder_attn") else "decoder_self"
