@@ -20,23 +20,20 @@ def is_local(checkpoint: str) -> bool:
     return folder.exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
 
 
-def read_config(checkpoint: str, *, family: str) -> dict[str, Any]:
-    """The config.json of a local checkpoint.
+def read_config(checkpoint: str, *, family: str, revision: str | None) -> dict[str, Any]:
+    """The config.json of a checkpoint.
 
     Args:
-        checkpoint: a folder.
+        checkpoint: a folder or a hub id.
         family: the architecture it has to have.
+        revision: of a hub id.
 
     Raises:
-        CheckpointError: if folder or file are missing, damaged or of another architecture, or the folder has
-            no safetensors file.
+        CheckpointError: if folder or file are missing, unreachable, damaged or of another architecture, or a
+            folder has no safetensors file.
     """
     asked = f"backbone.checkpoint={checkpoint}"
-    folder = Path(checkpoint).expanduser()
-    path = folder / "config.json"
-    if not path.is_file():
-        missing = "it has no config.json" if folder.is_dir() else "there is no such folder"
-        raise CheckpointError(asked, missing, _WANTED)
+    path = _local_config(checkpoint, asked) if is_local(checkpoint) else _hub_config(checkpoint, asked, revision)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -47,13 +44,32 @@ def read_config(checkpoint: str, *, family: str) -> dict[str, Any]:
         raise CheckpointError(
             f"backbone={family} {asked}", f"the checkpoint is of architecture `{kind}`, not {family}", instead
         )
+    return config
+
+
+def _local_config(checkpoint: str, asked: str) -> Path:
+    folder = Path(checkpoint).expanduser()
+    if not (folder / "config.json").is_file():
+        missing = "it has no config.json" if folder.is_dir() else "there is no such folder"
+        raise CheckpointError(asked, missing, _WANTED)
     if not any(folder.glob("*.safetensors")):
         raise CheckpointError(
             asked,
             "it has no safetensors file; other formats can run code when they are read, so they are not",
             "the checkpoint saved again with model.save_pretrained(DIR)",
         )
-    return config
+    return folder / "config.json"
+
+
+def _hub_config(checkpoint: str, asked: str, revision: str | None) -> Path:
+    check_hub(checkpoint, revision)
+    from huggingface_hub import hf_hub_download  # late: local checkpoints do without
+
+    try:
+        return Path(hf_hub_download(checkpoint, "config.json", revision=revision))
+    except (OSError, ValueError) as error:  # what the hub's client raises for unknown names and lost connections
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(asked, first, _WANTED) from None
 
 
 def check_hub(checkpoint: str, revision: str | None) -> None:

@@ -15,6 +15,7 @@ from unidelta.config.schema import GROUPS, GenerationConfig, MethodConfig, RunCo
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.paths import CONF
 
+_NAMES = tuple(f"{group}.name" for group in GROUPS)
 _OPTIONAL_NODES = ("method.attn", "method.ffn", "task.generation")
 
 
@@ -63,14 +64,22 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         else:
             why = "keys are neither added nor deleted; every key that is read exists already"
             plain = argument.lstrip("+~")
-            yield ConfigError(argument, why, plain if "=" in plain else f"{plain}=null")
+            yield ConfigError(argument, why, plain if "=" in plain else f"{key}={_default(key)}")
     elif key in GROUPS:
         for value in _values(override):
             if value not in choices(key) and (key, value) != ("experiment", "None"):
                 yield _unknown(f"{key}={value}", f"`{value}` is no {key}", str(value), choices(key), f"{key}=")
     elif key not in keys():
         yield _unknown(argument, f"there is no key `{key}`", key, [*GROUPS, *keys()], "")
-    elif not override.is_sweep_override():
+    elif key in _NAMES:
+        group = key.split(".")[0]
+        why = f"`{key}` is what the files of {group}= are called by; another name would misfile the run"
+        yield ConfigError(argument, why, f"{group}={override.value()}")
+    elif override.is_sweep_override():
+        for value in _values(override):
+            single = f"{key}={value}"
+            yield from _check_type(single, key, OverridesParser.create().parse_override(single))
+    else:
         yield from _check_type(argument, key, override)
 
 
@@ -93,12 +102,13 @@ def _check_absent_nodes(parsed: Mapping[str, Override]) -> Iterator[UserError]:
                 )
 
 
-def _default(group: str) -> str:
-    """The option of a group that config.yaml chooses."""
+def _default(key: str) -> str:
+    """The option of a group that config.yaml chooses, or the default of a value key."""
     for entry in OmegaConf.load(CONF / "config.yaml").defaults:
-        if isinstance(entry, DictConfig) and group in entry:
-            return str(entry[group])
-    raise KeyError(group)
+        if isinstance(entry, DictConfig) and key in entry:
+            return str(entry[key])
+    default = OmegaConf.select(OmegaConf.structured(RunConfig), key, throw_on_missing=False)
+    return "null" if default is None else str(default)
 
 
 def _values(override: Override) -> list[str]:

@@ -60,6 +60,12 @@ _RANGES: dict[str, tuple[float, float | None]] = {
 
 def published_architecture(backbone: BackboneConfig, *, n_labels: int) -> Architecture:
     """The published backbone's sizes, as written in conf/backbone/."""
+    if backbone.family not in list(Family):
+        raise ConfigError(
+            f"backbone.family={backbone.family}",
+            f"deltas can be put into {', '.join(Family)} only",
+            "backbone=bart, backbone=mbart, backbone=roberta or backbone=bert",
+        )
     names = {f.name for f in fields(Architecture)} - {"family", "n_labels"}
     return Architecture(
         family=Family(backbone.family), n_labels=n_labels, **{name: getattr(backbone, name) for name in names}
@@ -81,7 +87,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     design, wrong = resolve_design(config, architecture=architecture, published=published)
     problems += wrong
     if problems:
-        raise Problems(problems)
+        raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     method = config.method
     slots = {"attn": method.attn, "ffn": method.ffn}
     sizes = {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
@@ -94,7 +100,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         backbone=BackboneSpec(
             architecture=architecture,
             checkpoint=backbone.checkpoint or (backbone.hub_id if config.scale.name == "paper" else None),
-            revision=backbone.hub_revision if backbone.checkpoint is None else None,
+            revision=backbone.hub_revision,
             attn_implementation=backbone.attn_implementation,
             dropout=backbone.dropout,
             attention_dropout=backbone.attention_dropout,

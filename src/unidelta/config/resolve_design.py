@@ -5,20 +5,28 @@ and `composition` apply to every selected slot that does not pin them; the budge
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
+from unidelta.config.resolve_size import in_words, resolve_size
 from unidelta.config.schema import RunConfig, SlotConfig
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Composition, Conventions, Form, Init, Insertion, LayerNorm, Reparameterisation, Slot
-from unidelta.design.budget import same_share, solve
+from unidelta.design.axes import (
+    Composition,
+    Conventions,
+    Family,
+    Form,
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Slot,
+)
 from unidelta.design.conventions import details
 from unidelta.design.rules import check
 from unidelta.design.spec import HEAD_LEVEL, BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
 from unidelta.errors import ConfigError, DesignError, UserError
 
-D = TypeVar("D", Deltas, PromptTuning)
 E = TypeVar("E", bound=StrEnum)
 
 DEFAULT_SCALE = 4.0  # the paper's s on XSum and en-ro (§4.5)
@@ -43,7 +51,8 @@ def resolve_design(
         design = _deltas(config, architecture, published, problems)
     elif kind in ("full_fine_tuning", "bitfit"):
         _refuse_axes(config, ("position", "insertion", "composition", "budget"), problems)
-        design = FullFineTuning() if kind == "full_fine_tuning" else BitFit(trains_head=trains_head(config))
+        head = trains_head(config, architecture.family)
+        design = FullFineTuning() if kind == "full_fine_tuning" else BitFit(trains_head=head)
     elif kind == "prompt_tuning":
         _refuse_axes(config, ("position", "insertion", "composition"), problems)
         design = _prompt(config, architecture, published, problems)
@@ -56,15 +65,21 @@ def resolve_design(
             )
         )
         design = FullFineTuning()
-    if not problems:
+    if not problems or (isinstance(design, Deltas) and design.parts):
         problems += check(design, architecture)
     return design, problems
 
 
-def trains_head(config: RunConfig) -> bool:
-    """Whether a classification head's weights are trained: frozen in the released code, trained by the text."""
+def trains_head(config: RunConfig, family: Family) -> bool:
+    """Whether a classification head's weights are trained.
+
+    The released code leaves RoBERTa's new head frozen at its random values; the text does not say so, and
+    there is no released code for BERT, so both train it.
+    """
+    if family.is_encoder_decoder:
+        return False
     if config.training.head == "conventions":
-        return config.conventions == Conventions.PAPER
+        return config.conventions == Conventions.PAPER or family is Family.BERT
     return config.training.head == "trained"
 
 
@@ -82,12 +97,10 @@ def _deltas(
                 f"composition=scaled composition.scale={config.composition.scale:g}",
             )
         )
-    design = Deltas(parts=tuple(parts), trains_head=trains_head(config))
+    design = Deltas(parts=tuple(parts), trains_head=trains_head(config, architecture.family))
     if problems:
         return design
-    if published != architecture:
-        design = same_share(design, published, architecture)
-    return _apply_budget(config, design, architecture, problems)
+    return resolve_size(config, design, architecture, published, problems)
 
 
 def _selected(config: RunConfig, problems: list[UserError]) -> list[tuple[Slot, SlotConfig]]:
@@ -99,7 +112,16 @@ def _selected(config: RunConfig, problems: list[UserError]) -> list[tuple[Slot, 
             DesignError(asked, "a delta needs a position", f"position={' or position='.join(defined) or 'attn'}")
         )
     selected: list[tuple[Slot, SlotConfig]] = []
-    for slot in (Slot(name) for name in config.position.slots):
+    unknown = [name for name in config.position.slots if name not in list(Slot)]
+    if unknown:
+        problems.append(
+            ConfigError(
+                f"position.slots=[{','.join(config.position.slots)}]",
+                f"{in_words(unknown)} is no slot",
+                "position=attn, position=ffn or position=both",
+            )
+        )
+    for slot in (Slot(name) for name in config.position.slots if name not in unknown):
         chosen = method.attn if slot is Slot.ATTN else method.ffn
         if chosen is not None:
             selected.append((slot, chosen))
@@ -146,6 +168,7 @@ def _part(
     )
     reparameterisation = _enum(Reparameterisation, chosen.reparameterisation, f"{where}.reparameterisation", problems)
     conventions = _enum(Conventions, config.conventions, "conventions", problems)
+    problems += _idle_options(chosen, where, form, slot)
     if len(problems) > before:
         return None
     detail = details(
@@ -182,79 +205,59 @@ def _part(
     )
 
 
+def _idle_options(chosen: SlotConfig, where: str, form: Form, slot: Slot) -> list[UserError]:
+    """Options that this form, or this slot, would ignore."""
+    is_ffn_adapter = form is Form.BOTTLENECK and slot is Slot.FFN
+    idle = {
+        "at_layer_output=true": chosen.at_layer_output and not is_ffn_adapter,
+        f"bias={chosen.bias}": chosen.bias is not None and form is not Form.BOTTLENECK,
+    }
+    return [
+        DesignError(
+            f"{where}.{option} with {where}.form={form}",
+            "only bottleneck adapters have biases, and only those at the FFN can follow its add & norm",
+            f"leave {where}.{option.split('=')[0]} out, or method.ffn.form=bottleneck",
+        )
+        for option, given in idle.items()
+        if given
+    ]
+
+
 def _prompt(
     config: RunConfig, architecture: Architecture, published: Architecture, problems: list[UserError]
 ) -> PromptTuning:
     design = PromptTuning(length=config.method.length or 0)
-    if published != architecture:
-        design = same_share(design, published, architecture)
-    return _apply_budget(config, design, architecture, problems)
-
-
-def _apply_budget(config: RunConfig, design: D, architecture: Architecture, problems: list[UserError]) -> D:
-    budget = config.budget
-    keys = {"percent": budget.percent, "bottleneck": budget.bottleneck, "attn": budget.attn, "ffn": budget.ffn}
-    given = [key for key, value in keys.items() if value is not None]
-    allowed = {"percent": ("percent",), "bottleneck": ("bottleneck", "attn", "ffn")}.get(budget.name, ())
-    if set(given) - set(allowed):
+    if config.budget.attn is not None or config.budget.ffn is not None:
         problems.append(
             ConfigError(
-                " ".join([f"budget={budget.name}", *(f"budget.{key}={keys[key]:g}" for key in given)]),
-                f"budget={budget.name} reads {_words([f'budget.{key}' for key in allowed]) or 'no size'}",
-                "budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200, or budget=paper",
+                f"method={config.method.name} with budget.attn or budget.ffn",
+                "a prompt is in front of the encoder's input; it has no slots",
+                "budget=bottleneck budget.bottleneck=200",
             )
         )
-        return design
-    slots = [part.slot for part in design.parts] if isinstance(design, Deltas) else []
-    flexible = [slot for slot in slots if slot in config.method.flexible] or slots
-    if budget.name == "percent" and budget.percent is not None:
-        try:
-            return solve(design, architecture, percent=budget.percent, flexible=flexible)
-        except DesignError as error:
-            problems.append(error)
-            return design
-    if budget.name == "bottleneck" and given:
-        return _explicit(config, design, flexible, problems)
-    if budget.name != "paper":
-        problems.append(
-            ConfigError(
-                f"method={config.method.name} budget={budget.name}",
-                "it does not say how large the delta is",
-                "budget=paper, budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200",
-            )
-        )
-    return design
-
-
-def _explicit(config: RunConfig, design: D, flexible: Sequence[Slot], problems: list[UserError]) -> D:
-    budget = config.budget
-    if isinstance(design, PromptTuning):
-        return replace(design, length=design.length if budget.bottleneck is None else budget.bottleneck)
-    sizes = dict.fromkeys(flexible, budget.bottleneck) if budget.bottleneck is not None else {}
-    sizes |= {slot: size for slot, size in ((Slot.ATTN, budget.attn), (Slot.FFN, budget.ffn)) if size is not None}
-    absent = sizes.keys() - {part.slot for part in design.parts}
-    problems += [
-        ConfigError(
-            f"budget.{slot}={sizes[slot]} with position={config.position.name}",
-            f"the design has no delta at {slot}",
-            f"position={slot} or position=both, or leave budget.{slot} out",
-        )
-        for slot in sorted(absent)
-    ]
-    return replace(
-        design, parts=tuple(replace(part, bottleneck=sizes.get(part.slot, part.bottleneck)) for part in design.parts)
-    )
+    return resolve_size(config, design, architecture, published, problems)
 
 
 def _refuse_axes(config: RunConfig, axes: Sequence[str], problems: list[UserError]) -> None:
     chosen = {axis: getattr(config, axis).name for axis in axes}
     refused = [axis for axis in axes if chosen[axis] != "none"]
     given = [f"{axis}={chosen[axis]}" for axis in refused]
+    sizes = {f"budget.{key}": getattr(config.budget, key) for key in ("percent", "bottleneck", "attn", "ffn")}
+    values = {"composition.scale": config.composition.scale, **(sizes if "budget" in axes else {})}
+    stray = [key for key, value in values.items() if value is not None]
+    if stray:
+        problems.append(
+            ConfigError(
+                f"method={config.method.name} {' '.join(f'{key}={values[key]:g}' for key in stray)}",
+                f"{config.method.name} inserts no delta and would ignore {in_words(stray)}",
+                f"method={config.method.name} without {in_words(stray)}",
+            )
+        )
     if given:
         problems.append(
             DesignError(
                 f"method={config.method.name} {' '.join(given)}",
-                f"{config.method.name} inserts no delta, so it has no {_words(refused)}",
+                f"{config.method.name} inserts no delta, so it has no {in_words(refused)}",
                 f"method={config.method.name} alone, or a method with deltas such as method=adapter",
             )
         )
@@ -270,7 +273,3 @@ def _enum(enum: type[E], value: str, key: str, problems: list[UserError]) -> E:
 
 def _key(pinned: str | None, where: str, axis: str) -> str:
     return axis if pinned is None else f"{where}.{axis}"
-
-
-def _words(items: Sequence[str]) -> str:
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

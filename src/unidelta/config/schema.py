@@ -16,17 +16,17 @@ class SlotConfig:
     form: str = "bottleneck"  # bottleneck | low_rank | prefix | head_adapter
     bottleneck: int = 0  # the paper's r or l on the published backbone
     scale: float | None = None  # s where the composition is scaled; null: 4
-    insertion: str | None = None
-    composition: str | None = None
+    insertion: str | None = None  # sequential | parallel; null: the axis decides
+    composition: str | None = None  # additive | scaled | learned_scale | gated; null: the axis decides
     init: str | None = None  # bert | lora; null: bert
     layer_norm: str | None = None  # none | in | out; null: by convention
     bias: bool | None = None  # of the projections; null: by convention
-    dropout: float | None = None  # null: the host's own at this place
+    dropout: float | None = None  # of the form; null: the host's own at this place, none for LoRA
     targets: list[str] = field(default_factory=list)  # LoRA: query, key, value, output | up, down
     at_layer_output: bool = False  # after the FFN's add & norm (Pfeiffer)
     reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
-    mlp_width: int = 800
-    prefix_dropout: float = 0.0
+    mlp_width: int = 800  # of the hidden layer of the MLP that makes P_k, P_v
+    prefix_dropout: float = 0.0  # on the output of that MLP
 
 
 @dataclass

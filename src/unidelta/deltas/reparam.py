@@ -28,6 +28,10 @@ class DirectPrefix(nn.Module):
         """P_k, P_v."""
         return self.key, self.value
 
+    def fold(self) -> tuple[Tensor, Tensor]:
+        """P_k, P_v: kept as they are."""
+        return self.key, self.value
+
 
 class PrefixMLP(nn.Module):
     """`P = Linear(tanh(Linear(E)))` for all layers of one kind of attention (Li & Liang 2021, §4.3).
@@ -63,10 +67,14 @@ class PrefixMLP(nn.Module):
         through it; the (small) hidden layer is recomputed, which keeps layers free of shared state and
         gradient checkpointing and compilation trivial.
         """
+        key_LD, value_LD = self.fold(layer)
+        return F.dropout(key_LD, self.dropout, self.training), F.dropout(value_LD, self.dropout, self.training)
+
+    def fold(self, layer: int) -> tuple[Tensor, Tensor]:
+        """As `forward`, without dropout: what is kept for inference."""
         z_LM = torch.tanh(self.hidden(self.embedding))
         rows = slice(2 * layer * self.width, (2 * layer + 2) * self.width)
         p_L2D = F.linear(z_LM, self.output.weight[rows], self.output.bias[rows])
-        p_L2D = F.dropout(p_L2D, self.dropout, self.training)
         return p_L2D[:, : self.width], p_L2D[:, self.width :]
 
 
@@ -86,3 +94,7 @@ class ReparametrisedPrefix(nn.Module):
     def forward(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v, each `(L, D)`."""
         return self._mlp[0](self.layer)
+
+    def fold(self) -> tuple[Tensor, Tensor]:
+        """P_k, P_v without dropout: what is kept for inference."""
+        return self._mlp[0].fold(self.layer)

@@ -64,14 +64,20 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
 def same_share(design: D, published: Architecture, architecture: Architecture) -> D:
     """The design on a smaller backbone with the share of parameters that each part has on the published one.
 
-    Every bottleneck is the nearest whole one, at least 1 and at most what its slot holds.
+    Every bottleneck is the nearest whole one, at least 1 and at most what its slot holds; one below 1 stays as
+    it is, to be refused.
     """
     scale = architecture.n_parameters / published.n_parameters
+    if isinstance(design, PromptTuning) and design.length < 1:
+        return design
     if isinstance(design, PromptTuning):
         length = design.length * published.d_model * scale / architecture.d_model
         return replace(design, length=min(max(1, _nearest(length)), architecture.max_positions))
     parts: list[DeltaSpec] = []
     for part in design.parts:
+        if part.bottleneck < 1:
+            parts.append(part)
+            continue
         unit = matrix_count(replace(part, bottleneck=1), architecture)
         bottleneck = _nearest(matrix_count(part, published) * scale / unit)
         parts.append(replace(part, bottleneck=min(max(1, bottleneck), capacity(part, architecture))))

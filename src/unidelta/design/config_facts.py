@@ -36,6 +36,7 @@ def architecture_from_config(
         raise CheckpointError(
             f"the configuration of {name}", f"it does not say {', '.join(missing)}", "a complete config.json"
         )
+    _check_symmetry(config, name, family)
     sizes = {ours: config[theirs] for ours, theirs in names.items()}
     return Architecture(
         family=family,
@@ -44,6 +45,22 @@ def architecture_from_config(
         published_denominator=published_denominator,
         **{"decoder_layers": 0, **sizes},
     )
+
+
+def _check_symmetry(config: Mapping[str, Any], name: str, family: Family) -> None:
+    """Refuse what one set of sizes cannot say: stacks of different widths, or untied embeddings."""
+    odd: list[str] = []
+    if family.is_encoder_decoder:
+        pairs = (("encoder_ffn_dim", "decoder_ffn_dim"), ("encoder_attention_heads", "decoder_attention_heads"))
+        odd = [f"{theirs} differs from {ours}" for ours, theirs in pairs if config.get(theirs) != config[ours]]
+        if config.get("tie_word_embeddings") is False:
+            odd.append("its embeddings are not tied")
+    if odd:
+        raise CheckpointError(
+            f"the configuration of {name}",
+            f"{'; '.join(odd)}, and parameters are counted for models whose stacks are alike",
+            "a checkpoint of the usual shape, such as facebook/bart-large",
+        )
 
 
 _SEQ2SEQ = {

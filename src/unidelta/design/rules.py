@@ -61,6 +61,15 @@ RULES = (
         instead="insertion=sequential, or method=parallel_adapter",
     ),
     Rule(
+        name="Pfeiffer adapters follow the FFN",
+        refuses=lambda part: (
+            part.representation in (Representation.LAYER, Representation.RESIDUAL)
+            and (part.slot is not Slot.FFN or part.form is not Form.BOTTLENECK)
+        ),
+        why="the add & norm that it follows is the FFN's, and what follows it is a bottleneck adapter",
+        instead="at_layer_output=false for this slot, or method=adapter_pfeiffer position=ffn",
+    ),
+    Rule(
         name="layer norm of linear maps",
         refuses=lambda part: part.form is Form.LOW_RANK and part.layer_norm is not LayerNorm.NONE,
         why="LoRA is linear so that it can be merged into the weights; a layer norm would break that",
@@ -101,7 +110,9 @@ RULES = (
     ),
     Rule(
         name="a gated prefix shares attention's dropout",
-        refuses=lambda part: part.composition is Composition.GATED and part.dropout is not None,
+        refuses=lambda part: (
+            part.form is Form.PREFIX and part.composition is Composition.GATED and part.dropout is not None
+        ),
         why="prefix and sequence are under one softmax, so the host's attention dropout acts on both",
         instead="dropout=null for this slot; prefix_dropout drops elements of P_k, P_v while training",
     ),

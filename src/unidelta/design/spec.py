@@ -39,7 +39,7 @@ class DeltaSpec:
         init: start of the projections (bottleneck, low rank).
         layer_norm: the delta's own layer norm.
         bias: whether the projections of a bottleneck have biases.
-        dropout: probability of the form's own dropout; None takes the host's at that place.
+        dropout: probability of the form's own dropout; None takes the host's at that place, 0 for low rank.
         targets: the linear maps a low-rank form is put on, by role (query, value, key, output, up, down).
         reparameterisation: of P_k, P_v (prefix, head adapter).
         mlp_width: width of the hidden layer of that MLP.

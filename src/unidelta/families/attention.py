@@ -102,13 +102,14 @@ def _query(module: DeltaAttention, form: HeadForm, query: Tensor, attention_inpu
 def _explicit(mask: Tensor | None, query: Tensor, key: Tensor) -> Tensor | None:
     """The causal mask that `is_causal` stands for, True where attended.
 
-    With a prefix in front of the keys torch's `is_causal`, aligned to the top left, would cut off the last
-    L tokens of every query.
+    transformers leaves the mask out where torch's `is_causal`, aligned to the top left, is right: with as many
+    keys as queries, or more of them in a static cache that is still empty. With a prefix in front of the keys
+    the same flag would cut off the last L tokens of every query.
     """
     n_queries, n_keys = query.shape[2], key.shape[2]
     if mask is not None or n_queries == 1:
         return mask
-    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device).tril(n_keys - n_queries)[None, None]
+    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device).tril()[None, None]
 
 
 def _prefix_in_front(

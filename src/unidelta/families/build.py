@@ -12,6 +12,8 @@ from unidelta.design.axes import Composition, Form, Insertion, LayerNorm
 from unidelta.design.spec import DeltaSpec
 from unidelta.families.sites import Site
 
+_HEAD_FORMS = {Form.PREFIX: Prefix, Form.HEAD_ADAPTER: HeadAdapter}
+
 
 def build_bottleneck(spec: DeltaSpec, architecture: Architecture, site: Site, generator: Generator) -> Delta:
     """An adapter for one sub-layer (Eq. 4)."""
@@ -59,7 +61,7 @@ def build_heads(
         else DirectPrefix(spec.bottleneck, architecture.d_model, generator=generator)
     )
     head_width = architecture.d_model // architecture.n_heads
-    form = (Prefix if spec.form is Form.PREFIX else HeadAdapter)(
+    form = _HEAD_FORMS[spec.form](
         prefix,
         architecture.n_heads,
         scaling=head_width**-0.5 if spec.scaled_query else 1.0,

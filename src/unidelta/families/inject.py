@@ -1,5 +1,6 @@
 """Put a design into a model: freeze the backbone, attach the deltas, say exactly what trains."""
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -47,21 +48,18 @@ class Injection:
 
     def stored_state(self) -> dict[str, Tensor]:
         """What is kept for inference: the trained parameters, with prefixes in place of their MLPs."""
-        mlps = [name for name, module in self.model.named_modules() if isinstance(module, PrefixMLP)]
-        state = {
-            name: parameter.detach()
-            for name, parameter in self._trained_parameters()
-            if not any(name.startswith(f"{mlp}.") for mlp in mlps)
-        }
-        for name, module in self.model.named_modules():
-            if isinstance(module, HeadForm) and isinstance(module.prefix, ReparametrisedPrefix):
-                key, value = module.prefix()
-                state[f"{name}.prefix.key"], state[f"{name}.prefix.value"] = key.detach(), value.detach()
+        modules = dict(self.model.named_modules())
+        mlps = tuple(f"{name}." for name, module in modules.items() if isinstance(module, PrefixMLP))
+        state = {name: p.detach() for name, p in self._trained_parameters() if not name.startswith(mlps)}
+        for name, module in modules.items():
+            if isinstance(module, HeadForm):
+                key, value = module.prefix.fold()
+                state |= {f"{name}.prefix.key": key.detach(), f"{name}.prefix.value": value.detach()}
         return state
 
     def _trained_parameters(self) -> list[tuple[str, nn.Parameter]]:
         parameters = dict(self.model.named_parameters())
-        return [(name, parameters[name]) for name in self.trained]
+        return [(name, parameters[name]) for name in self.trained if name in parameters]  # `fold` takes some away
 
 
 def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> Injection:
@@ -151,6 +149,11 @@ def _use_delta_attention(model: PreTrainedModel) -> None:
             f"the masks of a prefix are built for {' and '.join(ATTENTIONS)} only",
             "attn_implementation=sdpa",
         )
+    shared = model.config
+    own = copy.deepcopy(shared)  # the choice of attention is kept in the configuration, which others may share
+    for module in model.modules():
+        if vars(module).get("config") is shared:
+            module.config = own
     model.set_attn_implementation(ATTENTIONS[base][0])
 
 
@@ -178,7 +181,7 @@ def fold(injection: Injection) -> None:
     """
     for module in list(injection.model.modules()):
         if isinstance(module, HeadForm) and isinstance(module.prefix, ReparametrisedPrefix):
-            key, value = (p.detach() for p in module.prefix())
+            key, value = (p.detach() for p in module.prefix.fold())
             prefix = DirectPrefix(*key.shape, generator=torch.Generator())
             prefix.key.data, prefix.value.data = key.clone(), value.clone()
             module.prefix = prefix.requires_grad_(False)

@@ -48,7 +48,6 @@ _MODELS = {
     "mbart": (MBartConfig, MBartForConditionalGeneration),
     "roberta": (RobertaConfig, RobertaForSequenceClassification),
 }
-_MBART_START = 97  # the language id from which the authors' mBART files generate
 
 
 @dataclass(kw_only=True)
@@ -112,7 +111,7 @@ def compare(path: Path) -> Comparison:
     injection = inject(model, design, generator=torch.Generator().manual_seed(0))
     theirs = _their_names(injection, meta)
     _load_deltas(injection, theirs, tensors)
-    _check_names(injection, meta, theirs, result)
+    _check_names(injection, meta, theirs, tensors, result)
     _check_numbers(injection, meta, theirs, tensors, result)
     if "gen/greedy" in tensors:
         _check_generation(injection.model.float(), meta, tensors, result)
@@ -181,13 +180,22 @@ def _load_deltas(injection: Injection, theirs: Mapping[str, str], tensors: Mappi
             parameters[name].data.copy_(stored[: parameters[name].shape[0]])
 
 
-def _check_names(injection: Injection, meta: Mapping[str, Any], theirs: Mapping[str, str], result: Comparison) -> None:
+def _check_names(
+    injection: Injection,
+    meta: Mapping[str, Any],
+    theirs: Mapping[str, str],
+    tensors: Mapping[str, Tensor],
+    result: Comparison,
+) -> None:
     expected = set(meta["trainable_names"]) - set(meta["unused_trainable_no_grad"])
     ours = set(theirs.values())
     if ours != expected:
         result.wrong.append(f"trained names: {len(expected - ours)} missing, {len(ours - expected)} too many")
     architecture = architecture_of(injection.model.config, name="golden")
-    used = meta["trainable_params"] - meta["unused_params"]
+    parameters = dict(injection.model.named_parameters())
+    pairs = ((parameters[name], tensors.get(f"state/{their_name}")) for name, their_name in theirs.items())
+    surplus = sum(stored.numel() - mine.numel() for mine, stored in pairs if stored is not None)
+    used = meta["trainable_params"] - meta["unused_params"] - surplus
     counts = count(injection.design, architecture)
     numbers = {
         "trained parameters": (injection.n_trained, used),
@@ -221,13 +229,13 @@ def _check_numbers(
     )
     output.loss.backward()
     parameters = dict(model.named_parameters())
-    largest = max(tensors[f"grad/{name}"].abs().max().item() for name in theirs.values())
+    largest = max(tensor.abs().max().item() for key, tensor in tensors.items() if key.startswith("grad/"))
     resolution = torch.finfo(torch.float32).eps * largest
     worst = 0.0
     for name, their_name in theirs.items():
-        expected, gradient = tensors[f"grad/{their_name}"], parameters[name].grad
-        if gradient is None:
-            result.wrong.append(f"{name} has no gradient")
+        expected, gradient = tensors.get(f"grad/{their_name}"), parameters[name].grad
+        if gradient is None or expected is None:
+            result.wrong.append(f"{name} has no gradient{' of theirs' if expected is None else ''}")
             continue
         expected = expected[: gradient.shape[0]]
         size = expected.abs().max().item()
@@ -253,8 +261,8 @@ def _check_generation(
                 length_penalty=1.0,
                 do_sample=False,
                 early_stopping=False,
-                forced_eos_token_id=2,
-                decoder_start_token_id=_MBART_START if meta["model"] == "mbart" else 2,
+                forced_eos_token_id=meta["config"]["forced_eos_token_id"],
+                decoder_start_token_id=int(expected[0, 0]),  # mBART's files start from a language id
             )
         width = max(ids.shape[1], expected.shape[1])
         pad = model.config.pad_token_id

@@ -1,0 +1,63 @@
+"""The command line of train.py: what was typed is checked first, then Hydra composes and the run begins.
+
+Exit status: 0 done, 2 a request that cannot be met, 4 the run diverged, 1 a programming error.
+"""
+
+import os
+import sys
+from typing import NoReturn
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from unidelta.config.compose import not_composable, typed
+from unidelta.config.overrides import check
+from unidelta.errors import UserError
+from unidelta.paths import CONF
+
+EXIT_USER_ERROR, EXIT_DIVERGED = 2, 4
+
+
+class Diverged(Exception):
+    """A run whose losses or gradients ceased to be finite."""
+
+
+def main() -> None:
+    """Run what `sys.argv` asks for."""
+    # Hydra then hands exceptions on instead of printing them its own way; in a multirun all other jobs are
+    # done before the first failure is raised
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    arguments = get_args_parser().parse_args()
+    try:
+        check(arguments.overrides)
+        _job()
+    except UserError as error:
+        _fail(str(error), EXIT_USER_ERROR)
+    except (HydraException, OmegaConfBaseException) as error:
+        _fail(str(not_composable(arguments.overrides, error)), EXIT_USER_ERROR)
+    except Diverged as error:
+        _fail(str(error), EXIT_DIVERGED)
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+def _job(config: DictConfig) -> None:
+    from unidelta.run import run  # late: seconds of imports that --help and typing errors need not wait for
+
+    try:
+        record = run(typed(config), command=sys.argv)
+    except UserError as error:
+        if HydraConfig.get().mode is RunMode.MULTIRUN:
+            raise
+        _fail(str(error), EXIT_USER_ERROR)
+    if record is not None and record.status == "diverged":
+        raise Diverged(f"The run diverged: {record.reason}. Its record says so; no table counts it as a result.")
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(status)

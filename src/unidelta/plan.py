@@ -1,0 +1,66 @@
+"""A run that can be done: everything that can be wrong with a configuration, found in about a second.
+
+Nothing here imports torch or transformers, so that a mistake is told before anything is loaded.
+"""
+
+from pathlib import Path
+
+from unidelta import mini
+from unidelta.checkpoint import read_config
+from unidelta.config.resolve import published_architecture, resolve, task_source
+from unidelta.config.run_spec import RunSpec
+from unidelta.config.schema import RunConfig
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Family
+from unidelta.design.config_facts import architecture_from_config
+from unidelta.errors import CheckpointError, ConfigError, Problems, UserError
+from unidelta.tasks import TASKS
+
+
+def prepare(config: RunConfig) -> RunSpec:
+    """Resolve a configuration.
+
+    Raises:
+        Problems: everything that is wrong, together.
+    """
+    if config.task.name not in TASKS or config.backbone.family not in list(Family):
+        raise ConfigError(
+            f"task.name={config.task.name} backbone.family={config.backbone.family}",
+            f"the tasks are {', '.join(TASKS)}, the families {', '.join(Family)}",
+            "task=xsum, which sets both",
+        )
+    published = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
+    architecture = published
+    problems: list[UserError] = []
+    try:
+        architecture = _architecture(config, published)
+    except CheckpointError as error:
+        problems.append(error)
+    if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
+        problems.append(
+            ConfigError(
+                f"task.source=local task.path={config.task.path}",
+                "there is no such folder",
+                "task.path=DIR, the folder with one <split>.jsonl or <split>.parquet per split",
+            )
+        )
+    try:
+        spec = resolve(config, architecture=architecture, published=published)
+    except Problems as found:
+        raise Problems([*problems, found]) from None
+    if problems:
+        raise Problems(problems)
+    return spec
+
+
+def _architecture(config: RunConfig, published: Architecture) -> Architecture:
+    """The sizes of this run's backbone: the checkpoint's own, the miniature's or the published ones."""
+    backbone = config.backbone
+    if backbone.checkpoint is not None:
+        content = read_config(backbone.checkpoint, family=backbone.family, revision=backbone.hub_revision)
+        name = Path(backbone.checkpoint).resolve().name
+        return architecture_from_config(content, name=name, n_labels=published.n_labels)
+    if config.scale.name == "mini":
+        settings = mini.settings(backbone.family, n_labels=published.n_labels)
+        return architecture_from_config(settings, name=f"mini-{backbone.family}", n_labels=published.n_labels)
+    return published

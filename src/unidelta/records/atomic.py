@@ -1,0 +1,54 @@
+"""Files that are either there in full or not there at all."""
+
+import os
+import uuid
+from pathlib import Path
+
+from unidelta.errors import RecordError
+
+_ELSEWHERE = "room on that disk, or another results folder"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` (UTF-8) to `path`; a crash or a full disk leaves what was there before.
+
+    The text goes to a file of its own in the same folder, reaches the disk, and then takes the name: write,
+    fsync, replace, fsync of the folder.
+
+    Raises:
+        RecordError: the folder or disk does not take it.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("x", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        why = f"{error.strerror} (errno {error.errno}): {path}"
+        raise RecordError(f"write {path.name}", why, _ELSEWHERE) from None
+
+
+def check_writable(folder: Path) -> None:
+    """Write and remove a small file in `folder`: better to know before hours of training.
+
+    Raises:
+        RecordError: the folder does not take it.
+    """
+    probe = folder / f".writable.{uuid.uuid4().hex}"
+    write_atomically(probe, "unidelta\n")
+    probe.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

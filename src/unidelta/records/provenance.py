@@ -1,0 +1,78 @@
+"""Where a run's numbers come from: code, versions, machine, command and time; no names of people or hosts."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from unidelta.records.redact import redact
+
+_PACKAGES = (
+    "unidelta",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "accelerate",
+    "numpy",
+    "hydra-core",
+    "omegaconf",
+    "rouge-score",
+    "sacrebleu",
+)
+_GIT_TIMEOUT_S = 10.0
+
+
+def utc_now() -> datetime:
+    """The one clock of records; tests put another in its place."""
+    return datetime.now(UTC)
+
+
+def provenance(
+    *, command: Sequence[str], device: str, checkout: Path, clock: Callable[[], datetime] = utc_now
+) -> dict[str, Any]:
+    """What a record says about its origin.
+
+    Args:
+        command: the command line (`sys.argv`); secrets in it are redacted.
+        device: name of the device the run used, e.g. `cpu` or `NVIDIA H200`.
+        checkout: folder of the code, looked up in git; what git cannot say is None.
+        clock: gives the time of writing.
+    """
+    return {
+        "git": _git(checkout),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": device,
+        "command": redact(command, environment=os.environ),
+        "time_utc": clock().astimezone(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _git(checkout: Path) -> dict[str, Any]:
+    changes = _git_output(checkout, "status", "--porcelain", "--untracked-files=no")
+    return {
+        "commit": _git_output(checkout, "rev-parse", "HEAD"),
+        "is_dirty": None if changes is None else bool(changes),
+    }
+
+
+def _git_output(checkout: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(checkout), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None  # No git here, no checkout, or no commit yet.
+    return done.stdout.strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,134 @@
+"""The record of one run: everything a table, figure or claim needs, as one strict JSON text."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from unidelta.errors import RecordError
+from unidelta.records.strict_json import canonical, parse, without_non_finite
+
+SCHEMA_VERSION = 1
+
+Status = Literal["complete", "diverged", "failed", "interrupted"]
+
+_REPAIR = "restore the file, or delete it and run again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run.
+
+    Args:
+        run_id: name of the run (`identity.run_id` of `spec`).
+        status: how it ended; only `complete` runs have results.
+        reason: why it did not complete, in one line; None if it did.
+        coordinates: where the run stands in the design space (scale, task, method, position, seed…); text
+            and numbers only, for tables. `scale` and `task` name the folder the record lies in.
+        spec: the resolved scientific spec, from which the run can be repeated.
+        parameters: parameter counts.
+        metrics: numbers by split and name, each metric with its signature.
+        cost: times and memory.
+        provenance: where, when and with what it ran.
+        history: entries by step, None where they are not kept.
+        not_finite: numbers that were NaN or infinite, by dotted path; the record holds null in their place.
+        extra: fields that a later minor version added; kept when the record is written again.
+        schema_version: version of this layout.
+    """
+
+    run_id: str
+    status: Status
+    coordinates: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    cost: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    reason: str | None = None
+    history: Sequence[Mapping[str, Any]] | None = None
+    not_finite: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+
+_MAPPINGS = ("coordinates", "spec", "parameters", "metrics", "cost", "provenance", "not_finite")
+_NAMES = tuple(item.name for item in fields(RunRecord) if item.name != "extra")
+
+
+def to_json(record: RunRecord) -> str:
+    """The record as JSON: keys sorted, one history entry a line, with a digest of its content.
+
+    Raises:
+        TypeError: a value is no JSON value.
+    """
+    content, not_finite = without_non_finite({name: getattr(record, name) for name in _NAMES})
+    content = {**record.extra, **content, "not_finite": {**record.not_finite, **not_finite}}
+    content["sha256"] = _digest(content)
+    lines = [f"{json.dumps(name)}: {_pretty(name, content[name])}" for name in sorted(content)]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def from_json(text: str, *, origin: str) -> RunRecord:
+    """The record in `text`.
+
+    Args:
+        text: what `to_json` wrote.
+        origin: name of the file, for messages.
+
+    Raises:
+        RecordError: the text is damaged, changed since it was written, or of a newer version.
+    """
+    try:
+        content = parse(text)
+    except ValueError as error:
+        raise RecordError(f"record {origin}", f"It is no strict JSON: {error}.", _REPAIR) from None
+    if not isinstance(content, dict):
+        raise RecordError(f"record {origin}", "It is no JSON object.", _REPAIR)
+    _check_version(content, origin)
+    fault = _fault(content)
+    if fault:
+        raise RecordError(f"record {origin}", fault, _REPAIR)
+    known = {name: content[name] for name in _NAMES}
+    extra = {name: value for name, value in content.items() if name not in (*_NAMES, "sha256")}
+    return RunRecord(**known, extra=extra)
+
+
+def _check_version(content: Mapping[str, Any], origin: str) -> None:
+    version = content.get("schema_version")
+    if type(version) is not int or version < 1:
+        why = f"Its schema_version is {json.dumps(version)}; versions are whole numbers from 1."
+        raise RecordError(f"record {origin}", why, _REPAIR)
+    if version > SCHEMA_VERSION:
+        why = f"It has schema version {version}; this unidelta reads up to {SCHEMA_VERSION}."
+        raise RecordError(f"record {origin}", why, "the unidelta that wrote it, or a newer one")
+
+
+def _fault(content: Mapping[str, Any]) -> str | None:
+    missing = [name for name in (*_NAMES, "sha256") if name not in content]
+    if missing:
+        return f"Fields are missing: {', '.join(missing)}."
+    for name in _MAPPINGS:
+        if not isinstance(content[name], dict):
+            return f"{name} is no object."
+    if content["status"] not in get_args(Status):
+        return f"status is {json.dumps(content['status'])}; it is one of {', '.join(get_args(Status))}."
+    if not isinstance(content["run_id"], str) or not isinstance(content["reason"], str | None):
+        return "run_id or reason is no text."
+    history = content["history"]
+    if history is not None and not (isinstance(history, list) and all(isinstance(e, dict) for e in history)):
+        return "history is no list of objects."
+    if content["sha256"] != _digest(content):
+        return "Its content does not match its sha256: it was changed after it was written."
+    return None
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    unsigned = {name: value for name, value in content.items() if name != "sha256"}
+    return hashlib.sha256(canonical(unsigned).encode()).hexdigest()
+
+
+def _pretty(name: str, value: Any) -> str:
+    if name == "history" and value:
+        return "[\n" + ",\n".join(canonical(entry) for entry in value) + "\n]"
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False)

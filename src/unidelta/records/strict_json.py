@@ -1,0 +1,64 @@
+"""JSON without its usual leniencies: no NaN, no repeated keys, one canonical form to hash."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def canonical(value: Any) -> str:
+    """`value` in the one form that equal values share: sorted keys, no spaces, ASCII.
+
+    A float and an integer are different (`1.0`, `1`), so callers keep to one type per field.
+
+    Raises:
+        ValueError: a number is not finite.
+        TypeError: something is no JSON value.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def parse(text: str) -> Any:
+    """The value of a strict JSON text.
+
+    Raises:
+        ValueError: the text is no JSON, repeats a key, or holds NaN or an infinity.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def without_non_finite(value: Any, path: str = "") -> tuple[Any, dict[str, str]]:
+    """`value` with null for every number that is not finite, and what each was, by its dotted path."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, {path: str(value)}
+    if isinstance(value, Mapping):
+        items = {key: without_non_finite(item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
+    elif isinstance(value, (list, tuple)):
+        items = {i: without_non_finite(item, f"{path}.{i}".lstrip(".")) for i, item in enumerate(value)}
+    else:
+        return value, {}
+    found = {place: was for _, inner in items.values() for place, was in inner.items()}
+    clean = {key: item for key, (item, _) in items.items()}
+    return (clean if isinstance(value, Mapping) else list(clean.values())), found
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a key is there twice")
+    return result
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    """1e999 is JSON, but reads as infinity."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large a number")
+    return value

@@ -1,0 +1,81 @@
+"""What a run says at its beginning and end, in words, and its coordinates and counts as data."""
+
+from typing import Any
+
+from unidelta.config.run_spec import RunSpec
+from unidelta.design.count import count
+from unidelta.design.describe import describe
+from unidelta.design.spec import Deltas
+from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
+
+
+def coordinates(spec: RunSpec) -> dict[str, Any]:
+    """Where a run stands in the design space: text and numbers, for tables."""
+    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
+    return {
+        "method": spec.method,
+        "task": spec.task.name,
+        "backbone": spec.backbone.architecture.name,
+        "scale": spec.scale,
+        "source": spec.task.source,
+        "conventions": spec.conventions,
+        "position": "both" if len(parts) == 2 else next((str(part.slot) for part in parts), "none"),
+        "seed": spec.seed,
+    }
+
+
+def parameters(spec: RunSpec) -> dict[str, Any]:
+    """The counts of a run's design, in three ways and by the paper's rule."""
+    counts = count(spec.design, spec.backbone.architecture)
+    return {
+        "backbone_parameters": counts.backbone,
+        "trained": counts.trained,
+        "stored": counts.stored,
+        "matrices": counts.matrices,
+        "percent_trained": counts.percent_trained,
+        "percent_stored": counts.percent_stored,
+        "percent_matrices": counts.percent_matrices,
+        "percent_published_rule": counts.percent_published_rule,
+    }
+
+
+def print_design(spec: RunSpec) -> str:
+    """A run's design and counts, in a few lines."""
+    architecture = spec.backbone.architecture
+    counts = count(spec.design, architecture)
+    rows = (
+        ("trained", counts.trained, counts.percent_trained, "what the optimiser sees"),
+        ("stored", counts.stored, counts.percent_stored, "kept for inference, prefixes without their MLP"),
+        ("matrices", counts.matrices, counts.percent_matrices, "as the paper counts"),
+    )
+    lines = [
+        f"{spec.method} on {spec.task.name}, {architecture.name} ({counts.backbone:,} parameters), "
+        f"{spec.conventions} conventions, seed {spec.seed}",
+        f"  {describe(spec.design)}",
+        *(f"  {name:9}{number:>13,}{percent:>9.3f} %  {meaning}" for name, number, percent, meaning in rows),
+        f"  printed by the paper's rule: {counts.percent_published_rule:g} %",
+    ]
+    return "\n".join(lines)
+
+
+def print_record(record: RunRecord, store: RecordStore) -> str:
+    """A run's results and where they were written."""
+    at = record.coordinates
+    place = {"scale": at["scale"], "task": at["task"], "run_id": record.run_id}
+    lines = [f"\n{at['method']} on {at['task']} ({at['scale']}, source {at['source']}): {record.status}"]
+    if record.reason:
+        lines.append(f"  {record.reason}")
+    for split, values in record.metrics.items():
+        if isinstance(values, dict):
+            numbers = "  ".join(f"{name} {value:.4g}" for name, value in values.items() if name != "n")
+            lines.append(f"  {split:24} {numbers}  (n={values['n']})")
+    cost = record.cost
+    lines.append(
+        f"  {cost['steps']} steps, {cost['seconds_per_step']:.3f} s each; best step {cost['best_step']}; "
+        f"{cost['seconds']:.1f} s in all"
+    )
+    if at["scale"] == "mini" and at["source"] == "mini":
+        lines.append("  scale=mini is a placeholder with random weights for now: these scores mean nothing.")
+    lines += [f"  record       {store.path(**place)}", f"  predictions  {store.predictions_path(**place)}"]
+    return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""A strict reader of JSONL: every line one JSON object, every fault with its line.
+
+UTF-8, a byte-order mark at the start and Windows line ends are fine. Refused, because each would lose or
+change a row in silence: blank lines, repeated keys, NaN and Infinity, lines above 16 MiB.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from unidelta.errors import DataError
+from unidelta.tasks.faults import Faults
+from unidelta.tasks.rows import check_row
+from unidelta.tasks.task import Row, TaskKind
+
+MAX_LINE_BYTES = 16 * 2**20
+_BOM = b"\xef\xbb\xbf"
+_ONE_OBJECT = "one JSON object a line, in UTF-8"
+
+
+def read_jsonl(file: Path, kind: TaskKind) -> list[Row]:
+    """All rows of `file`.
+
+    Raises:
+        Problems: anything is wrong with any line; the first ten faults are told, all are counted.
+        DataError: the file cannot be read.
+    """
+    rows: list[Row] = []
+    faults = Faults(file, kind.name)
+    n_lines = 0
+    try:
+        with file.open("rb") as stream:
+            while line := stream.readline(MAX_LINE_BYTES + 1):
+                n_lines += 1
+                if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+                    what = f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB."
+                    faults.add(row=n_lines, what=what, instead=_ONE_OBJECT)
+                    _skip_line(stream)
+                    continue
+                _read_line(line, n_lines, kind, faults, rows)
+    except OSError as error:
+        raise DataError(f"{kind.name} rows from {file}", f"{file.name}: {error.strerror}.", "a readable file") from None
+    if n_lines == 0:
+        faults.add_file("the file is empty.", _ONE_OBJECT)
+    faults.raise_if_any()
+    return rows
+
+
+def _read_line(line: bytes, number: int, kind: TaskKind, faults: Faults, rows: list[Row]) -> None:
+    if number == 1 and line.startswith(_BOM):
+        line = line[len(_BOM) :]
+    if not line.strip():
+        faults.add(row=number, what="the line is blank.", instead="delete the line")
+        return
+    try:
+        row = json.loads(line.rstrip(b"\r\n").decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        what = f"byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8."
+        faults.add(row=number, what=what, instead="the file saved as UTF-8")
+    except json.JSONDecodeError as error:
+        hint = "" if line.endswith(b"\n") else " The file may be cut short here."
+        faults.add(
+            row=number,
+            what=f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}.{hint}",
+            instead=_ONE_OBJECT,
+        )
+    except (ValueError, RecursionError) as error:
+        # ValueError: the two hooks, and numbers of more than 4,300 digits. RecursionError: [[[[…
+        what = "not JSON: nested too deeply." if isinstance(error, RecursionError) else f"not strict JSON: {error}"
+        faults.add(row=number, what=what, instead=_ONE_OBJECT)
+    else:
+        n_before = faults.total
+        check_row(row, number=number, kind=kind, faults=faults)
+        if faults.total == n_before:
+            rows.append(row)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {repeated!r} is there twice.")
+    return row
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number.")
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    while chunk := stream.readline(MAX_LINE_BYTES):
+        if chunk.endswith(b"\n"):
+            return

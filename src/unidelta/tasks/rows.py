@@ -1,0 +1,80 @@
+"""The check of one row against a task's columns; the same for JSONL and Parquet."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from unidelta.tasks.faults import Faults
+from unidelta.tasks.task import Column, TaskKind
+
+_ABSENT = object()
+_N_SHOWN_CHARACTERS = 40
+
+
+def check_row(row: Any, *, number: int, kind: TaskKind, faults: Faults) -> None:
+    """Note in `faults` what keeps `row`, the `number`-th of its file, from being a row of the task."""
+    if not isinstance(row, Mapping):
+        faults.add(row=number, what=f"{_shown(row)} is not an object.", instead=f"an object with {_columns(kind)}")
+        return
+    for column in kind.columns:
+        value = _value(row, column)
+        if value is _ABSENT:
+            faults.add(
+                row=number,
+                column=column.name,
+                what=f"the column is missing; the row has {', '.join(sorted(map(str, row))) or 'none'}.",
+                instead=f"a row with {_columns(kind)}",
+            )
+        elif column.holds == "text":
+            _check_text(value, number, column, faults)
+        else:
+            _check_label(value, number, column, kind, faults)
+
+
+def _value(row: Mapping[str, Any], column: Column) -> Any:
+    value: Any = row
+    for key in column.path:
+        if not isinstance(value, Mapping) or key not in value:
+            return _ABSENT
+        value = value[key]
+    return value
+
+
+def _check_text(value: Any, number: int, column: Column, faults: Faults) -> None:
+    instead = "text, in a JSON string or a Parquet string column"
+    if value is None:
+        faults.add(row=number, column=column.name, what="null where text is needed.", instead=instead)
+    elif not isinstance(value, str):
+        what = f"{_shown(value)} is no text but {type(value).__name__}."
+        faults.add(row=number, column=column.name, what=what, instead=instead)
+    elif not value.strip():
+        faults.add(row=number, column=column.name, what="the text is empty.", instead="text, or leave the row out")
+    elif "\0" in value:
+        faults.add(row=number, column=column.name, what="the text holds a NUL character.", instead=instead)
+    elif any("\ud800" <= character <= "\udfff" for character in value):
+        # Python keeps half of a UTF-16 pair from "\ud83d"; no tokenizer can encode it.
+        faults.add(
+            row=number,
+            column=column.name,
+            what="the text holds a lone surrogate.",
+            instead="whole characters",
+        )
+
+
+def _check_label(value: Any, number: int, column: Column, kind: TaskKind, faults: Faults) -> None:
+    allowed = ", ".join(f"{i} ({name})" for i, name in enumerate(kind.label_names))
+    # True == 1 and 1.0 == 1 in Python: a label is an int and nothing that merely equals one.
+    if type(value) is not int:
+        what = f"{_shown(value)} is no whole number but {type(value).__name__}."
+        faults.add(row=number, column=column.name, what=what, instead=f"one of {allowed}")
+    elif not 0 <= value < kind.n_labels:
+        what = f"{value} is outside 0 to {kind.n_labels - 1}."
+        faults.add(row=number, column=column.name, what=what, instead=f"one of {allowed}")
+
+
+def _columns(kind: TaskKind) -> str:
+    return ", ".join(f"{column.name} ({column.holds})" for column in kind.columns)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _N_SHOWN_CHARACTERS else text[:_N_SHOWN_CHARACTERS] + "…"

@@ -1,0 +1,43 @@
+"""The best step so far: its score and the trained parameters as they were then."""
+
+from torch import Tensor, nn
+
+from unidelta.tasks import Selection
+
+
+class BestStep:
+    """Keeps the trained parameters of the best evaluation in memory, on the CPU.
+
+    Deltas are a few percent of a model, so a copy costs less than a checkpoint.
+
+    Args:
+        selection: how two evaluations compare.
+
+    Attributes:
+        step: the best step, None before the first evaluation.
+        metrics: its metrics.
+    """
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._parameters: dict[str, Tensor] = {}
+        self.step: int | None = None
+        self.metrics: dict[str, float] = {}
+
+    def offer(self, model: nn.Module, *, step: int, metrics: dict[str, float]) -> None:
+        """Keep `model` if it is strictly better than the best so far."""
+        key = self._selection.metric
+        if self.step is not None and not self._selection.prefers(metrics[key], self.metrics[key]):
+            return
+        self.step, self.metrics = step, metrics
+        self._parameters = {
+            name: parameter.detach().to("cpu", copy=True)
+            for name, parameter in model.named_parameters()
+            if parameter.requires_grad
+        }
+
+    def restore(self, model: nn.Module) -> None:
+        """Give `model` the parameters of the best step; does nothing before the first evaluation."""
+        parameters = dict(model.named_parameters())
+        for name, best in self._parameters.items():
+            parameters[name].data.copy_(best)

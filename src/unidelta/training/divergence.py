@@ -1,0 +1,72 @@
+"""When a run counts as diverged: it is stopped at once and says so, instead of ending like a healthy one."""
+
+import math
+from collections.abc import Mapping
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+# The first updates in fp16 overflow on purpose while the loss scale is found: 65536 halves to 1 in 16 steps.
+_N_OVERFLOWS_ALLOWED = 16
+# A loss this many times the first one (or 1 nat, for models that start near 0) is no spike once it lasts.
+_EXPLOSION_FACTOR = 10
+_N_EXPLODED_STEPS = 10
+
+
+class DivergenceGuard(TrainerCallback):
+    """Stops training as soon as a logged loss or gradient norm is not finite, or the loss stays exploded.
+
+    Args:
+        tolerates_overflow: whether single steps may have infinite gradients (fp16, where such a step is
+            skipped and the loss scale halved).
+
+    Attributes:
+        reason: what happened and at which step; None while the run is healthy.
+        n_overflows: steps skipped by the fp16 loss scaler.
+    """
+
+    def __init__(self, *, tolerates_overflow: bool) -> None:
+        self._tolerates_overflow = tolerates_overflow
+        self._first_loss: float | None = None
+        self._n_exploded = self._n_overflows_in_a_row = 0
+        self.reason: str | None = None
+        self.n_overflows = 0
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float],
+        **kwargs: object,
+    ) -> None:
+        """Look at one log entry of the training loop."""
+        reason = self._fault(logs)
+        if reason and self.reason is None:
+            self.reason = f"{reason} at step {state.global_step}"
+            control.should_training_stop = True
+
+    def _fault(self, logs: Mapping[str, float]) -> str | None:
+        for name in ("loss", "eval_loss"):
+            if name in logs and not math.isfinite(logs[name]):
+                return f"{name} {logs[name]}"
+        if "loss" not in logs:
+            return None
+        return self._overflow(logs["grad_norm"]) or self._explosion(logs["loss"])
+
+    def _overflow(self, grad_norm: float) -> str | None:
+        if math.isfinite(grad_norm):
+            self._n_overflows_in_a_row = 0
+            return None
+        self._n_overflows_in_a_row += 1
+        self.n_overflows += self._tolerates_overflow
+        is_tolerated = self._tolerates_overflow and self._n_overflows_in_a_row <= _N_OVERFLOWS_ALLOWED
+        return None if is_tolerated else f"gradient norm {grad_norm}"
+
+    def _explosion(self, loss: float) -> str | None:
+        if self._first_loss is None:
+            self._first_loss = loss
+        is_exploded = loss > _EXPLOSION_FACTOR * max(self._first_loss, 1.0)
+        self._n_exploded = self._n_exploded + 1 if is_exploded else 0
+        if self._n_exploded < _N_EXPLODED_STEPS:
+            return None
+        return f"loss {loss:.3g}, {_N_EXPLODED_STEPS} steps above {_EXPLOSION_FACTOR} times the first,"

@@ -1,0 +1,185 @@
+"""Scores of a model on one split: generation for sequence to sequence, argmax for classification.
+
+B batch, S source length, T target length, V vocabulary, C classes.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from unidelta.tasks import TaskKind, TaskSpec, task_kind
+from unidelta.tasks.collate import IGNORED_LABEL, collator
+from unidelta.tasks.encode import Feature
+from unidelta.training.generation import generation_config
+from unidelta.training.precision import Precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalResult:
+    """What an evaluation found.
+
+    Args:
+        metrics: the task's metric (0 to 100) and `loss`: nats per target token, or per example for
+            classification, without label smoothing.
+        predictions: generated texts or predicted labels, in the order of the features; empty if only the
+            loss was asked for.
+        references: decoded labels (cut as the labels were) or true labels.
+        seconds: wall-clock time.
+    """
+
+    metrics: dict[str, float]
+    predictions: list[str] | list[int]
+    references: list[str] | list[int]
+    seconds: float
+
+
+def evaluate(
+    model: PreTrainedModel,
+    features: Sequence[Feature],
+    *,
+    task: TaskSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    batch_size: int,
+    precision: Precision,
+    progress: bool,
+    loss_only: bool = False,
+) -> EvalResult:
+    """Score `model` on `features`, at least one of them.
+
+    Draws no random number, so that evaluating more often cannot change a training run. The model is left in
+    the mode it came in.
+
+    Args:
+        model: any model of the task's kind, on any device.
+        features: an encoded split (`Encoded.features`).
+        task: the task; its generation settings are used.
+        tokenizer: decodes outputs and references.
+        batch_size: examples per forward pass.
+        precision: arithmetic of the forward pass (`resolve_precision`).
+        progress: whether a bar is drawn.
+        loss_only: skips generation and metric; enough where the best step is chosen by loss.
+    """
+    kind = task_kind(task.name)
+    begin = time.perf_counter()
+    run = _evaluate_seq2seq if kind.kind == "seq2seq" else _evaluate_classification
+    with _eval_mode(model), torch.inference_mode(), _autocast(model, precision):
+        metrics, predictions, references = run(
+            model,
+            features,
+            task,
+            kind,
+            tokenizer,
+            batch_size=batch_size,
+            progress=progress,
+            loss_only=loss_only,
+        )
+    seconds = time.perf_counter() - begin
+    return EvalResult(metrics=metrics, predictions=predictions, references=references, seconds=seconds)
+
+
+def _evaluate_seq2seq(
+    model: PreTrainedModel,
+    features: Sequence[Feature],
+    task: TaskSpec,
+    kind: TaskKind,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    batch_size: int,
+    progress: bool,
+    loss_only: bool,
+) -> tuple[dict[str, float], list[str], list[str]]:
+    outputs: dict[int, str] = {}
+    loss_sum, n_tokens = 0.0, 0
+    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress):
+        labels_BT = batch.pop("labels")
+        logits_BTV = model(**batch, use_cache=False).logits.float()
+        loss_sum += F.cross_entropy(
+            logits_BTV.flatten(0, 1), labels_BT.flatten(), ignore_index=IGNORED_LABEL, reduction="sum"
+        ).item()
+        n_tokens += int((labels_BT != IGNORED_LABEL).sum())
+        if not loss_only:
+            # The output starts as it did in training, with the first token of the decoder's input.
+            start = int(batch.pop("decoder_input_ids")[0, 0])
+            config = generation_config(model, task=task, tokenizer=tokenizer, start_token_id=start)
+            output_BT = cast(Any, model).generate(**batch, generation_config=config)
+            outputs.update(zip(indices, _decode(tokenizer, output_BT), strict=True))
+    metrics = {"loss": loss_sum / n_tokens}
+    if loss_only:
+        return metrics, [], []
+    predictions = [outputs[i] for i in range(len(features))]
+    references = _decode(tokenizer, [feature["labels"] for feature in features])
+    return metrics | kind.metric.score(predictions, references), predictions, references
+
+
+def _evaluate_classification(
+    model: PreTrainedModel,
+    features: Sequence[Feature],
+    task: TaskSpec,
+    kind: TaskKind,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    batch_size: int,
+    progress: bool,
+    loss_only: bool,
+) -> tuple[dict[str, float], list[int], list[int]]:
+    outputs: dict[int, int] = {}
+    loss_sum = 0.0
+    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress):
+        labels_B = batch.pop("labels")
+        logits_BC = model(**batch).logits.float()
+        loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
+        outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
+    metrics = {"loss": loss_sum / len(features)}
+    if loss_only:
+        return metrics, [], []
+    predictions = [outputs[i] for i in range(len(features))]
+    references = [int(feature["labels"]) for feature in features]
+    return metrics | kind.metric.score(predictions, references), predictions, references
+
+
+def _batches(
+    model: PreTrainedModel,
+    features: Sequence[Feature],
+    kind: TaskKind,
+    tokenizer: PreTrainedTokenizerBase,
+    batch_size: int,
+    progress: bool,
+) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
+    """Batches on the model's device with the positions of their features, longest sources first.
+
+    Neighbours in length need little padding, and a batch too large for the memory shows at once.
+    """
+    collate = collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
+    order = sorted(range(len(features)), key=lambda i: len(features[i]["input_ids"]), reverse=True)
+    for begin in tqdm(range(0, len(order), batch_size), desc="evaluate", leave=False, disable=not progress):
+        indices = order[begin : begin + batch_size]
+        batch = collate([features[i] for i in indices])
+        yield indices, {name: tensor.to(model.device) for name, tensor in batch.items()}
+
+
+def _decode(tokenizer: PreTrainedTokenizerBase, rows: Any) -> list[str]:
+    # Without the clean-up, which moves spaces at punctuation and was written for English.
+    return tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def _autocast(model: PreTrainedModel, precision: Precision) -> torch.autocast:
+    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(model.device.type, dtype=dtype, enabled=precision != "fp32")
+
+
+@contextmanager
+def _eval_mode(model: PreTrainedModel) -> Iterator[None]:
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)

@@ -1,0 +1,43 @@
+"""Which device and which arithmetic a run gets, and which pairs do not exist."""
+
+from typing import Literal
+
+import torch
+
+from unidelta.errors import ConfigError
+from unidelta.training.spec import TrainingSpec
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+def resolve_device(spec: TrainingSpec) -> Literal["cpu", "cuda"]:
+    """The device `spec` asks for.
+
+    Raises:
+        ConfigError: a GPU is asked for and there is none.
+    """
+    has_gpu = torch.cuda.is_available()
+    if spec.device == "cuda" and not has_gpu:
+        raise ConfigError("training.device=cuda", "PyTorch sees no GPU.", "training.device=auto or training.device=cpu")
+    if spec.device == "auto":
+        return "cuda" if has_gpu else "cpu"
+    return spec.device
+
+
+def resolve_precision(spec: TrainingSpec) -> Precision:
+    """The arithmetic of the forward and backward pass; parameters and optimiser state are always fp32.
+
+    Raises:
+        ConfigError: half precision is asked for on a device that has none.
+    """
+    device = resolve_device(spec)
+    asked = f"training.precision={spec.precision} on {device}"
+    if spec.precision == "auto":
+        if device == "cpu":
+            return "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if spec.precision != "fp32" and device == "cpu":
+        raise ConfigError(asked, "Half precision needs a GPU.", "training.precision=fp32 or training.precision=auto")
+    if spec.precision == "bf16" and not torch.cuda.is_bf16_supported():
+        raise ConfigError(asked, "This GPU has no bf16.", "training.precision=fp16 or training.precision=auto")
+    return spec.precision

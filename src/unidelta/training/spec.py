@@ -1,0 +1,53 @@
+"""How a run is trained: every setting that changes a number, with its unit."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSpec:
+    """Training settings (He et al. 2022, Table 8).
+
+    Args:
+        max_steps: optimiser steps; None to count in epochs.
+        epochs: passes over the training split, fractions allowed; None to count in steps.
+        learning_rate: peak learning rate.
+        schedule: decay after the warm-up; `polynomial` is linear too but ends at 1e-7, as in the paper.
+        warmup_steps: steps of linear warm-up.
+        warmup_ratio: warm-up as a fraction of all steps, used where `warmup_steps` is 0.
+        batch_size: examples per forward pass.
+        accumulation: forward passes per optimiser step.
+        eval_batch_size: examples per forward pass at evaluation.
+        weight_decay: decoupled weight decay; layer norms and biases have none.
+        adam_beta1: decay of Adam's first moment.
+        adam_beta2: decay of Adam's second moment.
+        adam_epsilon: Adam's ε.
+        max_grad_norm: norm gradients are clipped to; a large number clips nothing (the norm is watched).
+        label_smoothing: share of the target probability spread over the vocabulary.
+        precision: `auto` is bf16 on a GPU that has it, fp16 on one that does not, fp32 on the CPU.
+        eval_every: optimiser steps between evaluations; None evaluates at the end only.
+        evaluate_each_epoch: evaluate after every epoch instead (the paper's GLUE runs).
+        device: `auto` takes a GPU where there is one.
+        progress: whether progress bars are drawn.
+    """
+
+    max_steps: int | None
+    epochs: float | None
+    learning_rate: float
+    schedule: Literal["polynomial", "linear", "constant"]
+    warmup_steps: int
+    warmup_ratio: float
+    batch_size: int
+    accumulation: int
+    eval_batch_size: int
+    weight_decay: float
+    adam_beta1: float
+    adam_beta2: float
+    adam_epsilon: float
+    max_grad_norm: float
+    label_smoothing: float
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
+    eval_every: int | None
+    device: Literal["auto", "cpu", "cuda"]
+    progress: bool
+    evaluate_each_epoch: bool = False

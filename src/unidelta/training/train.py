@@ -1,0 +1,152 @@
+"""Training of one model on one task, from encoded splits to the best step's parameters."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from unidelta.tasks import TaskSpec, task_kind
+from unidelta.tasks.collate import collator
+from unidelta.tasks.encode import Encoded
+from unidelta.training.best import BestStep
+from unidelta.training.check import check_training
+from unidelta.training.divergence import DivergenceGuard
+from unidelta.training.evaluate import EvalResult, evaluate
+from unidelta.training.precision import resolve_device, resolve_precision
+from unidelta.training.spec import TrainingSpec
+from unidelta.training.trainer import DeltaTrainer, OnLog, training_arguments
+
+HistoryEntry = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """What a training run did.
+
+    Args:
+        status: `diverged` if it was stopped because of its losses or gradients.
+        reason: what happened and when; None if complete.
+        steps: optimiser steps done.
+        history: one entry per step (step, loss, learning_rate, grad_norm, epoch) and per evaluation (step,
+            eval_loss, eval_<metric>…, eval_seconds, epoch), in order.
+        seconds: wall-clock time of everything.
+        seconds_per_step: mean time of a step, evaluations left out.
+        best_step: step whose parameters the model has now; None if the run diverged before an evaluation,
+            in which case the parameters are those of the last step.
+        best_metrics: dev metrics at that step.
+        n_overflows: steps skipped by the fp16 loss scaler; 0 in other arithmetic.
+    """
+
+    status: Literal["complete", "diverged"]
+    reason: str | None
+    steps: int
+    history: tuple[HistoryEntry, ...]
+    seconds: float
+    seconds_per_step: float
+    best_step: int | None
+    best_metrics: dict[str, float]
+    n_overflows: int
+
+
+def train(
+    model: PreTrainedModel,
+    encoded_train: Encoded,
+    encoded_eval: Encoded,
+    *,
+    task: TaskSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    spec: TrainingSpec,
+    seed: int,
+    output_dir: Path,
+    on_log: OnLog,
+) -> TrainResult:
+    """Train the parameters of `model` that require gradients; the model ends with those of its best step.
+
+    The dev split is evaluated as `spec` says and once more at the end. Where the best step is chosen by
+    loss, nothing is generated during training. The seed decides data order and dropout, through the global
+    generators of Python, NumPy and PyTorch; equal arguments give equal losses, bit for bit on a CPU with
+    the same number of threads.
+
+    Args:
+        model: a model of the task's kind, moved to the run's device and changed in place.
+        encoded_train: the training split.
+        encoded_eval: the dev split.
+        task: the task.
+        tokenizer: of the model.
+        spec: the settings.
+        seed: of data order and dropout.
+        output_dir: folder for what the trainer writes.
+        on_log: told every entry of the history as it is made.
+
+    Raises:
+        Problems: settings that do not make sense here (`check_training`).
+        ValueError: no parameter requires gradients.
+    """
+    check_training(spec)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError("No parameter requires gradients: there is nothing to train.")
+    kind, precision = task_kind(task.name), resolve_precision(spec)
+    has_own_forward = "forward" in vars(model)
+    best = BestStep(kind.selection)
+    guard = DivergenceGuard(tolerates_overflow=precision == "fp16")
+    history: list[HistoryEntry] = []
+
+    def score() -> EvalResult:
+        return evaluate(
+            model,
+            encoded_eval.features,
+            task=task,
+            tokenizer=tokenizer,
+            batch_size=spec.eval_batch_size,
+            precision=precision,
+            progress=spec.progress,
+            loss_only=kind.selection.metric == "loss",
+        )
+
+    def note(entry: dict[str, float]) -> None:
+        history.append(entry)
+        on_log(entry)
+
+    arguments = training_arguments(
+        spec, precision=precision, device=resolve_device(spec), seed=seed, output_dir=str(output_dir)
+    )
+    trainer = DeltaTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=encoded_train.features,
+        eval_dataset=encoded_eval.features,
+        data_collator=collator(
+            kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8
+        ),
+        score=score,
+        best=best,
+        guard=guard,
+        on_log=note,
+        shows_progress=spec.progress,
+    )
+    begin = time.perf_counter()
+    trainer.train()
+    steps = trainer.state.global_step
+    training_seconds = time.perf_counter() - begin - trainer.evaluation_seconds
+    is_evaluated = any(entry["step"] == steps and "eval_loss" in entry for entry in history)
+    if guard.reason is None and not is_evaluated:
+        trainer.evaluate()
+    best.restore(model)
+    if not has_own_forward:
+        # In half precision the trainer wraps `forward`, and the wrapper would stay on the model for good.
+        vars(model).pop("forward", None)
+        vars(model).pop("_original_forward", None)
+    return TrainResult(
+        status="diverged" if guard.reason else "complete",
+        reason=guard.reason,
+        steps=steps,
+        history=tuple(history),
+        seconds=time.perf_counter() - begin,
+        seconds_per_step=training_seconds / steps,
+        best_step=best.step,
+        best_metrics=best.metrics,
+        n_overflows=guard.n_overflows,
+    )

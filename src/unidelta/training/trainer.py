@@ -1,0 +1,128 @@
+"""transformers' Trainer with rules of the paper: what decays, how the best step is found, what is logged."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from torch import nn
+from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
+
+from unidelta.training.best import BestStep
+from unidelta.training.divergence import DivergenceGuard
+from unidelta.training.evaluate import EvalResult
+from unidelta.training.precision import Precision
+from unidelta.training.progress import QuietProgress
+from unidelta.training.spec import TrainingSpec
+
+POLYNOMIAL_END = 1e-7
+"""Learning rate at the end of the polynomial schedule (the authors' scripts; power 1)."""
+
+OnLog = Callable[[dict[str, float]], None]
+"""Called with every entry of the history: `step` and numbers by name."""
+
+
+class DeltaTrainer(Trainer):
+    """A Trainer that scores by `score`, remembers the best step, and reports every step to `on_log`.
+
+    One class serves both kinds of task: transformers' `Seq2SeqTrainer` differs from `Trainer` in its
+    evaluation only, which is replaced here.
+
+    Args:
+        score: evaluates the model as it is now.
+        best: is offered every evaluation.
+        guard: stops a diverged run.
+        on_log: is told every entry of the history.
+        shows_progress: whether a bar is drawn.
+        kwargs: of `Trainer`.
+    """
+
+    def __init__(
+        self,
+        *,
+        score: Callable[[], EvalResult],
+        best: BestStep,
+        guard: DivergenceGuard,
+        on_log: OnLog,
+        shows_progress: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs, callbacks=[guard])
+        self._score, self._best, self._guard, self._on_log = score, best, guard, on_log
+        self.evaluation_seconds = 0.0
+        self.remove_callback(ProgressCallback)
+        self.remove_callback(PrinterCallback)
+        if shows_progress:
+            self.add_callback(QuietProgress())
+
+    def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
+        """All parameters but those of layer norms and biases (by the last part of their name)."""
+        norms = {
+            parameter
+            for module in model.modules()
+            if isinstance(module, nn.LayerNorm)
+            for parameter in module.parameters(recurse=False)
+        }
+        return [
+            name
+            for name, parameter in model.named_parameters()
+            if parameter not in norms and not name.rsplit(".", 1)[-1].endswith("bias")
+        ]
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Score the model on the dev split, log it, and remember it if it is the best so far."""
+        result = self._score()
+        self.evaluation_seconds += result.seconds
+        metrics = {f"eval_{name}": value for name, value in result.metrics.items()}
+        # Logged first: the guard sees a loss that is not finite before the step can become the best one.
+        self.log({**metrics, "eval_seconds": result.seconds})
+        if self._guard.reason is None:
+            self._best.offer(cast(nn.Module, self.model), step=self.state.global_step, metrics=result.metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Pass one entry to the callbacks, to the history and to `on_log`."""
+        super().log(logs, start_time)
+        if "loss" in logs or "eval_loss" in logs:
+            self._on_log({"step": self.state.global_step, **logs})
+
+
+def training_arguments(
+    spec: TrainingSpec, *, precision: Precision, device: str, seed: int, output_dir: str
+) -> TrainingArguments:
+    """`TrainingArguments` of a run: the spec's settings, and what Trainer would choose for us."""
+    arguments = TrainingArguments(
+        output_dir=output_dir,
+        max_steps=spec.max_steps if spec.max_steps is not None else -1,
+        num_train_epochs=spec.epochs if spec.epochs is not None else 1.0,
+        learning_rate=spec.learning_rate,
+        lr_scheduler_type=spec.schedule if spec.schedule != "constant" else "constant_with_warmup",
+        lr_scheduler_kwargs={"lr_end": POLYNOMIAL_END, "power": 1.0} if spec.schedule == "polynomial" else {},
+        warmup_steps=spec.warmup_steps or spec.warmup_ratio,
+        per_device_train_batch_size=spec.batch_size,
+        gradient_accumulation_steps=spec.accumulation,
+        weight_decay=spec.weight_decay,
+        adam_beta1=spec.adam_beta1,
+        adam_beta2=spec.adam_beta2,
+        adam_epsilon=spec.adam_epsilon,
+        max_grad_norm=spec.max_grad_norm,
+        label_smoothing_factor=spec.label_smoothing,
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        use_cpu=device == "cpu",
+        seed=seed,
+        eval_strategy="epoch" if spec.evaluate_each_epoch else "steps" if spec.eval_every else "no",
+        eval_steps=spec.eval_every,
+        save_strategy="no",
+        logging_strategy="steps",
+        logging_steps=1,
+        # With the filter on, a NaN loss is logged as the mean of the losses before it.
+        logging_nan_inf_filter=False,
+        report_to="none",
+        log_level="warning",
+        disable_tqdm=not spec.progress,
+        remove_unused_columns=False,
+        dataloader_pin_memory=device == "cuda",
+    )
+    # Several GPUs in one process would be used by DataParallel, which splits batches and changes the losses.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments

@@ -1,0 +1,50 @@
+"""Asking as a person does: words in, a run or one report of everything that is wrong out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from unidelta.config.compose import compose
+from unidelta.config.overrides import check
+from unidelta.config.resolve import published_architecture, resolve
+from unidelta.config.run_spec import RunSpec
+from unidelta.config.schema import RunConfig
+from unidelta.tasks.registry import TASKS
+
+
+@cache
+def _composed(words: tuple[str, ...]) -> RunConfig:
+    return compose(words)
+
+
+def _asked(*words: str, is_small: bool = False) -> RunSpec:
+    """The run these words ask for, on the published backbone or on a small one of its family."""
+    check(words)
+    config = _composed(words)
+    n_labels = TASKS[config.task.name].n_labels if config.task.name in TASKS else 0
+    published = published_architecture(config.backbone, n_labels=n_labels)
+    small = replace(
+        published,
+        name="small",
+        vocab_size=500,
+        encoder_layers=2,
+        decoder_layers=2 if published.decoder_layers else 0,
+        d_model=64,
+        d_ffn=128,
+        n_heads=4,
+        max_positions=128,
+    )
+    return resolve(config, architecture=small if is_small else published, published=published)
+
+
+@pytest.fixture(scope="session")
+def asked() -> Callable[..., RunSpec]:
+    return _asked
+
+
+@pytest.fixture(scope="session")
+def composed() -> Callable[[Sequence[str]], RunConfig]:
+    """`compose`, each set of words once: the results are shared, so leave them as they are."""
+    return lambda *words: _composed(tuple(words))

@@ -1,0 +1,110 @@
+"""command line > experiment > scale > tuned > task > method > config.yaml, whatever the order of the words."""
+
+from itertools import pairwise, permutations
+from pathlib import Path
+
+import pytest
+
+from unidelta.config.compose import compose
+
+LEVELS = ("config", "method", "task", "tuned", "scale", "experiment", "command line")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory) -> str:
+    """A folder of throwaway options; each says who set `seed`, and shares one more key with its neighbours."""
+    root: Path = tmp_path_factory.mktemp("conf")
+
+    def option(group: str, name: str, body: str) -> None:
+        (root / group).mkdir(exist_ok=True)
+        (root / group / f"{name}.yaml").write_text(f"# @package _global_\n{body}\n", encoding="utf-8")
+
+    sets = {
+        "method": ("training.warmup_steps=1", "training.eval_batch_size=1"),
+        "task": ("training.eval_batch_size=2", "training.adam_beta1=0.2"),
+        "tuned": ("training.adam_beta1=0.3", "training.max_grad_norm=3"),
+        "scale": ("training.max_grad_norm=4", "training.weight_decay=0.4"),
+        "experiment": ("training.weight_decay=0.5", "seed=5"),
+    }
+    for group, values in sets.items():
+        lines = [
+            "training:",
+            *(f"  {v.removeprefix('training.').replace('=', ': ')}" for v in values if "." in v.split("=")[0]),
+        ]
+        lines += [v.replace("=", ": ") for v in values if "." not in v.split("=")[0]]
+        own = {"method": "method: {name: m, kind: full_fine_tuning}", "task": "task: {name: t, hub_id: h}"}
+        own |= {"scale": "scale: {name: s}"}
+        name = {"tuned": "t_m"}.get(group, group[0])
+        option(group, name, "\n".join([*lines, own.get(group, "")]))
+    option(
+        "experiment", "deep", "defaults:\n  - override /method: lora\n  - override /composition: learned_scale\nseed: 9"
+    )
+    return f"hydra.searchpath=[file://{root}]"
+
+
+def test_each_level_beats_the_one_below(elsewhere):
+    words = [elsewhere, "method=m", "task=t", "scale=s", "experiment=e"]
+    config = compose(words)
+    found = {
+        "training.warmup_steps": config.training.warmup_steps,  # 0 in the schema, 1 by the method
+        "training.eval_batch_size": config.training.eval_batch_size,  # method 1, task 2
+        "training.adam_beta1": config.training.adam_beta1,  # task 0.2, tuned 0.3
+        "training.max_grad_norm": config.training.max_grad_norm,  # tuned 3, scale 4
+        "training.weight_decay": config.training.weight_decay,  # scale 0.4, experiment 0.5
+        "seed": config.seed,  # config.yaml 42, experiment 5
+    }
+    assert list(found.values()) == [1, 2, 0.3, 4, 0.5, 5]
+    typed = compose([*words, *(f"{key}=7" for key in found)])
+    assert [typed.seed, typed.training.warmup_steps, typed.training.weight_decay] == [7, 7, 7]
+    assert len(list(pairwise(LEVELS))) == len(found)
+
+
+def test_an_experiment_beats_the_method_and_the_command_line_beats_both(elsewhere):
+    alone = compose([elsewhere, "experiment=deep"])
+    assert (alone.method.name, alone.position.name, alone.composition.name, alone.seed) == (
+        "lora",
+        "attn",
+        "learned_scale",
+        9,
+    )
+    typed = compose([elsewhere, "experiment=deep", "composition=scaled", "seed=1"])
+    assert (typed.method.name, typed.composition.name, typed.seed) == ("lora", "scaled", 1)
+    assert compose([elsewhere, "experiment=deep", "method=prefix"]).method.name == "prefix"
+
+
+@pytest.mark.parametrize(
+    ("words", "read", "value"),
+    [
+        (["method=lora"], lambda c: c.position.name, "attn"),
+        (["method=lora", "position=ffn"], lambda c: c.position.name, "ffn"),
+        (["method=mam", "task=mnli", "scale=paper"], lambda c: c.method.ffn.bottleneck, 16),
+        (["method=mam", "task=mnli", "method.ffn.bottleneck=9"], lambda c: c.method.ffn.bottleneck, 9),
+        (["method=mam", "task=xsum", "scale=paper"], lambda c: c.method.ffn.bottleneck, 512),
+        (["task=mnli", "scale=paper"], lambda c: c.training.learning_rate, 1e-4),
+        (["task=mnli", "scale=mini"], lambda c: c.training.learning_rate, 1e-3),
+        (["task=mnli", "scale=mini", "training.learning_rate=2e-3"], lambda c: c.training.learning_rate, 2e-3),
+        (["task=mnli"], lambda c: c.backbone.family, "roberta"),
+        (["task=mnli", "backbone=bert"], lambda c: c.backbone.family, "bert"),
+    ],
+)
+def test_the_shipped_options_obey_it_too(composed, words, read, value):
+    assert read(composed(*words)) == value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("method=lora", "position=ffn", "composition=learned_scale"),
+        ("task=mnli", "backbone=bert", "method=mam"),
+        ("scale=paper", "task=xsum", "training.learning_rate=1e-3"),
+    ],
+)
+def test_the_order_of_the_words_does_not_matter(words):
+    first, *others = (compose(order) for order in list(permutations(words))[::2])
+    assert all(other == first for other in others)
+
+
+def test_two_compositions_do_not_share_anything():
+    first, second = compose(["method=lora"]), compose(["method=lora"])
+    first.method.attn.targets.append("key")
+    assert second.method.attn.targets == ["query", "value"]

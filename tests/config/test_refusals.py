@@ -1,0 +1,150 @@
+"""Everything that cannot be is refused in three lines: what was asked, why not, what to type instead."""
+
+import pytest
+
+from unidelta.config.compose import compose
+from unidelta.errors import ConfigError, Problems, UserError
+
+# words: (how many problems, words of the first reason, words of the first way out)
+REFUSED = {
+    "method=nope": (1, "`nope` is no method", "method=adapter|"),
+    "method=lorra": (1, "`lorra` is no method", "method=lora"),
+    "task=xsumm": (1, "`xsumm` is no task", "task=xsum"),
+    "scale=tiny": (1, "`tiny` is no scale", "scale=mini|paper"),
+    "metod=lora": (1, "there is no key `metod`", "method"),
+    "training.learningrate=1": (1, "there is no key `training.learningrate`", "training.learning_rate"),
+    "learning_rate=1": (1, "there is no key `learning_rate`", "training.learning_rate"),
+    "+seed=1": (1, "keys are neither added nor deleted", "seed=1"),
+    "~seed": (1, "keys are neither added nor deleted", ""),
+    "seed=abc": (1, "value 'abc' of type 'str' could not be converted to Integer", "seed=42"),
+    "seed=1.5": (1, "could not be converted to Integer", "seed=42"),
+    "dry_run=maybe": (1, "is not a valid bool", "dry_run=False"),
+    "training.batch_size=many": (1, "could not be converted to Integer", "training.batch_size=16"),
+    "word": (1, "it cannot be read as key=value", "key=value"),
+    "seed=-1": (1, "it must be a finite number, between 0 and", "seed=42, the default"),
+    "training.learning_rate=inf": (1, "it must be a finite number", "training.learning_rate=5e-05, the default"),
+    "training.batch_size=0": (1, "at least 1", "training.batch_size=16, the default"),
+    "training.schedule=cosine": (1, "the choices are polynomial, linear, constant", "training.schedule=polynomial"),
+    "training.epochs=3": (1, "in steps or in epochs, one of the two", "training.max_steps=300 training.epochs=null"),
+    "task.source=local": (1, "it needs the folder with the splits", "task.source=local task.path=DIR"),
+    "task.path=x": (1, "a path is read with task.source=local only", "task.source=local task.path=x"),
+    "task=sst2 backbone=bart": (1, "sst2 classifies, and bart is an encoder-decoder", "backbone=roberta or"),
+    "task=xsum backbone=bert": (1, "xsum generates text, and bert has no decoder", "backbone=bart or backbone=mbart"),
+    "method=prefix insertion=sequential": (1, "it is parallel by its equation (Eq. 7–10)", "insertion=parallel, or"),
+    "method=prefix position=ffn": (
+        1,
+        "it is defined at attn, because a prefix changes attention heads",
+        "position=attn",
+    ),
+    "method=adapter composition=gated": (1, "only a prefix has a softmax", "composition=additive"),
+    "method=adapter position=none": (1, "a delta needs a position", "position=attn or position=ffn"),
+    "method=full position=attn": (1, "full inserts no delta, so it has no position", "method=full alone"),
+    "method=full budget=paper": (1, "full inserts no delta, so it has no budget", "method=full alone"),
+    "method=prompt position=attn": (1, "prompt inserts no delta, so it has no position", "method=prompt alone"),
+    "method=prompt task=mnli": (1, "the classifier reads the first position", "method=prefix"),
+    "method=adapter composition=additive composition.scale=4": (
+        1,
+        "only the scaled composition has an s; additive would ignore it",
+        "composition=scaled composition.scale=4",
+    ),
+    "composition.scale=0": (1, "must be finite and positive", "composition=scaled composition.scale=4"),
+    "budget=percent": (1, "it does not say how large the delta is", "budget.percent=3.6"),
+    "budget=percent budget.percent=-1": (1, "above 0 and below 100", "budget.percent=3.6"),
+    "budget=percent budget.percent=99": (1, "the slot can hold at most 1024", "budget.percent="),
+    "budget=percent budget.percent=nan": (1, "above 0 and below 100", "budget.percent=3.6"),
+    "budget=percent budget.percent=1e-9": (1, "that buys no bottleneck at all", "budget.percent="),
+    "budget=bottleneck budget.bottleneck=0": (1, "a bottleneck below 1 tunes nothing", "budget.bottleneck=30"),
+    "budget=bottleneck budget.percent=3": (1, "budget=bottleneck reads", "budget=percent budget.percent=3.6"),
+    "budget=paper budget.bottleneck=3": (1, "budget=paper reads no size", "budget=percent"),
+    "method=adapter position=attn budget=bottleneck budget.ffn=5": (
+        1,
+        "no delta at ffn",
+        "position=ffn or position=both",
+    ),
+    "method=adapter position=attn method.attn.form=adapter": (1, "the choices are bottleneck, low_rank", "method.attn"),
+    "method=full method.attn.bottleneck=3": (1, "method=full", ""),
+    "method=prefix method.ffn.bottleneck=3": (1, "method=prefix", ""),
+    "method=lora method.attn.targets=[up]": (1, "attention has the linear maps query, key, value", "targets=[query"),
+    "seed=-1 training.batch_size=0 task.path=x method=prefix insertion=sequential": (4, "a finite number", "seed=42"),
+    "metod=lora seed=abc +x=1 method=nope": (4, "there is no key `metod`", "method"),
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_a_mistake_is_told_in_three_lines_with_all_the_others(asked, words):
+    n_problems, why, instead = REFUSED[words]
+    with pytest.raises(UserError) as refusal:
+        asked(*words.split())
+    errors = refusal.value.errors if isinstance(refusal.value, Problems) else (refusal.value,)
+    assert len(errors) == n_problems, str(refusal.value)
+    assert why in errors[0].why
+    assert errors[0].instead.startswith(instead) or instead in errors[0].instead
+    for error in errors:
+        first, second, third = str(error).splitlines()
+        assert first.startswith("You asked:  ") and len(first) > 12
+        assert second.startswith("Why not:    ") and len(second) > 12
+        assert third.startswith("Instead:    ") and len(third) > 12
+    assert "Traceback" not in str(refusal.value)
+
+
+def test_several_problems_are_numbered(asked):
+    with pytest.raises(Problems) as refusal:
+        asked("seed=-1", "training.batch_size=0")
+    blocks = str(refusal.value).split("\n\n")
+    assert [block.splitlines()[0] for block in blocks] == ["Problem 1 of 2", "Problem 2 of 2"]
+    assert all(len(block.splitlines()) == 4 for block in blocks)
+
+
+def test_composing_what_cannot_be_composed_is_a_configuration_error():
+    """Without `check` before it, as a notebook would: one message, no stack of Hydra's."""
+    for words in (["method=nope"], ["seed=abc"], ["nokey=1"], ["=="]):
+        with pytest.raises(ConfigError) as refusal:
+            compose(words)
+        assert refusal.value.asked == " ".join(words)
+        assert len(str(refusal.value).splitlines()) == 3
+
+
+def test_a_refusal_leaves_the_next_composition_intact(composed):
+    with pytest.raises(ConfigError):
+        compose(["method=nope"])
+    assert compose(["method=lora"]) == composed("method=lora")
+
+
+IGNORED_OR_CRASHING = (
+    "method=full composition.scale=4",
+    "method=prompt composition.scale=4",
+    "method=full budget.percent=3",
+    "method=prompt budget=bottleneck budget.attn=5",
+    "position.slots=[attn,foo]",
+    "backbone.family=gpt2",
+    "method=adapter position=attn method.attn.at_layer_output=true",
+    "method=adapter method.flexible=[foo]",
+    "method=lora method.name=mam",
+)
+
+
+@pytest.mark.parametrize("words", IGNORED_OR_CRASHING)
+def test_what_would_be_ignored_or_crash_is_refused(asked, words):
+    with pytest.raises(UserError):
+        asked(*words.split())
+
+
+def test_one_mistake_is_told_once(asked):
+    with pytest.raises(Problems) as refusal:
+        asked("conventions=authors")
+    assert len(refusal.value.errors) == 1
+
+
+@pytest.mark.parametrize("bottleneck", [0, -5, 5000])
+def test_a_size_that_is_refused_on_the_published_backbone_is_refused_on_a_small_one(asked, bottleneck):
+    words = ("method=adapter", f"method.ffn.bottleneck={bottleneck}")
+    for is_small in (False, True):
+        with pytest.raises(Problems):
+            asked(*words, is_small=is_small)
+
+
+@pytest.mark.parametrize("word", ["~seed", "~method", "~training.batch_size"])
+def test_the_way_out_of_a_deletion_can_be_typed(asked, word):
+    with pytest.raises(Problems) as refusal:
+        asked(word)
+    asked(*refusal.value.instead.split())

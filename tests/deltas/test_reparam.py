@@ -1,0 +1,94 @@
+"""The MLP behind a prefix: its layers' slices are its full output, and it owns its parameters once."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import nn
+
+from unidelta.deltas.prompt import Prompt
+from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefix
+
+LENGTH, WIDTH, MID, LAYERS = 4, 6, 5, 3
+
+
+def mlp(dropout: float = 0.0) -> PrefixMLP:
+    return PrefixMLP(LENGTH, WIDTH, MID, LAYERS, dropout=dropout, generator=torch.Generator().manual_seed(0)).double()
+
+
+def full_output(network: PrefixMLP) -> torch.Tensor:
+    """(L, 2·layers, D) by one pass through ordinary linear maps: row 2i is the key of layer i, 2i + 1 its value."""
+    plain = nn.Sequential(nn.Linear(WIDTH, MID), nn.Tanh(), nn.Linear(MID, 2 * LAYERS * WIDTH)).double()
+    plain[0].load_state_dict(network.hidden.state_dict())
+    plain[2].load_state_dict(network.output.state_dict())
+    return plain(network.embedding).reshape(LENGTH, 2 * LAYERS, WIDTH)
+
+
+@pytest.mark.parametrize("layer", range(LAYERS))
+def test_a_layer_has_its_two_rows_of_the_full_output(layer):
+    network = mlp()
+    key, value = network(layer)
+    expected = full_output(network)
+    torch.testing.assert_close(key, expected[:, 2 * layer], rtol=0, atol=1e-14)
+    torch.testing.assert_close(value, expected[:, 2 * layer + 1], rtol=0, atol=1e-14)
+
+
+def test_all_layers_together_give_the_gradient_of_one_pass():
+    network, other = mlp(), mlp()
+    sum((key * (i + 1) + value * (i + 5)).sum() for i in range(LAYERS) for key, value in [network(i)]).backward()
+    weights = torch.tensor([[i + 1, i + 5] for i in range(LAYERS)], dtype=torch.float64).reshape(-1)
+    hidden = torch.tanh(other.hidden(other.embedding))
+    rows = (hidden @ other.output.weight.T + other.output.bias).reshape(LENGTH, 2 * LAYERS, WIDTH)
+    (rows * weights[None, :, None]).sum().backward()
+    for ours, theirs in zip(network.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-12)
+
+
+def test_a_view_has_no_parameters_and_follows_the_network():
+    network = mlp()
+    view = ReparametrisedPrefix(network, 1)
+    assert list(view.parameters()) == []
+    assert view.state_dict() == {}
+    before = view()[0].clone()
+    network.output.bias.data += 1.0
+    torch.testing.assert_close(view()[0], before + 1.0, rtol=0, atol=1e-14)
+
+
+def test_a_copied_pair_stays_a_pair():
+    holder = nn.Module()
+    holder.network = mlp()
+    holder.view = ReparametrisedPrefix(holder.network, 2)
+    copy = deepcopy(holder)
+    copy.network.output.bias.data += 1.0
+    torch.testing.assert_close(copy.view()[1], holder.view()[1] + 1.0, rtol=0, atol=1e-14)
+
+
+def test_dropout_is_on_the_output_in_training_only():
+    network = mlp(dropout=0.5)
+    assert network.eval()(0)[0].equal(mlp()(0)[0])
+    torch.manual_seed(0)
+    key = network.train()(0)[0]
+    is_dropped = key == 0
+    assert 0 < is_dropped.sum() < key.numel()
+    torch.testing.assert_close(key[~is_dropped], 2 * mlp()(0)[0][~is_dropped], rtol=0, atol=1e-14)
+
+
+def test_free_vectors_are_given_as_they_are():
+    prefix = DirectPrefix(LENGTH, WIDTH, generator=torch.Generator())
+    key, value = prefix()
+    assert key is prefix.key and value is prefix.value
+    assert key.shape == value.shape == (LENGTH, WIDTH)
+
+
+def test_a_prompt_stands_in_front_of_embeddings_and_mask():
+    prompt = Prompt(LENGTH, WIDTH, generator=torch.Generator())
+    embeddings, mask = torch.randn(2, 3, WIDTH), torch.tensor([[1, 1, 0], [1, 0, 0]])
+    longer = prompt.prepend(embeddings)
+    assert longer[:, LENGTH:].equal(embeddings)
+    assert all(row[:LENGTH].equal(prompt.vectors) for row in longer)
+    assert prompt.prepend_mask(mask).tolist() == [[1, 1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 0, 0]]
+    assert prompt.prepend_mask(mask).dtype == mask.dtype
+    assert prompt.prepend_mask(None) is None
+    assert prompt.length == LENGTH
+    assert prompt.prepend(embeddings.bfloat16()).dtype == torch.bfloat16
+    assert prompt.prepend(torch.randn(0, 3, WIDTH)).shape == (0, LENGTH + 3, WIDTH)

@@ -1,0 +1,207 @@
+"""Every rule refuses something and lets its neighbour through; refusals have three lines and come together."""
+
+from dataclasses import replace
+
+import pytest
+
+from unidelta.design.axes import (
+    Composition,
+    Family,
+    Form,
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Slot,
+)
+from unidelta.design.rules import RULES, capacity, check, check_part
+from unidelta.design.spec import BitFit, Deltas, FullFineTuning, PromptTuning
+
+MLP = Reparameterisation.MLP
+# rule: (a delta it refuses, the nearest that it lets through), as arguments of `part` and fields changed after
+CASES = {
+    "head-level forms live in attention": (
+        (("attn", "prefix"), {"slot": Slot.FFN}),
+        (("attn", "prefix"), {}),
+    ),
+    "head-level forms are parallel": (
+        (("attn", "head_adapter", "sequential"), {}),
+        (("attn", "head_adapter", "parallel"), {}),
+    ),
+    "only a softmax can gate": (
+        (("attn", "head_adapter", "parallel", "gated"), {}),
+        (("attn", "prefix", "parallel", "gated"), {}),
+    ),
+    "Pfeiffer adapters are sequential": (
+        (("ffn", "bottleneck", "parallel"), {"representation": Representation.LAYER}),
+        (("ffn", "bottleneck", "sequential"), {"representation": Representation.LAYER}),
+    ),
+    "Pfeiffer adapters follow the FFN": (
+        (("attn", "bottleneck", "sequential"), {"representation": Representation.LAYER}),
+        (("ffn", "bottleneck", "sequential"), {"representation": Representation.LAYER}),
+    ),
+    "layer norm of linear maps": (
+        (("attn", "low_rank"), {"layer_norm": LayerNorm.IN}),
+        (("attn", "bottleneck"), {"layer_norm": LayerNorm.IN}),
+    ),
+    "layer norm of head-level forms": (
+        (("attn", "prefix"), {"layer_norm": LayerNorm.OUT}),
+        (("attn", "prefix"), {"layer_norm": LayerNorm.IN}),
+    ),
+    "targets belong to LoRA": (
+        (("attn", "bottleneck"), {"targets": ("query",)}),
+        (("attn", "low_rank"), {"targets": ("query",)}),
+    ),
+    "targets belong to their slot": (
+        (("attn", "low_rank"), {"targets": ("query", "up")}),
+        (("attn", "low_rank"), {"targets": ("query", "key", "value", "output")}),
+    ),
+    "the scale is a positive number": (
+        (("ffn", "bottleneck", "parallel", "scaled"), {"scale": 0.0}),
+        (("ffn", "bottleneck", "parallel", "scaled"), {"scale": 0.001}),
+    ),
+    "dropout is a probability": (
+        (("ffn", "bottleneck"), {"dropout": 1.0}),
+        (("ffn", "bottleneck"), {"dropout": 0.0}),
+    ),
+    "a gated prefix shares attention's dropout": (
+        (("attn", "prefix", "parallel", "gated"), {"dropout": 0.1}),
+        (("attn", "prefix", "parallel", "additive"), {"dropout": 0.1}),
+    ),
+    "the MLP has a width": (
+        (("attn", "prefix"), {"reparameterisation": MLP, "mlp_width": 0}),
+        (("attn", "prefix"), {"mlp_width": 0}),
+    ),
+    "a bottleneck has a width": (
+        (("ffn", "bottleneck"), {"bottleneck": 0}),
+        (("ffn", "bottleneck"), {"bottleneck": 1}),
+    ),
+    "an initialisation belongs to projections": (
+        (("attn", "prefix"), {"init": Init.LORA}),
+        (("attn", "low_rank"), {"init": Init.LORA}),
+    ),
+}
+
+
+def test_the_cases_cover_every_rule():
+    assert {rule.name for rule in RULES} >= CASES.keys()
+    assert {rule.name for rule in RULES} - CASES.keys() == set(), "a rule without a case"
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_rule_refuses_its_case_with_its_text_and_lets_the_neighbour_through(part, bart_large, name):
+    rule = next(rule for rule in RULES if rule.name == name)
+    (refused, changes), (allowed, other) = CASES[name]
+    wrong, right = replace(part(*refused), **changes), replace(part(*allowed), **other)
+    assert rule.refuses(wrong)
+    assert not rule.refuses(right)
+    assert check_part(right, bart_large) == []
+    errors = check_part(wrong, bart_large)
+    assert (rule.why, rule.instead) in [(error.why, error.instead) for error in errors]
+    for error in errors:
+        first, second, third = str(error).splitlines()
+        assert first.startswith("You asked:  a ") and first.endswith("on bart-large")
+        assert second.startswith("Why not:    ") and third.startswith("Instead:    ")
+
+
+@pytest.mark.parametrize("scale", [float("nan"), float("inf"), -4.0])
+def test_scales_that_are_no_positive_number_are_refused(part, bart_large, scale):
+    (error,) = check_part(part("ffn", "bottleneck", composition="scaled", scale=scale), bart_large)
+    assert error.why == "the scale s of h + s·Δh must be finite and positive; with s=0 nothing would be learnt"
+
+
+@pytest.mark.parametrize("changes", [{"dropout": -0.1}, {"dropout": float("nan")}, {"prefix_dropout": 1.5}])
+def test_dropouts_that_are_no_probability_are_refused(part, bart_large, changes):
+    assert [e.why for e in check_part(part("attn", "prefix", **changes), bart_large)] == [
+        "a dropout probability lies in [0, 1)"
+    ]
+
+
+@pytest.mark.parametrize("targets", [(), ("query", "query"), ("up",), ("queries",)])
+def test_targets_of_lora_are_some_maps_of_their_slot_each_once(part, bart_large, targets):
+    errors = check_part(replace(part("attn", "low_rank"), targets=targets), bart_large)
+    assert len(errors) == 1
+    assert "targets=[query,value] at attention" in errors[0].instead
+
+
+@pytest.mark.parametrize(
+    ("slot", "form", "limit", "what"),
+    [
+        ("ffn", "bottleneck", 1024, "the model's width"),
+        ("attn", "low_rank", 1024, "the model's width"),
+        ("attn", "head_adapter", 1024, "the model's width"),
+        ("attn", "prefix", 777, "the longest input"),
+    ],
+)
+def test_a_slot_holds_so_much_and_no_more(part, bart_large, slot, form, limit, what):
+    architecture = replace(bart_large, max_positions=777)
+    assert capacity(part(slot, form), architecture) == limit
+    assert check_part(part(slot, form, bottleneck=limit), architecture) == []
+    (error,) = check_part(part(slot, form, bottleneck=limit + 1), architecture)
+    assert error.why == f"the bottleneck {limit + 1} is larger than {what}, {limit}: more than the slot can hold"
+    assert error.instead == f"budget=bottleneck with at most {limit}, a smaller budget.percent, or position=both"
+
+
+def test_a_design_has_one_delta_per_slot_and_at_least_one(part, bart_large):
+    one = part("ffn", "bottleneck")
+    for parts, asked in (((), "deltas at no position"), ((one, one), "deltas at ffn, ffn")):
+        (error,) = check(Deltas(parts=parts), bart_large)
+        assert str(error) == (
+            f"You asked:  {asked}\n"
+            "Why not:    a design has one delta per slot, and at least one\n"
+            "Instead:    position=attn, position=ffn or position=both"
+        )
+    assert check(Deltas(parts=(part("attn", "prefix"), one)), bart_large) == []
+
+
+def test_several_faults_of_one_delta_are_all_named(part, bart_large):
+    wrong = replace(
+        part("attn", "head_adapter", "sequential", "gated", bottleneck=5000),
+        slot=Slot.FFN,
+        dropout=2.0,
+        init=Init.LORA,
+        targets=("up",),
+        layer_norm=LayerNorm.OUT,
+    )
+    # position, insertion, gate, layer norm, targets, dropout, initialisation, size
+    assert len(check_part(wrong, bart_large)) == 8
+
+
+@pytest.mark.parametrize("length", [0, -3, 1025])
+def test_a_prompt_has_a_length_that_the_model_holds(bart_large, length):
+    (error,) = check(PromptTuning(length=length), bart_large)
+    assert error.asked == f"prompt tuning with {length} vectors on bart-large"
+    assert error.why == "a prompt has between 1 vector and the longest input, 1024"
+    for good in (1, 1024):
+        assert check(PromptTuning(length=good), bart_large) == []
+
+
+def test_an_encoder_has_no_prompt_tuning(roberta_base, bert_base):
+    for architecture in (roberta_base, bert_base):
+        (error,) = check(PromptTuning(length=10), architecture)
+        assert "the classifier reads the first position" in error.why
+        assert error.instead == "method=prefix, or task=xsum or task=wmt_en_ro"
+
+
+@pytest.mark.parametrize("baseline", [FullFineTuning(), BitFit(), BitFit(trains_head=True)])
+def test_the_baselines_can_always_be_built(bart_large, roberta_base, baseline):
+    assert check(baseline, bart_large) == check(baseline, roberta_base) == []
+
+
+def test_the_rules_agree_with_the_equations_on_every_combination(part, bart_large):
+    """A second statement: head forms at attention and parallel, gates for prefixes; see Table 1."""
+    for form in Form:
+        for slot in Slot:
+            for insertion in Insertion:
+                for composition in Composition:
+                    spec = part(slot, form, insertion, composition, family=Family.BART)
+                    is_head = form in (Form.PREFIX, Form.HEAD_ADAPTER)
+                    exists = not (is_head and (slot is Slot.FFN or insertion is Insertion.SEQUENTIAL))
+                    exists = exists and (composition is not Composition.GATED or form is Form.PREFIX)
+                    assert (check_part(spec, bart_large) == []) is exists, spec
+
+
+def test_pfeiffers_place_exists_at_the_ffn_only(part, bart_large):
+    assert check_part(part("attn", "bottleneck", "sequential", at_layer_output=True), bart_large) != []

@@ -1,0 +1,76 @@
+"""A user's mistake ends within seconds with what was asked, why not and what to type; nothing is written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# what is typed after `python train.py`, and what the answer has to say
+CASES = {
+    "unknown method": ("method=nope", ["`nope` is no method", "method=adapter|"]),
+    "sequential prefix": ("method=prefix insertion=sequential", ["it reads the query", "insertion=parallel"]),
+    "negative budget": ("budget=percent budget.percent=-1", ["above 0 and below 100", "budget.percent=3.6"]),
+    "huge budget": ("budget=percent budget.percent=99", ["the slot can hold at most", "or less"]),
+    "no size": ("budget=percent", ["does not say how large"]),
+    "bottleneck 0": ("budget=bottleneck budget.bottleneck=0", ["tunes nothing", "budget.bottleneck=30"]),
+    "unknown key": ("traning.max_steps=3", ["no key `traning.max_steps`", "training.max_steps"]),
+    "added key": ("+colour=red", ["no key `colour`"]),
+    "wrong type": ("training.max_steps=many", ["could not be converted to Integer"]),
+    "missing folder": ("task.source=local task.path=nowhere", ["there is no such folder", "task.path=DIR"]),
+    "no folder": ("task.source=local", ["needs the folder", "task.path=DIR"]),
+    "missing checkpoint": ("backbone.checkpoint=./nowhere", ["there is no such folder"]),
+    "unreachable hub": ("scale=paper", ["HF_HUB_OFFLINE", "task.source=local", "backbone.checkpoint=DIR"]),
+    "absent slot": ("method=prefix method.ffn.bottleneck=3", ["has no `method.ffn`"]),
+    "full with a position": ("method=full position=attn", ["inserts no delta"]),
+    "scale of addition": ("composition=additive composition.scale=4", ["only the scaled composition has an s"]),
+    "classifier for text": ("task=sst2 backbone=bart", ["sst2 classifies"]),
+    "prompt for a classifier": ("task=sst2 method=prompt", ["the classifier reads the first position"]),
+    "bad learning rate": ("training.learning_rate=nan", ["must be a finite number"]),
+}
+
+
+def train(typed: str, results: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "train.py", *typed.split(), f"results_dir={results}"],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_is_told_in_three_lines_and_nothing_is_written(case: str, tmp_path: Path):
+    typed, said = CASES[case]
+    done = train(typed, tmp_path / "runs")
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    for line in ("You asked:", "Why not:", "Instead:", *said):
+        assert line in done.stderr
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_several_mistakes_are_told_together(tmp_path: Path):
+    typed = "task.source=local task.path=nowhere training.batch_size=0 budget=percent budget.percent=99"
+    done = train(typed, tmp_path / "runs")
+    assert done.returncode == 2
+    assert "Problem 3 of 3" in done.stderr
+    for said in ("there is no such folder", "at least 1", "the slot can hold at most"):
+        assert said in done.stderr
+
+
+def test_a_broken_row_is_told_with_file_and_line(tmp_path: Path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text('{"sentence": "fine", "label": 1, "idx": 0}\n{"sentence": "fine"\n')
+    (folder / "validation.jsonl").write_text('{"sentence": "fine", "label": 7, "idx": 0}\n{"label": 1}\n')
+    done = train(f"task=sst2 task.source=local task.path={folder}", tmp_path / "runs")
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    for said in ("train.jsonl:2", "validation.jsonl:1", "validation.jsonl:2", "sentence"):
+        assert said in done.stderr

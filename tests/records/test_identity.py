@@ -1,0 +1,50 @@
+"""Names of runs."""
+
+import hashlib
+import math
+import subprocess
+import sys
+
+import pytest
+
+from unidelta.records import run_id
+
+
+def test_the_name_is_the_start_of_sha256_over_canonical_json() -> None:
+    expected = hashlib.sha256(b'{"lr":0.0001,"seed":42,"task":{"name":"sst2"}}').hexdigest()[:16]
+    assert run_id({"task": {"name": "sst2"}, "seed": 42, "lr": 1e-4}) == expected
+
+
+def test_the_order_of_keys_does_not_matter_and_everything_else_does() -> None:
+    spec = {"a": 1, "b": {"c": 2.0, "d": [1, 2]}}
+    assert run_id(spec) == run_id({"b": {"d": [1, 2], "c": 2.0}, "a": 1})
+    others = [
+        {**spec, "a": 2},
+        {**spec, "a": None},
+        {**spec, "b": {"c": 2.5, "d": [1, 2]}},
+        {**spec, "b": {"c": 2.0, "d": [2, 1]}},
+        {"a": 1},
+    ]
+    assert len({run_id(spec), *map(run_id, others)}) == 6
+
+
+def test_the_name_is_the_same_in_every_process() -> None:
+    code = "from unidelta.records import run_id; print(run_id({'b': 1, 'a': {'d': 2.5, 'c': None}}))"
+    names = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(names) == 1
+
+
+def test_a_spec_that_is_no_json_has_no_name() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        run_id({"lr": math.nan})
+    with pytest.raises(TypeError):
+        run_id({"lr": object()})

@@ -1,0 +1,130 @@
+"""Rows to token ids: special tokens, cuts that are counted, and what a model cannot take."""
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import BartConfig, MBartTokenizer, PreTrainedTokenizerFast, RobertaConfig
+
+from unidelta.errors import ConfigError, DataError
+from unidelta.tasks.encode import ModelLimits, encode
+
+WORDS = ["<s>", "<pad>", "</s>", "<unk>", *"a b c d e f g h i j k l m n o p q r s t".split()]
+LIMITS = ModelLimits(vocab_size=len(WORDS), n_positions=64)
+A = WORDS.index("a")
+
+
+@pytest.fixture
+def tokenizer() -> PreTrainedTokenizerFast:
+    core = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
+    core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    core.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B:1 </s>:1",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    inputs = ["input_ids", "token_type_ids", "attention_mask"]
+    return PreTrainedTokenizerFast(tokenizer_object=core, model_input_names=inputs, **names)
+
+
+def ids(feature, name: str = "input_ids") -> list[int]:
+    assert feature[name].dtype == np.int32
+    return feature[name].tolist()
+
+
+def test_a_summary_is_encoded_and_its_cuts_are_counted(make_task, tokenizer) -> None:
+    spec = make_task("xsum", max_source_length=5, max_target_length=4, eval_max_target_length=3)
+    rows = [{"document": "a b c d e", "summary": "b c d"}, {"document": "a b c", "summary": "a"}]
+    train = encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    # Five tokens of seven and five of five; four of five and three of three.
+    assert [ids(feature) for feature in train.features] == [[0, A, A + 1, A + 2, 2]] * 2
+    assert [ids(feature, "labels") for feature in train.features] == [[0, A + 1, A + 2, 2], [0, A, 2]]
+    assert (train.n_truncated_sources, train.n_truncated_targets, len(train)) == (1, 1, 2)
+    evaluated = encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=False)
+    assert ids(evaluated.features[0], "labels") == [0, A + 1, 2]
+
+
+def test_a_pair_is_one_sequence_with_its_label(make_task, tokenizer) -> None:
+    rows = [{"premise": "a b", "hypothesis": "c", "label": 2}]
+    encoded = encode(rows, spec=make_task("mnli"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    feature = encoded.features[0]
+    assert ids(feature) == [0, A, A + 1, 2, 2, A + 2, 2]
+    assert ids(feature, "token_type_ids") == [0, 0, 0, 0, 0, 1, 1]
+    assert feature["labels"] == 2
+    assert encoded.n_truncated_targets == 0
+
+
+def test_a_long_pair_loses_tokens_of_its_longer_side(make_task, tokenizer) -> None:
+    rows = [{"premise": "a b c d e f", "hypothesis": "g", "label": 0}]
+    spec = make_task("mnli", max_source_length=7)
+    encoded = encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    assert ids(encoded.features[0]) == [0, A, A + 1, 2, 2, A + 6, 2]
+    assert encoded.n_truncated_sources == 1
+
+
+def test_order_survives_chunks(make_task, tokenizer) -> None:
+    rows = [{"sentence": WORDS[A + i % 20], "label": i % 2} for i in range(2500)]
+    encoded = encode(rows, spec=make_task("sst2"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    assert [ids(feature)[1] for feature in encoded.features] == [A + i % 20 for i in range(2500)]
+    assert [feature["labels"] for feature in encoded.features] == [i % 2 for i in range(2500)]
+
+
+def test_mbart_marks_both_languages(make_task) -> None:
+    tokenizer = MBartTokenizer()
+    rows = [{"translation": {"en": "sea", "ro": "mare"}}]
+    limits = ModelLimits(vocab_size=len(tokenizer), n_positions=64)
+    encoded = encode(rows, spec=make_task("wmt_en_ro"), tokenizer=tokenizer, limits=limits, for_training=True)
+    end, english, romanian = tokenizer.convert_tokens_to_ids(["</s>", "en_XX", "ro_RO"])
+    assert ids(encoded.features[0])[-2:] == [end, english]
+    assert ids(encoded.features[0], "labels")[-2:] == [end, romanian]
+
+
+def test_a_tokenizer_without_languages_encodes_plainly(make_task, tokenizer) -> None:
+    rows = [{"translation": {"en": "a", "ro": "b"}}]
+    encoded = encode(rows, spec=make_task("wmt_en_ro"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    assert (ids(encoded.features[0]), ids(encoded.features[0], "labels")) == ([0, A, 2], [0, A + 1, 2])
+
+
+def test_an_unknown_language_is_refused(make_task) -> None:
+    spec = make_task("wmt_en_ro", target_language="ro_XX")
+    rows = [{"translation": {"en": "sea", "ro": "mare"}}]
+    with pytest.raises(ConfigError) as caught:
+        encode(rows, spec=spec, tokenizer=MBartTokenizer(), limits=LIMITS, for_training=True)
+    assert caught.value.asked == "task.target_language=ro_XX"
+    assert "ro_RO" in caught.value.instead
+
+
+def test_ids_beyond_the_vocabulary_are_refused_with_both_numbers(make_task, tokenizer) -> None:
+    limits = ModelLimits(vocab_size=A + 3, n_positions=64)
+    spec = make_task("xsum")
+    fine = [{"document": "a b c", "summary": "a"}]
+    encode(fine, spec=spec, tokenizer=tokenizer, limits=limits, for_training=True)
+    for row in ({"document": "a d", "summary": "a"}, {"document": "a", "summary": "d"}):
+        with pytest.raises(DataError) as caught:
+            encode([*fine, row], spec=spec, tokenizer=tokenizer, limits=limits, for_training=True)
+        assert caught.value.why == (f"The tokenizer gives the id {A + 3}; the model has embeddings for {A + 3} tokens.")
+
+
+@pytest.mark.parametrize(
+    ("name", "for_training"),
+    [("max_source_length", True), ("max_target_length", True), ("eval_max_target_length", False)],
+)
+def test_lengths_beyond_the_positions_are_refused(make_task, tokenizer, name: str, for_training: bool) -> None:
+    rows = [{"document": "a", "summary": "a"}]
+    with pytest.raises(ConfigError) as caught:
+        spec = make_task("xsum", **{name: 65})
+        encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=for_training)
+    assert caught.value.asked == f"task.{name}=65"
+    assert caught.value.why == "The model has positions for 2 to 64 tokens."
+
+
+def test_no_rows_are_refused(make_task, tokenizer) -> None:
+    with pytest.raises(DataError, match="There are no rows"):
+        encode([], spec=make_task("sst2"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+
+
+def test_limits_are_those_of_the_configuration() -> None:
+    bart = BartConfig(vocab_size=50, max_position_embeddings=1024)
+    roberta = RobertaConfig(vocab_size=60, max_position_embeddings=514, pad_token_id=1)
+    assert ModelLimits.of(bart) == ModelLimits(vocab_size=50, n_positions=1024)
+    assert ModelLimits.of(roberta) == ModelLimits(vocab_size=60, n_positions=512)

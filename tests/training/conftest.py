@@ -1,0 +1,178 @@
+"""Tiny random models with the data to train them on: one task of each kind, milliseconds a step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
+
+from unidelta.tasks import GenerationSpec, TaskSpec
+from unidelta.tasks.encode import Encoded, ModelLimits, encode
+from unidelta.training import TrainingSpec
+from unidelta.training.train import TrainResult, train
+from unidelta.training.trainer import OnLog
+
+WORDS = ["<s>", "<pad>", "</s>", "<unk>", *(f"w{i}" for i in range(16))]
+
+SPEC = TrainingSpec(
+    max_steps=6,
+    epochs=None,
+    learning_rate=1e-2,
+    schedule="polynomial",
+    warmup_steps=0,
+    warmup_ratio=0.0,
+    batch_size=4,
+    accumulation=1,
+    eval_batch_size=8,
+    weight_decay=0.01,
+    adam_beta1=0.9,
+    adam_beta2=0.98,
+    adam_epsilon=1e-6,
+    max_grad_norm=1.0,
+    label_smoothing=0.0,
+    precision="auto",
+    eval_every=None,
+    device="cpu",
+    progress=False,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A task with its model, tokenizer and encoded splits; `run` trains a fresh copy of the model."""
+
+    task: TaskSpec
+    tokenizer: PreTrainedTokenizerFast
+    make_model: Callable[..., PreTrainedModel]
+    train_split: Encoded
+    eval_split: Encoded
+    output_dir: Path
+
+    def run(
+        self,
+        model: PreTrainedModel | None = None,
+        *,
+        seed: int = 3,
+        on_log: OnLog = lambda entry: None,
+        **changes: Any,
+    ) -> TrainResult:
+        return train(
+            model or self.make_model(),
+            self.train_split,
+            self.eval_split,
+            task=self.task,
+            tokenizer=self.tokenizer,
+            spec=replace(SPEC, **changes),
+            seed=seed,
+            output_dir=self.output_dir,
+            on_log=on_log,
+        )
+
+
+def _tokenizer() -> PreTrainedTokenizerFast:
+    core = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
+    core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    core.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    return PreTrainedTokenizerFast(tokenizer_object=core, **names)
+
+
+def _task(name: str, generation: GenerationSpec | None) -> TaskSpec:
+    return TaskSpec(
+        name=name,
+        source="local",
+        path=None,
+        hub_id="",
+        hub_config=None,
+        hub_revision=None,
+        max_source_length=16,
+        max_target_length=8,
+        eval_max_target_length=8,
+        eval_split="validation",
+        test_split=None,
+        extra_eval_splits=(),
+        max_train_examples=None,
+        max_eval_examples=None,
+        max_test_examples=None,
+        source_language=None,
+        target_language=None,
+        generation=generation,
+    )
+
+
+def _setting(task: TaskSpec, make_model, rows: list[dict], output_dir: Path) -> Setting:
+    tokenizer = _tokenizer()
+    limits = ModelLimits.of(make_model().config)
+    arguments = {"spec": task, "tokenizer": tokenizer, "limits": limits}
+    return Setting(
+        task=task,
+        tokenizer=tokenizer,
+        make_model=make_model,
+        train_split=encode(rows[:32], **arguments, for_training=True),
+        eval_split=encode(rows[32:], **arguments, for_training=False),
+        output_dir=output_dir,
+    )
+
+
+def _words(i: int, n: int) -> str:
+    return " ".join(f"w{(i * 7 + k * (i % 5 + 1)) % 16}" for k in range(n))
+
+
+def make_bart(**changes: Any) -> BartForConditionalGeneration:
+    torch.manual_seed(0)
+    sides = {f"{side}_{name}": n for side in ("encoder", "decoder") for name, n in
+             (("layers", 1), ("attention_heads", 2), ("ffn_dim", 16))}  # fmt: skip
+    sizes = {"vocab_size": len(WORDS), "d_model": 16, "max_position_embeddings": 40, **sides}
+    return BartForConditionalGeneration(BartConfig(**{**sizes, "init_std": 0.2, **changes}))
+
+
+def make_roberta(**changes: Any) -> RobertaForSequenceClassification:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    ends = {
+        "vocab_size": len(WORDS),
+        "max_position_embeddings": 40,
+        "num_labels": 2,
+        "initializer_range": 0.2,
+    }
+    return RobertaForSequenceClassification(RobertaConfig(**{**sizes, **ends, **changes}))
+
+
+@pytest.fixture
+def spec() -> TrainingSpec:
+    """Settings of a run of six steps on the CPU."""
+    return SPEC
+
+
+@pytest.fixture
+def summaries(tmp_path: Path) -> Setting:
+    """XSum with a one-layer BART; a summary is the first words of its document."""
+    generation = GenerationSpec(num_beams=2, max_length=6, min_length=1, no_repeat_ngram_size=0, length_penalty=1.0)
+    rows = [{"document": _words(i, 3 + i % 6), "summary": _words(i, 1 + i % 3)} for i in range(44)]
+    return _setting(_task("xsum", generation), make_bart, rows, tmp_path)
+
+
+@pytest.fixture
+def translations(summaries: Setting) -> Setting:
+    """The same with the rules of the translation task: the best step has the lowest loss."""
+    return replace(summaries, task=replace(summaries.task, name="wmt_en_ro"))
+
+
+@pytest.fixture
+def sentences(tmp_path: Path) -> Setting:
+    """SST-2 with a one-layer RoBERTa; a sentence is positive if it begins with an even word."""
+    rows = [{"sentence": _words(i, 2 + i % 6), "label": (i * 7 % 16 + 1) % 2} for i in range(44)]
+    return _setting(_task("sst2", None), make_roberta, rows, tmp_path)

@@ -1,0 +1,105 @@
+"""Training settings that are refused, with what is said."""
+
+import math
+from dataclasses import fields, replace
+
+import pytest
+import torch
+
+from unidelta.errors import Problems
+from unidelta.training import TrainingSpec
+from unidelta.training.check import check_training
+from unidelta.training.precision import resolve_device, resolve_precision
+
+
+def refused(spec: TrainingSpec) -> list[tuple[str, str, str]]:
+    with pytest.raises(Problems) as caught:
+        check_training(spec)
+    return [(error.asked, error.why, error.instead) for error in caught.value.errors]
+
+
+def test_the_settings_of_the_tests_are_fine(spec) -> None:
+    check_training(spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("max_steps", 0, "1 or more"),
+        ("learning_rate", 0.0, "above 0"),
+        ("warmup_steps", -1, "0 or more"),
+        ("warmup_ratio", 1.0, "from 0 to below 1"),
+        ("batch_size", 0, "1 or more"),
+        ("accumulation", 0, "1 or more"),
+        ("eval_batch_size", 0, "1 or more"),
+        ("weight_decay", -0.1, "0 or more"),
+        ("adam_beta1", 1.0, "from 0 to below 1"),
+        ("adam_beta2", -0.1, "from 0 to below 1"),
+        ("adam_epsilon", 0.0, "above 0"),
+        ("max_grad_norm", 0.0, "above 0; a large number, such as 1000, clips nothing"),
+        ("label_smoothing", 1.0, "from 0 to below 1"),
+        ("eval_every", 0, "1 or more, or null for the end only"),
+    ],
+)
+def test_a_value_out_of_range_is_refused(spec, name: str, value: float, allowed: str) -> None:
+    assert refused(replace(spec, **{name: value}))[0] == (
+        f"training.{name}={value}",
+        "The value is out of range.",
+        allowed,
+    )
+
+
+def test_numbers_that_are_not_finite_are_refused_everywhere(spec) -> None:
+    numeric = [item.name for item in fields(spec) if type(getattr(spec, item.name)) in (int, float)]
+    assert len(numeric) == 13
+    for name in numeric:
+        for value in (math.nan, math.inf, -math.inf):
+            assert f"training.{name}={value}" in [asked for asked, _, _ in refused(replace(spec, **{name: value}))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"epochs": 2.0}, "The length of a run is stated once."),
+        ({"max_steps": None}, "The length of a run is stated once."),
+        ({"warmup_steps": 6}, "The run would end before its warm-up."),
+        ({"warmup_steps": 1, "warmup_ratio": 0.1}, "The warm-up is stated once."),
+        ({"learning_rate": 1e-7}, "The polynomial schedule falls to 1e-07, which is not below it."),
+        ({"eval_every": 2, "evaluate_each_epoch": True}, "Evaluations are counted in steps or in epochs."),
+        ({"precision": "fp16"}, "Half precision needs a GPU."),
+        ({"precision": "bf16"}, "Half precision needs a GPU."),
+    ],
+)
+def test_contradictions_are_refused(spec, changes: dict, why: str) -> None:
+    assert [told for _, told, _ in refused(replace(spec, **changes))] == [why]
+
+
+def test_everything_wrong_is_told_at_once(spec) -> None:
+    wrong = replace(spec, batch_size=0, weight_decay=-1.0, epochs=1.0, precision="fp16")
+    assert [asked for asked, _, _ in refused(wrong)] == [
+        "training.batch_size=0",
+        "training.weight_decay=-1.0",
+        "training.max_steps=6 and training.epochs=1.0",
+        "training.precision=fp16 on cpu",
+    ]
+
+
+def test_a_gpu_that_is_not_there_is_refused(spec, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert refused(replace(spec, device="cuda")) == [
+        ("training.device=cuda", "PyTorch sees no GPU.", "training.device=auto or training.device=cpu")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("has_gpu", "has_bf16", "device", "precision"),
+    [(False, False, "cpu", "fp32"), (True, True, "cuda", "bf16"), (True, False, "cuda", "fp16")],
+)
+def test_auto_takes_the_best_there_is(
+    spec, monkeypatch, has_gpu: bool, has_bf16: bool, device: str, precision: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: has_bf16)
+    auto = replace(spec, device="auto")
+    assert (resolve_device(auto), resolve_precision(auto)) == (device, precision)
+    assert resolve_precision(replace(auto, device="cpu")) == "fp32"

@@ -1,0 +1,77 @@
+"""The rules of the paper in the trainer: what decays, and how the learning rate falls."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from unidelta.training.trainer import DeltaTrainer, training_arguments
+
+
+class Gate(nn.Module):
+    """A layer with one parameter of each kind that could be mistaken for another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.layer_norm = nn.LayerNorm(2)
+        self.odd_name = nn.LayerNorm(2)
+        self.norm_like = nn.Linear(2, 2, bias=False)
+        self.bias_mixer = nn.Linear(2, 2, bias=False)
+        self.gate_bias = nn.Parameter(torch.zeros(2))
+        self.scale = nn.Parameter(torch.ones(()))
+
+
+def learning_rates(result) -> list[float]:
+    return [entry["learning_rate"] for entry in result.history if "loss" in entry]
+
+
+def test_layer_norms_and_biases_do_not_decay() -> None:
+    # The method needs nothing of the trainer but itself.
+    names = DeltaTrainer.get_decay_parameter_names(DeltaTrainer.__new__(DeltaTrainer), Gate())
+    assert sorted(names) == ["bias_mixer.weight", "linear.weight", "norm_like.weight", "scale"]
+
+
+def test_what_does_not_decay_keeps_its_value_without_a_gradient(sentences) -> None:
+    model = sentences.make_model()
+    # The embedding of the mask token is never read: only weight decay can change it.
+    unused = model.roberta.embeddings.word_embeddings.weight
+    row = unused[3].detach().clone()
+    sentences.run(model, max_steps=1, weight_decay=0.5, learning_rate=0.1, schedule="constant")
+    # Decoupled weight decay: w ← w − lr · decay · w.
+    assert torch.allclose(unused[3].detach(), row * (1 - 0.1 * 0.5))
+
+
+def test_the_polynomial_schedule_falls_in_a_line_to_its_end(sentences) -> None:
+    result = sentences.run(max_steps=5, learning_rate=1e-2, schedule="polynomial")
+    expected = [1e-7 + (1e-2 - 1e-7) * (1 - step / 5) for step in range(5)]
+    assert learning_rates(result) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_linear_schedule_falls_to_zero(sentences) -> None:
+    result = sentences.run(max_steps=4, learning_rate=1e-2, schedule="linear", warmup_steps=2)
+    assert learning_rates(result) == pytest.approx([0, 0.5e-2, 1e-2, 0.5e-2])
+
+
+def test_the_constant_schedule_warms_up_and_stays(sentences) -> None:
+    result = sentences.run(max_steps=4, learning_rate=1e-2, schedule="constant", warmup_ratio=0.5)
+    assert learning_rates(result) == pytest.approx([0, 0.5e-2, 1e-2, 1e-2])
+
+
+def test_gradients_are_clipped_but_their_norm_is_logged_before(sentences) -> None:
+    loose = sentences.run(max_steps=1, max_grad_norm=1e9)
+    tight = sentences.run(max_steps=1, max_grad_norm=1e-3)
+    assert loose.history[0]["grad_norm"] == tight.history[0]["grad_norm"] > 1e-3
+
+
+def test_nothing_is_left_to_the_defaults_of_the_trainer(spec, tmp_path) -> None:
+    spec = replace(spec, batch_size=3, accumulation=2, label_smoothing=0.1)
+    arguments = training_arguments(spec, precision="fp32", device="cpu", seed=9, output_dir=str(tmp_path))
+    assert arguments.logging_nan_inf_filter is False
+    assert arguments.report_to == []
+    assert arguments.train_sampling_strategy == "random"
+    assert arguments.save_strategy == "no"
+    assert (arguments.per_device_train_batch_size, arguments.gradient_accumulation_steps) == (3, 2)
+    assert (arguments.fp16, arguments.bf16, arguments.use_cpu) == (False, False, True)
+    assert (arguments.seed, arguments.label_smoothing_factor) == (9, 0.1)
