@@ -28,7 +28,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     def folder(family: str) -> Path:
         if family not in made:
             made[family] = tmp_path_factory.mktemp(f"tiny-{family}")
-            model, tokenizer = backbone(family, seed=1)
+            model, tokenizer = backbone(family, seed=1, n_labels=3 if family == "roberta" else 2)
             model.save_pretrained(made[family])
             tokenizer.save_pretrained(made[family])
         return made[family]
@@ -57,6 +57,7 @@ def do(tmp_path: Path) -> Callable[..., RunRecord]:
 
     def run_overrides(*overrides: str) -> RunRecord:
         common = [f"results_dir={tmp_path / 'runs'}", "training.progress=false", "training.max_steps=3"]
+        common += ["task.max_eval_examples=8", "task.max_test_examples=8"]
         typed = {override.split("=")[0] for override in overrides}
         kept = [override for override in common if override.split("=")[0] not in typed]
         record = run(compose([*kept, *overrides]), command=["train.py", *overrides])

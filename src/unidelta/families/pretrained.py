@@ -86,12 +86,13 @@ def load_backbone(
             attn_implementation=attn_implementation,
             use_safetensors=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # reported, and refused below with all else that does not fit
         )
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=revision)
     head = family.head(model)
     new = {f"classifier.{name}" for name, _ in head.named_parameters()} if head is not None else set()
     missing = sorted(set(report["missing_keys"]) - new)
-    mismatched = sorted(str(key) for key in report["mismatched_keys"])
+    mismatched = sorted({str(key[0]) for key in report["mismatched_keys"]} - new)  # a head for other labels is new
     if missing or mismatched:
         words = [
             f"{len(keys)} tensors {what}, first {', '.join(keys[:5])}"

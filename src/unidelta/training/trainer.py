@@ -1,5 +1,6 @@
 """transformers' Trainer with rules of the paper: what decays, how the best step is found, what is logged."""
 
+import math
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -90,6 +91,10 @@ def training_arguments(
     spec: TrainingSpec, *, precision: Precision, device: str, seed: int, output_dir: str
 ) -> TrainingArguments:
     """`TrainingArguments` of a run: the spec's settings, and what Trainer would choose for us."""
+    warmup: float = spec.warmup_steps or spec.warmup_ratio
+    if spec.max_steps is not None:
+        steps = spec.warmup_steps or math.ceil(spec.warmup_ratio * spec.max_steps)
+        warmup = min(steps, spec.max_steps - 1)  # a decay over no step at all divides by zero
     arguments = TrainingArguments(
         output_dir=output_dir,
         max_steps=spec.max_steps if spec.max_steps is not None else -1,
@@ -97,7 +102,7 @@ def training_arguments(
         learning_rate=spec.learning_rate,
         lr_scheduler_type=spec.schedule if spec.schedule != "constant" else "constant_with_warmup",
         lr_scheduler_kwargs={"lr_end": POLYNOMIAL_END, "power": 1.0} if spec.schedule == "polynomial" else {},
-        warmup_steps=spec.warmup_steps or spec.warmup_ratio,
+        warmup_steps=warmup,
         per_device_train_batch_size=spec.batch_size,
         gradient_accumulation_steps=spec.accumulation,
         weight_decay=spec.weight_decay,
