@@ -9,8 +9,9 @@ import datasets
 import huggingface_hub.constants
 import pytest
 
+from unidelta import hub
 from unidelta.errors import DataError, Problems
-from unidelta.tasks import hub, load, load_all
+from unidelta.tasks import load, load_all
 
 DATASET = datasets.Dataset.from_list([{"sentence": f"film {i}", "label": 0} for i in range(4)])
 
@@ -55,8 +56,8 @@ def test_without_a_hub_the_message_says_what_to_type(make_task, monkeypatch, onl
     assert time.perf_counter() - begin < 3
     assert str(caught.value) == (
         "You asked:  split train of nobody/such-data (sst2) from the hub, for task sst2\n"
-        "Why not:    The hub did not answer within 3 s, "
-        "and the data set is not in the cache of this machine.\n"
+        "Why not:    the hub did not answer within 3 s, "
+        "and the data set is not in the cache of this machine\n"
         "Instead:    task.source=local task.path=DIR with the data set's files, or task.source=mini"
     )
 
@@ -69,7 +70,7 @@ def test_a_name_server_that_hangs_costs_no_more_than_the_timeout(make_task, monk
         raise urllib.error.URLError("at last")
 
     play_hub(monkeypatch, hang)
-    monkeypatch.setattr(hub, "_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(hub, "TIMEOUT_S", 0.2)
     begin = time.perf_counter()
     with pytest.raises(DataError, match="did not answer"):
         load(make_task("sst2", source="hub"), "train")
@@ -96,8 +97,8 @@ def test_a_hub_switched_off_is_not_knocked_at(make_task, monkeypatch, online) ->
         raise AssertionError("The hub was asked.")
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(hub, "_hub_answers", knocked)
-    with pytest.raises(DataError, match=r"The hub is switched off \(HF_HUB_OFFLINE\)"):
+    monkeypatch.setattr(hub, "_answers", knocked)
+    with pytest.raises(DataError, match=r"the hub is switched off \(HF_HUB_OFFLINE\)"):
         load(make_task("sst2", source="hub", hub_id="nobody/such-data"), "train")
 
 
