@@ -49,7 +49,7 @@ def _job(config: DictConfig) -> None:
     from unidelta.run import run  # late: seconds of imports that --help and typing errors need not wait for
 
     try:
-        record = run(typed(config), command=sys.argv)
+        record = run(typed(config, HydraConfig.get().overrides.task), command=sys.argv)
     except UserError as error:
         if HydraConfig.get().mode is RunMode.MULTIRUN:
             raise

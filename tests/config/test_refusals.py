@@ -47,6 +47,29 @@ REFUSED = {
         "only the scaled composition has an s; additive would ignore it",
         "composition=scaled composition.scale=4",
     ),
+    "method=full task=mnli training.head=frozen": (1, "full trains every parameter", "method=full training.head=conv"),
+    "method=prefix method.attn.reparameterisation=direct method.attn.prefix_dropout=0.1 method.attn.mlp_width=800": (
+        2,
+        "P_k, P_v are trained directly, so no MLP makes them",
+        "leave method.attn.mlp_width out, or method.attn.reparameterisation=mlp",
+    ),
+    "method=adapter method.ffn.mlp_width=800 method.ffn.prefix_dropout=0.1 method.ffn.reparameterisation=direct": (
+        3,
+        "only prefixes and multi-head adapters have P_k, P_v",
+        "leave method.ffn.reparameterisation out, or method=prefix",
+    ),
+    "method=adapter method.ffn.scale=2 seed=-1": (2, "a finite number", "seed=42"),
+    "method=lora composition=additive method.attn.scale=4": (
+        1,
+        "only the scaled composition has an s; additive would ignore it",
+        "leave method.attn.scale out, or composition=scaled",
+    ),
+    "method=mam method.attn.scale=4": (1, "gated would ignore it", "or method.attn.composition=scaled"),
+    "method=lora composition.scale=2 method.attn.scale=3": (
+        1,
+        "composition.scale is the s of every scaled slot",
+        "leave method.attn.scale out, or leave composition.scale=2 out",
+    ),
     "composition.scale=0": (1, "must be finite and positive", "composition=scaled composition.scale=4"),
     "budget=percent": (1, "it does not say how large the delta is", "budget.percent=3.6"),
     "budget=percent budget.percent=-1": (1, "above 0 and below 100", "budget.percent=3.6"),
@@ -127,6 +150,22 @@ IGNORED_OR_CRASHING = (
 def test_what_would_be_ignored_or_crash_is_refused(asked, words):
     with pytest.raises(UserError):
         asked(*words.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        ("method=lora task=mnli composition=additive", "scale", 1.0),  # s = 2 is the files'
+        ("method=lora task=mnli composition.scale=3", "scale", 3.0),
+        ("method=lora task=mnli", "scale", 2.0),
+        ("method=lora method.attn.scale=3", "scale", 3.0),
+        ("method=prefix", "mlp_width", 800),
+        ("method=prefix method.attn.mlp_width=7 method.attn.prefix_dropout=0.1", "mlp_width", 7),
+        ("method=prefix method.attn.reparameterisation=direct method.attn.prefix_dropout=0", "prefix_dropout", 0.0),
+    ],
+)
+def test_what_is_used_and_what_nobody_typed_passes(asked, words, field, value):
+    assert getattr(asked(*words.split()).design.parts[0], field) == value
 
 
 def test_one_mistake_is_told_once(asked):

@@ -55,7 +55,8 @@ def counted(heading: str, method: str) -> list[str]:
 
 
 def combination(base: RunConfig, form: str, where: str, insertion: str, composition: str, *, after: bool) -> RunConfig:
-    slot = SlotConfig(form=form, bottleneck=2, insertion=insertion, composition=composition, mlp_width=3)
+    width = 3 if form in ("prefix", "head_adapter") else None
+    slot = SlotConfig(form=form, bottleneck=2, insertion=insertion, composition=composition, mlp_width=width)
     attn, ffn = (replace(slot, targets=t if form == "low_rank" else []) for t in TARGETS.values())
     return replace(
         base,

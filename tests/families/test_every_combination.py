@@ -41,7 +41,7 @@ def exists(form: str, position: str, insertion: str, composition: str) -> bool:
 
 def method(form: str) -> MethodConfig:
     """A method of one form in both slots, as one would write it in conf/method."""
-    attn, ffn = (SlotConfig(form=form, bottleneck=3, mlp_width=4) for _ in range(2))
+    attn, ffn = (SlotConfig(form=form, bottleneck=3, mlp_width=4 if form in HEAD_LEVEL else None) for _ in range(2))
     if form == "low_rank":
         attn.targets, ffn.targets = ["query", "value"], ["up", "down"]
     return MethodConfig(name=form, attn=attn, ffn=ffn, flexible=["attn", "ffn"])

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.schema import RunConfig
+from unidelta.design.axes import Composition, Slot
 from unidelta.errors import ConfigError
 from unidelta.paths import CONF
 
@@ -30,13 +31,17 @@ def compose(overrides: Sequence[str] = ()) -> RunConfig:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            return typed(hydra_compose(config_name="config", overrides=list(overrides)))
+            return typed(hydra_compose(config_name="config", overrides=list(overrides)), overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise not_composable(overrides, error) from error
 
 
-def typed(config: DictConfig) -> RunConfig:
+def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
     """A composed configuration as dataclasses.
+
+    Args:
+        config: the composition.
+        overrides: what was typed for it.
 
     Raises:
         ConfigError: if a mandatory value was never set.
@@ -48,7 +53,22 @@ def typed(config: DictConfig) -> RunConfig:
             "these keys have no default",
             "task=xsum method=mam, which set them",
         )
-    return cast(RunConfig, OmegaConf.to_object(config))
+    run = cast(RunConfig, OmegaConf.to_object(config))
+    _drop_idle_scales(run, overrides)
+    return run
+
+
+def _drop_idle_scales(config: RunConfig, overrides: Sequence[str]) -> None:
+    """Forget the s that files give a slot which has another composition, or takes the axis' s.
+
+    Files say it for the case that the slot is scaled. Who types it means it, so that one stays, to be refused.
+    """
+    for name, slot in ((Slot.ATTN, config.method.attn), (Slot.FFN, config.method.ffn)):
+        if slot is None or any(word.startswith(f"method.{name}.scale=") for word in overrides):
+            continue
+        is_scaled = (slot.composition or config.composition.name) == Composition.SCALED
+        if not is_scaled or config.composition.scale is not None:
+            slot.scale = None
 
 
 def not_composable(overrides: Sequence[str], error: Exception) -> ConfigError:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeVar
 
+from unidelta.config.idle_options import idle_options
 from unidelta.config.resolve_size import in_words, resolve_size
 from unidelta.config.schema import RunConfig, SlotConfig
 from unidelta.design.architecture import Architecture
@@ -30,6 +31,7 @@ from unidelta.errors import ConfigError, DesignError, UserError
 E = TypeVar("E", bound=StrEnum)
 
 DEFAULT_SCALE = 4.0  # the paper's s on XSum and en-ro (§4.5)
+DEFAULT_MLP_WIDTH = 800
 
 
 def resolve_design(
@@ -52,6 +54,14 @@ def resolve_design(
     elif kind in ("full_fine_tuning", "bitfit"):
         _refuse_axes(config, ("position", "insertion", "composition", "budget"), problems)
         head = trains_head(config, architecture.family)
+        if kind == "full_fine_tuning" and config.training.head == "frozen":
+            problems.append(
+                ConfigError(
+                    f"method={config.method.name} training.head=frozen",
+                    f"{config.method.name} trains every parameter, a classification head's too",
+                    f"method={config.method.name} training.head=conventions, or method=bitfit training.head=frozen",
+                )
+            )
         design = FullFineTuning() if kind == "full_fine_tuning" else BitFit(trains_head=head)
     elif kind == "prompt_tuning":
         _refuse_axes(config, ("position", "insertion", "composition"), problems)
@@ -88,8 +98,8 @@ def _deltas(
 ) -> Design:
     slots = _selected(config, problems)
     parts = [part for slot, chosen in slots if (part := _part(config, slot, chosen, architecture, problems))]
-    scaled = any(part.composition is Composition.SCALED for part in parts)
-    if config.composition.scale is not None and not scaled:
+    is_idle = not any(part.composition is Composition.SCALED for part in parts) and len(parts) == len(slots)
+    if config.composition.scale is not None and is_idle:
         problems.append(
             ConfigError(
                 f"composition={config.composition.name} composition.scale={config.composition.scale:g}",
@@ -168,7 +178,10 @@ def _part(
     )
     reparameterisation = _enum(Reparameterisation, chosen.reparameterisation, f"{where}.reparameterisation", problems)
     conventions = _enum(Conventions, config.conventions, "conventions", problems)
-    problems += _idle_options(chosen, where, form, slot)
+    if len(problems) == before:  # known values can be idle
+        problems += idle_options(
+            config, chosen, slot, form=form, composition=composition, reparameterisation=reparameterisation
+        )
     if len(problems) > before:
         return None
     detail = details(
@@ -199,28 +212,10 @@ def _part(
         dropout=chosen.dropout,
         targets=tuple(chosen.targets),
         reparameterisation=reparameterisation if is_head_level else Reparameterisation.DIRECT,
-        mlp_width=chosen.mlp_width,
+        mlp_width=DEFAULT_MLP_WIDTH if chosen.mlp_width is None else chosen.mlp_width,
         prefix_dropout=chosen.prefix_dropout,
         scaled_query=detail.scaled_query,
     )
-
-
-def _idle_options(chosen: SlotConfig, where: str, form: Form, slot: Slot) -> list[UserError]:
-    """Options that this form, or this slot, would ignore."""
-    is_ffn_adapter = form is Form.BOTTLENECK and slot is Slot.FFN
-    idle = {
-        "at_layer_output=true": chosen.at_layer_output and not is_ffn_adapter,
-        f"bias={chosen.bias}": chosen.bias is not None and form is not Form.BOTTLENECK,
-    }
-    return [
-        DesignError(
-            f"{where}.{option} with {where}.form={form}",
-            "only bottleneck adapters have biases, and only those at the FFN can follow its add & norm",
-            f"leave {where}.{option.split('=')[0]} out, or method.ffn.form=bottleneck",
-        )
-        for option, given in idle.items()
-        if given
-    ]
 
 
 def _prompt(

@@ -25,7 +25,7 @@ class SlotConfig:
     targets: list[str] = field(default_factory=list)  # LoRA: query, key, value, output | up, down
     at_layer_output: bool = False  # after the FFN's add & norm (Pfeiffer)
     reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
-    mlp_width: int = 800  # of the hidden layer of the MLP that makes P_k, P_v
+    mlp_width: int | None = None  # of the hidden layer of the MLP that makes P_k, P_v; null: 800
     prefix_dropout: float = 0.0  # on the output of that MLP
 
 

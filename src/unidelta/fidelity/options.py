@@ -82,12 +82,12 @@ def _attention(form: str, options: Mapping[str, Any]) -> list[str]:
     if form in ("sequential", "parallel"):
         return [f"method.attn.insertion={form}", "method.attn.composition=additive"]
     gated = form == "prefix" and (options["attn_option"] == "concat" or options["attn_composition"] == "gate_add")
-    typed = [
-        f"method.attn.composition={'gated' if gated else 'additive'}",
-        f"method.attn.reparameterisation={'direct' if options['attn_mode'] == 'prefix_nomlp' else 'mlp'}",
-        f"method.attn.mlp_width={options['mid_dim']}",
-        f"method.attn.prefix_dropout={options['prefix_dropout']}",
-    ]
+    typed = [f"method.attn.composition={'gated' if gated else 'additive'}"]
+    if options["attn_mode"] == "prefix_nomlp":
+        typed += ["method.attn.reparameterisation=direct"]
+    else:
+        typed += [f"method.attn.mlp_width={options['mid_dim']}"]
+        typed += [f"method.attn.prefix_dropout={options['prefix_dropout']}"]
     # `cross_attn` is `cross_attn_noln` with a layer norm on the query's input
     return [*typed, "method.attn.layer_norm=in"] if options["attn_option"] == "cross_attn" else typed
 
