@@ -83,6 +83,10 @@ def test_an_unknown_kind_value_or_field_is_refused(part):
         ValueError, match="`loera` is no kind of design; known kinds are deltas, full_fine_tuning, bitfit"
     ):
         design_from_dict({**data, "kind": "loera"})
+    with pytest.raises(ValueError, match="`None` is no kind of design"):
+        design_from_dict({key: value for key, value in data.items() if key != "kind"})
+    with pytest.raises(TypeError, match="parts"):
+        design_from_dict({"kind": "deltas"})
     with pytest.raises(ValueError, match="'botleneck' is not a valid Form"):
         design_from_dict({**data, "parts": [{**data["parts"][0], "form": "botleneck"}]})
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):

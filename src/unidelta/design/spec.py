@@ -128,14 +128,14 @@ def design_from_dict(data: dict[str, Any]) -> Design:
     """The design that `design_to_dict` wrote.
 
     Raises:
-        ValueError: if the kind or a value is unknown.
+        ValueError: if the kind is missing, or the kind or a value is unknown.
         TypeError: if a field is missing or unknown.
     """
     data = dict(data)
-    kind = data.pop("kind")
+    kind = data.pop("kind", None)
+    if "parts" in data:
+        data["parts"] = tuple(_part(part) for part in data["parts"])
     for design, name in _KINDS.items():
-        if name == kind and design is Deltas:
-            return Deltas(parts=tuple(_part(part) for part in data.pop("parts")), **data)
         if name == kind:
             return design(**data)
     raise ValueError(f"`{kind}` is no kind of design; known kinds are {', '.join(_KINDS.values())}.")
@@ -163,7 +163,7 @@ _ENUMS = {
 
 def _part(data: dict[str, Any]) -> DeltaSpec:
     values: dict[str, Any] = {key: _ENUMS[key](value) if key in _ENUMS else value for key, value in data.items()}
-    values["targets"] = tuple(data["targets"])
+    values["targets"] = tuple(data.get("targets", ()))
     return DeltaSpec(**values)
 
 
