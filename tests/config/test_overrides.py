@@ -2,6 +2,7 @@
 
 import pytest
 
+from unidelta.config import overrides
 from unidelta.config.overrides import check, choices, keys
 from unidelta.config.schema import GROUPS
 from unidelta.errors import Problems
@@ -47,6 +48,18 @@ def test_the_nearest_name_is_offered(word, nearest):
     with pytest.raises(Problems) as refusal:
         check([word])
     assert nearest in refusal.value.instead.split(" or ")
+
+
+@pytest.mark.parametrize(
+    ("experiments", "instead"),
+    [([], "experiment=null, or write conf/experiment/nope.yaml"), (["table2"], "experiment=table2")],
+)
+def test_the_way_out_of_an_unknown_experiment_exists(monkeypatch, experiments, instead):
+    monkeypatch.setattr(overrides, "choices", lambda group: experiments)
+    with pytest.raises(Problems) as refusal:
+        check(["experiment=nope"])
+    assert refusal.value.instead == instead
+    check(["experiment=null"])
 
 
 def test_every_value_of_a_sweep_over_choices_is_checked():

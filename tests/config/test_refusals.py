@@ -3,12 +3,14 @@
 import pytest
 
 from unidelta.config.compose import compose
+from unidelta.config.resolve import published_architecture, resolve
 from unidelta.errors import ConfigError, Problems, UserError
 
 # words: (how many problems, words of the first reason, words of the first way out)
 REFUSED = {
     "method=nope": (1, "`nope` is no method", "method=adapter|"),
     "method=lorra": (1, "`lorra` is no method", "method=lora"),
+    "method=full method.kind=deltas position=attn": (1, "the kind is the method's own", "method=full, method=bitfit"),
     "task=xsumm": (1, "`xsumm` is no task", "task=xsum"),
     "scale=tiny": (1, "`tiny` is no scale", "scale=mini|paper"),
     "metod=lora": (1, "there is no key `metod`", "method"),
@@ -21,7 +23,7 @@ REFUSED = {
     "dry_run=maybe": (1, "is not a valid bool", "dry_run=False"),
     "training.batch_size=many": (1, "could not be converted to Integer", "training.batch_size=16"),
     "word": (1, "it cannot be read as key=value", "key=value"),
-    "seed=-1": (1, "it must be a finite number, between 0 and", "seed=42, the default"),
+    "seed=-1": (1, "it must be a finite number, between 0 and 4294967295", "seed=42, the default"),
     "training.learning_rate=inf": (1, "it must be a finite number", "training.learning_rate=5e-05, the default"),
     "training.batch_size=0": (1, "at least 1", "training.batch_size=16, the default"),
     "training.schedule=cosine": (1, "the choices are polynomial, linear, constant", "training.schedule=polynomial"),
@@ -108,6 +110,29 @@ def test_a_mistake_is_told_in_three_lines_with_all_the_others(asked, words):
         assert second.startswith("Why not:    ") and len(second) > 12
         assert third.startswith("Instead:    ") and len(third) > 12
     assert "Traceback" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "asked_words"),
+    [
+        ("budget=paper budget.bottleneck=1234567", "budget=paper budget.bottleneck=1234567"),
+        ("method=full budget.bottleneck=1234567", "method=full budget.bottleneck=1234567"),
+        ("budget=paper budget.percent=3.6", "budget=paper budget.percent=3.6"),
+    ],
+)
+def test_numbers_are_told_as_they_are_typed(asked, words, asked_words):
+    with pytest.raises(Problems) as refusal:
+        asked(*words.split())
+    assert refusal.value.asked == asked_words
+
+
+def test_a_method_that_puts_deltas_nowhere_is_refused_with_a_way_out():
+    """Without `check` before it, as a notebook would, or from a file without slots."""
+    config = compose(["method=full", "method.kind=deltas", "position=attn"])
+    architecture = published_architecture(config.backbone, n_labels=0)
+    with pytest.raises(Problems, match=r"neither method\.attn nor method\.ffn") as refusal:
+        resolve(config, architecture=architecture, published=architecture)
+    assert refusal.value.instead == "one of them in the method's file, or a method such as method=adapter"
 
 
 def test_several_problems_are_numbered(asked):

@@ -15,8 +15,10 @@ from unidelta.design.axes import (
     Representation,
     Slot,
 )
+from unidelta.design.budget import solve
 from unidelta.design.rules import RULES, capacity, check, check_part
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning, PromptTuning
+from unidelta.errors import DesignError
 
 MLP = Reparameterisation.MLP
 # rule: (a delta it refuses, the nearest that it lets through), as arguments of `part` and fields changed after
@@ -141,7 +143,28 @@ def test_a_slot_holds_so_much_and_no_more(part, bart_large, slot, form, limit, w
     assert check_part(part(slot, form, bottleneck=limit), architecture) == []
     (error,) = check_part(part(slot, form, bottleneck=limit + 1), architecture)
     assert error.why == f"the bottleneck {limit + 1} is larger than {what}, {limit}: more than the slot can hold"
-    assert error.instead == f"budget=bottleneck with at most {limit}, a smaller budget.percent, or position=both"
+    assert error.instead == f"budget=bottleneck with at most {limit}, or a smaller budget.percent"
+
+
+@pytest.mark.parametrize(
+    ("places", "is_advised"),
+    [
+        ([("attn", "bottleneck")], True),
+        ([("ffn", "low_rank")], True),
+        ([("attn", "bottleneck"), ("ffn", "bottleneck")], False),  # both already
+        ([("attn", "prefix")], False),  # an FFN has no heads
+    ],
+)
+@pytest.mark.parametrize("is_solved", [False, True])
+def test_what_is_too_large_may_use_the_other_slot_if_it_is_free(part, bart_large, places, is_advised, is_solved):
+    design = Deltas(parts=tuple(part(*place, bottleneck=5000) for place in places))
+    if is_solved:
+        with pytest.raises(DesignError) as refusal:
+            solve(design, bart_large, percent=99, flexible=[part.slot for part in design.parts])
+        errors = [refusal.value]
+    else:
+        errors = check(design, bart_large)
+    assert [", or position=both" in error.instead for error in errors] == [is_advised] * len(errors)
 
 
 def test_a_design_has_one_delta_per_slot_and_at_least_one(part, bart_large):

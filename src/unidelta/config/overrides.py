@@ -67,7 +67,11 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
             yield ConfigError(argument, why, plain if "=" in plain else f"{key}={_default(key)}")
     elif key in GROUPS:
         for value in _values(override):
-            if value not in choices(key) and (key, value) != ("experiment", "None"):
+            if key == "experiment" and not choices(key):
+                if value != "None":
+                    instead = f"experiment=null, or write conf/experiment/{value}.yaml"
+                    yield ConfigError(f"{key}={value}", "there are no experiments yet", instead)
+            elif value not in choices(key) and (key, value) != ("experiment", "None"):
                 yield _unknown(f"{key}={value}", f"`{value}` is no {key}", str(value), choices(key), f"{key}=")
     elif key not in keys():
         yield _unknown(argument, f"there is no key `{key}`", key, [*GROUPS, *keys()], "")
@@ -75,6 +79,11 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         group = key.split(".")[0]
         why = f"`{key}` is what the files of {group}= are called by; another name would misfile the run"
         yield ConfigError(argument, why, f"{group}={override.value()}")
+    elif key == "method.kind":
+        why = "the kind is the method's own: its file has the slots or the size that this kind needs"
+        yield ConfigError(
+            argument, why, "method=full, method=bitfit, method=prompt, or one with deltas: method=adapter"
+        )
     elif override.is_sweep_override():
         for value in _values(override):
             single = f"{key}={value}"

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from unidelta.config.resolve_design import resolve_design
+from unidelta.config.resolve_size import number
 from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
@@ -151,9 +152,9 @@ def _check_values(config: RunConfig) -> list[UserError]:
         value = _get(config, key)
         if value is None or (math.isfinite(value) and low <= value and (high is None or value <= high)):
             continue
-        bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        bounds = f"at least {number(low)}" if high is None else f"between {number(low)} and {number(high)}"
         default = _get(RunConfig(), key)
-        instead = f"{key}={low:g} or more" if default is None else f"{key}={default:g}, the default"
+        instead = f"{key}={number(low)} or more" if default is None else f"{key}={number(default)}, the default"
         problems.append(ConfigError(f"{key}={value}", f"it must be a finite number, {bounds}", instead))
     if (config.training.max_steps is None) == (config.training.epochs is None):
         problems.append(

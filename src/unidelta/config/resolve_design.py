@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from unidelta.config.idle_options import idle_options
-from unidelta.config.resolve_size import in_words, resolve_size
+from unidelta.config.resolve_size import in_words, number, resolve_size
 from unidelta.config.schema import RunConfig, SlotConfig
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import (
@@ -117,10 +117,12 @@ def _selected(config: RunConfig, problems: list[UserError]) -> list[tuple[Slot, 
     method = config.method
     defined = [slot for slot, chosen in ((Slot.ATTN, method.attn), (Slot.FFN, method.ffn)) if chosen is not None]
     asked = f"method={method.name} position={config.position.name}"
+    if not defined:
+        why = f"method.kind={method.kind} inserts deltas, and the method has neither method.attn nor method.ffn"
+        problems.append(DesignError(asked, why, "one of them in the method's file, or a method such as method=adapter"))
+        return []
     if not config.position.slots:
-        problems.append(
-            DesignError(asked, "a delta needs a position", f"position={' or position='.join(defined) or 'attn'}")
-        )
+        problems.append(DesignError(asked, "a delta needs a position", f"position={' or position='.join(defined)}"))
     selected: list[tuple[Slot, SlotConfig]] = []
     unknown = [name for name in config.position.slots if name not in list(Slot)]
     if unknown:
@@ -136,7 +138,7 @@ def _selected(config: RunConfig, problems: list[UserError]) -> list[tuple[Slot, 
         if chosen is not None:
             selected.append((slot, chosen))
             continue
-        why = f"the method puts nothing at {slot}; it is defined at {' and '.join(defined) or 'no position'}"
+        why = f"the method puts nothing at {slot}; it is defined at {' and '.join(defined)}"
         other = method.attn or method.ffn
         if slot is Slot.FFN and other is not None and other.form in HEAD_LEVEL:
             why += f", because a {other.form} changes attention heads and an FFN has none"
@@ -144,8 +146,7 @@ def _selected(config: RunConfig, problems: list[UserError]) -> list[tuple[Slot, 
             DesignError(
                 asked,
                 why,
-                f"position={'both' if len(defined) == 2 else ''.join(defined[:1])}, or a method"
-                f" that is defined at {slot}: {_ALTERNATIVES[slot]}",
+                f"position={defined[0]}, or a method that is defined at {slot}: {_ALTERNATIVES[slot]}",
             )
         )
     return selected
@@ -243,7 +244,7 @@ def _refuse_axes(config: RunConfig, axes: Sequence[str], problems: list[UserErro
     if stray:
         problems.append(
             ConfigError(
-                f"method={config.method.name} {' '.join(f'{key}={values[key]:g}' for key in stray)}",
+                f"method={config.method.name} {' '.join(f'{key}={number(values[key])}' for key in stray)}",
                 f"{config.method.name} inserts no delta and would ignore {in_words(stray)}",
                 f"method={config.method.name} without {in_words(stray)}",
             )

@@ -41,7 +41,7 @@ def _apply_budget(config: RunConfig, design: D, architecture: Architecture, prob
     if set(given) - set(allowed):
         problems.append(
             ConfigError(
-                " ".join([f"budget={budget.name}", *(f"budget.{key}={keys[key]:g}" for key in given)]),
+                " ".join([f"budget={budget.name}", *(f"budget.{key}={number(keys[key])}" for key in given)]),
                 f"budget={budget.name} reads {in_words([f'budget.{key}' for key in allowed]) or 'no size'}",
                 "budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200, or budget=paper",
             )
@@ -95,6 +95,11 @@ def _explicit(config: RunConfig, design: D, flexible: Sequence[Slot], problems: 
     return replace(
         design, parts=tuple(replace(part, bottleneck=sizes.get(part.slot, part.bottleneck)) for part in design.parts)
     )
+
+
+def number(value: float) -> str:
+    """As one would type it: integers in full, others to six digits."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def in_words(items: Sequence[str]) -> str:

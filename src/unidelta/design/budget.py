@@ -12,7 +12,7 @@ from typing import TypeVar
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.count import matrix_count
-from unidelta.design.rules import capacity
+from unidelta.design.rules import capacity, other_slot
 from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
 from unidelta.errors import DesignError
 
@@ -45,7 +45,7 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         raise DesignError(
             asked,
             f"it would take a bottleneck of {bottleneck}; the slot can hold at most {limit}, which is {most:.4g} %",
-            f"budget.percent={_floor_digits(most)} or less, or position=both",
+            f"budget.percent={_floor_digits(most)} or less{other_slot(design)}",
         )
     if bottleneck < 1:
         raise DesignError(

@@ -142,6 +142,15 @@ def capacity(part: DeltaSpec, architecture: Architecture) -> int:
     return architecture.max_positions if part.form is Form.PREFIX else architecture.d_model
 
 
+def other_slot(design: Deltas | PromptTuning) -> str:
+    """The advice to use the other slot as well, for a delta that is alone and could be there too."""
+    if not isinstance(design, Deltas) or len(design.parts) != 1:
+        return ""
+    (part,) = design.parts
+    is_bound = part.is_head_level or part.representation in (Representation.LAYER, Representation.RESIDUAL)
+    return "" if is_bound else ", or position=both"
+
+
 def check(design: Design, architecture: Architecture) -> list[DesignError]:
     """Everything that is wrong with a design on a backbone; empty if it can be built."""
     errors: list[DesignError] = []
@@ -158,12 +167,18 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
                 )
             )
         for part in design.parts:
-            errors += check_part(part, architecture)
+            errors += check_part(part, architecture, elsewhere=other_slot(design))
     return errors
 
 
-def check_part(part: DeltaSpec, architecture: Architecture) -> list[DesignError]:
-    """Everything that is wrong with one delta on a backbone."""
+def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = "") -> list[DesignError]:
+    """Everything that is wrong with one delta on a backbone.
+
+    Args:
+        part: the delta.
+        architecture: the backbone.
+        elsewhere: what `other_slot` advises, for a delta that is too large.
+    """
     asked = (
         f"{PUBLIC_FORM_NAMES[part.form]} at {part.slot}, {part.insertion}, {part.composition}, "
         f"bottleneck {part.bottleneck}, on {architecture.name}"
@@ -176,7 +191,7 @@ def check_part(part: DeltaSpec, architecture: Architecture) -> list[DesignError]
             DesignError(
                 asked,
                 f"the bottleneck {part.bottleneck} is larger than {what}, {limit}: more than the slot can hold",
-                f"budget=bottleneck with at most {limit}, a smaller budget.percent, or position=both",
+                f"budget=bottleneck with at most {limit}, or a smaller budget.percent{elsewhere}",
             )
         )
     return errors
