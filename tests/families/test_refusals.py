@@ -82,16 +82,21 @@ def test_a_bottleneck_wider_than_the_model_is_refused(tiny, design, family):
 
 
 @pytest.mark.parametrize("family", ["bart", "roberta"])
-def test_deltas_at_heads_need_an_attention_whose_masks_are_known(tiny, design, family):
+@pytest.mark.parametrize("name", ["prefix", "parallel_attn", "mam"])
+def test_deltas_at_heads_need_an_attention_whose_masks_are_known(tiny, design, family, name):
     model = tiny(family)
     model.config._attn_implementation = "flex_attention"
+    before = dict(model.named_modules())
     with pytest.raises(CheckpointError) as refusal:
-        put(model, design("prefix", family))
+        put(model, design(name, family))
     assert str(refusal.value) == (
         "You asked:  deltas at attention heads with attn_implementation=flex_attention\n"
         "Why not:    the masks of a prefix are built for sdpa and eager only\n"
         "Instead:    attn_implementation=sdpa"
     )
+    assert all(p.requires_grad for p in model.parameters())
+    assert dict(model.named_modules()) == before
+    put(model, design("adapter_ffn", family))  # which needs no place inside attention
 
 
 def test_a_place_takes_one_delta_and_a_foreign_module_none():

@@ -21,6 +21,8 @@ from unidelta.families.attention import ATTENTIONS
 from unidelta.families.build import build_bottleneck, build_heads, build_low_rank, build_mlp
 from unidelta.families.sites import attach
 
+_INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injection:
@@ -72,7 +74,8 @@ def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> I
 
     Raises:
         Problems: if the design cannot be built on this architecture.
-        CheckpointError: if deltas were put into the model before, or it is of another architecture.
+        CheckpointError: if deltas were put into the model before, it is of another architecture, or its kind of
+            attention has no place for deltas at heads. In every case the model is as it was.
     """
     family = family_of(model.config)
     architecture = architecture_of(model.config, name=model.config.model_type)
@@ -85,6 +88,7 @@ def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> I
             "a design is put into a stock model, once",
             "load the backbone again, or put all deltas into one design",
         )
+    _check_attention(model, design)
     for parameter in model.parameters():
         parameter.requires_grad_(isinstance(design, FullFineTuning))
     backbone = {id(parameter) for parameter in model.parameters()}
@@ -119,7 +123,7 @@ def _attach_part(
     model: PreTrainedModel, spec: DeltaSpec, family: ModelFamily, architecture: Architecture, generator: Generator
 ) -> None:
     sites = family.attentions(model) if spec.slot == "attn" else family.ffns(model)
-    if spec.representation in (Representation.HEADS, Representation.CONCAT):
+    if spec.representation in _INSIDE_ATTENTION:
         _use_delta_attention(model)
     mlps: dict[str, PrefixMLP] = {}
     for site in sites:
@@ -141,20 +145,24 @@ def _attach_part(
             host.source = spec.source
 
 
-def _use_delta_attention(model: PreTrainedModel) -> None:
+def _check_attention(model: PreTrainedModel, design: Design) -> None:
     base = model.config._attn_implementation
-    if base not in ATTENTIONS:
+    is_inside = isinstance(design, Deltas) and any(part.representation in _INSIDE_ATTENTION for part in design.parts)
+    if is_inside and base not in ATTENTIONS:
         raise CheckpointError(
             f"deltas at attention heads with attn_implementation={base}",
             f"the masks of a prefix are built for {' and '.join(ATTENTIONS)} only",
             "attn_implementation=sdpa",
         )
+
+
+def _use_delta_attention(model: PreTrainedModel) -> None:
     shared = model.config
     own = copy.deepcopy(shared)  # the choice of attention is kept in the configuration, which others may share
     for module in model.modules():
         if vars(module).get("config") is shared:
             module.config = own
-    model.set_attn_implementation(ATTENTIONS[base][0])
+    model.set_attn_implementation(ATTENTIONS[shared._attn_implementation][0])
 
 
 def _attach_prompt(model: PreTrainedModel, prompt: Prompt, family: ModelFamily) -> None:
