@@ -48,13 +48,13 @@ LAYERS = {
     "tracking": layer("errors"),
     "records": layer("design errors", ""),
     "config": layer("design errors paths tasks training", never=frozenset()),  # the home of hydra and omegaconf
-    "sweeps": layer("config records errors paths"),
+    "sweeps": layer("config errors paths plan records run tasks", never=frozenset()),  # reads lines with Hydra's parser
     "analysis": layer("records design errors paths", never=HYDRA | {"torch", "transformers"}),
     "fidelity": layer("config deltas families design errors paths tasks"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute
     "cli": Layer(inside=None, never=frozenset()),
     "plan": layer("checkpoint config design errors mini tasks", ""),
-    "summary": layer("config design records", ""),
+    "summary": layer("config design records tasks", ""),
     "dry_run": layer("config design families summary", "torch transformers"),
     "execute": Layer(inside=None),
     "run": Layer(inside=None),  # the composition root sees everything

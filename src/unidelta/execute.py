@@ -10,26 +10,31 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from unidelta.config.run_spec import RunSpec
+from unidelta.design.axes import Init
+from unidelta.design.spec import Deltas
+from unidelta.families.activations import Activations, activations
 from unidelta.families.inject import Injection, fold, inject
 from unidelta.families.pretrained import load_backbone, load_config
-from unidelta.mini.placeholder import backbone as mini_backbone
+from unidelta.mini.backbone import backbone as mini_backbone
+from unidelta.mini.shipped import miniature
 from unidelta.paths import PACKAGE
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
 from unidelta.summary import coordinates, parameters, print_design
 from unidelta.tasks import TASKS, Rows
+from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits, encode
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
-from unidelta.training.train import TrainResult, train
+from unidelta.training.train import UNTRAINED, HistoryEntry, TrainResult, train
 
-_MINI_SEED = 0  # of the embedded backbones: they stand for pretrained weights, the same for every run
+_N_START_EXAMPLES = 32  # several times as many tokens as the longest prefix in use
 
 
 def execute(
     spec: RunSpec, rows: dict[str, Rows], identity: dict[str, Any], *, name: str, command: Sequence[str]
-) -> tuple[RunRecord, list[dict[str, Any]]]:
+) -> tuple[RunRecord, list[dict[str, Any]], Sequence[HistoryEntry]]:
     """Load, inject, train and evaluate.
 
     Args:
@@ -40,7 +45,7 @@ def execute(
         command: the command line, for the record.
 
     Returns:
-        The record and the predictions, one row each.
+        The record, the predictions, one row each, and the history, one entry a step.
 
     Raises:
         UserError: if the checkpoint or the settings cannot be used on this machine.
@@ -48,28 +53,19 @@ def execute(
     logging.set_verbosity_error()
     check_training(spec.training)
     model, tokenizer = _load(spec)
-    injection = inject(model, spec.design, generator=torch.Generator().manual_seed(spec.seed))
     limits = ModelLimits.of(model.config)
     encoded = {
         split: encode(data, spec=spec.task, tokenizer=tokenizer, limits=limits, for_training=split == "train")
         for split, data in rows.items()
     }
+    generator = torch.Generator().manual_seed(spec.seed)
+    start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
+    injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
-    with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
-        result = train(
-            model,
-            encoded["train"],
-            encoded[spec.task.eval_split],
-            task=spec.task,
-            tokenizer=tokenizer,
-            spec=spec.training,
-            seed=spec.seed,
-            output_dir=Path(scratch),
-            on_log=lambda entry: None,
-        )
+    result = _train(injection, encoded, spec, tokenizer)
     metrics, predictions = {}, []
     if result.status == "complete":
-        metrics, predictions = _evaluate(injection, encoded, spec, tokenizer)
+        metrics, predictions = _evaluate(injection, encoded, spec, tokenizer, result)
     record = RunRecord(
         run_id=name,
         status=result.status,
@@ -80,18 +76,64 @@ def execute(
         metrics=metrics,
         cost=_cost(result, encoded),
         provenance=provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
-        history=result.history,
     )
-    return record, predictions
+    return record, predictions, result.history
+
+
+def _prefix_start(
+    model: PreTrainedModel,
+    encoded: Encoded,
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    generator: torch.Generator,
+) -> Activations | None:
+    """What a prefix with `init=activations` starts from: tokens of the first training examples."""
+    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
+    for part in parts:
+        if part.init is Init.ACTIVATIONS:
+            collate = collator(TASKS[spec.task.name], model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
+            batch = collate(encoded.features[:_N_START_EXAMPLES])
+            return activations(model, batch, length=part.bottleneck, generator=generator)
+    return None
+
+
+def _train(
+    injection: Injection, encoded: dict[str, Encoded], spec: RunSpec, tokenizer: PreTrainedTokenizerBase
+) -> TrainResult:
+    """Train what the design tunes, if it tunes anything."""
+    if not injection.trained:
+        return UNTRAINED
+    with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
+        return train(
+            injection.model,
+            encoded["train"],
+            encoded[spec.task.eval_split],
+            task=spec.task,
+            tokenizer=tokenizer,
+            spec=spec.training,
+            seed=spec.seed,
+            output_dir=Path(scratch),
+            on_log=lambda entry: None,
+        )
 
 
 def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     backbone = spec.backbone
     n_labels = TASKS[spec.task.name].n_labels
-    if backbone.checkpoint is None:
-        model, tokenizer = mini_backbone(backbone.architecture.family, seed=_MINI_SEED, n_labels=n_labels)
+    family = backbone.architecture.family
+    folder = miniature(backbone.checkpoint, family)
+    if folder is not None:
+        model, tokenizer = mini_backbone(
+            folder,
+            family,
+            seed=spec.seed,
+            n_labels=n_labels,
+            dropout=backbone.dropout,
+            attention_dropout=backbone.attention_dropout,
+        )
         model.set_attn_implementation(backbone.attn_implementation)
         return model, tokenizer
+    assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant
     return load_backbone(
         backbone.checkpoint,
         load_config(backbone.checkpoint, n_labels=n_labels, revision=backbone.revision),
@@ -104,13 +146,24 @@ def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 
 
 def _evaluate(
-    injection: Injection, encoded: dict[str, Encoded], spec: RunSpec, tokenizer: PreTrainedTokenizerBase
+    injection: Injection,
+    encoded: dict[str, Encoded],
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    trained: TrainResult,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Metrics of every split but the training one, and every prediction."""
+    """Metrics of every split but the training one, and every prediction on the reported ones.
+
+    The dev split was scored when the best step was chosen; it is scored again only where it is what is reported.
+    """
     fold(injection)  # the same function without the prefixes' MLP
     metrics: dict[str, Any] = {"signature": TASKS[spec.task.name].metric.signature()}
+    dev = spec.task.eval_split
+    is_scored = bool(trained.best_metrics) and spec.task.test_split is not None
+    if is_scored:
+        metrics[dev] = {**trained.best_metrics, "n": len(encoded[dev])}
     predictions: list[dict[str, Any]] = []
-    for split in encoded.keys() - {"train"}:
+    for split in (name for name in encoded if name != "train" and not (is_scored and name == dev)):
         result: EvalResult = evaluate(
             injection.model,
             encoded[split].features,

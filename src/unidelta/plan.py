@@ -13,7 +13,8 @@ from unidelta.config.schema import RunConfig
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Family
 from unidelta.design.config_facts import architecture_from_config
-from unidelta.errors import CheckpointError, ConfigError, Problems, UserError
+from unidelta.errors import CheckpointError, ConfigError, DataError, Problems, UserError
+from unidelta.mini.shipped import miniature, world_of
 from unidelta.tasks import TASKS
 
 
@@ -34,7 +35,7 @@ def prepare(config: RunConfig) -> RunSpec:
     problems: list[UserError] = []
     try:
         architecture = _architecture(config, published)
-    except CheckpointError as error:
+    except (CheckpointError, DataError) as error:
         problems.append(error)
     if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
         problems.append(
@@ -44,6 +45,7 @@ def prepare(config: RunConfig) -> RunSpec:
                 "task.path=DIR, the folder with one <split>.jsonl or <split>.parquet per split",
             )
         )
+    problems += _check_world(config)
     try:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
@@ -51,6 +53,35 @@ def prepare(config: RunConfig) -> RunSpec:
     if problems:
         raise Problems(problems)
     return spec
+
+
+def _check_world(config: RunConfig) -> list[UserError]:
+    """Refuse rows of a world that the backbone was not kept from seeing, or that it cannot know."""
+    asked, checkpoint = f"mini.seed={config.mini.seed}", config.backbone.checkpoint
+    if task_source(config) != "mini":
+        if config.mini.seed == mini.SHIPPED_SEED:
+            return []
+        why = f"task.source={task_source(config)} reads no rows of the miniature"
+        return [ConfigError(asked, why, "task.source=mini, or leave mini.seed out")]
+    folder = miniature(checkpoint, config.backbone.family)
+    if folder is None:
+        return []
+    try:
+        known = world_of(folder)
+    except CheckpointError as error:
+        return [error]
+    if known == config.mini.seed:
+        return []
+    why = (
+        f"the backbone was pretrained on world {known}: it knows none of the facts of world {config.mini.seed}, and"
+        " nothing kept that world's test items out of its training text"
+    )
+    family = config.backbone.family
+    instead = (
+        f"mini.seed={known}, or `python -m unidelta.mini pretrain {family} --world {config.mini.seed} --out DIR`"
+        " and backbone.checkpoint=DIR"
+    )
+    return [ConfigError(asked, why, instead)]
 
 
 def _architecture(config: RunConfig, published: Architecture) -> Architecture:

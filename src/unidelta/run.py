@@ -8,6 +8,8 @@ from unidelta import checkpoint
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.errors import Problems, UserError
+from unidelta.mini.shipped import checked_weights, miniature
+from unidelta.mini.shipped import fingerprint as fingerprint_of_weights
 from unidelta.plan import prepare
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
@@ -37,8 +39,8 @@ def run(config: RunConfig, *, command: Sequence[str]) -> RunRecord | None:
         return None
     store = RecordStore(root=Path(config.results_dir))
     rows = _get_everything(spec, store)
-    identity = _identity(spec, rows)
-    name = run_id(identity)
+    scientific = identity(spec, rows)
+    name = run_id(scientific)
     place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
     done = None if config.force else store.read(**place)
     if done is not None and done.status == "complete":
@@ -46,9 +48,10 @@ def run(config: RunConfig, *, command: Sequence[str]) -> RunRecord | None:
         return done
     from unidelta.execute import execute  # late, as above
 
-    record, predictions = execute(spec, rows, identity, name=name, command=command)
+    record, predictions, history = execute(spec, rows, scientific, name=name, command=command)
     if predictions:
         store.write_predictions(predictions, **place)
+    store.write_history(history, **place)
     store.write(record)
     print(print_record(record, store))
     return record
@@ -67,8 +70,11 @@ def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
     except UserError as error:
         problems.append(error)
     weights = spec.backbone.checkpoint
+    folder = miniature(weights, spec.backbone.architecture.family)
     try:
-        if weights is not None and not checkpoint.is_local(weights):
+        if folder is not None:
+            checked_weights(folder)
+        elif weights is not None and not checkpoint.is_local(weights):
             checkpoint.check_hub(weights, spec.backbone.revision)
     except UserError as error:
         problems.append(error)
@@ -77,12 +83,15 @@ def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
     return rows
 
 
-def _identity(spec: RunSpec, rows: dict[str, Rows]) -> dict[str, Any]:
+def identity(spec: RunSpec, rows: dict[str, Rows]) -> dict[str, Any]:
     """The full scientific spec: what was asked, with contents in place of paths."""
     backbone = spec.backbone
-    weights = f"mini-{backbone.architecture.family}"
-    if backbone.checkpoint is not None:
+    folder = miniature(backbone.checkpoint, backbone.architecture.family)
+    if folder is not None:
+        weights = fingerprint_of_weights(checked_weights(folder))
+    else:
+        assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant
         weights = checkpoint.fingerprint(backbone.checkpoint, backbone.revision)
-    identity = {**spec.scientific(), "data": {split: fingerprint(data) for split, data in rows.items()}}
-    identity["backbone"]["checkpoint"] = weights
-    return identity
+    scientific = {**spec.scientific(), "data": {split: fingerprint(data) for split, data in rows.items()}}
+    scientific["backbone"]["checkpoint"] = weights
+    return scientific

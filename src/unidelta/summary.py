@@ -1,5 +1,6 @@
 """What a run says at its beginning and end, in words, and its coordinates and counts as data."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from unidelta.config.run_spec import RunSpec
@@ -8,6 +9,7 @@ from unidelta.design.describe import describe
 from unidelta.design.spec import Deltas
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
+from unidelta.tasks import TASKS
 
 
 def coordinates(spec: RunSpec) -> dict[str, Any]:
@@ -49,8 +51,9 @@ def print_design(spec: RunSpec) -> str:
         ("stored", counts.stored, counts.percent_stored, "kept for inference, prefixes without their MLP"),
         ("matrices", counts.matrices, counts.percent_matrices, "as the paper counts"),
     )
+    title = _title({"task": spec.task.name, "source": spec.task.source})
     lines = [
-        f"{spec.method} on {spec.task.name}, {architecture.name} ({counts.backbone:,} parameters), "
+        f"{spec.method} on {title}, {architecture.name} ({counts.backbone:,} parameters), "
         f"{spec.conventions} conventions, seed {spec.seed}",
         f"  {describe(spec.design)}",
         *(f"  {name:9}{number:>13,}{percent:>9.3f} %  {meaning}" for name, number, percent, meaning in rows),
@@ -59,11 +62,17 @@ def print_design(spec: RunSpec) -> str:
     return "\n".join(lines)
 
 
+def _title(at: Mapping[str, Any]) -> str:
+    """The task's name; the miniature's own where its rows come from there."""
+    title = TASKS[at["task"]].title
+    return {"mini": f"mini-{title}", "local": f"{title} (rows of your own)"}.get(at["source"], title)
+
+
 def print_record(record: RunRecord, store: RecordStore) -> str:
     """A run's results and where they were written."""
     at = record.coordinates
     place = {"scale": at["scale"], "task": at["task"], "run_id": record.run_id}
-    lines = [f"\n{at['method']} on {at['task']} ({at['scale']}, source {at['source']}): {record.status}"]
+    lines = [f"\n{at['method']} on {_title(at)}, scale {at['scale']}: {record.status}"]
     if record.reason:
         lines.append(f"  {record.reason}")
     for split, values in record.metrics.items():
@@ -76,6 +85,9 @@ def print_record(record: RunRecord, store: RecordStore) -> str:
         f"{cost['seconds']:.1f} s in all"
     )
     if at["scale"] == "mini" and at["source"] == "mini":
-        lines.append("  scale=mini is a placeholder with random weights for now: these scores mean nothing.")
+        lines.append(
+            f"  {_title(at)} is an invented world; the paper's experiment is"
+            f" `python train.py method={at['method']} task={at['task']} scale=paper`"
+        )
     lines += [f"  record       {store.path(**place)}", f"  predictions  {store.predictions_path(**place)}"]
     return "\n".join(lines)

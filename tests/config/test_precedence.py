@@ -1,4 +1,4 @@
-"""command line > experiment > scale > tuned > task > method > config.yaml, whatever the order of the words."""
+"""command line > experiment > tuned > scale_task > scale > task > method > config.yaml, in any order of the words."""
 
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from unidelta.config.compose import compose
 
-LEVELS = ("config", "method", "task", "tuned", "scale", "experiment", "command line")
+LEVELS = ("config", "method", "task", "scale", "scale_task", "tuned", "experiment", "command line")
 
 
 @pytest.fixture(scope="module")
@@ -16,15 +16,17 @@ def elsewhere(tmp_path_factory) -> str:
     root: Path = tmp_path_factory.mktemp("conf")
 
     def option(group: str, name: str, body: str) -> None:
-        (root / group).mkdir(exist_ok=True)
-        (root / group / f"{name}.yaml").write_text(f"# @package _global_\n{body}\n", encoding="utf-8")
+        path = root / group / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# @package _global_\n{body}\n", encoding="utf-8")
 
     sets = {
         "method": ("training.warmup_steps=1", "training.eval_batch_size=1"),
         "task": ("training.eval_batch_size=2", "training.adam_beta1=0.2"),
-        "tuned": ("training.adam_beta1=0.3", "training.max_grad_norm=3"),
-        "scale": ("training.max_grad_norm=4", "training.weight_decay=0.4"),
-        "experiment": ("training.weight_decay=0.5", "seed=5"),
+        "scale": ("training.adam_beta1=0.3", "training.max_grad_norm=3"),
+        "scale_task": ("training.max_grad_norm=4", "training.adam_beta2=0.4"),
+        "tuned": ("training.adam_beta2=0.5", "training.weight_decay=0.5"),
+        "experiment": ("training.weight_decay=0.6", "seed=6"),
     }
     for group, values in sets.items():
         lines = [
@@ -34,7 +36,7 @@ def elsewhere(tmp_path_factory) -> str:
         lines += [v.replace("=", ": ") for v in values if "." not in v.split("=")[0]]
         own = {"method": "method: {name: m, kind: full_fine_tuning}", "task": "task: {name: t, hub_id: h}"}
         own |= {"scale": "scale: {name: s}"}
-        name = {"tuned": "t_m"}.get(group, group[0])
+        name = {"tuned": "s/t_m", "scale_task": "s_t"}.get(group, group[0])
         option(group, name, "\n".join([*lines, own.get(group, "")]))
     option(
         "experiment", "deep", "defaults:\n  - override /method: lora\n  - override /composition: learned_scale\nseed: 9"
@@ -48,12 +50,13 @@ def test_each_level_beats_the_one_below(elsewhere):
     found = {
         "training.warmup_steps": config.training.warmup_steps,  # 0 in the schema, 1 by the method
         "training.eval_batch_size": config.training.eval_batch_size,  # method 1, task 2
-        "training.adam_beta1": config.training.adam_beta1,  # task 0.2, tuned 0.3
-        "training.max_grad_norm": config.training.max_grad_norm,  # tuned 3, scale 4
-        "training.weight_decay": config.training.weight_decay,  # scale 0.4, experiment 0.5
-        "seed": config.seed,  # config.yaml 42, experiment 5
+        "training.adam_beta1": config.training.adam_beta1,  # task 0.2, scale 0.3
+        "training.max_grad_norm": config.training.max_grad_norm,  # scale 3, scale_task 4
+        "training.adam_beta2": config.training.adam_beta2,  # scale_task 0.4, tuned 0.5
+        "training.weight_decay": config.training.weight_decay,  # tuned 0.5, experiment 0.6
+        "seed": config.seed,  # config.yaml 42, experiment 6
     }
-    assert list(found.values()) == [1, 2, 0.3, 4, 0.5, 5]
+    assert list(found.values()) == [1, 2, 0.3, 4, 0.5, 0.6, 6]
     typed = compose([*words, *(f"{key}=7" for key in found)])
     assert [typed.seed, typed.training.warmup_steps, typed.training.weight_decay] == [7, 7, 7]
     assert len(list(pairwise(LEVELS))) == len(found)
@@ -81,7 +84,7 @@ def test_an_experiment_beats_the_method_and_the_command_line_beats_both(elsewher
         (["method=mam", "task=mnli", "method.ffn.bottleneck=9"], lambda c: c.method.ffn.bottleneck, 9),
         (["method=mam", "task=xsum", "scale=paper"], lambda c: c.method.ffn.bottleneck, 512),
         (["task=mnli", "scale=paper"], lambda c: c.training.learning_rate, 1e-4),
-        (["task=mnli", "scale=mini"], lambda c: c.training.learning_rate, 1e-3),
+        (["task=mnli", "scale=mini", "method=frozen"], lambda c: c.training.learning_rate, 3e-3),
         (["task=mnli", "scale=mini", "training.learning_rate=2e-3"], lambda c: c.training.learning_rate, 2e-3),
         (["task=mnli"], lambda c: c.backbone.family, "roberta"),
         (["task=mnli", "backbone=bert"], lambda c: c.backbone.family, "bert"),

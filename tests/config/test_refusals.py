@@ -180,9 +180,9 @@ def test_what_would_be_ignored_or_crash_is_refused(asked, words):
 @pytest.mark.parametrize(
     ("words", "field", "value"),
     [
-        ("method=lora task=mnli composition=additive", "scale", 1.0),  # s = 2 is the files'
-        ("method=lora task=mnli composition.scale=3", "scale", 3.0),
-        ("method=lora task=mnli", "scale", 2.0),
+        ("method=lora task=mnli scale=paper composition=additive", "scale", 1.0),  # s = 2 is the files'
+        ("method=lora task=mnli scale=paper composition.scale=3", "scale", 3.0),
+        ("method=lora task=mnli scale=paper", "scale", 2.0),
         ("method=lora method.attn.scale=3", "scale", 3.0),
         ("method=prefix", "mlp_width", 800),
         ("method=prefix method.attn.mlp_width=7 method.attn.prefix_dropout=0.1", "mlp_width", 7),

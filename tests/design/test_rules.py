@@ -79,7 +79,7 @@ CASES = {
         (("ffn", "bottleneck"), {"bottleneck": 0}),
         (("ffn", "bottleneck"), {"bottleneck": 1}),
     ),
-    "an initialisation belongs to projections": (
+    "an initialisation belongs to its form": (
         (("attn", "prefix"), {"init": Init.LORA}),
         (("attn", "low_rank"), {"init": Init.LORA}),
     ),

@@ -83,7 +83,7 @@ def test_the_dry_run_prints_what_the_document_shows(documented, capsys):
     config = compose(["method=sandwich", "scale=paper", "dry_run=true"])
     bart_large = published_architecture(config.backbone, n_labels=0)
     dry_run(resolve(config, architecture=bart_large, published=bart_large))
-    assert shown("sandwich on xsum") in capsys.readouterr().out
+    assert shown("sandwich on XSum") in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_the_command_itself_prints_it(documented: Path):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert shown("sandwich on xsum") in done.stdout
+    assert shown("sandwich on XSum") in done.stdout
 
 
 def test_the_refusal_is_what_the_document_shows(documented):

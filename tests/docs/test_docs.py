@@ -14,7 +14,9 @@ from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
 from unidelta.errors import UserError
 from unidelta.fidelity.__main__ import main as fidelity
+from unidelta.mini.__main__ import main as mini
 from unidelta.paths import CONF
+from unidelta.sweeps.plan import names as sweep_names
 from unidelta.tasks.registry import TASKS
 
 ROOT = CONF.parent
@@ -74,6 +76,16 @@ def check_make(arguments: list[str]) -> None:
     assert set(words) <= set(targets), f"the Makefile has {', '.join(targets)}"
 
 
+def check_mini(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        mini([*arguments, "--help"])  # known words and values; tests/mini runs what they do
+    assert stopped.value.code == 0
+
+
+def check_sweep(arguments: list[str]) -> None:
+    assert arguments[0] in sweep_names(ROOT / "sweeps")
+
+
 def check_pytest(arguments: list[str]) -> None:
     for argument in arguments:
         assert not argument.startswith("tests/") or (ROOT / argument.split("::")[0]).exists()
@@ -92,6 +104,12 @@ def check_command(command: str) -> None:
             check_fidelity(rest)
         case ["python", "-m", "unidelta.config.design_space", *rest]:
             check_design_space(rest)
+        case ["python", "-m", "unidelta.mini", *rest]:
+            check_mini(rest)
+        case ["python", "-m", "unidelta.analysis.tuning", *rest]:
+            assert set(rest) <= {"--write"}
+        case ["python", "sweep.py", *rest]:
+            check_sweep(rest)
         case ["python", "-m", "pytest", *rest]:
             check_pytest(rest)
         case ["python", script, *_] if script.endswith(".py"):

@@ -5,19 +5,42 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+import transformers as hf
 
 from unidelta.config.compose import compose
 from unidelta.mini import rows
-from unidelta.mini.placeholder import backbone
+from unidelta.mini.settings import words_of
+from unidelta.mini.tokenizer import tokenizer
 from unidelta.records.record import RunRecord
 from unidelta.run import run
 
+STACK = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
+CLASSES = {
+    "bart": (hf.BartConfig, hf.BartForConditionalGeneration),
+    "mbart": (hf.MBartConfig, hf.MBartForConditionalGeneration),
+    "roberta": (hf.RobertaConfig, hf.RobertaForSequenceClassification),
+    "bert": (hf.BertConfig, hf.BertForSequenceClassification),
+}
 SPLITS = {
     "sst2": ("train", "validation"),
     "mnli": ("train", "validation_matched", "validation_mismatched"),
     "xsum": ("train", "validation", "test"),
     "wmt_en_ro": ("train", "validation", "test"),
 }
+
+
+def tiny(family: str, *, vocab_size: int) -> hf.PreTrainedModel:
+    """A random model of a family, two layers of width 32."""
+    torch.manual_seed(1)
+    ids = {"vocab_size": vocab_size, "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
+    if family in ("bart", "mbart"):
+        sizes = {f"{side}_{name}": size for side in ("encoder", "decoder") for name, size in STACK.items()}
+        start = words_of(family)["ro_RO"] if family == "mbart" else 2
+        values = {**ids, **sizes, "d_model": 32, "max_position_embeddings": 256, "decoder_start_token_id": start}
+        return CLASSES[family][1](CLASSES[family][0](**values, forced_eos_token_id=2))
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    return CLASSES[family][1](CLASSES[family][0](**ids, **sizes, max_position_embeddings=130, num_labels=3))
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +51,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     def folder(family: str) -> Path:
         if family not in made:
             made[family] = tmp_path_factory.mktemp(f"tiny-{family}")
-            model, tokenizer = backbone(family, seed=1, n_labels=3 if family == "roberta" else 2)
-            model.save_pretrained(made[family])
-            tokenizer.save_pretrained(made[family])
+            words = tokenizer("mbart" if family == "mbart" else "bart", seed=0)
+            tiny(family, vocab_size=len(words)).save_pretrained(made[family])
+            words.save_pretrained(made[family])
         return made[family]
 
     return folder
@@ -44,7 +67,7 @@ def data(tmp_path: Path) -> Callable[[str], Path]:
         path = tmp_path / f"data-{task}"
         path.mkdir()
         for split in SPLITS[task]:
-            lines = (json.dumps(row) + "\n" for row in rows(task, split, seed=3))
+            lines = (json.dumps(row) + "\n" for row in rows(task, split)[:80])
             (path / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8")
         return path
 

@@ -18,5 +18,4 @@ def record() -> RunRecord:
         metrics={"validation": {"accuracy": 91.25, "signature": "accuracy|percent"}},
         cost={"seconds": 12.5},
         provenance={"git": {"commit": None, "is_dirty": None}, "device": "cpu"},
-        history=({"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.6}),
     )

@@ -46,7 +46,7 @@ same answers. Different forms at the two positions are built where each of them 
 
 def document() -> str:
     """The whole document as Markdown."""
-    runs = {t: {m: compose([f"task={t}", f"method={m}"]) for m in choices("method")} for t in _TASKS}
+    runs = {t: {m: compose([f"task={t}", f"method={m}", "scale=paper"]) for m in choices("method")} for t in _TASKS}
     rules = [(f"R{i}", rule.name, rule.why, rule.instead) for i, rule in enumerate(RULES, 1)]
     blocks = [
         *("# The design space", _INTRODUCTION, "## Axes"),

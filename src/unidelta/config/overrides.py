@@ -46,7 +46,8 @@ def check(arguments: Sequence[str]) -> None:
 
 def choices(group: str) -> list[str]:
     """The options of a configuration group, e.g. the methods."""
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    folder = CONF / group
+    return sorted(str(path.relative_to(folder).with_suffix("").as_posix()) for path in folder.rglob("*.yaml"))
 
 
 def keys() -> list[str]:

@@ -28,6 +28,7 @@ _CHOICES = {
 # lowest and highest value, both allowed; None is unbounded
 _RANGES: dict[str, tuple[float, float | None]] = {
     "seed": (0, 2**32 - 1),
+    "mini.seed": (0, 2**32 - 1),
     "training.max_steps": (1, None),
     "training.epochs": (1e-9, None),
     "training.learning_rate": (1e-12, 1e3),
@@ -124,18 +125,24 @@ def task_source(config: RunConfig) -> str:
 
 def _task(config: RunConfig) -> TaskSpec:
     task = config.task
-    values = {f.name: getattr(task, f.name) for f in fields(TaskSpec)}
+    values = {f.name: getattr(task, f.name) for f in fields(TaskSpec) if f.name != "world"}
     generation = None
     if task.generation is not None:
         generation = GenerationSpec(**{f.name: getattr(task.generation, f.name) for f in fields(GenerationSpec)})
+    reported = (task.test_split, tuple(task.extra_eval_splits))
+    own = TASKS[task.name].mini_test_splits
+    if task_source(config) == "mini" and own:
+        reported = (own[0], own[1:])
     return TaskSpec(
         **{
             **values,
             "source": task_source(config),
-            "extra_eval_splits": tuple(task.extra_eval_splits),
+            "test_split": reported[0],
+            "extra_eval_splits": reported[1],
             "max_target_length": task.max_target_length or 0,
             "eval_max_target_length": task.eval_max_target_length or 0,
             "generation": generation,
+            "world": config.mini.seed,
         }
     )
 

@@ -25,7 +25,7 @@ from unidelta.design.axes import (
 )
 from unidelta.design.conventions import details
 from unidelta.design.rules import check
-from unidelta.design.spec import HEAD_LEVEL, BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+from unidelta.design.spec import HEAD_LEVEL, BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
 from unidelta.errors import ConfigError, DesignError, UserError
 
 E = TypeVar("E", bound=StrEnum)
@@ -51,7 +51,15 @@ def resolve_design(
     kind = config.method.kind
     if kind == "deltas":
         design = _deltas(config, architecture, published, problems)
-    elif kind in ("full_fine_tuning", "bitfit"):
+    elif kind in ("full_fine_tuning", "bitfit", "frozen"):
+        if kind == "frozen" and config.training.head == "trained":
+            problems.append(
+                ConfigError(
+                    f"method={config.method.name} training.head=trained",
+                    f"{config.method.name} trains nothing",
+                    f"method={config.method.name} training.head=conventions, or method=bitfit training.head=trained",
+                )
+            )
         _refuse_axes(config, ("position", "insertion", "composition", "budget"), problems)
         head = trains_head(config, architecture.family)
         if kind == "full_fine_tuning" and config.training.head == "frozen":
@@ -62,7 +70,7 @@ def resolve_design(
                     f"method={config.method.name} training.head=conventions, or method=bitfit training.head=frozen",
                 )
             )
-        design = FullFineTuning() if kind == "full_fine_tuning" else BitFit(trains_head=head)
+        design = {"full_fine_tuning": FullFineTuning(), "bitfit": BitFit(trains_head=head), "frozen": Frozen()}[kind]
     elif kind == "prompt_tuning":
         _refuse_axes(config, ("position", "insertion", "composition"), problems)
         design = _prompt(config, architecture, published, problems)
@@ -71,7 +79,7 @@ def resolve_design(
             ConfigError(
                 f"method.kind={kind}",
                 "there is no such kind of method",
-                "method.kind=deltas, full_fine_tuning, bitfit or prompt_tuning",
+                "method.kind=deltas, full_fine_tuning, bitfit, prompt_tuning or frozen",
             )
         )
         design = FullFineTuning()
@@ -97,7 +105,7 @@ def _deltas(
     config: RunConfig, architecture: Architecture, published: Architecture, problems: list[UserError]
 ) -> Design:
     slots = _selected(config, problems)
-    parts = [part for slot, chosen in slots if (part := _part(config, slot, chosen, architecture, problems))]
+    parts = [part for slot, chosen in slots if (part := _part(config, slot, chosen, architecture, published, problems))]
     is_idle = not any(part.composition is Composition.SCALED for part in parts) and len(parts) == len(slots)
     if config.composition.scale is not None and is_idle:
         problems.append(
@@ -159,7 +167,12 @@ _ALTERNATIVES = {
 
 
 def _part(
-    config: RunConfig, slot: Slot, chosen: SlotConfig, architecture: Architecture, problems: list[UserError]
+    config: RunConfig,
+    slot: Slot,
+    chosen: SlotConfig,
+    architecture: Architecture,
+    published: Architecture,
+    problems: list[UserError],
 ) -> DeltaSpec | None:
     before = len(problems)
     where = f"method.{slot}"
@@ -213,10 +226,15 @@ def _part(
         dropout=chosen.dropout,
         targets=tuple(chosen.targets),
         reparameterisation=reparameterisation if is_head_level else Reparameterisation.DIRECT,
-        mlp_width=DEFAULT_MLP_WIDTH if chosen.mlp_width is None else chosen.mlp_width,
+        mlp_width=_mlp_width(architecture, published) if chosen.mlp_width is None else chosen.mlp_width,
         prefix_dropout=chosen.prefix_dropout,
         scaled_query=detail.scaled_query,
     )
+
+
+def _mlp_width(architecture: Architecture, published: Architecture) -> int:
+    """The paper's 800, on another backbone in proportion to the width: else the MLP would outgrow a small one."""
+    return max(1, round(DEFAULT_MLP_WIDTH * architecture.d_model / published.d_model))
 
 
 def _prompt(

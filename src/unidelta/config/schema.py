@@ -18,14 +18,14 @@ class SlotConfig:
     scale: float | None = None  # s where the composition is scaled; null: 4
     insertion: str | None = None  # sequential | parallel; null: the axis decides
     composition: str | None = None  # additive | scaled | learned_scale | gated; null: the axis decides
-    init: str | None = None  # bert | lora; null: bert
+    init: str | None = None  # bert | lora; of prefixes: bert (N(0, 0.02²)) | activations; null: bert
     layer_norm: str | None = None  # none | in | out; null: by convention
     bias: bool | None = None  # of the projections; null: by convention
     dropout: float | None = None  # of the form; null: the host's own at this place, none for LoRA
     targets: list[str] = field(default_factory=list)  # LoRA: query, key, value, output | up, down
     at_layer_output: bool = False  # after the FFN's add & norm (Pfeiffer)
     reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
-    mlp_width: int | None = None  # of the hidden layer of the MLP that makes P_k, P_v; null: 800
+    mlp_width: int | None = None  # of the hidden layer of the MLP that makes P_k, P_v; null: 800, in proportion to d
     prefix_dropout: float = 0.0  # on the output of that MLP
 
 
@@ -34,7 +34,7 @@ class MethodConfig:
     """A method of the paper, or one of your own: what goes into which slot."""
 
     name: str = "???"
-    kind: str = "deltas"  # deltas | full_fine_tuning | bitfit | prompt_tuning
+    kind: str = "deltas"  # deltas | full_fine_tuning | bitfit | prompt_tuning | frozen
     attn: SlotConfig | None = None
     ffn: SlotConfig | None = None
     flexible: list[str] = field(default_factory=list)  # the slots whose bottleneck budget=percent solves
@@ -168,6 +168,13 @@ class ScaleConfig:
 
 
 @dataclass
+class MiniConfig:
+    """The embedded miniature."""
+
+    seed: int = 0  # of the world; backbones of one world know nothing of another
+
+
+@dataclass
 class RunConfig:
     """The root: everything after `python train.py`."""
 
@@ -180,6 +187,7 @@ class RunConfig:
     task: TaskConfig = field(default_factory=TaskConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     scale: ScaleConfig = field(default_factory=ScaleConfig)
+    mini: MiniConfig = field(default_factory=MiniConfig)
     conventions: str = "released"  # released | paper
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
@@ -197,7 +205,8 @@ GROUPS = (
     "backbone",
     "training",
     "task",
-    "tuned",
     "scale",
+    "scale_task",
+    "tuned",
     "experiment",
 )

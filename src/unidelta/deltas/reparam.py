@@ -11,18 +11,24 @@ from unidelta.deltas.init import empty_linear, init_linear
 
 
 class DirectPrefix(nn.Module):
-    """P_k and P_v of one attention as parameters, each `(L, D)`, from N(0, 0.02²).
+    """P_k and P_v of one attention as parameters, each `(L, D)`, from N(0, 0.02²) or from given vectors.
 
     Args:
         length: L.
         width: D.
         generator: the source of randomness of the initialisation.
+        start: P_k, P_v to start from, each `(L, D)`; None draws them.
     """
 
-    def __init__(self, length: int, width: int, *, generator: Generator) -> None:
+    def __init__(
+        self, length: int, width: int, *, generator: Generator, start: tuple[Tensor, Tensor] | None = None
+    ) -> None:
         super().__init__()
-        self.key = nn.Parameter(nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator))
-        self.value = nn.Parameter(nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator))
+        if start is None:
+            key = nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator)
+            value = nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator)
+            start = key, value
+        self.key, self.value = nn.Parameter(start[0].clone()), nn.Parameter(start[1].clone())
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v."""
@@ -36,7 +42,8 @@ class DirectPrefix(nn.Module):
 class PrefixMLP(nn.Module):
     """`P = Linear(tanh(Linear(E)))` for all layers of one kind of attention (Li & Liang 2021, §4.3).
 
-    Kept for training only: what it computes is folded into `DirectPrefix` for inference.
+    Kept for training only: what it computes is folded into `DirectPrefix` for inference. Given vectors to start
+    from, `P = P₀ + Linear(tanh(Linear(E)))` with the last map 0 at first: the network then learns the difference.
 
     Args:
         length: L.
@@ -46,17 +53,31 @@ class PrefixMLP(nn.Module):
             2i and 2i+1 of D.
         dropout: probability on the output.
         generator: the source of randomness: E from N(0, 1), the linear maps U(±1/√fan_in).
+        start: P₀ `(L, 2·n_layers·D)`, or None for none.
     """
 
     def __init__(
-        self, length: int, width: int, mlp_width: int, n_layers: int, *, dropout: float, generator: Generator
+        self,
+        length: int,
+        width: int,
+        mlp_width: int,
+        n_layers: int,
+        *,
+        dropout: float,
+        generator: Generator,
+        start: Tensor | None = None,
     ) -> None:
         super().__init__()
+        self.start: Tensor | None
         self.embedding = nn.Parameter(nn.init.normal_(torch.empty(length, width), generator=generator))
         self.hidden = empty_linear(width, mlp_width, bias=True)
         self.output = empty_linear(mlp_width, 2 * n_layers * width, bias=True)
         init_linear(self.hidden, generator)
         init_linear(self.output, generator)
+        if start is not None:
+            nn.init.zeros_(self.output.weight)
+            nn.init.zeros_(self.output.bias)
+        self.register_buffer("start", start)
         self.width = width
         self.dropout = dropout
 
@@ -75,6 +96,8 @@ class PrefixMLP(nn.Module):
         z_LM = torch.tanh(self.hidden(self.embedding))
         rows = slice(2 * layer * self.width, (2 * layer + 2) * self.width)
         p_L2D = F.linear(z_LM, self.output.weight[rows], self.output.bias[rows])
+        if self.start is not None:
+            p_L2D = p_L2D + self.start[:, rows]
         return p_L2D[:, : self.width], p_L2D[:, self.width :]
 
 

@@ -62,10 +62,11 @@ class Source(StrEnum):
 
 
 class Init(StrEnum):
-    """How the projections of a form start."""
+    """How a form starts: the projections of adapters and LoRA, the vectors P_k, P_v of prefixes."""
 
     BERT = "bert"  # both N(0, 0.02²), biases 0
     LORA = "lora"  # down Kaiming-uniform(√5), up 0, biases 0: Δh = 0 at the start
+    ACTIVATIONS = "activations"  # prefixes: keys and values of real tokens in the frozen backbone (Li & Liang §7.4)
 
 
 class LayerNorm(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Composition, Form, Insertion, LayerNorm, Slot
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
 
 ATTENTION_TARGETS = ("query", "key", "value", "output")
 FFN_TARGETS = ("up", "down")
@@ -61,6 +61,8 @@ def count(design: Design, architecture: Architecture) -> Counts:
     match design:
         case FullFineTuning():
             trained = stored = matrices = backbone
+        case Frozen():
+            trained = stored = matrices = 0
         case BitFit(trains_head=trains_head):
             matrices = architecture.n_biases
             trained = stored = matrices + (architecture.n_head_weights if trains_head else 0)

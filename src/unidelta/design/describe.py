@@ -1,7 +1,7 @@
 """Designs in words, and the paper's Table 1 written from the specs themselves."""
 
 from unidelta.design.axes import Composition, Form, Insertion, LayerNorm, Representation, Slot
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
 
 _FORMULAS = {
     Form.PREFIX: "softmax({z} P_kᵀ) P_v",
@@ -32,8 +32,10 @@ def describe(design: Design) -> str:
             return f"prompt(encoder input, l={length})"
         case BitFit(trains_head=trains_head):
             return "biases" + (" + trained head" if trains_head else "")
-        case _:
+        case FullFineTuning():
             return "all parameters"
+        case _:
+            return "nothing"
 
 
 def functional_form(part: DeltaSpec) -> str:

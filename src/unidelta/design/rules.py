@@ -129,9 +129,12 @@ RULES = (
         instead="budget=bottleneck budget.bottleneck=30, or budget=paper",
     ),
     Rule(
-        name="an initialisation belongs to projections",
-        refuses=lambda part: part.is_head_level and part.init is not Init.BERT,
-        why="`lora` and `bert` initialise the projections of adapters and LoRA; prefixes have their own start",
+        name="an initialisation belongs to its form",
+        refuses=lambda part: (
+            (part.is_head_level and part.init is Init.LORA)
+            or (part.form is not Form.PREFIX and part.init is Init.ACTIVATIONS)
+        ),
+        why="`lora` initialises the projections of adapters and LoRA, `activations` the vectors of prefixes",
         instead="init=null for this slot",
     ),
 )

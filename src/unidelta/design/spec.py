@@ -95,6 +95,11 @@ class FullFineTuning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """Nothing is tuned: the pretrained backbone as it is, the floor of every comparison."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BitFit:
     """Every bias of the backbone is tuned (Ben Zaken et al. 2021), layer norms' and the head's included.
 
@@ -116,7 +121,7 @@ class PromptTuning:
     length: int
 
 
-Design = Deltas | FullFineTuning | BitFit | PromptTuning
+Design = Deltas | FullFineTuning | BitFit | PromptTuning | Frozen
 
 
 def design_to_dict(design: Design) -> dict[str, Any]:
@@ -146,6 +151,7 @@ _KINDS: dict[type, str] = {
     FullFineTuning: "full_fine_tuning",
     BitFit: "bitfit",
     PromptTuning: "prompt_tuning",
+    Frozen: "frozen",
 }
 
 _ENUMS = {

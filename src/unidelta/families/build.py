@@ -1,5 +1,6 @@
 """From a `DeltaSpec` to the delta of one site."""
 
+import torch
 from torch import Generator, nn
 
 from unidelta.deltas.compose import Compose, Gate, LearnedScale
@@ -10,6 +11,7 @@ from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefi
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Composition, Form, Insertion, LayerNorm
 from unidelta.design.spec import DeltaSpec
+from unidelta.families.activations import Activations
 from unidelta.families.sites import Site
 
 _HEAD_FORMS = {Form.PREFIX: Prefix, Form.HEAD_ADAPTER: HeadAdapter}
@@ -44,7 +46,12 @@ def build_low_rank(spec: DeltaSpec, architecture: Architecture, linear: nn.Linea
 
 
 def build_heads(
-    spec: DeltaSpec, architecture: Architecture, site: Site, mlp: PrefixMLP | None, generator: Generator
+    spec: DeltaSpec,
+    architecture: Architecture,
+    site: Site,
+    mlp: PrefixMLP | None,
+    generator: Generator,
+    start: Activations | None,
 ) -> Delta:
     """A prefix or a multi-head adapter for one attention (Eq. 7–10).
 
@@ -54,11 +61,17 @@ def build_heads(
         site: the attention.
         mlp: the network of its kind of attention, None for directly parameterised vectors.
         generator: the source of randomness of the initialisation.
+        start: keys and values to start from, None for random ones.
     """
     prefix = (
         ReparametrisedPrefix(mlp, site.layer)
         if mlp is not None
-        else DirectPrefix(spec.bottleneck, architecture.d_model, generator=generator)
+        else DirectPrefix(
+            spec.bottleneck,
+            architecture.d_model,
+            generator=generator,
+            start=None if start is None else start[site.kind, site.layer],
+        )
     )
     head_width = architecture.d_model // architecture.n_heads
     form = _HEAD_FORMS[spec.form](
@@ -71,15 +84,22 @@ def build_heads(
     return _delta(spec, form, architecture)
 
 
-def build_mlp(spec: DeltaSpec, architecture: Architecture, kind: str, generator: Generator) -> PrefixMLP:
+def build_mlp(
+    spec: DeltaSpec, architecture: Architecture, kind: str, generator: Generator, start: Activations | None
+) -> PrefixMLP:
     """The network that makes the prefixes of one kind of attention."""
+    n_layers = architecture.attention_kinds[kind]
+    rows = None
+    if start is not None:
+        rows = torch.cat([vectors for layer in range(n_layers) for vectors in start[kind, layer]], dim=1)
     return PrefixMLP(
         spec.bottleneck,
         architecture.d_model,
         spec.mlp_width,
-        architecture.attention_kinds[kind],
+        n_layers,
         dropout=spec.prefix_dropout,
         generator=generator,
+        start=rows,
     )
 
 

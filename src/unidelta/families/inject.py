@@ -12,10 +12,11 @@ from unidelta.deltas.heads import HeadForm
 from unidelta.deltas.prompt import Prompt
 from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefix
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Form, Representation
+from unidelta.design.axes import Form, Init, Representation
 from unidelta.design.rules import check
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
 from unidelta.errors import CheckpointError, Problems
+from unidelta.families.activations import Activations
 from unidelta.families.architectures import ModelFamily, architecture_of, family_of
 from unidelta.families.attention import ATTENTIONS
 from unidelta.families.build import build_bottleneck, build_heads, build_low_rank, build_mlp
@@ -64,18 +65,22 @@ class Injection:
         return [(name, parameters[name]) for name in self.trained if name in parameters]  # `fold` takes some away
 
 
-def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> Injection:
+def inject(
+    model: PreTrainedModel, design: Design, *, generator: Generator, start: Activations | None = None
+) -> Injection:
     """Put a design into a model, in place. Base weights keep their names and values.
 
     Args:
         model: a stock BART, mBART, RoBERTa or BERT; on the meta device nothing is allocated.
         design: what to tune.
         generator: a CPU generator, the source of randomness of the deltas' initialisation.
+        start: what prefixes with `init=activations` start from; on the meta device it may be left out.
 
     Raises:
         Problems: if the design cannot be built on this architecture.
         CheckpointError: if deltas were put into the model before, it is of another architecture, or its kind of
             attention has no place for deltas at heads. In every case the model is as it was.
+        ValueError: if a prefix starts from activations and `start` is missing or of another shape.
     """
     family = family_of(model.config)
     architecture = architecture_of(model.config, name=model.config.model_type)
@@ -89,6 +94,7 @@ def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> I
             "load the backbone again, or put all deltas into one design",
         )
     _check_attention(model, design)
+    _check_start(model, design, architecture, start)
     for parameter in model.parameters():
         parameter.requires_grad_(isinstance(design, FullFineTuning))
     backbone = {id(parameter) for parameter in model.parameters()}
@@ -96,7 +102,7 @@ def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> I
         case Deltas(parts=parts, trains_head=trains_head):
             with torch.device("meta" if model.device.type == "meta" else "cpu"):
                 for part in parts:
-                    _attach_part(model, part, family, architecture, generator)
+                    _attach_part(model, part, family, architecture, generator, start)
             _train_head(model, family, trains_head)
         case PromptTuning(length=length):
             with torch.device("meta" if model.device.type == "meta" else "cpu"):
@@ -106,11 +112,14 @@ def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> I
                 if isinstance(module, nn.Linear | nn.LayerNorm) and module.bias is not None:
                     module.bias.requires_grad_(True)
             _train_head(model, family, trains_head)
-        case FullFineTuning():
+        case FullFineTuning() | Frozen():
             pass
     for parameter in model.parameters():
         if id(parameter) not in backbone:
             parameter.data = parameter.data.to(device=model.device, dtype=model.dtype)
+    for module in model.modules():
+        if isinstance(module, PrefixMLP) and module.start is not None:
+            module.start = module.start.to(device=model.device, dtype=model.dtype)
     model.train(model.training)  # new modules follow the model's mode
     return Injection(
         model=model,
@@ -120,11 +129,18 @@ def inject(model: PreTrainedModel, design: Design, *, generator: Generator) -> I
 
 
 def _attach_part(
-    model: PreTrainedModel, spec: DeltaSpec, family: ModelFamily, architecture: Architecture, generator: Generator
+    model: PreTrainedModel,
+    spec: DeltaSpec,
+    family: ModelFamily,
+    architecture: Architecture,
+    generator: Generator,
+    start: Activations | None,
 ) -> None:
     sites = family.attentions(model) if spec.slot == "attn" else family.ffns(model)
     if spec.representation in _INSIDE_ATTENTION:
         _use_delta_attention(model)
+    if spec.init is not Init.ACTIVATIONS:
+        start = None
     mlps: dict[str, PrefixMLP] = {}
     for site in sites:
         if spec.form is Form.LOW_RANK:
@@ -136,9 +152,9 @@ def _attach_part(
             delta = build_bottleneck(spec, architecture, site, generator)
         else:
             if spec.has_mlp and site.kind not in mlps:
-                mlps[site.kind] = build_mlp(spec, architecture, site.kind, generator)
+                mlps[site.kind] = build_mlp(spec, architecture, site.kind, generator, start)
                 site.stack.add_module(f"prefix_mlp_{site.kind}", mlps[site.kind])
-            delta = build_heads(spec, architecture, site, mlps.get(site.kind), generator)
+            delta = build_heads(spec, architecture, site, mlps.get(site.kind), generator, start)
         host = site.hosts[spec.representation]
         attach(host, spec.representation, delta, family.swap)
         if site.kind == "ffn" and architecture.family.is_pre_norm:
@@ -154,6 +170,18 @@ def _check_attention(model: PreTrainedModel, design: Design) -> None:
             f"the masks of a prefix are built for {' and '.join(ATTENTIONS)} only",
             "attn_implementation=sdpa",
         )
+
+
+def _check_start(model: PreTrainedModel, design: Design, architecture: Architecture, start: Activations | None) -> None:
+    parts = design.parts if isinstance(design, Deltas) else ()
+    for part in parts:
+        if part.init is not Init.ACTIVATIONS or model.device.type == "meta":
+            continue
+        if start is None:
+            raise ValueError("A prefix that starts from activations needs them: `unidelta.families.activations`.")
+        shape = (part.bottleneck, architecture.d_model)
+        if any(tuple(vectors.shape) != shape for pair in start.values() for vectors in pair):
+            raise ValueError(f"A prefix of this design starts from keys and values of shape {shape}.")
 
 
 def _use_delta_attention(model: PreTrainedModel) -> None:

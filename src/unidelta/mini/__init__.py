@@ -1,11 +1,11 @@
-"""The embedded miniature: backbones and corpora small enough to ship; nothing here needs a network.
+"""The embedded miniature: a world, four tasks and three pretrained backbones, small enough to ship.
 
-What is here today is a placeholder: the weights are random and the sentences come from a handful of
-templates, so any score computed on it means nothing. It exercises the code; it does not stand for a
-pretrained model. What is named here imports in milliseconds; `placeholder` brings torch with it.
+Nothing here needs a network. What is named here imports in milliseconds; `backbone` and `pretraining` bring torch
+with them and are imported by their own names.
 """
 
-from unidelta.mini.corpus import rows, vocabulary
+from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.settings import settings
+from unidelta.mini.world import SHIPPED_SEED
 
-__all__ = ["rows", "settings", "vocabulary"]
+__all__ = ["SHIPPED_SEED", "SPLITS", "rows", "settings"]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
@@ -31,7 +31,6 @@ class RunRecord:
         metrics: numbers by split and name, each metric with its signature.
         cost: times and memory.
         provenance: where, when and with what it ran.
-        history: entries by step, None where they are not kept.
         not_finite: numbers that were NaN or infinite, by dotted path; the record holds null in their place.
         extra: fields that a later minor version added; kept when the record is written again.
         schema_version: version of this layout.
@@ -46,7 +45,6 @@ class RunRecord:
     cost: Mapping[str, Any]
     provenance: Mapping[str, Any]
     reason: str | None = None
-    history: Sequence[Mapping[str, Any]] | None = None
     not_finite: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
@@ -57,7 +55,7 @@ _NAMES = tuple(item.name for item in fields(RunRecord) if item.name != "extra")
 
 
 def to_json(record: RunRecord) -> str:
-    """The record as JSON: keys sorted, one history entry a line, with a digest of its content.
+    """The record as JSON: keys sorted, with a digest of its content.
 
     Raises:
         TypeError: a value is no JSON value.
@@ -65,8 +63,7 @@ def to_json(record: RunRecord) -> str:
     content, not_finite = without_non_finite({name: getattr(record, name) for name in _NAMES})
     content = {**record.extra, **content, "not_finite": {**record.not_finite, **not_finite}}
     content["sha256"] = _digest(content)
-    lines = [f"{json.dumps(name)}: {_pretty(name, content[name])}" for name in sorted(content)]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
 def from_json(text: str, *, origin: str) -> RunRecord:
@@ -115,9 +112,6 @@ def _fault(content: Mapping[str, Any]) -> str | None:
         return f"status is {json.dumps(content['status'])}; it is one of {', '.join(get_args(Status))}."
     if not isinstance(content["run_id"], str) or not isinstance(content["reason"], str | None):
         return "run_id or reason is no text."
-    history = content["history"]
-    if history is not None and not (isinstance(history, list) and all(isinstance(e, dict) for e in history)):
-        return "history is no list of objects."
     if content["sha256"] != _digest(content):
         return "Its content does not match its sha256: it was changed after it was written."
     return None
@@ -126,9 +120,3 @@ def _fault(content: Mapping[str, Any]) -> str | None:
 def _digest(content: Mapping[str, Any]) -> str:
     unsigned = {name: value for name, value in content.items() if name != "sha256"}
     return hashlib.sha256(canonical(unsigned).encode()).hexdigest()
-
-
-def _pretty(name: str, value: Any) -> str:
-    if name == "history" and value:
-        return "[\n" + ",\n".join(canonical(entry) for entry in value) + "\n]"
-    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False)

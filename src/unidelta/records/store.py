@@ -1,4 +1,4 @@
-"""Records as files: `<root>/<scale>/<task>/<run_id>.json`, with predictions beside them."""
+"""Records as files: `<root>/<scale>/<task>/<run_id>.json`, with predictions and history beside them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from unidelta.errors import RecordError
 from unidelta.records.atomic import check_writable, write_atomically
 from unidelta.records.record import RunRecord, from_json, to_json
-from unidelta.records.strict_json import canonical
+from unidelta.records.strict_json import canonical, without_non_finite
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -44,6 +44,10 @@ class RecordStore:
         """The file of one run's predictions; raises as `path` does."""
         return self._file(scale, task, run_id, ".predictions.jsonl")
 
+    def history_path(self, *, scale: str, task: str, run_id: str) -> Path:
+        """The file of one run's history; raises as `path` does."""
+        return self._file(scale, task, run_id, ".history.jsonl")
+
     def check_writable(self) -> None:
         """Raise `RecordError` unless the store can be written to."""
         check_writable(self.root)
@@ -67,6 +71,16 @@ class RecordStore:
         """
         path = self.predictions_path(scale=scale, task=task, run_id=run_id)
         write_atomically(path, "".join(canonical(row) + "\n" for row in rows))
+        return path
+
+    def write_history(self, entries: Iterable[Mapping[str, Any]], *, scale: str, task: str, run_id: str) -> Path:
+        """Write a history, one JSON object a line (step, loss, learning_rate, grad_norm…; null for NaN, infinity).
+
+        Raises:
+            RecordError: it cannot be written.
+        """
+        path = self.history_path(scale=scale, task=task, run_id=run_id)
+        write_atomically(path, "".join(canonical(without_non_finite(entry)[0]) + "\n" for entry in entries))
         return path
 
     def read(self, *, scale: str, task: str, run_id: str) -> RunRecord | None:

@@ -8,6 +8,7 @@ _LABEL = Column(path=("label",), holds="label")
 
 MNLI = TaskKind(
     name="mnli",
+    title="MNLI",
     kind="classification",
     columns=(Column(path=("premise",), holds="text"), Column(path=("hypothesis",), holds="text"), _LABEL),
     label_names=("entailment", "neutral", "contradiction"),
@@ -15,10 +16,12 @@ MNLI = TaskKind(
     target=lambda row: row["label"],
     metric=ACCURACY,
     selection=_BEST_ACCURACY,
+    mini_test_splits=("test_matched", "test_mismatched"),
 )
 
 SST2 = TaskKind(
     name="sst2",
+    title="SST-2",
     kind="classification",
     columns=(Column(path=("sentence",), holds="text"), _LABEL),
     label_names=("negative", "positive"),
@@ -26,4 +29,5 @@ SST2 = TaskKind(
     target=lambda row: row["label"],
     metric=ACCURACY,
     selection=_BEST_ACCURACY,
+    mini_test_splits=("test",),
 )

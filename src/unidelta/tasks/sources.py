@@ -43,7 +43,7 @@ def load(spec: TaskSpec, split: str) -> Rows:
             # The miniature builds on this package's rows, so it is fetched when asked for.
             from unidelta.mini import rows
 
-            return list(islice(rows(spec.name, split, seed=0), limit))
+            return list(islice(rows(spec.name, split, seed=spec.world), limit))
         case _:
             raise ConfigError(f"task.source={spec.source}", "There is no such source.", "one of: hub, local, mini")
 

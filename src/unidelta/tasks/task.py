@@ -55,6 +55,7 @@ class TaskSpec:
         source_language: mBART's code of the source language, e.g. `en_XX`.
         target_language: mBART's code of the target language, e.g. `ro_RO`.
         generation: beam search settings, None for classification.
+        world: seed of the miniature's world; read with `mini` only.
     """
 
     name: str
@@ -75,6 +76,7 @@ class TaskSpec:
     source_language: str | None
     target_language: str | None
     generation: GenerationSpec | None
+    world: int = 0
 
     def splits(self) -> tuple[str, ...]:
         """The splits a run reads, train first, each once."""
@@ -129,6 +131,7 @@ class TaskKind:
 
     Args:
         name: the task's name.
+        title: as people write it; the embedded miniature's is called `mini-` and this.
         kind: sequence to sequence, or classification.
         columns: the columns a row must have.
         label_names: names of the classes in label order; empty for seq2seq.
@@ -136,9 +139,11 @@ class TaskKind:
         target: the target text of a row (seq2seq) or its label (classification).
         metric: what scores predictions.
         selection: how the best step is chosen.
+        mini_test_splits: what the miniature reports where the data set's own test split has no labels.
     """
 
     name: str
+    title: str
     kind: Literal["seq2seq", "classification"]
     columns: tuple[Column, ...]
     label_names: tuple[str, ...]
@@ -146,6 +151,7 @@ class TaskKind:
     target: Callable[[Row], Any]
     metric: Metric
     selection: Selection
+    mini_test_splits: tuple[str, ...] = ()
 
     @property
     def n_labels(self) -> int:

@@ -5,6 +5,7 @@ from unidelta.tasks.task import Column, Selection, TaskKind
 
 WMT_EN_RO = TaskKind(
     name="wmt_en_ro",
+    title="WMT",
     kind="seq2seq",
     columns=(
         Column(path=("translation", "en"), holds="text"),

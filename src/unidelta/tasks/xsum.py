@@ -5,6 +5,7 @@ from unidelta.tasks.task import Column, Selection, TaskKind
 
 XSUM = TaskKind(
     name="xsum",
+    title="XSum",
     kind="seq2seq",
     columns=(Column(path=("document",), holds="text"), Column(path=("summary",), holds="text")),
     label_names=(),

@@ -51,6 +51,20 @@ class TrainResult:
     n_overflows: int
 
 
+UNTRAINED = TrainResult(
+    status="complete",
+    reason=None,
+    steps=0,
+    history=(),
+    seconds=0.0,
+    seconds_per_step=0.0,
+    best_step=0,
+    best_metrics={},
+    n_overflows=0,
+)
+"""What comes of a model in which nothing is tuned."""
+
+
 def train(
     model: PreTrainedModel,
     encoded_train: Encoded,

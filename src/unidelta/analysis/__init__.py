@@ -1,0 +1,1 @@
+"""From records to tables: pandas only, so that reporting needs neither torch nor a GPU."""

@@ -1,0 +1,51 @@
+"""Records as one table, a row per run."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from unidelta.errors import Problems, RecordError
+from unidelta.records.store import RecordStore
+
+HEADLINE = {"xsum": "rouge2", "wmt_en_ro": "bleu", "mnli": "accuracy", "sst2": "accuracy"}
+"""The metric of each task's tables, in the paper and here."""
+DEV = {"xsum": "validation", "wmt_en_ro": "validation", "mnli": "validation_matched", "sst2": "validation"}
+TEST = {"xsum": "test", "wmt_en_ro": "test", "mnli": "test_matched", "sst2": "test"}
+
+
+def runs(root: Path) -> pd.DataFrame:
+    """Every record under a folder: coordinates, settings, `percent` of parameters, `dev` and `test` scores.
+
+    Scores are of complete runs only; others have `status` and NaN.
+
+    Raises:
+        RecordError: there are no records.
+        Problems: every record that is damaged.
+    """
+    listing = RecordStore(root=root).read_all()
+    if listing.damaged:
+        raise Problems(list(listing.damaged))
+    if not listing.records:
+        raise RecordError(f"records under {root}", "there are none", "run the sweep first: `python sweep.py NAME`")
+    rows = []
+    for record in listing.records:
+        at, training = record.coordinates, record.spec["training"]
+        task = at["task"]
+        score = {split: record.metrics.get(split, {}).get(HEADLINE[task]) for split in (DEV[task], TEST[task])}
+        rows.append(
+            {
+                **{name: at[name] for name in ("task", "method", "position", "seed", "scale", "source")},
+                "run_id": record.run_id,
+                "status": record.status,
+                "percent": record.parameters["percent_matrices"],
+                "trained": record.parameters["trained"],
+                "learning_rate": training["learning_rate"],
+                "steps": training["max_steps"],
+                "seconds": record.cost["seconds"],
+                "dev": score[DEV[task]],
+                "test": score[TEST[task]],
+            }
+        )
+    frame = pd.DataFrame(rows)
+    frame[["dev", "test"]] = frame[["dev", "test"]].astype(float)
+    return frame

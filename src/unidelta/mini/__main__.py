@@ -1,0 +1,106 @@
+"""`python -m unidelta.mini`: rows to look at, and backbones made from nothing."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from unidelta.errors import UserError
+from unidelta.mini.corpus import SPLITS, rows
+from unidelta.mini.settings import FAMILIES
+from unidelta.mini.world import SHIPPED_SEED
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the words ask for.
+
+    Args:
+        argv: the words after `python -m unidelta.mini`; None for the command line's.
+
+    Returns:
+        The exit status: 0, or 2 for a request that cannot be met.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        {"sample": _sample, "pretrain": _pretrain, "curves": _curves}[arguments.command](arguments)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m unidelta.mini", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    sample = commands.add_parser("sample", help="print the first rows of a split")
+    sample.add_argument("task", choices=SPLITS)
+    sample.add_argument("--split", default="train")
+    sample.add_argument("-n", type=int, default=3)
+    sample.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
+    pretrain = commands.add_parser("pretrain", help="train a backbone from nothing")
+    pretrain.add_argument("family", choices=FAMILIES)
+    pretrain.add_argument("--out", type=Path, help="folder; default: mini-FAMILY here")
+    pretrain.add_argument("--seed", type=int, default=0, help="of weights and text")
+    pretrain.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
+    pretrain.add_argument("--steps", type=int, help="default: the recipe's")
+    pretrain.add_argument("--scale-up", action="store_true", help="twice as wide, one layer deeper")
+    curves = commands.add_parser("curves", help="draw loss and probes of the shipped backbones")
+    curves.add_argument("--out", type=Path, required=True, help="an .svg file")
+    return parser
+
+
+def _sample(arguments: argparse.Namespace) -> None:
+    for row in rows(arguments.task, arguments.split, seed=arguments.world)[: arguments.n]:
+        print(json.dumps(row, ensure_ascii=False))
+
+
+def _pretrain(arguments: argparse.Namespace) -> None:
+    import torch  # late: `sample` does without
+
+    from unidelta.mini.pretraining.recipe import RECIPES
+    from unidelta.mini.pretraining.save import save
+    from unidelta.mini.pretraining.train import Point, pretrain
+
+    torch.set_num_threads(1)  # fastest for models this small, and the order of sums is then always the same
+    recipe = RECIPES[arguments.family]
+    if arguments.steps is not None:
+        recipe = replace(recipe, steps=arguments.steps, warmup_steps=min(recipe.warmup_steps, arguments.steps // 2))
+    folder = arguments.out or Path(f"mini-{arguments.family}")
+    curve: list[Point] = []
+
+    def tell(point: Point) -> None:
+        curve.append(point)
+        probes = "  ".join(f"{name} {value:.2f}" for name, value in point.probes.items())
+        print(f"step {point.step:5}  loss {point.loss:.3f}  {probes}  {point.seconds:.0f} s", flush=True)
+
+    model = pretrain(
+        arguments.family,
+        recipe,
+        seed=arguments.seed,
+        world_seed=arguments.world,
+        scale_up=arguments.scale_up,
+        probe_every=max(1, recipe.steps // 20),
+        on_point=tell,
+    )
+    save(
+        model,
+        folder,
+        family=arguments.family,
+        recipe=recipe,
+        seed=arguments.seed,
+        world_seed=arguments.world,
+        curve=curve,
+    )
+    print(f"written to {folder}; use it with backbone.checkpoint={folder}")
+
+
+def _curves(arguments: argparse.Namespace) -> None:
+    from unidelta.mini.pretraining.curves import draw_curves  # late: matplotlib
+
+    draw_curves(arguments.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How the embedded backbones are made: text, noise, recipe, probes."""

@@ -1,0 +1,34 @@
+"""The picture of pretraining: loss and probes of the shipped backbones, from what lies beside their weights."""
+
+import json
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from unidelta.mini.settings import FAMILIES
+from unidelta.mini.shipped import BACKBONES
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # Okabe & Ito: safe for colour-blind readers
+
+
+def draw_curves(path: Path) -> None:
+    """Write an SVG, the same bytes from the same curves."""
+    with mpl.rc_context({"svg.hashsalt": "unidelta", "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(9, 4.2), layout="constrained")
+        axes = figure.subplots(2, len(FAMILIES), sharex="col")
+        for column, family in enumerate(FAMILIES):
+            curve = json.loads((BACKBONES / family / "provenance.json").read_text(encoding="utf-8"))["curve"]
+            steps = [point["step"] for point in curve]
+            axes[0, column].plot(steps, [point["loss"] for point in curve], color="black")
+            axes[0, column].set_title(f"mini-{family}")
+            for colour, name in zip(_COLOURS, curve[-1]["probes"], strict=False):
+                values = [point["probes"][name] for point in curve]
+                axes[1, column].plot(steps, values, color=colour, label=name)
+            axes[1, column].set_ylim(-0.05, 1.05)
+            axes[1, column].set_xlabel("step")
+            axes[1, column].legend(fontsize=7, loc="center right")
+        axes[0, 0].set_ylabel("loss (nats per token)")
+        axes[1, 0].set_ylabel("facts known")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format="svg", metadata={"Date": None})

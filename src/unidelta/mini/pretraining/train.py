@@ -1,0 +1,96 @@
+"""Pretraining: a plain loop, in float32, on one thread, from a seed."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import torch
+import transformers as hf
+from torch import nn
+from transformers import PreTrainedModel
+
+from unidelta.mini.pretraining.batches import batches
+from unidelta.mini.pretraining.probes import probe
+from unidelta.mini.pretraining.recipe import Recipe
+from unidelta.mini.pretraining.texts import Text
+from unidelta.mini.settings import settings
+
+_CLASSES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "bart": (hf.BartConfig, hf.BartForConditionalGeneration),
+    "mbart": (hf.MBartConfig, hf.MBartForConditionalGeneration),
+    "roberta": (hf.RobertaConfig, hf.RobertaForMaskedLM),
+}
+
+_N_SORTED_TOGETHER = 8  # batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """The state of pretraining at a step: mean loss since the last point (nats per token) and probes (0 to 1)."""
+
+    step: int
+    loss: float
+    probes: dict[str, float]
+    seconds: float
+
+
+def pretrain(
+    family: str,
+    recipe: Recipe,
+    *,
+    seed: int,
+    world_seed: int,
+    scale_up: bool,
+    probe_every: int,
+    on_point: Callable[[Point], None],
+) -> PreTrainedModel:
+    """A pretrained model from nothing.
+
+    Args:
+        family: bart, mbart or roberta.
+        recipe: text and schedule.
+        seed: of weights and text.
+        world_seed: of the world the text is about.
+        scale_up: whether the larger sizes are taken.
+        probe_every: steps between two points of the curve.
+        on_point: told every point.
+    """
+    config_class, model_class = _CLASSES[family]
+    values = settings(family, scale_up=scale_up, seed=world_seed)
+    values.pop("model_type")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model: PreTrainedModel = model_class(config_class(**values))
+    rng = Random(f"unidelta/pretraining/{family}/{seed}")
+    collate = batches(family, seed=world_seed)
+    model.train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = hf.get_linear_schedule_with_warmup(optimiser, recipe.warmup_steps, recipe.steps)
+    texts = _batches_of_similar_length(recipe, world_seed, rng)
+    begin, losses = time.perf_counter(), list[float]()
+    for step in range(1, recipe.steps + 1):
+        loss = model(**collate(next(texts), rng)).loss
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.item())
+        if step % probe_every == 0 or step == recipe.steps:
+            probes = probe(model, family, seed=world_seed)
+            mean = sum(losses) / len(losses)
+            on_point(Point(step=step, loss=mean, probes=probes, seconds=time.perf_counter() - begin))
+            losses.clear()
+    return model.eval()
+
+
+def _batches_of_similar_length(recipe: Recipe, world_seed: int, rng: Random) -> Iterator[list[Text]]:
+    """Endless batches; documents of similar length share one, which saves a third of the work in padding."""
+    while True:
+        texts = [recipe.text(world_seed, rng) for _ in range(_N_SORTED_TOGETHER * recipe.batch_size)]
+        texts.sort(key=lambda text: sum(len(segment) for segment in text.target))
+        batches = [texts[start : start + recipe.batch_size] for start in range(0, len(texts), recipe.batch_size)]
+        rng.shuffle(batches)
+        yield from batches

@@ -1,0 +1,59 @@
+"""The word-level tokenizers of the embedded backbones, with the special tokens of the real ones."""
+
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from unidelta.mini.second_language import LANGUAGES
+from unidelta.mini.settings import MAX_POSITIONS, SPECIAL, words_of
+
+_ROLES = {
+    "bos_token": "<s>",
+    "cls_token": "<s>",
+    "eos_token": "</s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
+
+
+class TranslationTokenizer(PreTrainedTokenizerFast):
+    """mBART's convention: text ends in `</s>` and its language, the first for inputs, the second for `text_target`."""
+
+    def _switch_to_input_mode(self) -> None:
+        self.set_language(LANGUAGES[0])
+
+    def _switch_to_target_mode(self) -> None:
+        self.set_language(LANGUAGES[1])
+
+    def set_language(self, code: str) -> None:
+        """End texts in this language's code from now on."""
+        self.backend_tokenizer.post_processor = _ending_in(code, self.get_vocab()[code])
+
+
+def tokenizer(family: str, *, seed: int) -> PreTrainedTokenizerFast:
+    """The tokenizer of a family: words and punctuation are set apart by spaces.
+
+    Raises:
+        DataError: there is no miniature of this family.
+    """
+    words = words_of(family, seed=seed)
+    backend = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    special = [word for word in words if word in (*SPECIAL, *LANGUAGES)]
+    backend.add_special_tokens([AddedToken(token, special=True) for token in special])
+    backend.post_processor = _ending_in(LANGUAGES[0], words[LANGUAGES[0]]) if family == "mbart" else _pairs()
+    wrapper = TranslationTokenizer if family == "mbart" else PreTrainedTokenizerFast
+    inputs = ["input_ids", "attention_mask"]
+    return wrapper(tokenizer_object=backend, model_max_length=MAX_POSITIONS, model_input_names=inputs, **_ROLES)
+
+
+def _pairs() -> processors.TemplateProcessing:
+    ids = [("<s>", 0), ("</s>", 2)]
+    return processors.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ids)
+
+
+def _ending_in(language: str, index: int) -> processors.TemplateProcessing:
+    ending = f"</s> {language}"
+    ids = [("</s>", 2), (language, index)]
+    return processors.TemplateProcessing(single=f"$A {ending}", pair=f"$A $B {ending}", special_tokens=ids)

@@ -1,0 +1,102 @@
+"""From a file of lines to jobs. A line is what one could type after `python train.py -m`."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from unidelta.errors import ConfigError, Problems, UserError
+
+SWEEPS = Path("sweeps")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run: its overrides, as typed after `python train.py`."""
+
+    overrides: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join(self.overrides)
+
+
+def names(folder: Path = SWEEPS) -> list[str]:
+    """The sweeps there are."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def read_lines(name: str, folder: Path = SWEEPS) -> list[str]:
+    """The lines of a sweep.
+
+    Raises:
+        ConfigError: there is no such sweep, or its file is no list of lines.
+    """
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(names(folder)) or "none in this folder; run from the root of the repository"
+        raise ConfigError(f"sweep {name}", f"there is no {path}", f"one of: {known}")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"sweep {name}", f"{path} is no YAML: {error}", "a list of lines") from error
+    if not isinstance(content, list) or not content or not all(isinstance(line, str) and line for line in content):
+        raise ConfigError(f"sweep {name}", f"{path} is no list of lines", "- method=mam,lora task=xsum seed=1,2,3")
+    return content
+
+
+def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
+    """The jobs of some lines, each once, in order.
+
+    Args:
+        lines: sweeps such as `method=mam,lora seed=1,2,3`.
+        overrides: typed after the sweep's name; they replace what a line says of the same key.
+
+    Raises:
+        Problems: every line that cannot be read.
+    """
+    found: dict[Job, None] = {}
+    problems: list[UserError] = []
+    typed = _parse(overrides, problems)
+    for line in lines:
+        try:
+            said = OverridesParser.create().parse_overrides(shlex.split(line))
+            (batch,) = BasicSweeper.split_arguments([*said, *typed], max_batch_size=None)
+        except (HydraException, ValueError) as error:
+            problems.append(_unreadable(line, error))
+            continue
+        found.update(dict.fromkeys(Job(tuple(job)) for job in batch))
+    if problems:
+        raise Problems(problems)
+    return list(found)
+
+
+def _parse(overrides: Sequence[str], problems: list[UserError]) -> list[Override]:
+    parsed: list[Override] = []
+    for override in overrides:
+        try:
+            parsed.append(OverridesParser.create().parse_override(override))
+        except HydraException as error:
+            problems.append(_unreadable(override, error))
+    return parsed
+
+
+def _unreadable(words: str, error: Exception) -> ConfigError:
+    return ConfigError(words, str(error).splitlines()[0], "what can be typed after python train.py -m")
+
+
+def shard(planned: Sequence[Job], which: str) -> list[Job]:
+    """Every n-th job: `1/4` is the second of every four.
+
+    Raises:
+        ConfigError: if it is not i/n with 0 ≤ i < n.
+    """
+    index, _, n = which.partition("/")
+    if not (index.isdecimal() and n.isdecimal() and int(index) < int(n)):
+        raise ConfigError(f"--shard {which}", "a shard is i/n, counted from 0", "--shard 0/4")
+    return list(planned[int(index) :: int(n)])

@@ -1,0 +1,6 @@
+"""Run every job of a file in sweeps/: `python sweep.py mini_main`."""
+
+from unidelta.sweeps.command import main
+
+if __name__ == "__main__":
+    main()
