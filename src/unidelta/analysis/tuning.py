@@ -6,6 +6,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,11 +18,15 @@ TRIALS = Path("results/mini/tuning")
 FOLDER = CONF / "tuned" / "mini"
 
 
-def best(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trial with the best dev score for each method and task; of equal ones that with the lower rate."""
-    complete = trials[trials["status"] == "complete"]
-    order = complete.sort_values(["task", "method", "dev", "learning_rate"], ascending=[True, True, False, True])
-    return order.drop_duplicates(["task", "method"])
+def best(trials: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
+    """The trial with the best dev score for each task and method; of equal ones that with the lower rate."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    complete = trials[trials["status"].eq("complete")].sort_values("learning_rate")
+    for trial in complete.to_dict("records"):
+        key = str(trial["task"]), str(trial["method"])
+        if key not in found or trial["dev"] > found[key]["dev"]:
+            found[key] = dict(trial)
+    return found
 
 
 def tuned_file(method: str, task: str, rate: float, n: int) -> str:
@@ -45,10 +50,9 @@ def main() -> int:
         return 2
     table = trials.pivot_table(index=["task", "method"], columns="learning_rate", values="dev")
     print(table.round(1).to_string(na_rep="–"))
-    chosen = best(trials)
-    for task, method, rate in zip(chosen["task"], chosen["method"], chosen["learning_rate"], strict=True):
+    for (task, method), trial in best(trials).items():
         n = int((trials["task"].eq(task) & trials["method"].eq(method)).sum())
-        content = tuned_file(method, task, rate, n)
+        content = tuned_file(method, task, trial["learning_rate"], n)
         if arguments.write:
             FOLDER.mkdir(parents=True, exist_ok=True)
             (FOLDER / f"{task}_{method}.yaml").write_text(content, encoding="utf-8")
