@@ -21,12 +21,16 @@ FOLDER = CONF / "tuned" / "mini"
 def best(trials: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
     """The trial with the best dev score for each task and method; of equal ones that with the lower rate."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    complete = trials[trials["status"].eq("complete")].sort_values("learning_rate")
-    for trial in complete.to_dict("records"):
-        key = str(trial["task"]), str(trial["method"])
+    for trial in sorted(_complete(trials), key=lambda trial: trial["learning_rate"]):
+        key = trial["task"], trial["method"]
         if key not in found or trial["dev"] > found[key]["dev"]:
-            found[key] = dict(trial)
+            found[key] = trial
     return found
+
+
+def _complete(trials: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[Any, Any]] = trials.to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows if row["status"] == "complete"]
 
 
 def tuned_file(method: str, task: str, rate: float, n: int) -> str:
@@ -51,7 +55,7 @@ def main() -> int:
     table = trials.pivot_table(index=["task", "method"], columns="learning_rate", values="dev")
     print(table.round(1).to_string(na_rep="–"))
     for (task, method), trial in best(trials).items():
-        n = int((trials["task"].eq(task) & trials["method"].eq(method)).sum())
+        n = sum((row["task"], row["method"]) == (task, method) for row in _complete(trials))
         content = tuned_file(method, task, trial["learning_rate"], n)
         if arguments.write:
             FOLDER.mkdir(parents=True, exist_ok=True)
