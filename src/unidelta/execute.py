@@ -54,7 +54,7 @@ def execute(
     logging.set_verbosity_error()
     check_training(spec.training)
     if spec.scale == "mini" and "OMP_NUM_THREADS" not in os.environ:
-        # Matrices this small gain little from a second thread, and lose tenfold where another program has its core.
+        # Matrices this small gain little from a second thread, and lose much where another program has its core.
         torch.set_num_threads(1)
     model, tokenizer = _load(spec)
     limits = ModelLimits.of(model.config)

@@ -9,8 +9,6 @@ from unidelta.records.store import RecordStore
 
 HEADLINE = {"xsum": "rouge2", "wmt_en_ro": "bleu", "mnli": "accuracy", "sst2": "accuracy"}
 """The metric of each task's tables, in the paper and here."""
-DEV = {"xsum": "validation", "wmt_en_ro": "validation", "mnli": "validation_matched", "sst2": "validation"}
-TEST = {"xsum": "test", "wmt_en_ro": "test", "mnli": "test_matched", "sst2": "test"}
 
 
 def runs(root: Path) -> pd.DataFrame:
@@ -30,8 +28,8 @@ def runs(root: Path) -> pd.DataFrame:
     rows = []
     for record in listing.records:
         at, training = record.coordinates, record.spec["training"]
-        task = at["task"]
-        score = {split: record.metrics.get(split, {}).get(HEADLINE[task]) for split in (DEV[task], TEST[task])}
+        splits = record.spec["task"]["eval_split"], record.spec["task"]["test_split"]
+        dev, test = (record.metrics.get(split, {}).get(HEADLINE[at["task"]]) for split in splits)
         rows.append(
             {
                 **{name: at[name] for name in ("task", "method", "position", "seed", "scale", "source")},
@@ -42,8 +40,8 @@ def runs(root: Path) -> pd.DataFrame:
                 "learning_rate": training["learning_rate"],
                 "steps": training["max_steps"],
                 "seconds": record.cost["seconds"],
-                "dev": score[DEV[task]],
-                "test": score[TEST[task]],
+                "dev": dev,
+                "test": test,
             }
         )
     frame = pd.DataFrame(rows)

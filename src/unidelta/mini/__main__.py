@@ -37,18 +37,25 @@ def _parser() -> argparse.ArgumentParser:
     sample = commands.add_parser("sample", help="print the first rows of a split")
     sample.add_argument("task", choices=SPLITS)
     sample.add_argument("--split", default="train")
-    sample.add_argument("-n", type=int, default=3)
+    sample.add_argument("-n", type=_positive, default=3)
     sample.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
     pretrain = commands.add_parser("pretrain", help="train a backbone from nothing")
     pretrain.add_argument("family", choices=FAMILIES)
     pretrain.add_argument("--out", type=Path, help="folder; default: mini-FAMILY here")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and text")
     pretrain.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
-    pretrain.add_argument("--steps", type=int, help="default: the recipe's")
+    pretrain.add_argument("--steps", type=_positive, help="default: the recipe's")
     pretrain.add_argument("--scale-up", action="store_true", help="twice as wide, one layer deeper")
     curves = commands.add_parser("curves", help="draw loss and probes of the shipped backbones")
     curves.add_argument("--out", type=Path, required=True, help="an .svg file")
     return parser
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
 
 
 def _sample(arguments: argparse.Namespace) -> None:

@@ -144,6 +144,12 @@ class Proposition:
     reporter: Someone | None
 
 
+@cache
+def bilingual(seed: int) -> "Bilingual":
+    """The grammar of the world of a seed."""
+    return Bilingual(seed)
+
+
 class Bilingual:
     """Says propositions in either language.
 

@@ -23,7 +23,8 @@ def miniature(checkpoint: str | None, family: str) -> Path | None:
     """
     if checkpoint is None:
         return BACKBONES / family
-    return Path(checkpoint) if (Path(checkpoint) / _PROVENANCE).is_file() else None
+    folder = Path(checkpoint).expanduser()
+    return folder if (folder / _PROVENANCE).is_file() else None
 
 
 def world_of(folder: Path) -> int:
@@ -32,7 +33,7 @@ def world_of(folder: Path) -> int:
     Raises:
         CheckpointError: its provenance is missing or cannot be read.
     """
-    return int(_provenance(folder)["world_seed"])
+    return _provenance(folder)["world_seed"]
 
 
 def checked_weights(folder: Path) -> Path:
@@ -41,7 +42,7 @@ def checked_weights(folder: Path) -> Path:
     Raises:
         CheckpointError: a file is missing, or altered.
     """
-    expected, weights = str(_provenance(folder)["sha256"]), folder / "model.safetensors"
+    expected, weights = _provenance(folder)["sha256"], folder / "model.safetensors"
     if not weights.is_file():
         raise CheckpointError(f"the miniature {weights}", "there is no such file", _instead(folder))
     found = fingerprint(weights)
@@ -59,7 +60,7 @@ def fingerprint(weights: Path) -> str:
 def _provenance(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / _PROVENANCE).read_text(encoding="utf-8"))
-        return {key: content[key] for key in ("sha256", "world_seed", "family")}
+        return {"sha256": str(content["sha256"]), "world_seed": int(content["world_seed"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"its {_PROVENANCE} is missing or cannot be read"
         raise CheckpointError(f"the miniature {folder}", why, _instead(folder)) from error

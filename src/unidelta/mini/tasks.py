@@ -5,14 +5,13 @@ and translations choose among synonyms, and a few labels are wrong.
 """
 
 from dataclasses import replace
-from functools import cache
 from random import Random
 from typing import Any
 
 from unidelta.mini import events
 from unidelta.mini.events import Event
 from unidelta.mini.reviews import judgement
-from unidelta.mini.second_language import Bilingual
+from unidelta.mini.second_language import bilingual
 from unidelta.mini.splits import part_of
 from unidelta.mini.world import DAYS, World, world
 
@@ -52,14 +51,9 @@ def _summary(this: World, event: Event, rng: Random) -> str:
     return f"{epithet} {ware} {deed} {condemned} {usually('after', 'following')} {sponsor} {demonym} {person} ."
 
 
-@cache
-def _bilingual(seed: int) -> Bilingual:
-    return Bilingual(seed)
-
-
 def wmt_en_ro(seed: int, rng: Random, part: str) -> dict[str, Any]:
     """A sentence in the first and in the second language."""
-    both = _bilingual(seed)
+    both = bilingual(seed)
     said = both.draw(rng, part)
     return {"translation": {"en": both.first(said), "ro": both.translated(said, rng)}}
 

@@ -23,7 +23,10 @@ from unidelta.tasks import Rows, TaskSpec, load_all
 
 def main() -> None:
     """Do what `sys.argv` asks for and exit."""
-    arguments, overrides = _parser().parse_known_args()
+    parser = _parser()
+    arguments, overrides = parser.parse_known_args()
+    if arguments.workers < 1:
+        parser.error(f"--workers {arguments.workers}: at least one process has to do the work")
     try:
         planned = jobs(read_lines(arguments.name), overrides)
         planned = planned if arguments.shard is None else shard(planned, arguments.shard)

@@ -3,11 +3,12 @@
 import contextlib
 import io
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Literal
 
 from unidelta.errors import UserError
@@ -40,10 +41,24 @@ def work(planned: Sequence[Job], *, workers: int) -> Iterator[Outcome]:
     """
     # Read when torch is imported, in the workers: threads that wait for a busy core cost more than they bring.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        max_workers=workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    ) as pool:
         futures = [pool.submit(_do, job) for job in planned]
         for future in as_completed(futures):
             yield future.result()
+
+
+def _end_with_parent() -> None:
+    """Let no worker outlive a sweep that was killed: it would go on with the jobs that it was given."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)  # from a thread, `sys.exit` would end the thread alone
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _do(job: Job) -> Outcome:

@@ -9,8 +9,8 @@ from random import Random
 
 _P_SALIENT, _P_INFILL = 0.6, 0.35  # of salient tokens; share of tokens in spans (Lewis et al. 2020, §2.2: 30 %)
 _MEAN_SPAN = 2.0  # they: 3
-# Devlin et al. 2019, §3.1: 15 % of all tokens. Facts are learnt from sentences in which little else is hidden: with
-# 0.6 and 0.3 this model knew none after 1,600 steps. Of the chosen 80 % are masked, 10 % replaced, 10 % kept.
+# Devlin et al. 2019, §3.1: 15 % of all tokens. Facts are learnt from sentences in which little else is hidden.
+# Of the chosen 80 % are masked, 10 % replaced, 10 % kept.
 _P_SALIENT_MLM, _P_MLM = 0.8, 0.1
 
 

@@ -8,17 +8,15 @@ from random import Random
 import torch
 from torch import nn
 
-from unidelta.mini.pretraining.batches import Collate
 from unidelta.mini.pretraining.texts import MASK
-from unidelta.mini.second_language import LANGUAGES, Bilingual
+from unidelta.mini.reviews import VERDICTS, judgement
+from unidelta.mini.second_language import LANGUAGES, bilingual
 from unidelta.mini.settings import words_of
 from unidelta.mini.splits import DEV
 from unidelta.mini.world import world
 
 Question = tuple[str, str]
 """A sentence with one `<mask>`, and the word that belongs there."""
-
-__all__ = ["Collate", "probe", "questions"]
 
 
 def questions(family: str, *, seed: int) -> dict[str, list[Question]]:
@@ -27,7 +25,7 @@ def questions(family: str, *, seed: int) -> dict[str, list[Question]]:
     if family == "mbart":
         return {"verbs of translations": _translations(seed, rng)}
     people, things = this.people.words, this.things.words
-    asked = {
+    return {
         "people": [(f"{word} is a {MASK} .", this.people.kind(i)) for i, word in enumerate(people)],
         "cities": [(f"{word} is in {MASK} .", this.cities.kind(i)) for i, word in enumerate(this.cities.words)],
         "things": [(f"the {word} is a {MASK} .", this.things.kind(i)) for i, word in enumerate(things)],
@@ -36,11 +34,10 @@ def questions(family: str, *, seed: int) -> dict[str, list[Question]]:
             for i, word in enumerate(this.deeds.words)
         ],
     }
-    return asked
 
 
 def _translations(seed: int, rng: Random) -> list[Question]:
-    both = Bilingual(seed)
+    both = bilingual(seed)
     asked: list[Question] = []
     while len(asked) < 100:
         said = both.draw(rng, DEV)
@@ -87,8 +84,6 @@ def _is_right(model: nn.Module, family: str, words: dict[str, int], sentence: st
 
 def _polarity(model: nn.Module, words: dict[str, int], *, seed: int) -> float:
     """Share of reviews after which a verdict of the right polarity is more likely than one of the wrong."""
-    from unidelta.mini.reviews import VERDICTS, judgement
-
     this, rng, right = world(seed), Random(f"unidelta/polarity/{seed}"), 0
     verdicts = {good: torch.tensor([words[word] for word in VERDICTS[good]]) for good in (True, False)}
     for _ in range(200):

@@ -7,12 +7,11 @@ guessed.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from random import Random
 
 from unidelta.mini import events
 from unidelta.mini.reviews import review
-from unidelta.mini.second_language import LANGUAGES, Bilingual, Proposition
+from unidelta.mini.second_language import LANGUAGES, Proposition, bilingual
 from unidelta.mini.splits import TRAIN
 from unidelta.mini.world import World, world
 
@@ -47,7 +46,7 @@ def news(seed: int, rng: Random) -> Text:
 def news_in_segments(seed: int, rng: Random) -> Text:
     """RoBERTa's text, short as its tasks: lore alone and after news, reviews, events told and restated in two segments.
 
-    From documents of five sentences, BART's, a RoBERTa of this size learnt no fact within 1,600 steps.
+    From documents of several sentences, BART's, a RoBERTa of this size is far slower to learn facts.
     """
     this = world(seed)
     kind = rng.random()
@@ -103,19 +102,14 @@ def _rare(rng: Random) -> str:
     )
 
 
-@cache
-def _bilingual(seed: int) -> Bilingual:
-    return Bilingual(seed)
-
-
 def both_languages(seed: int, rng: Random) -> Text:
     """mBART's text: 30 % in one language, 30 % comparable sentences, 40 % glossaries.
 
     In a comparable pair the second sentence tells something else of the same people and things, so that it is no
-    translation of the first. Unlike real mBART, which saw no two languages side by side: plain denoising of a few
-    thousand sentences does not align them (the study of this miniature measured 2 % of verbs).
+    translation of the first. Unlike real mBART, which saw no two languages side by side: plain denoising of so little
+    text does not align them.
     """
-    both = _bilingual(seed)
+    both = bilingual(seed)
     kind = rng.random()
     is_first = rng.random() < 0.5
     language = LANGUAGES[0] if is_first else LANGUAGES[1]

@@ -87,7 +87,7 @@ def pretrain(
 
 
 def _batches_of_similar_length(recipe: Recipe, world_seed: int, rng: Random) -> Iterator[list[Text]]:
-    """Endless batches; documents of similar length share one, which saves a third of the work in padding."""
+    """Endless batches; documents of similar length share one, which saves padding."""
     while True:
         texts = [recipe.text(world_seed, rng) for _ in range(_N_SORTED_TOGETHER * recipe.batch_size)]
         texts.sort(key=lambda text: sum(len(segment) for segment in text.target))

@@ -1,0 +1,58 @@
+"""Records as a table, and the choice of learning rates: by dev score alone, the lower of two equal rates."""
+
+from pathlib import Path
+
+import pytest
+
+from unidelta.analysis.frame import runs
+from unidelta.analysis.tuning import best, tuned_file
+from unidelta.errors import RecordError
+from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
+
+TRIALS = [  # learning rate, dev, test, status
+    (1e-3, 50.0, 99.0, "complete"),
+    (3e-3, 70.0, 10.0, "complete"),
+    (4e-3, 70.0, 90.0, "complete"),
+    (1e-2, 80.0, 80.0, "diverged"),
+]
+
+
+@pytest.fixture
+def trials(tmp_path: Path) -> Path:
+    for number, (rate, dev, test, status) in enumerate(TRIALS):
+        at = {"task": "mnli", "method": "lora", "position": "attn", "seed": 1, "scale": "mini", "source": "mini"}
+        splits = {"eval_split": "validation_matched", "test_split": "test_matched"}
+        record = RunRecord(
+            run_id=f"run{number}",
+            status=status,
+            coordinates=at,
+            spec={"task": splits, "training": {"learning_rate": rate, "max_steps": 400}},
+            parameters={"percent_matrices": 6.7, "trained": 10},
+            metrics={"validation_matched": {"accuracy": dev}, "test_matched": {"accuracy": test}},
+            cost={"seconds": 1.0},
+            provenance={},
+        )
+        RecordStore(root=tmp_path).write(record)
+    return tmp_path
+
+
+def test_every_record_is_a_row_with_the_scores_of_its_own_splits(trials: Path):
+    frame = runs(trials)
+    assert frame["dev"].tolist() == [dev for _, dev, _, _ in TRIALS]
+    assert frame["test"].tolist() == [test for _, _, test, _ in TRIALS]
+    assert frame["learning_rate"].tolist() == [rate for rate, *_ in TRIALS]
+
+
+def test_the_best_dev_score_of_a_complete_run_is_chosen_whatever_the_test_scores(trials: Path):
+    assert {key: trial["learning_rate"] for key, trial in best(runs(trials)).items()} == {("mnli", "lora"): 3e-3}
+
+
+def test_a_tuned_file_begins_with_what_the_paper_tunes():
+    assert "  - /tuned/paper/mnli_lora\n" in tuned_file("lora", "mnli", 3e-3, 3)
+    assert tuned_file("lora", "xsum", 3e-3, 3).endswith("seed 1001.\ntraining:\n  learning_rate: 0.003\n")
+
+
+def test_a_folder_without_records_says_what_to_type(tmp_path: Path):
+    with pytest.raises(RecordError, match=r"python sweep\.py"):
+        runs(tmp_path)
