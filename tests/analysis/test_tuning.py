@@ -16,6 +16,7 @@ TRIALS = [  # learning rate, dev, test, status
     (4e-3, 70.0, 90.0, "complete"),
     (1e-2, 80.0, 80.0, "diverged"),
 ]
+PART = {"form": "prefix", "composition": "scaled", "scale": 4.0, "init": "activations"}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def trials(tmp_path: Path) -> Path:
             run_id=f"run{number}",
             status=status,
             coordinates=at,
-            spec={"task": splits, "training": {"learning_rate": rate, "max_steps": 400}},
+            spec={"task": splits, "design": {"parts": [PART]}, "training": {"learning_rate": rate, "max_steps": 400}},
             parameters={"percent_matrices": 6.7, "trained": 10},
             metrics={"validation_matched": {"accuracy": dev}, "test_matched": {"accuracy": test}},
             cost={"seconds": 1.0},
@@ -41,6 +42,7 @@ def test_every_record_is_a_row_with_the_scores_of_its_own_splits(trials: Path):
     frame = runs(trials)
     assert frame["dev"].tolist() == [dev for _, dev, _, _ in TRIALS]
     assert frame["test"].tolist() == [test for _, _, test, _ in TRIALS]
+    assert (frame["s"] == 4).all() and (frame["prefix_init"] == "activations").all()
     assert frame["learning_rate"].tolist() == [rate for rate, *_ in TRIALS]
 
 
@@ -48,9 +50,15 @@ def test_the_best_dev_score_of_a_complete_run_is_chosen_whatever_the_test_scores
     assert {key: trial["learning_rate"] for key, trial in best(runs(trials)).items()} == {("mnli", "lora"): 3e-3}
 
 
+def test_where_nothing_is_generated_on_dev_the_lowest_loss_is_chosen(trials: Path):
+    frame = runs(trials).assign(dev=float("nan"), dev_loss=[0.5, 0.1, 0.2, 0.05])
+    assert {key: trial["learning_rate"] for key, trial in best(frame).items()} == {("mnli", "lora"): 3e-3}
+
+
 def test_a_tuned_file_begins_with_what_the_paper_tunes():
     assert "  - /tuned/paper/mnli_lora\n" in tuned_file("lora", "mnli", 3e-3, 3)
     assert tuned_file("lora", "xsum", 3e-3, 3).endswith("seed 1001.\ntraining:\n  learning_rate: 0.003\n")
+    assert "method:\n  attn: {init: activations}\n" in tuned_file("mam", "xsum", 3e-3, 3, prefix_init="activations")
 
 
 def test_a_folder_without_records_says_what_to_type(tmp_path: Path):

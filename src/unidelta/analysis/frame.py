@@ -1,5 +1,6 @@
 """Records as one table, a row per run."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,9 @@ HEADLINE = {"xsum": "rouge2", "wmt_en_ro": "bleu", "mnli": "accuracy", "sst2": "
 def runs(root: Path) -> pd.DataFrame:
     """Every record under a folder: coordinates, settings, `percent` of parameters, `dev` and `test` scores.
 
-    Scores are of complete runs only; others have `status` and NaN.
+    `s` is the scale of a scaled composition (Table 5), `prefix_init` how a prefix begins; NaN and "" without one.
+    `dev` is NaN where nothing is generated on dev: the best step of a translator is chosen by `dev_loss`. Scores are of
+    complete runs only; others have `status` and NaN.
 
     Raises:
         RecordError: there are no records.
@@ -30,6 +33,7 @@ def runs(root: Path) -> pd.DataFrame:
         at, training = record.coordinates, record.spec["training"]
         splits = record.spec["task"]["eval_split"], record.spec["task"]["test_split"]
         dev, test = (record.metrics.get(split, {}).get(HEADLINE[at["task"]]) for split in splits)
+        parts = record.spec["design"].get("parts", [])
         rows.append(
             {
                 **{name: at[name] for name in ("task", "method", "position", "seed", "scale", "source")},
@@ -39,11 +43,15 @@ def runs(root: Path) -> pd.DataFrame:
                 "trained": record.parameters["trained"],
                 "learning_rate": training["learning_rate"],
                 "steps": training["max_steps"],
+                "s": next((part["scale"] for part in parts if part["composition"] == "scaled"), math.nan),
+                "prefix_init": next((part["init"] for part in parts if part["form"] == "prefix"), ""),
                 "seconds": record.cost["seconds"],
                 "dev": dev,
+                "dev_loss": record.metrics.get(splits[0], {}).get("loss"),
                 "test": test,
             }
         )
     frame = pd.DataFrame(rows)
-    frame[["dev", "test"]] = frame[["dev", "test"]].astype(float)
+    scores = ["dev", "dev_loss", "test"]
+    frame[scores] = frame[scores].astype(float)
     return frame

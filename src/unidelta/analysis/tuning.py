@@ -1,9 +1,11 @@
 """From the tuning sweep to conf/tuned/mini: for each method and task the learning rate with the best dev score.
 
-`python -m unidelta.analysis.tuning` prints the trials; `--write` writes the files. Test scores are not looked at.
+Where nothing is generated on dev (`wmt_en_ro`) the lowest dev loss decides. `python -m unidelta.analysis.tuning`
+prints the trials; `--write` writes the files. Test scores are not looked at.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,13 @@ def best(trials: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for trial in sorted(_complete(trials), key=lambda trial: trial["learning_rate"]):
         key = trial["task"], trial["method"]
-        if key not in found or trial["dev"] > found[key]["dev"]:
+        if key not in found or _merit(trial) > _merit(found[key]):
             found[key] = trial
     return found
+
+
+def _merit(trial: dict[str, Any]) -> float:
+    return -trial["dev_loss"] if math.isnan(trial["dev"]) else trial["dev"]
 
 
 def _complete(trials: pd.DataFrame) -> list[dict[str, Any]]:
@@ -33,11 +39,20 @@ def _complete(trials: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows if row["status"] == "complete"]
 
 
-def tuned_file(method: str, task: str, rate: float, n: int) -> str:
-    """The YAML of one method and task; it begins with what the paper tunes, where it does."""
-    lines = ["# @package _global_", f"# Best dev score of {n} learning rates: sweeps/mini_tuning.yaml, seed 1001."]
+def tuned_file(method: str, task: str, rate: float, n: int, *, prefix_init: str = "") -> str:
+    """The YAML of one method and task; it begins with what the paper tunes, where it does.
+
+    Args:
+        method, task: its name, `<task>_<method>`.
+        rate: the learning rate.
+        n: among how many it was chosen.
+        prefix_init: how the prefixes of all the trials began; empty for methods without a prefix.
+    """
+    lines = ["# @package _global_", f"# Best on dev of {n} learning rates: sweeps/mini_tuning.yaml, seed 1001."]
     if (CONF / "tuned" / "paper" / f"{task}_{method}.yaml").is_file():
         lines += ["defaults:", f"  - /tuned/paper/{task}_{method}"]
+    if prefix_init:
+        lines += ["method:", f"  attn: {{init: {prefix_init}}}"]
     return "\n".join([*lines, "training:", f"  learning_rate: {rate:g}"]) + "\n"
 
 
@@ -52,11 +67,13 @@ def main() -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    table = trials.pivot_table(index=["task", "method"], columns="learning_rate", values="dev")
-    print(table.round(1).to_string(na_rep="–"))
+    trials["shown"] = trials["dev"].fillna(trials["dev_loss"])
+    table = trials.pivot_table(index=["task", "method"], columns="learning_rate", values="shown")
+    print("dev score, or dev loss where nothing is generated on dev")
+    print(table.to_string(na_rep="–", float_format=lambda value: f"{value:.3g}"))
     for (task, method), trial in best(trials).items():
         n = sum((row["task"], row["method"]) == (task, method) for row in _complete(trials))
-        content = tuned_file(method, task, trial["learning_rate"], n)
+        content = tuned_file(method, task, trial["learning_rate"], n, prefix_init=trial["prefix_init"])
         if arguments.write:
             FOLDER.mkdir(parents=True, exist_ok=True)
             (FOLDER / f"{task}_{method}.yaml").write_text(content, encoding="utf-8")
