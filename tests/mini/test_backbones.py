@@ -55,6 +55,14 @@ def test_a_backbone_knows_the_world(family: str):
     assert max(probe(model, family, seed=0).values()) < 0.3  # a random model does not
 
 
+def test_roberta_knows_the_world_what_is_praise_and_how_to_compare():
+    # Tasks give it a head of their own; the probes ask the one it was pretrained with.
+    model = hf.RobertaForMaskedLM.from_pretrained(BACKBONES / "roberta", dtype=torch.float32)
+    found = probe(model, "roberta", seed=0)
+    assert min(found[name] for name in ("people", "cities", "things", "polarity", "claims")) > 0.9
+    assert found["deeds"] > 0.5
+
+
 def test_a_checkpoint_folder_loads_in_transformers_alone(tmp_path: Path):
     ours, words = backbone(BACKBONES / "bart", "bart", seed=0)
     theirs = hf.AutoModelForSeq2SeqLM.from_pretrained(BACKBONES / "bart", dtype=torch.float32).eval()

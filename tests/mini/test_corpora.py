@@ -12,7 +12,7 @@ import pytest
 
 from unidelta.errors import DataError
 from unidelta.mini import SPLITS, rows
-from unidelta.mini.pretraining.texts import both_languages, news, news_in_segments
+from unidelta.mini.pretraining.texts import both_languages, news, news_and_claims
 from unidelta.mini.second_language import Bilingual, Proposition
 from unidelta.mini.settings import LANGUAGES, SPECIAL, words_of
 from unidelta.mini.splits import part_of
@@ -20,7 +20,7 @@ from unidelta.mini.world import world
 
 COLUMNS = {"xsum": ("document", "summary"), "mnli": ("premise", "hypothesis"), "sst2": ("sentence",)}
 BACKBONE = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "roberta"}
-TEXT = {"bart": news, "mbart": both_languages, "roberta": news_in_segments}
+TEXT = {"bart": news, "mbart": both_languages, "roberta": news_and_claims}
 
 
 def texts(task: str, row: dict[str, Any]) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def test_no_event_of_dev_or_test_is_in_training_or_pretraining_text():
     assert len(held_out) > 1000
     rng = Random(5)
     training = [row["document"] for row in rows("xsum", "train")]
-    training += [" . ".join(draw(0, rng).target) for draw in (news, news_in_segments) for _ in range(4000)]
+    training += [" . ".join(draw(0, rng).target) for draw in (news, news_and_claims) for _ in range(4000)]
     for text in training:
         assert not events_of(text) & held_out
 
@@ -101,7 +101,7 @@ def test_labels_are_balanced(task: str, n_labels: int):
     for split in SPLITS[task]:
         labels = [row["label"] for row in rows(task, split)]
         shares = [labels.count(label) / len(labels) for label in range(n_labels)]
-        assert sum(shares) == 1
+        assert sum(shares) == pytest.approx(1)
         assert min(shares) > 0.7 / n_labels
 
 
@@ -124,22 +124,8 @@ def test_sentiment_follows_quality_and_negation():
         *_, quality, _ = row["sentence"].split()
         turned = any(word in row["sentence"].split() for word in ("not", "never", "hardly"))
         wrong += row["label"] != int(this.is_good[this.qualities.words.index(quality)] is not turned)
-    # A noisy label is drawn anew: half of 4 % are wrong. Five standard deviations are about 1.3 %.
-    assert wrong / len(single) == pytest.approx(0.02, abs=0.013)
-
-
-def test_entailed_hypotheses_name_nothing_that_the_premise_contradicts():
-    this, wrong, counted = world(0), 0, 0
-    for row in rows("mnli", "train"):
-        if row["label"] != 0:
-            continue
-        counted += 1
-        premise, hypothesis = row["premise"].split(), row["hypothesis"].split()
-        cities = [this.cities.words.index(word) for word in premise if word in this.cities.words]
-        countries = [word for word in hypothesis if word in this.cities.kinds]
-        wrong += bool(countries) and countries[0] not in {this.cities.kind(city) for city in cities}
-    assert counted > 2000
-    assert wrong / counted < 0.02  # label noise: 2/3 of 4 %, of which few contradict in the country
+    # A noisy label is drawn anew: half of 10 % are wrong. Five standard deviations are about 2 %.
+    assert wrong / len(single) == pytest.approx(0.05, abs=0.02)
 
 
 def test_the_second_language_agrees_in_gender_and_number():

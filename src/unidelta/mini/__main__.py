@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from unidelta.errors import UserError
@@ -73,7 +72,7 @@ def _pretrain(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)  # fastest for models this small, and the order of sums is then always the same
     recipe = RECIPES[arguments.family]
     if arguments.steps is not None:
-        recipe = replace(recipe, steps=arguments.steps, warmup_steps=min(recipe.warmup_steps, arguments.steps // 2))
+        recipe = recipe.shortened(arguments.steps)
     folder = arguments.out or Path(f"mini-{arguments.family}")
     curve: list[Point] = []
 
@@ -88,7 +87,7 @@ def _pretrain(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         world_seed=arguments.world,
         scale_up=arguments.scale_up,
-        probe_every=max(1, recipe.steps // 20),
+        probe_every=max(1, sum(part.steps for part in recipe.parts()) // 20),
         on_point=tell,
     )
     save(

@@ -72,6 +72,35 @@ def told(world: World, event: Event, rng: Random) -> str:
     )
 
 
+DETAILS = ("day", "quality", "firm")
+"""What a letter or a premise may tell of an event besides."""
+
+
+def letter(world: World, event: Event, rng: Random, *, details: frozenset[str]) -> str:
+    """The event as letters tell it, with some of `DETAILS`."""
+    person, deed, thing, city, when = told_words(world, event, details)
+    return rng.choice(
+        (
+            f"one heard that in {city}{when} , {thing} was {deed} by {person} .",
+            f"this letter from {city} said that {person} {deed} {thing}{when} .",
+        )
+    )
+
+
+def told_words(world: World, event: Event, details: frozenset[str]) -> tuple[str, str, str, str, str]:
+    """Person, deed, thing with its quality and firm, city, and day (with a leading blank), as far as told."""
+    quality = f"{world.qualities.words[event.quality]} " if "quality" in details else ""
+    maker = f" for {world.firms.words[event.firm]}" if "firm" in details else ""
+    when = f" on {event.day}" if "day" in details else ""
+    thing = f"the {quality}{world.things.words[event.thing]}{maker}"
+    return world.people.words[event.person], world.deeds.words[event.deed], thing, world.cities.words[event.city], when
+
+
+def some_details(rng: Random) -> frozenset[str]:
+    """None, one or two of `DETAILS`."""
+    return frozenset(rng.sample(DETAILS, rng.choice((0, 1, 2))))
+
+
 def restated(world: World, event: Event, rng: Random) -> str:
     """The event once more, with kinds in place of some words."""
     person = rng.choice((world.people.words[event.person], f"a {world.people.kind(event.person)}"))

@@ -4,18 +4,17 @@ Each gives one row for one `part` of the world. Noise that no model can undo kee
 and translations choose among synonyms, and a few labels are wrong.
 """
 
-from dataclasses import replace
 from random import Random
 from typing import Any
 
-from unidelta.mini import events
+from unidelta.mini import claims, events
 from unidelta.mini.events import Event
 from unidelta.mini.reviews import judgement
 from unidelta.mini.second_language import bilingual
 from unidelta.mini.splits import part_of
-from unidelta.mini.world import DAYS, World, world
+from unidelta.mini.world import World, world
 
-LABEL_NOISE = 0.04
+LABEL_NOISE = 0.1
 """Share of labels of mini-MNLI and mini-SST-2 that are drawn anew, in every split."""
 _P_USUAL = 0.75  # of the usual one of two synonyms in a summary
 
@@ -70,96 +69,44 @@ def sst2(seed: int, rng: Random, part: str) -> dict[str, Any]:
 def mnli(seed: int, rng: Random, part: str, *, mismatched: bool = False) -> dict[str, Any]:
     """A premise about an event and a hypothesis that follows (0), may be (1) or cannot be (2).
 
-    To follow, the hypothesis may name kinds in place of words, which takes world knowledge. News tells the matched
-    premises; the mismatched ones come from letters, whose sentences are built otherwise.
+    The hypothesis names kinds in place of words, which takes world knowledge. One that may be tells a detail of which
+    the premise says nothing; one that cannot be has another kind or day, or denies. News tells the matched premises;
+    the mismatched ones come from letters, whose sentences are built otherwise.
     """
     this = world(seed)
-    event = events.draw(this, rng, part)
-    label = rng.randrange(3)
-    known = {detail for detail in ("day", "quality", "firm") if rng.random() < 0.5}
-    denied = rng.random() < 0.15
-    premise = (_letter if mismatched else _news)(this, event, known, denied, rng)
-    hypothesis = _hypothesis(this, event, known, denied, label, rng)
-    return {"premise": premise, "hypothesis": hypothesis, "label": _noisy(label, 3, rng)}
+    event, label = events.draw(this, rng, part), rng.randrange(3)
+    known = events.some_details(rng)
+    premise = events.letter(this, event, rng, details=known) if mismatched else _news(this, event, known, rng)
+    return {
+        "premise": premise,
+        "hypothesis": f"{_hypothesis(this, event, known, label, rng)} .",
+        "label": _noisy(label, 3, rng),
+    }
 
 
-def _words(this: World, event: Event, known: set[str]) -> tuple[str, str, str, str, str, str]:
-    quality = f"{this.qualities.words[event.quality]} " if "quality" in known else ""
-    maker = f" for {this.firms.words[event.firm]}" if "firm" in known else ""
-    when = f" on {event.day}" if "day" in known else ""
-    person, deed = this.people.words[event.person], this.deeds.words[event.deed]
-    thing = f"the {quality}{this.things.words[event.thing]}"
-    return person, deed, thing, this.cities.words[event.city], maker, when
+_P_DENIED = 0.2  # of the hypotheses that cannot be
 
 
-def _news(this: World, event: Event, known: set[str], denied: bool, rng: Random) -> str:
-    person, deed, thing, city, maker, when = _words(this, event, known)
-    no = "not " if denied else ""
+def _news(this: World, event: Event, known: frozenset[str], rng: Random) -> str:
+    person, deed, thing, city, when = events.told_words(this, event, known)
     return rng.choice(
-        (
-            f"{person} {no}{deed} {thing}{maker} in {city}{when} .",
-            f"{thing} was {no}{deed} by {person}{maker} in {city}{when} .",
-        )
+        (f"{person} {deed} {thing} in {city}{when} .", f"{thing} was {deed} by {person} in {city}{when} .")
     )
 
 
-def _letter(this: World, event: Event, known: set[str], denied: bool, rng: Random) -> str:
-    person, deed, thing, city, maker, when = _words(this, event, known)
-    no = "not " if denied else ""
-    return rng.choice(
-        (
-            f"one heard that in {city}{when} , {thing} was {no}{deed} by {person}{maker} .",
-            f"this letter from {city} said that {person} {no}{deed} {thing}{maker}{when} .",
-        )
-    )
-
-
-def _hypothesis(this: World, event: Event, known: set[str], denied: bool, label: int, rng: Random) -> str:
-    said = {detail for detail in sorted(known) if rng.random() < 0.5}
-    # Under a negation only the same words are sure to follow: no kinds there.
-    general = set() if denied else {slot for slot in ("person", "thing", "city") if rng.random() < 0.5}
-    unknown = sorted({"day", "quality", "firm"} - known)
-    if label == 1 and (denied or not unknown):
-        # Everything is told already, or denied: what is said of another thing is neither here nor there.
-        elsewhere = _changed(this, event, "thing", rng)
-        return _claim(this, elsewhere, said, rng.random() < 0.5, set(), rng, other=True)
+def _hypothesis(this: World, event: Event, known: frozenset[str], label: int, rng: Random) -> str:
+    slots = claims.some_slots(rng)
+    details = {detail for detail in sorted(known) if rng.random() < 0.5}
     if label == 1:
-        said.add(rng.choice(unknown))
+        details.add(rng.choice([detail for detail in events.DETAILS if detail not in known]))
+    if "quality" in details and "thing" not in slots:  # a quality is of something
+        slots = (*slots, "thing")
+    if label == 2 and rng.random() < _P_DENIED:
+        return claims.claim(this, event, slots, rng, details=frozenset(details), no="not")
     if label == 2:
-        slots = ["denial", "person", "thing", "city"]
-        slot = rng.choice([*slots, "day"] if "day" in known else slots)
-        if slot == "denial" or denied:
-            return _claim(this, event, said, not denied, set(), rng)
-        said |= {slot} & {"day"}
-        return _claim(this, _changed(this, event, slot, rng), said, False, general | ({slot} - {"day"}), rng)
-    return _claim(this, event, said, denied, general, rng)
-
-
-def _changed(this: World, event: Event, slot: str, rng: Random) -> Event:
-    """The event with a word of another kind in one slot."""
-    if slot == "day":
-        return replace(event, day=rng.choice([day for day in DAYS if day != event.day]))
-    words = {"person": this.people, "thing": this.things, "city": this.cities}[slot]
-    now = words.kind_of[getattr(event, slot)]
-    return replace(event, **{slot: rng.choice([i for i, kind in enumerate(words.kind_of) if kind != now])})
-
-
-def _claim(
-    this: World, event: Event, said: set[str], denied: bool, general: set[str], rng: Random, *, other: bool = False
-) -> str:
-    person, deed, thing, city, maker, when = _words(this, event, said)
-    if "person" in general:
-        person = f"a {this.people.kind(event.person)}"
-    if "thing" in general:
-        quality = f"{this.qualities.words[event.quality]} " if "quality" in said else ""
-        thing = f"a {quality}{this.things.kind(event.thing)}"
-    if "city" in general:
-        city = this.cities.kind(event.city)
-    if other:
-        thing = f"any other {this.things.words[event.thing]}"
-    where = f" in {city}" if "city" in general or rng.random() < 0.7 else ""
-    no, rest = "not " if denied else "", f"{maker}{where}{when} ."
-    return rng.choice((f"{person} {no}{deed} {thing}{rest}", f"{thing} was {no}{deed} by {person}{rest}"))
+        slot = rng.choice([*slots, *sorted(details & {"day"})])
+        event = claims.changed(this, event, slot, rng)
+    return claims.claim(this, event, slots, rng, details=frozenset(details))
 
 
 def _noisy(label: int, n_labels: int, rng: Random) -> int:

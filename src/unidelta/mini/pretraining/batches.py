@@ -6,7 +6,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from unidelta.mini.pretraining.noise import infill, mask_tokens
+from unidelta.mini.pretraining.noise import hide, infill, mask_tokens
 from unidelta.mini.pretraining.texts import Text
 from unidelta.mini.reviews import VERDICTS
 from unidelta.mini.settings import SPECIAL, words_of
@@ -57,9 +57,12 @@ def batches(family: str, *, seed: int) -> Collate:
             tokens = [_BOS, *ids(text.target[0]), _EOS]
             for segment in text.target[1:]:
                 tokens += [_EOS, *ids(segment), _EOS]
-            source, label = mask_tokens(
-                tokens, salient=salient, special=special, mask=mask, n_tokens=len(words), rng=rng
-            )
+            if text.asked:
+                source, label = hide(tokens, {words[word] for word in text.asked}, mask=mask)
+            else:
+                source, label = mask_tokens(
+                    tokens, salient=salient, special=special, mask=mask, n_tokens=len(words), rng=rng
+                )
             sources.append(source)
             labels.append(label)
         input_ids_BS = _pad(sources, _PAD)

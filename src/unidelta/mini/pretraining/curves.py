@@ -1,6 +1,7 @@
 """The picture of pretraining: loss and probes of the shipped backbones, from what lies beside their weights."""
 
 import json
+import math
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,7 +10,14 @@ from matplotlib.figure import Figure
 from unidelta.mini.settings import FAMILIES
 from unidelta.mini.shipped import BACKBONES
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # Okabe & Ito: safe for colour-blind readers
+_COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+)  # Okabe & Ito: safe for colour-blind readers
 
 
 def draw_curves(path: Path) -> None:
@@ -23,7 +31,7 @@ def draw_curves(path: Path) -> None:
             axes[0, column].plot(steps, [point["loss"] for point in curve], color="black")
             axes[0, column].set_title(f"mini-{family}")
             for colour, name in zip(_COLOURS, curve[-1]["probes"], strict=False):
-                values = [point["probes"][name] for point in curve]
+                values = [point["probes"].get(name, math.nan) for point in curve]
                 axes[1, column].plot(steps, values, color=colour, label=name)
             axes[1, column].set_ylim(-0.05, 1.05)
             axes[1, column].set_xlabel("step")

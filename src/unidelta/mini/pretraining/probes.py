@@ -8,6 +8,7 @@ from random import Random
 import torch
 from torch import nn
 
+from unidelta.mini import claims, events
 from unidelta.mini.pretraining.texts import MASK
 from unidelta.mini.reviews import VERDICTS, judgement
 from unidelta.mini.second_language import LANGUAGES, bilingual
@@ -61,6 +62,7 @@ def probe(model: nn.Module, family: str, *, seed: int) -> dict[str, float]:
     }
     if family == "roberta":
         found["polarity"] = _polarity(model, words, seed=seed)
+        found["claims"] = _claims(model, words, seed=seed)
     model.train(was_training)
     return found
 
@@ -85,10 +87,30 @@ def _is_right(model: nn.Module, family: str, words: dict[str, int], sentence: st
 def _polarity(model: nn.Module, words: dict[str, int], *, seed: int) -> float:
     """Share of reviews after which a verdict of the right polarity is more likely than one of the wrong."""
     this, rng, right = world(seed), Random(f"unidelta/polarity/{seed}"), 0
-    verdicts = {good: torch.tensor([words[word] for word in VERDICTS[good]]) for good in (True, False)}
     for _ in range(200):
         text, is_good = judgement(this, rng)
         tokens = [0, *(words[word] for word in f"{text} . {this.people.words[0]} {MASK} it .".split()), 2]
-        logits = model(input_ids=torch.tensor([tokens])).logits[0, tokens.index(words[MASK])]
-        right += bool(logits[verdicts[is_good]].logsumexp(0) > logits[verdicts[not is_good]].logsumexp(0))
+        right += _is_likelier(model, words, tokens, VERDICTS[is_good], VERDICTS[not is_good])
     return right / 200
+
+
+def _claims(model: nn.Module, words: dict[str, int], *, seed: int) -> float:
+    """Share of claims about dev events that are rightly taken for so or not so."""
+    this, rng, right = world(seed), Random(f"unidelta/claims/{seed}"), 0
+    for _ in range(200):
+        event, slots, is_so = events.draw(this, rng, DEV), claims.some_slots(rng), rng.random() < 0.5
+        claimed = event if is_so else claims.changed(this, event, rng.choice(slots), rng)
+        first = events.told(this, event, rng).split()
+        second = f"so {claims.claim(this, claimed, slots, rng)} . that was {MASK} so .".split()
+        tokens = [0, *(words[word] for word in first), 2, 2, *(words[word] for word in second), 2]
+        verdicts = (claims.STILL,), (claims.NEVER,)
+        right += _is_likelier(model, words, tokens, *(verdicts if is_so else verdicts[::-1]))
+    return right / 200
+
+
+def _is_likelier(
+    model: nn.Module, words: dict[str, int], tokens: list[int], these: tuple[str, ...], those: tuple[str, ...]
+) -> bool:
+    logits = model(input_ids=torch.tensor([tokens])).logits[0, tokens.index(words[MASK])]
+    one, other = (logits[[words[word] for word in group]].logsumexp(0) for group in (these, those))
+    return bool(one > other)

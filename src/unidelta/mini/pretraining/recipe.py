@@ -1,8 +1,8 @@
 """How each embedded backbone is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from unidelta.mini.pretraining.texts import Draw, both_languages, news, news_in_segments
+from unidelta.mini.pretraining.texts import Draw, both_languages, news, news_and_claims, news_in_segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,7 @@ class Recipe:
         batch_size: documents per update.
         learning_rate: the peak, after a linear warm-up; it then falls linearly to 0.
         warmup_steps: of the learning rate.
+        then: a second part, which begins with the weights of this one as they would be saved, and a new optimiser.
     """
 
     text: Draw
@@ -22,10 +23,30 @@ class Recipe:
     batch_size: int = 32
     learning_rate: float = 2e-3
     warmup_steps: int = 200
+    then: "Recipe | None" = None
+
+    def parts(self) -> tuple["Recipe", ...]:
+        """This part and those after it."""
+        return (self, *(self.then.parts() if self.then else ()))
+
+    def shortened(self, steps: int) -> "Recipe":
+        """The same in about so many updates, shared out as before; at most half of a part is warm-up."""
+        share = steps / sum(part.steps for part in self.parts())
+        recipe: Recipe | None = None
+        for part in reversed(self.parts()):
+            n = max(1, round(part.steps * share))
+            recipe = replace(part, steps=n, warmup_steps=min(part.warmup_steps, n // 2), then=recipe)
+        assert recipe is not None
+        return recipe
 
 
 RECIPES = {
     "bart": Recipe(text=news, steps=2000),
     "mbart": Recipe(text=both_languages, steps=2500),
-    "roberta": Recipe(text=news_in_segments, steps=6000, learning_rate=1e-3),
+    "roberta": Recipe(
+        text=news_in_segments,
+        steps=6000,
+        learning_rate=1e-3,
+        then=Recipe(text=news_and_claims, steps=5000, learning_rate=5e-4),
+    ),
 }

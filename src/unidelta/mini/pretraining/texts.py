@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from unidelta.mini import events
+from unidelta.mini import claims, events
 from unidelta.mini.reviews import review
 from unidelta.mini.second_language import LANGUAGES, Proposition, bilingual
 from unidelta.mini.splits import TRAIN
 from unidelta.mini.world import World, world
 
 MASK = "<mask>"
+_P_CLAIMS, _P_LETTER = 0.6, 0.3
 _P_HIDDEN_IN_PAIR, _P_HIDDEN_IN_GLOSSARY = 0.5, 0.7
 
 
@@ -26,11 +27,13 @@ class Text:
     Args:
         target: what is to be restored, in words; two segments for RoBERTa.
         source: `target` with words hidden, or None where noise is still to be added.
+        asked: words that are hidden wherever they stand, and no others; empty for the usual noise (RoBERTa).
         language: code of the target's language.
     """
 
     target: tuple[str, ...]
     source: str | None = None
+    asked: tuple[str, ...] = ()
     language: str = LANGUAGES[0]
 
 
@@ -64,6 +67,22 @@ def news_in_segments(seed: int, rng: Random) -> Text:
         extra = [events.aside(this, event, rng), f"{rng.choice(events.MARKERS)} {events.told(this, other, rng)}"]
         return Text(target=(" ".join([told, *extra, _rare(rng)]),))
     return Text(target=(f"{told} {lore}",))
+
+
+def news_and_claims(seed: int, rng: Random) -> Text:
+    """RoBERTa's later text: what it had, and in three of five an event with claims about it that were so or were not.
+
+    To tell which, the two segments have to be compared, kinds with words. A model that does not know the kinds yet
+    does not learn it, which is why this text comes later.
+    """
+    if rng.random() >= _P_CLAIMS:
+        return news_in_segments(seed, rng)
+    this = world(seed)
+    event = events.draw(this, rng, TRAIN)
+    told = events.told(this, event, rng)
+    if rng.random() < _P_LETTER:
+        told = events.letter(this, event, rng, details=events.some_details(rng))
+    return Text(target=(told, claims.judged(this, event, rng)), asked=(claims.STILL, claims.NEVER))
 
 
 def _document(this: World, rng: Random) -> str:

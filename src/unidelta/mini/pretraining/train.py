@@ -63,14 +63,39 @@ def pretrain(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model: PreTrainedModel = model_class(config_class(**values))
-    rng = Random(f"unidelta/pretraining/{family}/{seed}")
+    begin, done = time.perf_counter(), 0
+    for number, part in enumerate(recipe.parts()):
+        for step, loss in train_part(model, family, part, number, seed=seed, world_seed=world_seed, every=probe_every):
+            probes, seconds = probe(model, family, seed=world_seed), time.perf_counter() - begin
+            on_point(Point(step=done + step, loss=loss, probes=probes, seconds=seconds))
+        done += part.steps
+    return model.eval()
+
+
+def train_part(
+    model: PreTrainedModel, family: str, part: Recipe, number: int, *, seed: int, world_seed: int, every: int
+) -> Iterator[tuple[int, float]]:
+    """Train on one part of a recipe; step and mean loss since the last time, every so many steps and at the end.
+
+    Args:
+        model: is changed; a later part rounds its weights to fp16 first, so that it may begin from a saved model.
+        family: bart, mbart or roberta.
+        part: text and schedule.
+        number: of the part, from 0.
+        seed: of the text.
+        world_seed: of the world the text is about.
+        every: steps between two yields.
+    """
+    if number > 0:
+        model.half().float()
+    rng = Random(f"unidelta/pretraining/{family}/{seed}{f'/{number}' if number else ''}")
     collate = batches(family, seed=world_seed)
     model.train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = hf.get_linear_schedule_with_warmup(optimiser, recipe.warmup_steps, recipe.steps)
-    texts = _batches_of_similar_length(recipe, world_seed, rng)
-    begin, losses = time.perf_counter(), list[float]()
-    for step in range(1, recipe.steps + 1):
+    optimiser = torch.optim.AdamW(model.parameters(), lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = hf.get_linear_schedule_with_warmup(optimiser, part.warmup_steps, part.steps)
+    texts = _batches_of_similar_length(part, world_seed, rng)
+    losses: list[float] = []
+    for step in range(1, part.steps + 1):
         loss = model(**collate(next(texts), rng)).loss
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -78,12 +103,9 @@ def pretrain(
         optimiser.step()
         schedule.step()
         losses.append(loss.item())
-        if step % probe_every == 0 or step == recipe.steps:
-            probes = probe(model, family, seed=world_seed)
-            mean = sum(losses) / len(losses)
-            on_point(Point(step=step, loss=mean, probes=probes, seconds=time.perf_counter() - begin))
+        if step % every == 0 or step == part.steps:
+            yield step, sum(losses) / len(losses)
             losses.clear()
-    return model.eval()
 
 
 def _batches_of_similar_length(recipe: Recipe, world_seed: int, rng: Random) -> Iterator[list[Text]]:
