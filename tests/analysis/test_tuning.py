@@ -1,4 +1,4 @@
-"""Records as a table, and the choice of learning rates: by dev score alone, the lower of two equal rates."""
+"""Records as a table, and the choice of learning rates: by dev score, then by dev loss, never by test score."""
 
 from pathlib import Path
 
@@ -10,18 +10,19 @@ from unidelta.errors import RecordError
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 
-TRIALS = [  # learning rate, dev, test, status
-    (1e-3, 50.0, 99.0, "complete"),
-    (3e-3, 70.0, 10.0, "complete"),
-    (4e-3, 70.0, 90.0, "complete"),
-    (1e-2, 80.0, 80.0, "diverged"),
+TRIALS = [  # learning rate, dev, dev loss, test, status
+    (1e-3, 50.0, 0.1, 99.0, "complete"),
+    (2e-3, 70.0, 0.5, 90.0, "complete"),
+    (3e-3, 70.0, 0.4, 10.0, "complete"),
+    (4e-3, 70.0, 0.6, 90.0, "complete"),
+    (1e-2, 80.0, 0.1, 80.0, "diverged"),
 ]
 PART = {"form": "prefix", "composition": "scaled", "scale": 4.0, "init": "activations"}
 
 
 @pytest.fixture
 def trials(tmp_path: Path) -> Path:
-    for number, (rate, dev, test, status) in enumerate(TRIALS):
+    for number, (rate, dev, loss, test, status) in enumerate(TRIALS):
         at = {"task": "mnli", "method": "lora", "position": "attn", "seed": 1, "scale": "mini", "source": "mini"}
         splits = {"eval_split": "validation_matched", "test_split": "test_matched"}
         record = RunRecord(
@@ -30,7 +31,7 @@ def trials(tmp_path: Path) -> Path:
             coordinates=at,
             spec={"task": splits, "design": {"parts": [PART]}, "training": {"learning_rate": rate, "max_steps": 400}},
             parameters={"percent_matrices": 6.7, "trained": 10},
-            metrics={"validation_matched": {"accuracy": dev}, "test_matched": {"accuracy": test}},
+            metrics={"validation_matched": {"accuracy": dev, "loss": loss}, "test_matched": {"accuracy": test}},
             cost={"seconds": 1.0},
             provenance={},
         )
@@ -40,8 +41,8 @@ def trials(tmp_path: Path) -> Path:
 
 def test_every_record_is_a_row_with_the_scores_of_its_own_splits(trials: Path):
     frame = runs(trials)
-    assert frame["dev"].tolist() == [dev for _, dev, _, _ in TRIALS]
-    assert frame["test"].tolist() == [test for _, _, test, _ in TRIALS]
+    assert frame["dev"].tolist() == [dev for _, dev, *_ in TRIALS]
+    assert frame["test"].tolist() == [test for *_, test, _ in TRIALS]
     assert (frame["s"] == 4).all() and (frame["prefix_init"] == "activations").all()
     assert frame["learning_rate"].tolist() == [rate for rate, *_ in TRIALS]
 
@@ -51,7 +52,7 @@ def test_the_best_dev_score_of_a_complete_run_is_chosen_whatever_the_test_scores
 
 
 def test_where_nothing_is_generated_on_dev_the_lowest_loss_is_chosen(trials: Path):
-    frame = runs(trials).assign(dev=float("nan"), dev_loss=[0.5, 0.1, 0.2, 0.05])
+    frame = runs(trials).assign(dev=float("nan"), dev_loss=[0.5, 0.3, 0.1, 0.2, 0.05])
     assert {key: trial["learning_rate"] for key, trial in best(frame).items()} == {("mnli", "lora"): 3e-3}
 
 

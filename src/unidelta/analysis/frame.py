@@ -49,9 +49,10 @@ def runs(root: Path) -> pd.DataFrame:
                 "dev": dev,
                 "dev_loss": record.metrics.get(splits[0], {}).get("loss"),
                 "test": test,
+                "mismatched": record.metrics.get("test_mismatched", {}).get("accuracy"),
             }
         )
     frame = pd.DataFrame(rows)
-    scores = ["dev", "dev_loss", "test"]
+    scores = ["dev", "dev_loss", "test", "mismatched"]
     frame[scores] = frame[scores].astype(float)
     return frame

@@ -1,7 +1,7 @@
 """From the tuning sweep to conf/tuned/mini: for each method and task the learning rate with the best dev score.
 
-Where nothing is generated on dev (`wmt_en_ro`) the lowest dev loss decides. `python -m unidelta.analysis.tuning`
-prints the trials; `--write` writes the files. Test scores are not looked at.
+Where scores are equal, or nothing is generated on dev (`wmt_en_ro`), the lowest dev loss decides.
+`python -m unidelta.analysis.tuning` prints the trials; `--write` writes the files. Test scores are not looked at.
 """
 
 import argparse
@@ -21,7 +21,7 @@ FOLDER = CONF / "tuned" / "mini"
 
 
 def best(trials: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
-    """The trial with the best dev score for each task and method; of equal ones that with the lower rate."""
+    """The trial with the best dev score for each task and method; of equal scores that with the lower dev loss."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for trial in sorted(_complete(trials), key=lambda trial: trial["learning_rate"]):
         key = trial["task"], trial["method"]
@@ -30,8 +30,9 @@ def best(trials: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
     return found
 
 
-def _merit(trial: dict[str, Any]) -> float:
-    return -trial["dev_loss"] if math.isnan(trial["dev"]) else trial["dev"]
+def _merit(trial: dict[str, Any]) -> tuple[float, float]:
+    score, loss = trial["dev"], trial["dev_loss"]
+    return (0.0 if math.isnan(score) else score, -loss)
 
 
 def _complete(trials: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,0 +1,187 @@
+"""The tables of docs/miniature.md, from committed records: `python -m unidelta.analysis.miniature --write`.
+
+Without `--write` it says whether the page shows what the records say (status 1 if not).
+"""
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from unidelta.analysis.frame import runs
+from unidelta.errors import DataError, UserError
+
+RESULTS = Path("results/mini")
+PAGE = Path("docs/miniature.md")
+TASKS = {"xsum": "mini-XSum", "wmt_en_ro": "mini-WMT", "mnli": "mini-MNLI", "sst2": "mini-SST-2"}
+SEEDS = 3
+# As the paper's tables name them: method and position.
+METHODS = {
+    "frozen": ("frozen", None),
+    "prompt": ("prompt", None),
+    "BitFit": ("bitfit", None),
+    "prefix (attn)": ("prefix", None),
+    "SA (attn)": ("adapter", "attn"),
+    "SA (ffn)": ("adapter", "ffn"),
+    "PA (attn)": ("parallel_adapter", "attn"),
+    "PA (ffn)": ("parallel_adapter", "ffn"),
+    "scaled PA (ffn)": ("scaled_parallel_adapter", None),
+    "LoRA (attn)": ("lora", "attn"),
+    "LoRA (ffn)": ("lora", "ffn"),
+    "MAM": ("mam", None),
+    "full": ("full", None),
+}
+# What the paper finds, first better than second, and where.
+ORDERINGS = (
+    ("PA (attn)", "SA (attn)", "Table 3"),
+    ("PA (ffn)", "SA (ffn)", "Table 3"),
+    ("PA (ffn)", "PA (attn)", "Table 4, Fig. 5"),
+    ("LoRA (ffn)", "LoRA (attn)", "Table 4"),
+    ("PA (ffn)", "prefix (attn)", "Fig. 4"),
+    ("scaled PA (ffn)", "PA (ffn)", "Table 5"),
+    ("scaled PA (ffn)", "LoRA (ffn)", "Table 5"),
+    ("MAM", "prefix (attn)", "Table 6"),
+    ("MAM", "scaled PA (ffn)", "Table 6"),
+    ("full", "BitFit", "Table 6"),
+)
+
+
+Row = dict[str, Any]
+"""A run, as `runs` has it."""
+
+
+def of(rows: list[Row], label: str, task: str | None = None) -> list[Row]:
+    """The runs of an entry of `METHODS`, on one task or on all."""
+    method, position = METHODS[label]
+    return [
+        row
+        for row in rows
+        if row["method"] == method and position in (None, row["position"]) and task in (None, row["task"])
+    ]
+
+
+def cell(rows: list[Row], score: str = "test") -> str:
+    """Mean and, in brackets, least and greatest; n where it is not `SEEDS`; a dash for none."""
+    scores = [row[score] for row in rows if not math.isnan(row[score])]
+    if not scores:
+        return f"0 of {len(rows)}" if rows else "–"
+    n = "" if len(scores) == len(rows) == SEEDS else f", n={len(scores)} of {max(SEEDS, len(rows))}"
+    return f"{mean(scores):.1f} [{min(scores):.1f}, {max(scores):.1f}{n}]"
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """A table; the first row is its head."""
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
+
+
+def methods(rows: list[Row]) -> str:
+    """Test scores of every method on every task."""
+    table = [["method", "tuned %", *TASKS.values(), "mini-MNLI, mismatched"]]
+    for label in METHODS:
+        percents = sorted({f"{row['percent']:.2g}" for row in of(rows, label)}, key=float)
+        share = "–" if not percents else percents[0] if len(percents) == 1 else f"{percents[0]} to {percents[-1]}"
+        scores = [cell(of(rows, label, task)) for task in TASKS]
+        table.append([label, share.replace("1e+02", "100"), *scores, cell(of(rows, label, "mnli"), "mismatched")])
+    return markdown(table)
+
+
+def orderings(rows: list[Row]) -> str:
+    """Differences of two methods, paired by seed: their mean, and in how many seeds the first is better."""
+    table = [["the paper: first above second", "where", *TASKS.values()]]
+    for better, worse, where in ORDERINGS:
+        line = [f"{better} > {worse}", where]
+        for task in TASKS:
+            first, second = ({row["seed"]: row["test"] for row in of(rows, label, task)} for label in (better, worse))
+            differences = [first[seed] - second[seed] for seed in first.keys() & second.keys()]
+            differences = [difference for difference in differences if not math.isnan(difference)]
+            n_better = sum(difference > 0 for difference in differences)
+            line.append(f"{mean(differences):+.1f} ({n_better} of {len(differences)})" if differences else "–")
+        table.append(line)
+    return markdown(table)
+
+
+def budgets(rows: list[Row]) -> str:
+    """Test scores by the share of tuned parameters."""
+    labels, parts = ("prefix (attn)", "SA (ffn)", "PA (ffn)", "LoRA (attn)"), []
+    for task in ("xsum", "wmt_en_ro"):
+        here = {label: of(rows, label, task) for label in labels}
+        table = [[TASKS[task], *labels]]
+        for share in sorted({_rounded(row) for mine in here.values() for row in mine}):
+            cells = [cell([row for row in here[label] if _rounded(row) == share]) for label in labels]
+            table.append([f"{share:g} %", *cells])
+        parts.append(markdown(table))
+    return "\n\n".join(parts)
+
+
+def _rounded(row: Row) -> float:
+    return float(f"{row['percent']:.1g}" if row["percent"] < 1 else f"{row['percent']:.2g}")
+
+
+def scales(rows: list[Row]) -> str:
+    """Learning rate and s varied separately: dev scores."""
+    rates, values = (sorted({row[name] for row in rows}) for name in ("learning_rate", "s"))
+    table = [["s", *(f"rate {rate:g}" for rate in rates)]]
+    for s in values:
+        at = [[row for row in rows if row["s"] == s and row["learning_rate"] == rate] for rate in rates]
+        table.append([f"{s:g}", *(cell(mine, "dev") for mine in at)])
+    return markdown(table)
+
+
+def tables(results: Path) -> dict[str, str]:
+    """Every table whose records are there, by the name of its place in the page."""
+    made: dict[str, str] = {}
+    sources: dict[str, tuple[tuple[str, ...], Callable[[list[Row]], str]]] = {
+        "methods": (("main",), methods),
+        "orderings": (("main",), orderings),
+        "doubled": (("doubled",), methods),
+        "budgets": (("main", "budget"), budgets),
+        "scales": (("scales",), scales),
+    }
+    for name, (folders, make) in sources.items():
+        if all((results / folder).is_dir() for folder in folders):
+            rows = [row for folder in folders for row in runs(results / folder).to_dict("records")]
+            made[name] = make([{str(key): value for key, value in row.items()} for row in rows])
+    return made
+
+
+def filled(page: str, made: dict[str, str]) -> str:
+    """The page with each table in its place, between `<!-- table: NAME -->` and `<!-- end -->`.
+
+    Raises:
+        DataError: the page has no place for a table.
+    """
+    for name, table in made.items():
+        place = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not place.search(page):
+            instead = f"add <!-- table: {name} --> and <!-- end --> to the page"
+            raise DataError(f"the table {name} in {PAGE}", "the page has no place for it", instead)
+        page = place.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", page)
+    return page
+
+
+def main() -> int:
+    """The exit status: 0, 1 for a page that shows something else, 2 for a request that cannot be met."""
+    parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.miniature", description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
+    arguments = parser.parse_args()
+    try:
+        now = PAGE.read_text(encoding="utf-8")
+        page = filled(now, tables(RESULTS))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.write:
+        PAGE.write_text(page, encoding="utf-8")
+    elif page != now:
+        print(f"{PAGE} does not show what the records say: python -m unidelta.analysis.miniature --write")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
