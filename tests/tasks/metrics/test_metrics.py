@@ -86,5 +86,5 @@ def test_scores_have_the_announced_names(metric) -> None:
 
 def test_signatures_name_the_implementation() -> None:
     assert ACCURACY.signature() == "accuracy|percent"
-    assert BLEU.signature().startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert BLEU.signature().startswith("bleu: nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
     assert ROUGE.signature().startswith("rouge-score|stem:porter|agg:mean|sentences:plain|version:")

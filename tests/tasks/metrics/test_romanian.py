@@ -1,0 +1,53 @@
+"""Romanian as the authors score it, against what their six programs print.
+
+The expected tokens are the output of Moses' Perl programs and the WMT 2016 scripts themselves.
+"""
+
+import pytest
+
+from unidelta.tasks.metrics import BLEU
+from unidelta.tasks.metrics.romanian import moses_tokens
+
+AS_THE_PROGRAMS_PRINT = (
+    ("„Da”, a spus el.", '" Da " , a spus el .'),
+    ("El a zis: „Nu vreau,” și a plecat.", 'El a zis : " Nu vreau " , si a plecat .'),
+    ("Pre\u021b: 1\xa0234,50 lei (circa 5 %)\u2026", "Pret : 1.234,50 lei ( circa 5 % ) ..."),
+    ("ŞŢşţ ȘȚșț ĂăÂâÎî", "STst STst AaAaIi"),
+    ("Dl. Popescu, nr. 5, art. 3, a venit. Apoi... da!", "Dl. Popescu , nr . 5 , art . 3 , a venit . Apoi ... da !"),
+    ("\xab\xa0Bun\u0103\xa0\xbb", '" Buna "'),
+    ("L-a văzut pe „Ion”.", 'L-a vazut pe " Ion " .'),
+    ("o‘clock d’Artagnan ‘așa’", "o ' clock d ' Artagnan ' asa '"),
+    ("mai\u200bmulte\xadr\xe2nduri", "mai multe randuri"),
+    ("La 20:15 – 21:30, 3,5 km; 4.5 %", "La 20 : 15 - 21 : 30 , 3,5 km ; 4.5 %"),
+    ('El a spus: "Bine."', 'El a spus : " Bine " .'),
+    ("Ce?!..", "Ce ? ! .."),
+    ("''citat'' și `altul`", "\" citat \" si ' altul '"),
+    ("Vezi FoxNews.com.", "Vezi FoxNews.com ."),
+    ("O.N.U. a votat; S.U.A. nu.", "O.N.U. a votat ; S.U.A. nu ."),
+    ("(paranteză )și( alta) .", "( paranteza ) si ( alta ) ."),
+    ("Ministrul — fost primar — a demisionat.", "Ministrul - fost primar - a demisionat ."),
+    ("„A spus «da»”, crede „El Pais”.", '" A spus " da " " , crede " El Pais " .'),
+    ("10\xa0000 de lei, 1.000.000 de euro", "10.000 de lei , 1.000.000 de euro"),
+    ("etc. și altele. Dar nu.", "etc. si altele . Dar nu ."),
+)
+
+
+@pytest.mark.parametrize(("text", "expected"), AS_THE_PROGRAMS_PRINT)
+def test_a_line_becomes_what_the_authors_programs_print(text: str, expected: str) -> None:
+    assert moses_tokens(text) == expected
+
+
+def test_the_two_scores_are_apart_where_diacritics_are_missing() -> None:
+    references = ["Președintele a spus că țara își va ține promisiunile făcute.", "„Nu știu”, a răspuns el ieri seară."]
+    stripped = ["Presedintele a spus ca tara isi va tine promisiunile facute.", '"Nu stiu", a raspuns el ieri seara.']
+    scores = BLEU.score(stripped, references)
+    assert scores["bleu_romanian"] == pytest.approx(100)
+    assert scores["bleu"] < 50
+    assert all(score == pytest.approx(100) for score in BLEU.score(references, references).values())
+
+
+def test_the_signature_names_both_ways() -> None:
+    plain, romanian = BLEU.signature().split("; ")
+    assert plain.startswith("bleu: ") and "tok:13a" in plain and "smooth:exp" in plain
+    assert romanian.startswith("bleu_romanian: ") and "tok:none" in romanian and "smooth:none" in romanian
+    assert "sacremoses" in romanian
