@@ -24,10 +24,10 @@ def check_row(row: Any, *, number: int, kind: TaskKind, faults: Faults) -> None:
                 what=f"the column is missing; the row has {', '.join(sorted(map(str, row))) or 'none'}.",
                 instead=f"a row with {_columns(kind)}",
             )
-        elif column.holds == "text":
-            _check_text(value, number, column, faults)
-        else:
+        elif column.holds == "label":
             _check_label(value, number, column, kind, faults)
+        else:
+            _check_text(value, number, column, faults)
 
 
 def _value(row: Mapping[str, Any], column: Column) -> Any:
@@ -46,7 +46,7 @@ def _check_text(value: Any, number: int, column: Column, faults: Faults) -> None
     elif not isinstance(value, str):
         what = f"{_shown(value)} is no text but {type(value).__name__}."
         faults.add(row=number, column=column.name, what=what, instead=instead)
-    elif not value.strip():
+    elif not value.strip() and column.holds == "text":
         faults.add(row=number, column=column.name, what="the text is empty.", instead="text, or leave the row out")
     elif "\0" in value:
         faults.add(row=number, column=column.name, what="the text holds a NUL character.", instead=instead)

@@ -101,11 +101,11 @@ class Column:
 
     Args:
         path: its name, or the names that lead into nested columns: `("translation", "en")`.
-        holds: what is in it.
+        holds: what is in it; an output is text that may be empty.
     """
 
     path: tuple[str, ...]
-    holds: Literal["text", "label"]
+    holds: Literal["text", "output", "label"]
 
     @property
     def name(self) -> str:

@@ -1,0 +1,50 @@
+"""`python -m unidelta.tasks score`: saved predictions scored again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unidelta.tasks.__main__ import main
+
+
+def written(path: Path, *rows: dict[str, Any]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_each_split_is_scored_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(0, 0, "a"), (1, 2, "a"), (1, 1, "b")]
+    file = written(tmp_path / "p.jsonl", *({"prediction": p, "reference": r, "split": s} for p, r, s in rows))
+    assert main(["score", file, "--task", "mnli"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["a"] == {"accuracy": 50.0, "n": 2}
+    assert told["b"] == {"accuracy": 100.0, "n": 1}
+
+
+def test_references_against_themselves_are_100_in_both_kinds_of_bleu(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = ("„Țara are nevoie de reforme”, a spus el.", "Prețul a crescut cu 3,5 %.")
+    file = written(tmp_path / "p.jsonl", *({"prediction": text, "reference": text} for text in texts))
+    assert main(["score", file, "--task", "wmt_en_ro"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["all"] == {"bleu": pytest.approx(100), "bleu_romanian": pytest.approx(100), "n": 2}
+    assert "tok:13a" in told["signature"]
+
+
+def test_an_empty_prediction_is_a_prediction(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {"prediction": "", "reference": "a b"}, {"prediction": "a b", "reference": "a b"}
+    assert main(["score", written(tmp_path / "p.jsonl", *rows), "--task", "xsum"]) == 0
+    assert json.loads(capsys.readouterr().out)["all"]["rouge2"] == 50.0
+
+
+def test_what_is_wrong_with_the_file_is_said_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path / "p.jsonl", {"prediction": "a", "reference": "b"}, {"reference": None, "prediction": 3})
+    assert main(["score", file, "--task", "xsum"]) == 2
+    told = capsys.readouterr().err
+    assert "p.jsonl:2: prediction: 3 is no text" in told
+    assert "p.jsonl:2: reference: null" in told
+    assert main(["score", str(tmp_path / "none.jsonl"), "--task", "xsum"]) == 2
+    assert "No such file" in capsys.readouterr().err
