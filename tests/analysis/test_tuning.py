@@ -43,7 +43,8 @@ def test_every_record_is_a_row_with_the_scores_of_its_own_splits(trials: Path):
     frame = runs(trials)
     assert frame["dev"].tolist() == [dev for _, dev, *_ in TRIALS]
     assert frame["test"].tolist() == [test for *_, test, _ in TRIALS]
-    assert (frame["s"] == 4).all() and (frame["prefix_init"] == "activations").all()
+    assert frame["s"].tolist() == [4.0] * 5
+    assert frame["prefix_init"].tolist() == ["activations"] * 5
     assert frame["learning_rate"].tolist() == [rate for rate, *_ in TRIALS]
 
 

@@ -106,7 +106,7 @@ def check_command(command: str) -> None:
             check_design_space(rest)
         case ["python", "-m", "unidelta.mini", *rest]:
             check_mini(rest)
-        case ["python", "-m", "unidelta.analysis.tuning", *rest]:
+        case ["python", "-m", "unidelta.analysis.tuning" | "unidelta.analysis.miniature", *rest]:
             assert set(rest) <= {"--write"}
         case ["python", "sweep.py", *rest]:
             check_sweep(rest)

@@ -124,12 +124,16 @@ def _rounded(row: Row) -> float:
 
 def scales(rows: list[Row]) -> str:
     """Learning rate and s varied separately: dev scores."""
-    rates, values = (sorted({row[name] for row in rows}) for name in ("learning_rate", "s"))
-    table = [["s", *(f"rate {rate:g}" for rate in rates)]]
-    for s in values:
-        at = [[row for row in rows if row["s"] == s and row["learning_rate"] == rate] for rate in rates]
-        table.append([f"{s:g}", *(cell(mine, "dev") for mine in at)])
-    return markdown(table)
+    parts = []
+    for label in ("scaled PA (ffn)", "LoRA (attn)"):
+        mine = of(rows, label)
+        rates, values = (sorted({row[name] for row in mine}) for name in ("learning_rate", "s"))
+        table = [[f"{label}, s", *(f"rate {rate:g}" for rate in rates)]]
+        for s in values:
+            at = [[row for row in mine if (row["s"], row["learning_rate"]) == (s, rate)] for rate in rates]
+            table.append([f"{s:g}", *(f"{mean(row['dev'] for row in here):.1f}" if here else "–" for here in at)])
+        parts.append(markdown(table))
+    return "\n\n".join(parts)
 
 
 def tables(results: Path) -> dict[str, str]:

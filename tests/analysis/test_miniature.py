@@ -1,0 +1,56 @@
+"""The tables of docs/miniature.md show what the committed records say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unidelta.analysis.miniature import PAGE, RESULTS, cell, filled, of, orderings, tables
+from unidelta.errors import DataError
+
+ROOT = Path(__file__).parents[2]
+NAN = float("nan")
+
+
+def run(method: str, seed: int, test: float, position: str = "ffn") -> dict[str, object]:
+    return {"method": method, "position": position, "task": "xsum", "seed": seed, "test": test}
+
+
+def test_the_page_shows_what_the_records_say():
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    made = tables(ROOT / RESULTS)
+    assert "methods" in made
+    assert filled(page, made) == page
+
+
+def test_a_score_of_the_page_is_the_mean_of_its_records():
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| BitFit |"))
+    scores = []
+    for path in (ROOT / RESULTS / "main" / "mini" / "wmt_en_ro").glob("*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["coordinates"]["method"] == "bitfit":
+            scores.append(record["metrics"]["test"]["bleu"])
+    assert len(scores) == 3
+    assert row.split("|")[4].split()[0] == f"{sum(scores) / 3:.1f}"
+
+
+def test_a_cell_states_its_spread_and_what_is_missing():
+    assert cell([run("full", seed, score) for seed, score in ((1, 50.0), (2, 60.0), (3, 70.0))]) == "60.0 [50.0, 70.0]"
+    two = [run("full", 1, 50.0), run("full", 2, NAN), run("full", 3, 60.0)]
+    assert cell(two) == "55.0 [50.0, 60.0, n=2 of 3]"
+    assert cell([run("full", 1, NAN)]) == "0 of 1"
+    assert cell([]) == "–"
+
+
+def test_orderings_are_paired_by_seed_and_positions_are_told_apart():
+    rows = [run("parallel_adapter", 1, 80.0), run("parallel_adapter", 2, 60.0), run("parallel_adapter", 3, NAN)]
+    rows += [run("adapter", 2, 70.0), run("adapter", 1, 50.0), run("adapter", 3, 1.0), run("adapter", 1, 9.0, "attn")]
+    line = next(line for line in orderings(rows).splitlines() if line.startswith("| PA (ffn) > SA (ffn)"))
+    assert line.split(" | ")[2] == "+10.0 (1 of 2)"
+    assert len(of(rows, "SA (attn)")) == 1
+
+
+def test_a_table_without_a_place_is_refused():
+    with pytest.raises(DataError, match="no place for it"):
+        filled("# page", {"methods": "| a |"})
