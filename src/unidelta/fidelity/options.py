@@ -39,7 +39,8 @@ def overrides(task: str, options: Mapping[str, Any]) -> list[str]:
     Raises:
         ConfigError: for a combination that no preset covers.
     """
-    common = [f"task={task}", "conventions=released"]
+    # the paper's scale: what is tuned for the miniature, e.g. a prefix that starts from activations, is not theirs
+    common = ["scale=paper", f"task={task}", "conventions=released"]
     attn, ffn = options["attn_mode"], options["ffn_mode"]
     if attn == ffn == "none":
         return [*common, "method=full"]
