@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from unidelta.records import run_id
+from unidelta.records.identity import LATER_KEYS
 
 
 def test_the_name_is_the_start_of_sha256_over_canonical_json() -> None:
@@ -48,3 +49,11 @@ def test_a_spec_that_is_no_json_has_no_name() -> None:
         run_id({"lr": math.nan})
     with pytest.raises(TypeError):
         run_id({"lr": object()})
+
+
+def test_a_later_key_changes_no_name_until_it_says_something_new(monkeypatch) -> None:
+    before = {"seed": 1, "training": {"learning_rate": 0.1}}
+    monkeypatch.setitem(LATER_KEYS, "training.max_tokens", None)
+    assert run_id({"seed": 1, "training": {"learning_rate": 0.1, "max_tokens": None}}) == run_id(before)
+    assert run_id({"seed": 1, "training": {"learning_rate": 0.1, "max_tokens": 4096}}) != run_id(before)
+    assert run_id({"seed": 1, "max_tokens": None, "training": {"learning_rate": 0.1}}) != run_id(before)

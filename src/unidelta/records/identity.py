@@ -8,9 +8,19 @@ from unidelta.records.strict_json import canonical
 
 N_HEX_DIGITS = 16  # 64 bits: two of a million runs share a name with probability 3e-8.
 
+_NEVER = object()
+
+LATER_KEYS: dict[str, Any] = {}
+"""Keys of the spec that came after the first records, by dotted path, each with what every run before it did.
+
+A run that does the same keeps the name it had, so that a new switch makes no finished run look undone.
+"""
+
 
 def run_id(spec: Mapping[str, Any]) -> str:
     """First 16 hexadecimal digits of SHA-256 over the canonical JSON of the scientific spec.
+
+    `LATER_KEYS` at their values of before are left out.
 
     Args:
         spec: task, data fingerprint, backbone, design, training, seed and limits; nothing that leaves the
@@ -20,4 +30,13 @@ def run_id(spec: Mapping[str, Any]) -> str:
         ValueError: a number in the spec is not finite.
         TypeError: something in it is no JSON value.
     """
-    return hashlib.sha256(canonical(spec).encode()).hexdigest()[:N_HEX_DIGITS]
+    return hashlib.sha256(canonical(_as_before(spec, "")).encode()).hexdigest()[:N_HEX_DIGITS]
+
+
+def _as_before(spec: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """`spec` without the later keys that say what was done before there was such a key."""
+    return {
+        key: _as_before(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
+        for key, value in spec.items()
+        if LATER_KEYS.get(f"{prefix}{key}", _NEVER) != value
+    }
