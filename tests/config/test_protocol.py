@@ -1,7 +1,7 @@
 """Every value of the published protocol at scale=paper, against a table written down from the authors' scripts.
 
-The table is not made from conf/: it is what run_xsum.sh, run_en_ro.sh and run_glue.sh of the released code pass on, and for
-full fine-tuning what their earlier scripts did (docs/fidelity.md has the conflicts between sources).
+The table is not made from conf/: it is what run_xsum.sh, run_en_ro.sh and run_glue.sh of the released code pass on,
+and for full fine-tuning what their earlier scripts did (docs/fidelity.md has the conflicts between sources).
 """
 
 import itertools
