@@ -106,7 +106,12 @@ def check_command(command: str) -> None:
             check_design_space(rest)
         case ["python", "-m", "unidelta.mini", *rest]:
             check_mini(rest)
-        case ["python", "-m", "unidelta.analysis.tuning" | "unidelta.analysis.miniature", *rest]:
+        case [
+            "python",
+            "-m",
+            "unidelta.analysis.tuning" | "unidelta.analysis.miniature" | "unidelta.analysis.published",
+            *rest,
+        ]:
             assert set(rest) <= {"--write"}
         case ["python", "sweep.py", *rest]:
             check_sweep(rest)
