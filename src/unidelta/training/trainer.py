@@ -178,6 +178,8 @@ def training_arguments(
         disable_tqdm=not spec.progress,
         remove_unused_columns=False,
         dataloader_pin_memory=device == "cuda",
+        # Every tuned parameter is used in every pass; looking for others costs time, and the authors did not either.
+        ddp_find_unused_parameters=False,
     )
     # Several GPUs in one process would be used by DataParallel, which splits batches and changes the losses.
     arguments._n_gpu = min(arguments.n_gpu, 1)
