@@ -19,7 +19,7 @@ TWO = ["-m", "torch.distributed.run", "--nproc_per_node", "2"]
 # what is typed: passes of a step divided, examples of a pass divided, batches of tokens
 CASES = {
     "passes": "method=mam task=xsum training.batch_size=6 training.accumulation=2 training.label_smoothing=0.1",
-    "examples": "method=lora task=sst2 training.batch_size=6 training.eval_every=2",
+    "examples": "method=mam task=sst2 training.batch_size=6 training.eval_every=2",
     "tokens": "method=mam task=wmt_en_ro training.max_tokens=100 training.accumulation=2 training.static_batches=true "
     "training.loss_normalisation=micro_batches",
     "nothing is tuned": "method=frozen task=sst2",
@@ -58,7 +58,8 @@ def test_two_processes_do_the_run_of_one(case: str, tmp_path: Path) -> None:
     assert len(printed[0]) == len(printed[1])  # the first process alone prints
     assert len(histories[0]) == len(histories[1])
     for entries in zip(*histories, strict=True):
-        for name in entries[0].keys() - {"eval_seconds"}:
+        # Where passes do not divide evenly, fillers count in the trainer's fraction of an epoch.
+        for name in entries[0].keys() - {"eval_seconds", "epoch"}:
             assert entries[1][name] == pytest.approx(entries[0][name], rel=1e-5, abs=1e-5)
     for name in ("batches_per_epoch", "tokens_per_batch", "steps", "best_step"):
         assert one["cost"][name] == two["cost"][name]

@@ -45,7 +45,7 @@ def test_the_order_of_decay_and_update_does_not_matter() -> None:
 
 def test_epsilon_is_larger_in_the_first_steps_of_2021() -> None:
     """Their ε is ε / √(1 − β₂ᵗ) of ours: 7 times at the first step, 1.07 times at the hundredth."""
-    # en-ro and GLUE have ε = 1e-6; gradients of 1e-3, then 1e-5 a parameter, after 1, 200 and 2,000 steps.
+    # en-ro and GLUE have ε = 1e-6; gradients of 1e-3, then 1e-5 a parameter, after 1, 200 and 2000 steps.
     assert difference(1e-3, 1, epsilon=1e-6) == pytest.approx(0.026, abs=0.001)
     found = [difference(1e-5, n_steps, epsilon=1e-6) for n_steps in (1, 200, 2000)]
     assert found == pytest.approx([0.43, 0.065, 0.020], rel=0.02)

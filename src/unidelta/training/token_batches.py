@@ -88,5 +88,7 @@ def _check(lengths: np.ndarray, max_tokens: int) -> None:
     why = f"Example {too_long[0] + 1} of the training split alone has {lengths[too_long[0]]} tokens"
     if len(too_long) > 1:
         why += f", and {len(too_long) - 1} more are above the budget too"
-    instead = f"training.max_tokens={longest}, or task.max_source_length and task.max_target_length at {max_tokens}"
+    instead = (
+        f"training.max_tokens={longest}, or task.max_source_length={max_tokens} task.max_target_length={max_tokens}"
+    )
     raise ConfigError(f"training.max_tokens={max_tokens}", f"{why}.", instead)
