@@ -3,8 +3,10 @@
 Exit status: 0 done, 2 a request that cannot be met, 4 the run diverged, 1 a programming error.
 """
 
+import contextlib
 import os
 import sys
+import time
 from typing import NoReturn
 
 import hydra
@@ -19,8 +21,10 @@ from unidelta.config.compose import not_composable, typed
 from unidelta.config.overrides import check
 from unidelta.errors import UserError
 from unidelta.paths import CONF
+from unidelta.training.processes import disconnect, started_by
 
 EXIT_USER_ERROR, EXIT_DIVERGED = 2, 4
+_PATIENCE_S = 10
 
 
 class Diverged(Exception):
@@ -33,9 +37,14 @@ def main() -> None:
     # done before the first failure is raised
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     arguments = get_args_parser().parse_args()
+    processes = started_by(os.environ)
     try:
-        check(arguments.overrides)
-        _job()
+        with contextlib.ExitStack() as stack:
+            if not processes.is_first:
+                stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            check(arguments.overrides)
+            _job()
+        disconnect(processes)
     except UserError as error:
         _fail(str(error), EXIT_USER_ERROR)
     except (HydraException, OmegaConfBaseException) as error:
@@ -49,7 +58,9 @@ def _job(config: DictConfig) -> None:
     from unidelta.run import run  # late: seconds of imports that --help and typing errors need not wait for
 
     try:
-        record = run(typed(config, HydraConfig.get().overrides.task), command=sys.argv)
+        record = run(
+            typed(config, HydraConfig.get().overrides.task), command=sys.argv, processes=started_by(os.environ)
+        )
     except UserError as error:
         if HydraConfig.get().mode is RunMode.MULTIRUN:
             raise
@@ -59,5 +70,8 @@ def _job(config: DictConfig) -> None:
 
 
 def _fail(message: str, status: int) -> NoReturn:
+    if not started_by(os.environ).is_first:
+        # What stops one process mostly stops all. The first one tells it, and torchrun then ends the others here.
+        time.sleep(_PATIENCE_S)
     print(message, file=sys.stderr)
     sys.exit(status)

@@ -28,13 +28,20 @@ from unidelta.tasks.encode import Encoded, ModelLimits, encode
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
+from unidelta.training.processes import ALONE, Processes, connect
 from unidelta.training.train import UNTRAINED, HistoryEntry, TrainResult, train
 
 _N_START_EXAMPLES = 32  # several times as many tokens as the longest prefix in use
 
 
 def execute(
-    spec: RunSpec, rows: dict[str, Rows], identity: dict[str, Any], *, name: str, command: Sequence[str]
+    spec: RunSpec,
+    rows: dict[str, Rows],
+    identity: dict[str, Any],
+    *,
+    name: str,
+    command: Sequence[str],
+    processes: Processes = ALONE,
 ) -> tuple[RunRecord, list[dict[str, Any]], Sequence[HistoryEntry]]:
     """Load, inject, train and evaluate.
 
@@ -44,6 +51,7 @@ def execute(
         identity: the scientific spec that goes into the record.
         name: the run's id.
         command: the command line, for the record.
+        processes: this process, and of how many; all of them return the same numbers.
 
     Returns:
         The record, the predictions, one row each, and the history, one entry a step.
@@ -53,6 +61,7 @@ def execute(
     """
     logging.set_verbosity_error()
     check_training(spec.training)
+    connect(processes, device=resolve_device(spec.training))
     if spec.scale == "mini" and "OMP_NUM_THREADS" not in os.environ:
         # Matrices this small gain little from a second thread, and lose much where another program has its core.
         torch.set_num_threads(1)
@@ -66,10 +75,10 @@ def execute(
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
-    result = _train(injection, encoded, spec, tokenizer)
+    result = _train(injection, encoded, spec, tokenizer, processes)
     metrics, predictions = {}, []
     if result.status == "complete":
-        metrics, predictions = _evaluate(injection, encoded, spec, tokenizer, result)
+        metrics, predictions = _evaluate(injection, encoded, spec, tokenizer, result, processes)
     record = RunRecord(
         run_id=name,
         status=result.status,
@@ -78,7 +87,7 @@ def execute(
         spec=identity,
         parameters=parameters(spec),
         metrics=metrics,
-        cost=_cost(result, encoded),
+        cost={**_cost(result, encoded), "processes": processes.n},
         provenance=provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
     )
     return record, predictions, result.history
@@ -102,7 +111,11 @@ def _prefix_start(
 
 
 def _train(
-    injection: Injection, encoded: dict[str, Encoded], spec: RunSpec, tokenizer: PreTrainedTokenizerBase
+    injection: Injection,
+    encoded: dict[str, Encoded],
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    processes: Processes,
 ) -> TrainResult:
     """Train what the design tunes, if it tunes anything."""
     if not injection.trained:
@@ -118,6 +131,7 @@ def _train(
             seed=spec.seed,
             output_dir=Path(scratch),
             on_log=lambda entry: None,
+            processes=processes,
         )
 
 
@@ -155,6 +169,7 @@ def _evaluate(
     spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     trained: TrainResult,
+    processes: Processes,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Metrics of every split but the training one, and every prediction on the reported ones.
 
@@ -175,7 +190,8 @@ def _evaluate(
             tokenizer=tokenizer,
             batch_size=spec.training.eval_batch_size,
             precision=resolve_precision(spec.training),
-            progress=spec.training.progress,
+            progress=spec.training.progress and processes.is_first,
+            processes=processes,
         )
         metrics[split] = {**result.metrics, "n": len(result.predictions)}
         pairs = zip(result.predictions, result.references, strict=True)
@@ -193,6 +209,8 @@ def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
         "seconds": result.seconds,
         "seconds_per_step": result.seconds_per_step,
         "n_overflows": result.n_overflows,
+        "batches_per_epoch": result.batches_per_epoch,
+        "tokens_per_batch": result.tokens_per_batch,
         "threads": torch.get_num_threads(),
         "truncated_sources": {split: data.n_truncated_sources for split, data in encoded.items()},
         "truncated_targets": {split: data.n_truncated_targets for split, data in encoded.items()},

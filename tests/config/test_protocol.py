@@ -23,6 +23,9 @@ SHARED = {
     "training.schedule": "polynomial",  # to 1e-7, power 1
     "training.adam_beta1": 0.9,
     "training.precision": "auto",  # theirs: fp16
+    "training.loss_normalisation": "micro_batches",
+    "training.max_tokens": {"xsum": None, "wmt_en_ro": 4096, "mnli": None, "sst2": None},
+    "training.static_batches": {"xsum": False, "wmt_en_ro": True, "mnli": False, "sst2": False},
     "seed": 42,
     "conventions": "released",
     "task.source": "hub",
@@ -142,6 +145,8 @@ OWN = {
         "backbone.attention_dropout": 0.1,
         "training.batch_size": 24,
         "training.accumulation": 20,  # 10 on each of two GPUs
+        "training.max_tokens": None,
+        "training.static_batches": False,
     },
     ("xsum", "full"): {
         "training.learning_rate": 3e-5,

@@ -143,8 +143,11 @@ class TrainingConfig:
     schedule: str = "polynomial"  # polynomial | linear | constant
     warmup_steps: int = 0
     warmup_ratio: float = 0.0
-    batch_size: int = 16
-    accumulation: int = 1
+    batch_size: int = 16  # examples per forward pass
+    accumulation: int = 1  # forward passes per step; torchrun divides them, the batch stays
+    max_tokens: int | None = None  # tokens per forward pass in place of batch_size; null counts examples
+    static_batches: bool = False  # with max_tokens: the same batches in the same order every epoch
+    loss_normalisation: str = "tokens"  # tokens: mean over the step; micro_batches: mean of its passes' means
     eval_batch_size: int = 32
     weight_decay: float = 0.01
     adam_beta1: float = 0.9
