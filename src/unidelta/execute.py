@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from unidelta.records.record import RunRecord
 from unidelta.summary import coordinates, parameters, print_design
 from unidelta.tasks import TASKS, Rows
 from unidelta.tasks.collate import collator
-from unidelta.tasks.encode import Encoded, ModelLimits, encode
+from unidelta.tasks.encode import Encoded, Feature, ModelLimits, encode
+from unidelta.tasks.metrics.scored import interval_signature
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
@@ -78,7 +80,7 @@ def execute(
     result = _train(injection, encoded, spec, tokenizer, processes)
     metrics, predictions = {}, []
     if result.status == "complete":
-        metrics, predictions = _evaluate(injection, encoded, spec, tokenizer, result, processes)
+        metrics, predictions = _evaluate(injection, encoded, rows, spec, tokenizer, result, processes)
     record = RunRecord(
         run_id=name,
         status=result.status,
@@ -120,11 +122,12 @@ def _train(
     """Train what the design tunes, if it tunes anything."""
     if not injection.trained:
         return UNTRAINED
+    dev = encoded[spec.task.eval_split]
     with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
         return train(
             injection.model,
             encoded["train"],
-            encoded[spec.task.eval_split],
+            replace(dev, features=dev.features[: spec.task.max_eval_examples]),
             task=spec.task,
             tokenizer=tokenizer,
             spec=spec.training,
@@ -166,6 +169,7 @@ def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 def _evaluate(
     injection: Injection,
     encoded: dict[str, Encoded],
+    rows: dict[str, Rows],
     spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     trained: TrainResult,
@@ -173,33 +177,54 @@ def _evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Metrics of every split but the training one, and every prediction on the reported ones.
 
-    The dev split was scored when the best step was chosen; it is scored again only where it is what is reported.
+    A dev split that is not reported was scored when the best step was chosen, if anything was trained. One that is
+    reported is scored whole, and its first rows, on which the best step was chosen, under a key of their own:
+    `validation[:1600]`, from the same predictions.
     """
     fold(injection)  # the same function without the prefixes' MLP
-    metrics: dict[str, Any] = {"signature": TASKS[spec.task.name].metric.signature()}
-    dev = spec.task.eval_split
-    is_scored = bool(trained.best_metrics) and spec.task.test_split is not None
+    kind, dev = TASKS[spec.task.name], spec.task.eval_split
+    metrics: dict[str, Any] = {"signature": kind.metric.signature(), "interval_signature": interval_signature()}
+    is_scored = bool(trained.best_metrics) and not spec.task.reports_dev
     if is_scored:
         metrics[dev] = {**trained.best_metrics, "n": len(encoded[dev])}
     predictions: list[dict[str, Any]] = []
     for split in (name for name in encoded if name != "train" and not (is_scored and name == dev)):
-        result: EvalResult = evaluate(
-            injection.model,
-            encoded[split].features,
-            task=spec.task,
-            tokenizer=tokenizer,
-            batch_size=spec.training.eval_batch_size,
-            precision=resolve_precision(spec.training),
-            progress=spec.training.progress and processes.is_first,
-            processes=processes,
-        )
-        metrics[split] = {**result.metrics, "n": len(result.predictions)}
-        pairs = zip(result.predictions, result.references, strict=True)
-        predictions += [
-            {"split": split, "index": i, "prediction": prediction, "reference": reference}
-            for i, (prediction, reference) in enumerate(pairs)
-        ]
+        features = encoded[split].features
+        raw = [kind.target(row) for row in rows[split]] if kind.kind == "seq2seq" else None
+        result = _scored(injection, features, spec, tokenizer, processes, raw_references=raw)
+        assert result.scored is not None  # only where nothing but the loss is asked for
+        metrics[split] = {"loss": result.metrics["loss"], **result.scored.report()}
+        n = spec.task.max_eval_examples
+        if split == dev and n is not None and n < len(features):
+            loss = _scored(injection, features[:n], spec, tokenizer, processes, loss_only=True).metrics["loss"]
+            metrics[f"{dev}[:{n}]"] = {"loss": loss, **result.scored.report(n)}
+        columns = {"prediction": result.predictions, "reference": result.references}
+        if raw is not None:
+            columns["raw_reference"] = raw
+        for i, values in enumerate(zip(*columns.values(), strict=True)):
+            predictions.append({"split": split, "index": i, **dict(zip(columns, values, strict=True))})
     return metrics, predictions
+
+
+def _scored(
+    injection: Injection,
+    features: list[Feature],
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    processes: Processes,
+    **how: Any,
+) -> EvalResult:
+    return evaluate(
+        injection.model,
+        features,
+        task=spec.task,
+        tokenizer=tokenizer,
+        batch_size=spec.training.eval_batch_size,
+        precision=resolve_precision(spec.training),
+        progress=spec.training.progress and processes.is_first,
+        processes=processes,
+        **how,
+    )
 
 
 def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:

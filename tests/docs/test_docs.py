@@ -17,6 +17,7 @@ from unidelta.fidelity.__main__ import main as fidelity
 from unidelta.mini.__main__ import main as mini
 from unidelta.paths import CONF
 from unidelta.sweeps.plan import names as sweep_names
+from unidelta.tasks.__main__ import main as tasks
 from unidelta.tasks.registry import TASKS
 
 ROOT = CONF.parent
@@ -82,6 +83,13 @@ def check_mini(arguments: list[str]) -> None:
     assert stopped.value.code == 0
 
 
+def check_tasks(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        tasks([*arguments, "--help"])  # known words and values; tests/tasks runs what they do
+    assert stopped.value.code == 0
+    assert Path(arguments[1]).suffix == ".jsonl" and set(arguments) & set(TASKS), "a file of predictions, and its task"
+
+
 def check_sweep(arguments: list[str]) -> None:
     assert arguments[0] in sweep_names(ROOT / "sweeps")
 
@@ -106,6 +114,8 @@ def check_command(command: str) -> None:
             check_design_space(rest)
         case ["python", "-m", "unidelta.mini", *rest]:
             check_mini(rest)
+        case ["python", "-m", "unidelta.tasks", *rest]:
+            check_tasks(rest)
         case [
             "python",
             "-m",
@@ -183,6 +193,8 @@ def test_decisions_are_short_and_complete():
         "python train.py -m method=lora,mam position=attn,nowhere",
         "python -m unidelta.config.design_space --wrote",
         "python -m unidelta.fidelity count",
+        "python -m unidelta.tasks score predictions.jsonl",
+        "python -m unidelta.tasks rescore predictions.jsonl --task xsum",
         "python -m unidelta.fidelity golden tests/silver",
         "make nothing",
         "rm -rf results",

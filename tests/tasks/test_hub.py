@@ -43,7 +43,7 @@ def test_a_hub_that_answers_is_asked_for_the_split(make_task, monkeypatch, onlin
 
     play_hub(monkeypatch, error_page)
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    spec = make_task("sst2", source="hub", hub_id="nyu-mll/glue", hub_config="sst2", max_eval_examples=3)
+    spec = make_task("sst2", source="hub", hub_id="nyu-mll/glue", hub_config="sst2", max_test_examples=3)
     assert len(load(spec, "validation")) == 3
     assert calls == [(("nyu-mll/glue", "sst2"), {"split": "validation", "revision": None})]
 

@@ -40,18 +40,18 @@ def published(path: Path = FIGURES) -> pd.DataFrame:
 
 def table(figures: pd.DataFrame, artefact: str) -> str:
     """The figures of one table or figure: a row for each label and bottleneck, a column for each task and metric."""
-    mine = figures[figures["artefact"] == artefact]
-    there = {(row.task, row.metric) for row in mine.itertuples()}
+    mine = [row for row in figures.to_dict("records") if row["artefact"] == artefact]
+    there = {(row["task"], row["metric"]) for row in mine}
     columns = [column for column in _COLUMNS if column in there]
     cells: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
-    for row in mine.itertuples():
+    for row in mine:
         # Table 12 has one label in two positions; figures have one at several sizes, which labels of tables name
-        label = f"{row.label} ({row.position})" if artefact == "Table 12" else str(row.label)
-        size = f"{row.bottleneck} " if artefact.startswith("Figure") and row.bottleneck else ""
-        percent = f"{size}({row.params_percent} %)" if size else f"{row.params_percent} %"
-        spread = f" ± {row.std}" if row.std else ""
-        own = "*" if row.provenance == "plotted" else "†" if row.provenance == "script-only" else ""
-        cells.setdefault((label, percent), {})[(str(row.task), str(row.metric))] = f"{row.value}{spread}{own}"
+        label = f"{row['label']} ({row['position']})" if artefact == "Table 12" else row["label"]
+        size = f"{row['bottleneck']} " if artefact.startswith("Figure") and row["bottleneck"] else ""
+        percent = f"{size}({row['params_percent']} %)" if size else f"{row['params_percent']} %"
+        spread = f" ± {row['std']}" if row["std"] else ""
+        own = "*" if row["provenance"] == "plotted" else "†" if row["provenance"] == "script-only" else ""
+        cells.setdefault((label, percent), {})[(row["task"], row["metric"])] = f"{row['value']}{spread}{own}"
     head = ["", "tuned", *(_COLUMNS[column] for column in columns)]
     body = [[label, percent, *(of.get(column, "–") for column in columns)] for (label, percent), of in cells.items()]
     return markdown([head, *body])

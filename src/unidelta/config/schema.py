@@ -122,12 +122,12 @@ class TaskConfig:
     max_source_length: int = 512
     max_target_length: int | None = None
     eval_max_target_length: int | None = None
-    eval_split: str = "validation"
-    test_split: str | None = None
+    eval_split: str = "validation"  # the best step is chosen on it
+    test_split: str | None = None  # null: the dev split is reported
     extra_eval_splits: list[str] = field(default_factory=list)
     max_train_examples: int | None = None
-    max_eval_examples: int | None = None
-    max_test_examples: int | None = None
+    max_eval_examples: int | None = None  # first rows of the dev split on which the best step is chosen
+    max_test_examples: int | None = None  # first rows of every reported split
     source_language: str | None = None
     target_language: str | None = None
     generation: GenerationConfig | None = None

@@ -13,6 +13,7 @@ from typing import Literal
 
 from unidelta.errors import UserError
 from unidelta.sweeps.plan import Job
+from unidelta.tasks.metrics.scored import told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,5 +81,5 @@ def _do(job: Job) -> Outcome:
         reason = "" if record is None else str(record.reason)
         return Outcome(job=job, status="diverged", score=reason, seconds=seconds)
     last = [values for values in record.metrics.values() if isinstance(values, dict)][-1]
-    score = ", ".join(f"{name} {value:.1f}" for name, value in last.items() if name not in ("loss", "n"))
+    score = ", ".join(f"{name} {value:.1f}" for name, value in told(last).items() if name != "loss")
     return Outcome(job=job, status="complete", score=score, seconds=seconds)

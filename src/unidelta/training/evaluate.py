@@ -18,6 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from unidelta.tasks import TaskKind, TaskSpec, task_kind
 from unidelta.tasks.collate import IGNORED_LABEL, collator
 from unidelta.tasks.encode import Feature
+from unidelta.tasks.metrics.scored import Scored, scored
 from unidelta.training.generation import generation_config
 from unidelta.training.precision import Precision
 from unidelta.training.processes import ALONE, Processes, gather
@@ -30,17 +31,19 @@ class EvalResult:
     """What an evaluation found.
 
     Args:
-        metrics: the task's metric (0 to 100) and `loss`: nats per target token, or per example for
-            classification, without label smoothing.
+        metrics: the task's metric (0 to 100), again with `raw_` before its names where there are raw references, and
+            `loss`: nats per target token, or per example for classification, without label smoothing.
         predictions: generated texts or predicted labels, in the order of the features; empty if only the
             loss was asked for.
         references: decoded labels (cut as the labels were) or true labels.
+        scored: what the metric measured in every example, None if only the loss was asked for.
         seconds: wall-clock time.
     """
 
     metrics: dict[str, float]
     predictions: list[str] | list[int]
     references: list[str] | list[int]
+    scored: Scored | None
     seconds: float
 
 
@@ -55,6 +58,7 @@ def evaluate(
     progress: bool,
     loss_only: bool = False,
     processes: Processes = ALONE,
+    raw_references: Sequence[str] | None = None,
 ) -> EvalResult:
     """Score `model` on `features`, at least one of them.
 
@@ -71,12 +75,13 @@ def evaluate(
         progress: whether a bar is drawn.
         loss_only: skips generation and metric; enough where the best step is chosen by loss.
         processes: each evaluates its share of the features, and all return the same.
+        raw_references: the data set's own target texts, to score generated texts against them as well.
     """
     kind = task_kind(task.name)
     begin = time.perf_counter()
     run = _evaluate_seq2seq if kind.kind == "seq2seq" else _evaluate_classification
     with _eval_mode(model), torch.inference_mode(), _autocast(model, precision):
-        metrics, predictions, references = run(
+        loss, predictions, references = run(
             model,
             features,
             task,
@@ -87,8 +92,14 @@ def evaluate(
             loss_only=loss_only,
             processes=processes,
         )
-    seconds = time.perf_counter() - begin
-    return EvalResult(metrics=metrics, predictions=predictions, references=references, seconds=seconds)
+    measured = None if loss_only else scored(kind.metric, predictions, references, raw_references)
+    return EvalResult(
+        metrics={"loss": loss, **(measured.scores() if measured else {})},
+        predictions=predictions,
+        references=references,
+        scored=measured,
+        seconds=time.perf_counter() - begin,
+    )
 
 
 def _evaluate_seq2seq(
@@ -102,7 +113,7 @@ def _evaluate_seq2seq(
     progress: bool,
     loss_only: bool,
     processes: Processes,
-) -> tuple[dict[str, float], list[str], list[str]]:
+) -> tuple[float, list[str], list[str]]:
     outputs: dict[int, str] = {}
     loss_sum, n_tokens = 0.0, 0
     for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
@@ -119,12 +130,11 @@ def _evaluate_seq2seq(
             output_BT = cast(Any, model).generate(**batch, generation_config=config)
             outputs.update(zip(indices, _decode(tokenizer, output_BT), strict=True))
     outputs, loss_sum, n_tokens = _together(outputs, loss_sum, n_tokens, processes)
-    metrics = {"loss": loss_sum / n_tokens}
+    loss = loss_sum / n_tokens
     if loss_only:
-        return metrics, [], []
+        return loss, [], []
     predictions = [outputs[i] for i in range(len(features))]
-    references = _decode(tokenizer, [feature["labels"] for feature in features])
-    return metrics | kind.metric.score(predictions, references), predictions, references
+    return loss, predictions, _decode(tokenizer, [feature["labels"] for feature in features])
 
 
 def _evaluate_classification(
@@ -138,7 +148,7 @@ def _evaluate_classification(
     progress: bool,
     loss_only: bool,
     processes: Processes,
-) -> tuple[dict[str, float], list[int], list[int]]:
+) -> tuple[float, list[int], list[int]]:
     outputs: dict[int, int] = {}
     loss_sum = 0.0
     for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
@@ -147,12 +157,11 @@ def _evaluate_classification(
         loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
         outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
     outputs, loss_sum, _ = _together(outputs, loss_sum, 0, processes)
-    metrics = {"loss": loss_sum / len(features)}
+    loss = loss_sum / len(features)
     if loss_only:
-        return metrics, [], []
+        return loss, [], []
     predictions = [outputs[i] for i in range(len(features))]
-    references = [int(feature["labels"]) for feature in features]
-    return metrics | kind.metric.score(predictions, references), predictions, references
+    return loss, predictions, [int(feature["labels"]) for feature in features]
 
 
 def _batches(
