@@ -26,7 +26,7 @@ def score(file: Path, task: str) -> dict[str, Any]:
         DataError: the file cannot be read.
     """
     kind = task_kind(task)
-    holds = "output" if kind.kind == "seq2seq" else "label"
+    holds = "text" if kind.kind == "seq2seq" else "label"
     columns = (Column(path=("prediction",), holds=holds), Column(path=("reference",), holds=holds))
     splits: dict[str, list[tuple[Any, Any]]] = {}
     for row in read_jsonl(file, replace(kind, columns=columns)):
