@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
+from unidelta.checkpoint import cached_commit, is_local
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
 from unidelta.design.spec import Deltas
@@ -19,13 +20,15 @@ from unidelta.families.inject import Injection, fold, inject
 from unidelta.families.pretrained import load_backbone, load_config
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
-from unidelta.paths import PACKAGE
+from unidelta.paths import PACKAGE, cache_folder
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
 from unidelta.summary import coordinates, parameters, print_design
-from unidelta.tasks import TASKS, Rows
+from unidelta.tasks import TASKS, Rows, commit
 from unidelta.tasks.collate import collator
-from unidelta.tasks.encode import Encoded, Feature, ModelLimits, encode
+from unidelta.tasks.encode import Encoded, ModelLimits
+from unidelta.tasks.encoded_cache import Kept, encode_or_read
+from unidelta.tasks.features import Feature
 from unidelta.tasks.metrics.scored import interval_signature
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import EvalResult, evaluate
@@ -68,11 +71,7 @@ def execute(
         # Matrices this small gain little from a second thread, and lose much where another program has its core.
         torch.set_num_threads(1)
     model, tokenizer = _load(spec)
-    limits = ModelLimits.of(model.config)
-    encoded = {
-        split: encode(data, spec=spec.task, tokenizer=tokenizer, limits=limits, for_training=split == "train")
-        for split, data in rows.items()
-    }
+    encoded = _encode(rows, identity["data"], spec, tokenizer, ModelLimits.of(model.config))
     generator = torch.Generator().manual_seed(spec.seed)
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
@@ -90,9 +89,40 @@ def execute(
         parameters=parameters(spec),
         metrics=metrics,
         cost={**_cost(result, encoded), "processes": processes.n},
-        provenance=provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
+        provenance={
+            **provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
+            "revisions": {"data": commit(rows), "weights": _commit_of_weights(spec)},
+        },
     )
     return record, predictions, result.history
+
+
+def _encode(
+    rows: dict[str, Rows],
+    fingerprints: dict[str, str],
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    limits: ModelLimits,
+) -> dict[str, Encoded]:
+    """The token ids of every split."""
+    folder = cache_folder()
+    return {
+        split: encode_or_read(
+            data,
+            Kept(folder=folder, fingerprint=fingerprints[split]) if folder else None,
+            spec=spec.task,
+            tokenizer=tokenizer,
+            limits=limits,
+            for_training=split == "train",
+        )
+        for split, data in rows.items()
+    }
+
+
+def _commit_of_weights(spec: RunSpec) -> str | None:
+    """The commit of the hub's repository that the weights came from; None for folders."""
+    weights = spec.backbone.checkpoint
+    return None if weights is None or is_local(weights) else cached_commit(weights, spec.backbone.revision)
 
 
 def _prefix_start(
@@ -208,7 +238,7 @@ def _evaluate(
 
 def _scored(
     injection: Injection,
-    features: list[Feature],
+    features: Sequence[Feature],
     spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     processes: Processes,
@@ -239,4 +269,6 @@ def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "truncated_sources": {split: data.n_truncated_sources for split, data in encoded.items()},
         "truncated_targets": {split: data.n_truncated_targets for split, data in encoded.items()},
+        "empty_sources": {split: data.n_empty_sources for split, data in encoded.items()},
+        "empty_targets": {split: data.n_empty_targets for split, data in encoded.items()},
     }

@@ -104,7 +104,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         backbone=BackboneSpec(
             architecture=architecture,
             checkpoint=backbone.checkpoint or (backbone.hub_id if config.scale.name == "paper" else None),
-            revision=backbone.hub_revision,
+            revision=backbone.hub_revision if backbone.checkpoint or config.scale.name == "paper" else None,
             attn_implementation=backbone.attn_implementation,
             dropout=backbone.dropout,
             attention_dropout=backbone.attention_dropout,
@@ -139,6 +139,7 @@ def _task(config: RunConfig) -> TaskSpec:
         **{
             **values,
             "source": task_source(config),
+            "hub_revision": task.hub_revision if task_source(config) == "hub" else None,
             "test_split": reported[0],
             "extra_eval_splits": reported[1],
             "max_target_length": task.max_target_length or 0,

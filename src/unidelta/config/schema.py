@@ -82,7 +82,7 @@ class BackboneConfig:
     name: str = "???"
     family: str = "???"  # bart | mbart | roberta | bert
     hub_id: str = "???"
-    hub_revision: str | None = None
+    hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
     checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
     attn_implementation: str = "sdpa"  # sdpa | eager
     vocab_size: int = 0
@@ -118,7 +118,7 @@ class TaskConfig:
     path: str | None = None  # the folder of source=local
     hub_id: str = "???"
     hub_config: str | None = None
-    hub_revision: str | None = None
+    hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
     max_source_length: int = 512
     max_target_length: int | None = None
     eval_max_target_length: int | None = None

@@ -47,7 +47,7 @@ def score(file: Path, task: str) -> dict[str, Any]:
 
 
 def _read(file: Path, kind: TaskKind, names: Sequence[str]) -> list[Row]:
-    holds = "output" if kind.kind == "seq2seq" else "label"
+    holds = "text" if kind.kind == "seq2seq" else "label"
     return read_jsonl(file, replace(kind, columns=tuple(Column(path=(name,), holds=holds) for name in names)))
 
 

@@ -42,7 +42,7 @@ class TaskSpec:
         path: folder of `<split>.jsonl` or `<split>.parquet`; needed for `local` only.
         hub_id: repository of the data set, e.g. `nyu-mll/glue`.
         hub_config: configuration inside it, e.g. `sst2`.
-        hub_revision: branch, tag or commit; None takes the main branch.
+        hub_revision: branch, tag or commit; None takes the main branch, and where the hub is not the source.
         max_source_length: tokens kept of the source (of both sentences together for a pair).
         max_target_length: tokens kept of the target in training.
         eval_max_target_length: tokens kept of the target at evaluation; references are what remains.
@@ -109,11 +109,11 @@ class Column:
 
     Args:
         path: its name, or the names that lead into nested columns: `("translation", "en")`.
-        holds: what is in it; an output is text that may be empty.
+        holds: what is in it.
     """
 
     path: tuple[str, ...]
-    holds: Literal["text", "output", "label"]
+    holds: Literal["text", "label"]
 
     @property
     def name(self) -> str:

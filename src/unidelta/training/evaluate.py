@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from unidelta.tasks import TaskKind, TaskSpec, task_kind
 from unidelta.tasks.collate import IGNORED_LABEL, collator
-from unidelta.tasks.encode import Feature
+from unidelta.tasks.features import Feature
 from unidelta.tasks.metrics.scored import Scored, scored
 from unidelta.training.generation import generation_config
 from unidelta.training.precision import Precision

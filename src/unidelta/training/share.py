@@ -14,7 +14,7 @@ from torch.utils.data import Sampler
 
 from unidelta.errors import ConfigError
 from unidelta.tasks.collate import IGNORED_LABEL, Collator
-from unidelta.tasks.encode import Feature
+from unidelta.tasks.features import Feature
 from unidelta.training.processes import Processes
 from unidelta.training.spec import TrainingSpec
 

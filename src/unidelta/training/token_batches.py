@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from unidelta.errors import ConfigError
-from unidelta.tasks.encode import Feature
+from unidelta.tasks.features import Feature
 
 _MULTIPLE = 64  # fairseq's required_batch_size_multiple, as the authors call it
 
