@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.config.launchers import check_launcher
 from unidelta.config.schema import GROUPS, GenerationConfig, MethodConfig, RunConfig, SlotConfig, TaskConfig
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.paths import CONF
@@ -58,6 +59,7 @@ def keys() -> list[str]:
 def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     key = override.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra":
+        yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
         return
     if override.is_delete() or override.is_add():
         if key not in GROUPS and key not in keys():
