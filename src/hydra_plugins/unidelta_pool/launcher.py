@@ -55,7 +55,7 @@ class PoolLauncher(Launcher):
         from unidelta.sweeps.plan import Job
 
         assert self.config is not None
-        jobs = [Job(tuple(overrides)) for overrides in job_overrides]
+        jobs = list(dict.fromkeys(Job(tuple(overrides)) for overrides in job_overrides))
         folder = Path(self.config.hydra.sweep.dir)
         result = in_pool([(job, folder) for job in jobs], pool_of(self.options))
         print("\n" + table("multirun", result, n_jobs=len(jobs)))
@@ -63,10 +63,10 @@ class PoolLauncher(Launcher):
             raise SystemExit(result.status)
         by_name = {outcome.name: outcome for outcome in result.outcomes}
         returns = []
-        for job in jobs:
-            outcome = by_name[f"python train.py {job}"]
+        for overrides in job_overrides:
+            outcome = by_name[str(Job(tuple(overrides)))]
             value, status = outcome.note, JobStatus.COMPLETED
             if outcome.status != 0:
                 value, status = JobFailed(f"{outcome.name}: {outcome.note}"), JobStatus.FAILED
-            returns.append(JobReturn(overrides=job.overrides, status=status, _return_value=value))
+            returns.append(JobReturn(overrides=overrides, status=status, _return_value=value))
         return returns

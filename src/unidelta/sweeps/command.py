@@ -39,7 +39,7 @@ def main() -> None:
         status = ExitStatus.REFUSED
     except BrokenPipeError:  # the reader has seen enough: `python sweep.py NAME --list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-        status = ExitStatus.DONE
+        status = ExitStatus.DONE if "--list" in sys.argv else ExitStatus.INTERRUPTED
     sys.exit(status)
 
 
@@ -61,10 +61,10 @@ def _main(typed: Sequence[str]) -> ExitStatus:
 
 def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> ExitStatus:
     left = [one for one in planned if one.state != "done"]
-    chosen = launcher(for_hydra, folder=_logs(planned[0], name) if planned else Path())
     _print_states(name, planned)
     if not left:
         return ExitStatus.DONE
+    chosen = launcher(for_hydra, folder=_logs(left[0], name))
     if chosen.pool is None:
         result = by_hydra(left, chosen)
     else:

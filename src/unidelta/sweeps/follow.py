@@ -76,7 +76,7 @@ def table(title: str, result: Result, *, n_skipped: int = 0, n_jobs: int) -> str
     ]
     for outcome in result.outcomes:
         if outcome.status != ExitStatus.DONE:
-            lines += ["", f"{outcome.word}: {outcome.name}", f"  {outcome.note}", f"  {outcome.log}"]
+            lines += ["", f"{outcome.word}: python train.py {outcome.name}", f"  {outcome.note}", f"  {outcome.log}"]
     return "\n".join(lines)
 
 

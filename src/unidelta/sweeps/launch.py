@@ -13,7 +13,9 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher as HydraLauncher
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -87,10 +89,7 @@ def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool) -> Result:
         jobs: each with the folder for its log.
         pool: how many at once, and so on.
     """
-    tasks = [
-        Task(name=f"python train.py {job}", argument=job.overrides, log=folder / f"{log_name(job)}.log")
-        for job, folder in jobs
-    ]
+    tasks = [Task(name=str(job), argument=job.overrides, log=folder / f"{log_name(job)}.log") for job, folder in jobs]
     return follow(pool.work(tasks, do), n_jobs=len(tasks))
 
 
@@ -102,33 +101,38 @@ def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
     config, begin = launcher.config, time.monotonic()
     context = HydraContext(config_loader=launcher.loader, callbacks=Callbacks(config))
     plugin = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
-    causes: dict[Job, str] = {}
-    lost = "there is no record"
+    returned: dict[Job, str | Exception] = {}
+    lost = RuntimeError("there is no record")
     try:
-        returns = plugin.launch([list(one.job.overrides) for one in planned], initial_job_idx=0)
+        for one, result in zip(planned, _launch(plugin, planned), strict=True):
+            try:
+                returned[one.job] = str(result.return_value)
+            except Exception as error:
+                returned[one.job] = error
     except Exception as error:  # what launchers raise when a job is lost differs from one to the next
-        returns = []
-        lost += f"; the launcher gave up: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-    for one, result in zip(planned, returns, strict=False):
-        try:
-            _ = result.return_value
-        except Exception as error:
-            causes[one.job] = str(error) if isinstance(error, JobFailed) else f"{type(error).__name__}: {error}"
+        lost = RuntimeError(f"there is no record; the launcher gave up: {type(error).__name__}: {error}")
     folder = Path(config.hydra.sweep.dir)
-    outcomes = tuple(_read_outcome(one, causes.get(one.job, lost), folder=folder) for one in planned)
+    outcomes = tuple(_outcome(one, returned.get(one.job), lost, folder=folder) for one in planned)
     return Result(outcomes=outcomes, seconds=time.monotonic() - begin)
 
 
-def _read_outcome(planned: Planned, cause: str, *, folder: Path) -> Outcome:
-    name, status = f"python train.py {planned.job}", ExitStatus.FAILED
+def _launch(plugin: HydraLauncher, planned: Sequence[Planned]) -> Sequence[JobReturn]:
+    return plugin.launch([list(one.job.overrides) for one in planned], initial_job_idx=0)
+
+
+def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception, *, folder: Path) -> Outcome:
+    """How a job ended, by what the launcher returned for it, and by its record where it returned nothing."""
+    status, cause = ExitStatus.FAILED, lost if returned is None else returned
     try:
         record = planned.record()
     except RecordError as error:
-        record, cause = None, error.why
-    if record is not None and record.status in STATUS:
-        status = STATUS[record.status]
-        cause = score(record) if record.reason is None else record.reason
-    return Outcome(name=name, status=status, note=cause, seconds=None, log=folder)
+        record, cause = None, error
+    if isinstance(returned, str):
+        status = ExitStatus.DONE
+    elif record is not None and (returned is None or record.status != "complete"):
+        status, cause = STATUS[record.status], record.reason or score(record)
+    note = f"{type(cause).__name__}: {cause}" if type(cause) not in (str, JobFailed, RuntimeError) else str(cause)
+    return Outcome(name=str(planned.job), status=status, note=note, seconds=None, log=folder)
 
 
 def log_name(job: Job) -> str:

@@ -14,10 +14,9 @@ from typing import Any
 
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.exit_status import ExitStatus
-from unidelta.sweeps.slot import Slot
+from unidelta.sweeps.slot import POLL_S, Slot
 from unidelta.sweeps.worker import Report
 
-_POLL_S = 1.0  # a death that closes no pipe, because a child of the job holds it open, is seen within this time
 _FINAL = (ExitStatus.DONE, ExitStatus.REFUSED, ExitStatus.DAMAGED, ExitStatus.DIVERGED)  # would end so again
 
 
@@ -123,7 +122,7 @@ class Pool:
                         task, attempt = queue.popleft()
                         _begin_log(task, attempt)
                         slot.start((task, attempt), task.argument, log=task.log, timeout_s=self.timeout_s)
-                wait([thing for slot in slots for thing in slot.waitables()], timeout=_POLL_S)
+                wait([thing for slot in slots for thing in slot.waitables()], timeout=POLL_S)
                 for slot in slots:
                     ended = slot.ended()
                     if ended is None:
@@ -145,7 +144,7 @@ def _begin_log(task: Task, attempt: int) -> None:
     task.log.parent.mkdir(parents=True, exist_ok=True)
     again = f"\n# attempt {attempt}\n" if attempt > 1 else ""
     with task.log.open("a" if again else "w", encoding="utf-8") as file:
-        file.write(f"{again}$ {task.name}\n")
+        file.write(f"{again}# {task.name}\n")
 
 
 def _n_cores() -> int:

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 from unidelta.sweeps.worker import Report, serve
 
 GRACE_S = 30.0  # between SIGTERM and SIGKILL: time to save a checkpoint
+POLL_S = 1.0  # a death that closes no pipe, because a child of the job holds it open, is seen within this time
+_LEAVE_S = 2.0  # for a worker without a job to leave by itself; its last job is reported and written
 _SPAWN = get_context("spawn")  # a forked process cannot use CUDA, and inherits locks that nobody will release
 
 Work = TypeVar("Work")
@@ -78,7 +80,7 @@ class Slot(Generic[Work]):
         if self._process is None or self._pipe is None:
             return
         self._pipe.close()
-        self._process.join(GRACE_S)
+        self._process.join(_LEAVE_S)
         self._signal(signal.SIGKILL)  # and whatever the job has left behind
         self._process.join()
         self._process = self._pipe = None
@@ -91,9 +93,10 @@ class Slot(Generic[Work]):
                 if slot.work is not None:
                     slot._signal(signal.SIGTERM)
             end = time.monotonic() + GRACE_S
-            for slot in slots:
-                if slot._process is not None and slot.work is not None:
-                    slot._process.join(max(0.0, end - time.monotonic()))
+            while time.monotonic() < end and any(slot.work is not None for slot in slots):
+                wait([thing for slot in slots for thing in slot.waitables()], timeout=POLL_S)
+                for slot in slots:
+                    slot.ended()
         finally:
             for slot in slots:
                 if slot.work is not None:
