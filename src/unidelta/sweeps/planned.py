@@ -28,8 +28,9 @@ class Planned:
         job: the job.
         spec: the run that it is.
         results_dir: where its record is, or will be.
-        run_id: the run's name; None where data or weights are not to be had.
-        state: done if there is a complete record and nobody asked for another; unknown without a `run_id`.
+        run_id: the run's name; None for a dry run, and where data or weights are not to be had.
+        state: done if there is a complete record and nobody asked for another; unknown if it has to have a `run_id`
+            and has none.
     """
 
     job: Job
@@ -61,11 +62,10 @@ def prepared(jobs: Sequence[Job]) -> list[tuple[Job, RunConfig, RunSpec]]:
     composed: dict[tuple[str, ...], RunConfig] = {}
     for job in jobs:
         try:
-            check(job.overrides)
             config = _compose(job, composed)
             found.append((job, config, prepare(config)))
         except UserError as error:
-            problems[str(error)] = error
+            _note(error, problems)
     if problems:
         raise Problems(list(problems.values()))
     return found
@@ -85,17 +85,18 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False) -> list[Planned]:
     problems: dict[str, UserError] = {}
     contents = _Contents(may_download=not is_listing)
     for job, config, spec in prepared(jobs):
-        planned = Planned(job=job, spec=spec, results_dir=Path(config.results_dir), run_id=None, state="unknown")
+        planned = Planned(job=job, spec=spec, results_dir=Path(config.results_dir), run_id=None, state="to do")
         if not config.dry_run:
             try:
-                planned = replace(planned, run_id=contents.run_id(spec), state="to do")
+                planned = replace(planned, run_id=contents.run_id(spec))
             except UserError as error:
+                planned = replace(planned, state="unknown")
                 if not is_listing:
-                    problems[str(error)] = error
+                    _note(error, problems)
         try:
             record = None if config.force else planned.record()
         except UserError as error:
-            problems[str(error)] = error
+            _note(error, problems)
             continue
         if record is not None and record.status == "complete":
             planned = replace(planned, state="done")
@@ -106,12 +107,18 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False) -> list[Planned]:
 
 
 def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
-    """Compose a job; those that differ by a plain seed alone are composed once, as each takes a third of a second."""
+    """Check and compose a job; once for those that differ by a plain seed alone, as it takes half a second."""
     seeds = [word for word in job.overrides if word.startswith("seed=") and word[5:].isdecimal()]
     words = tuple(word for word in job.overrides if word not in seeds)
     if words not in composed:
+        check(words)
         composed[words] = compose(words)
     return replace(composed[words], seed=int(seeds[-1][5:])) if seeds else composed[words]
+
+
+def _note(error: UserError, problems: dict[str, UserError]) -> None:
+    """Keep every single error once, however many jobs have it."""
+    problems.update({str(one): one for one in (error.errors if isinstance(error, Problems) else (error,))})
 
 
 class _Contents:
