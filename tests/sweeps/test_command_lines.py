@@ -10,7 +10,7 @@ import pytest
 FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
 # `train.py` or `sweep.py`, in which some seeds do what no test could ask of a run: workers import this file too.
 FAULTY = """
-import os, runpy, signal, sys, time
+import os, signal, sys, time
 import unidelta.run
 
 HEALTHY = unidelta.run.run
@@ -30,7 +30,11 @@ def run(config, *, command):
 
 unidelta.run.run = run
 if __name__ == "__main__":
-    runpy.run_path(sys.argv.pop(1), run_name="__main__")
+    if sys.argv.pop(1) == "sweep.py":
+        from unidelta.sweeps.command import main
+    else:
+        from unidelta.cli import main
+    main()
 """
 
 
@@ -40,7 +44,7 @@ def typed(root: Path, environment: dict[str, str], tmp_path: Path):
     (tmp_path / "faulty.py").write_text(FAULTY)
 
     def run(program: str, *words: str, faulty: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
-        script = [str(tmp_path / "faulty.py"), str(root / program)] if faulty else [str(root / program)]
+        script = [str(tmp_path / "faulty.py"), program] if faulty else [str(root / program)]
         command = [sys.executable, *script, *" ".join(words).split()]
         variables = {**environment, **more}
         return subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=900)
