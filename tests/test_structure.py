@@ -36,6 +36,7 @@ def layer(inside: str, outside: str | None = None, never: frozenset[str] = HYDRA
 LAYERS = {
     "__init__": layer("", ""),
     "errors": layer("", ""),
+    "exit_status": layer("", ""),
     "paths": layer("errors", ""),
     "hub": layer("errors", "huggingface_hub datasets"),
     "checkpoint": layer("design errors hub", "huggingface_hub"),
@@ -48,7 +49,7 @@ LAYERS = {
     "tracking": layer("errors"),
     "records": layer("design errors", ""),
     "config": layer("design errors paths tasks training", never=frozenset()),  # the home of hydra and omegaconf
-    "sweeps": layer("config errors paths plan records run tasks", never=frozenset()),  # reads lines with Hydra's parser
+    "sweeps": layer("config errors exit_status hub paths plan records run tasks", never=frozenset()),  # Hydra's too
     "analysis": layer("records design errors paths", never=HYDRA | {"torch", "transformers"}),
     "fidelity": layer("config deltas families design errors paths tasks"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute

@@ -87,10 +87,18 @@ def check_hub(checkpoint: str, revision: str | None) -> None:
     unreachable = why_unreachable()
     if unreachable:
         raise CheckpointError(
-            f"backbone.checkpoint={checkpoint}",
+            f"backbone.checkpoint={checkpoint}" + (f" backbone.hub_revision={revision}" if revision else ""),
             f"{unreachable}, and the checkpoint is not in the cache of this machine",
             "backbone.checkpoint=DIR with a local folder, or scale=mini",
         )
+
+
+def cached_commit(checkpoint: str, revision: str | None) -> str | None:
+    """The commit of a hub id's files in the cache of this machine; None if there are none."""
+    from huggingface_hub import try_to_load_from_cache  # late: local checkpoints do without
+
+    found = try_to_load_from_cache(checkpoint, "config.json", revision=revision)
+    return Path(found).parent.name if isinstance(found, str) else None
 
 
 def fingerprint(checkpoint: str, revision: str | None) -> str:

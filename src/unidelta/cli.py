@@ -1,10 +1,13 @@
 """The command line of train.py: what was typed is checked first, then Hydra composes and the run begins.
 
-Exit status: 0 done, 2 a request that cannot be met, 4 the run diverged, 1 a programming error.
+Exit status: `unidelta.exit_status`. With -m every job is checked before the first begins.
 """
 
+import contextlib
 import os
+import shlex
 import sys
+import time
 from typing import NoReturn
 
 import hydra
@@ -18,9 +21,13 @@ from omegaconf.errors import OmegaConfBaseException
 from unidelta.config.compose import not_composable, typed
 from unidelta.config.overrides import check
 from unidelta.errors import UserError
+from unidelta.exit_status import ExitStatus
 from unidelta.paths import CONF
+from unidelta.sweeps.job import JobFailed, task
+from unidelta.sweeps.plan import jobs
+from unidelta.training.processes import disconnect, started_by
 
-EXIT_USER_ERROR, EXIT_DIVERGED = 2, 4
+_PATIENCE_S = 10
 
 
 class Diverged(Exception):
@@ -33,31 +40,52 @@ def main() -> None:
     # done before the first failure is raised
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     arguments = get_args_parser().parse_args()
+    overrides, processes = arguments.overrides, started_by(os.environ)
+    compose_and_run = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(_job)
     try:
-        check(arguments.overrides)
-        _job()
+        with contextlib.ExitStack() as stack:
+            if not processes.is_first:
+                stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            check(overrides)
+            if arguments.multirun:
+                _check_every_job([word for word in overrides if not word.startswith("hydra")])
+            compose_and_run()
+        disconnect(processes)
     except UserError as error:
-        _fail(str(error), EXIT_USER_ERROR)
+        _fail(str(error), ExitStatus.REFUSED)
     except (HydraException, OmegaConfBaseException) as error:
-        _fail(str(not_composable(arguments.overrides, error)), EXIT_USER_ERROR)
+        _fail(str(not_composable(overrides, error)), ExitStatus.REFUSED)
     except Diverged as error:
-        _fail(str(error), EXIT_DIVERGED)
+        _fail(str(error), ExitStatus.DIVERGED)
+    except JobFailed as error:
+        _fail(str(error), ExitStatus.FAILED)
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
-def _job(config: DictConfig) -> None:
+def _check_every_job(overrides: list[str]) -> None:
+    from unidelta.sweeps.planned import prepared  # late, as below
+
+    prepared(jobs([shlex.join(overrides)]))
+
+
+def _job(config: DictConfig) -> str | None:
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return task(config)
     from unidelta.run import run  # late: seconds of imports that --help and typing errors need not wait for
 
     try:
-        record = run(typed(config, HydraConfig.get().overrides.task), command=sys.argv)
+        record = run(
+            typed(config, HydraConfig.get().overrides.task), command=sys.argv, processes=started_by(os.environ)
+        )
     except UserError as error:
-        if HydraConfig.get().mode is RunMode.MULTIRUN:
-            raise
-        _fail(str(error), EXIT_USER_ERROR)
+        _fail(str(error), ExitStatus.REFUSED)
     if record is not None and record.status == "diverged":
         raise Diverged(f"The run diverged: {record.reason}. Its record says so; no table counts it as a result.")
+    return None
 
 
-def _fail(message: str, status: int) -> NoReturn:
+def _fail(message: str, status: ExitStatus) -> NoReturn:
+    if not started_by(os.environ).is_first:
+        # What stops one process mostly stops all. The first one tells it, and torchrun then ends the others here.
+        time.sleep(_PATIENCE_S)
     print(message, file=sys.stderr)
     sys.exit(status)

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
+from unidelta.checkpoint import cached_commit, is_local
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
 from unidelta.design.spec import Deltas
@@ -18,23 +20,33 @@ from unidelta.families.inject import Injection, fold, inject
 from unidelta.families.pretrained import load_backbone, load_config
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
-from unidelta.paths import PACKAGE
+from unidelta.paths import PACKAGE, cache_folder
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
 from unidelta.summary import coordinates, parameters, print_design
-from unidelta.tasks import TASKS, Rows
+from unidelta.tasks import TASKS, Rows, commit
 from unidelta.tasks.collate import collator
-from unidelta.tasks.encode import Encoded, ModelLimits, encode
+from unidelta.tasks.encode import Encoded, ModelLimits
+from unidelta.tasks.encoded_cache import Kept, encode_or_read
+from unidelta.tasks.features import Feature
+from unidelta.tasks.metrics.scored import interval_signature
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
+from unidelta.training.processes import ALONE, Processes, connect
 from unidelta.training.train import UNTRAINED, HistoryEntry, TrainResult, train
 
 _N_START_EXAMPLES = 32  # several times as many tokens as the longest prefix in use
 
 
 def execute(
-    spec: RunSpec, rows: dict[str, Rows], identity: dict[str, Any], *, name: str, command: Sequence[str]
+    spec: RunSpec,
+    rows: dict[str, Rows],
+    identity: dict[str, Any],
+    *,
+    name: str,
+    command: Sequence[str],
+    processes: Processes = ALONE,
 ) -> tuple[RunRecord, list[dict[str, Any]], Sequence[HistoryEntry]]:
     """Load, inject, train and evaluate.
 
@@ -44,6 +56,7 @@ def execute(
         identity: the scientific spec that goes into the record.
         name: the run's id.
         command: the command line, for the record.
+        processes: this process, and of how many; all of them return the same numbers.
 
     Returns:
         The record, the predictions, one row each, and the history, one entry a step.
@@ -53,23 +66,20 @@ def execute(
     """
     logging.set_verbosity_error()
     check_training(spec.training)
+    connect(processes, device=resolve_device(spec.training))
     if spec.scale == "mini" and "OMP_NUM_THREADS" not in os.environ:
         # Matrices this small gain little from a second thread, and lose much where another program has its core.
         torch.set_num_threads(1)
     model, tokenizer = _load(spec)
-    limits = ModelLimits.of(model.config)
-    encoded = {
-        split: encode(data, spec=spec.task, tokenizer=tokenizer, limits=limits, for_training=split == "train")
-        for split, data in rows.items()
-    }
+    encoded = _encode(rows, identity["data"], spec, tokenizer, ModelLimits.of(model.config))
     generator = torch.Generator().manual_seed(spec.seed)
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
-    result = _train(injection, encoded, spec, tokenizer)
+    result = _train(injection, encoded, spec, tokenizer, processes)
     metrics, predictions = {}, []
     if result.status == "complete":
-        metrics, predictions = _evaluate(injection, encoded, spec, tokenizer, result)
+        metrics, predictions = _evaluate(injection, encoded, rows, spec, tokenizer, result, processes)
     record = RunRecord(
         run_id=name,
         status=result.status,
@@ -78,10 +88,41 @@ def execute(
         spec=identity,
         parameters=parameters(spec),
         metrics=metrics,
-        cost=_cost(result, encoded),
-        provenance=provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
+        cost={**_cost(result, encoded), "processes": processes.n},
+        provenance={
+            **provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
+            "revisions": {"data": commit(rows), "weights": _commit_of_weights(spec)},
+        },
     )
     return record, predictions, result.history
+
+
+def _encode(
+    rows: dict[str, Rows],
+    fingerprints: dict[str, str],
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    limits: ModelLimits,
+) -> dict[str, Encoded]:
+    """The token ids of every split."""
+    folder = cache_folder()
+    return {
+        split: encode_or_read(
+            data,
+            Kept(folder=folder, fingerprint=fingerprints[split]) if folder else None,
+            spec=spec.task,
+            tokenizer=tokenizer,
+            limits=limits,
+            for_training=split == "train",
+        )
+        for split, data in rows.items()
+    }
+
+
+def _commit_of_weights(spec: RunSpec) -> str | None:
+    """The commit of the hub's repository that the weights came from; None for folders."""
+    weights = spec.backbone.checkpoint
+    return None if weights is None or is_local(weights) else cached_commit(weights, spec.backbone.revision)
 
 
 def _prefix_start(
@@ -102,22 +143,28 @@ def _prefix_start(
 
 
 def _train(
-    injection: Injection, encoded: dict[str, Encoded], spec: RunSpec, tokenizer: PreTrainedTokenizerBase
+    injection: Injection,
+    encoded: dict[str, Encoded],
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    processes: Processes,
 ) -> TrainResult:
     """Train what the design tunes, if it tunes anything."""
     if not injection.trained:
         return UNTRAINED
+    dev = encoded[spec.task.eval_split]
     with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
         return train(
             injection.model,
             encoded["train"],
-            encoded[spec.task.eval_split],
+            replace(dev, features=dev.features[: spec.task.max_eval_examples]),
             task=spec.task,
             tokenizer=tokenizer,
             spec=spec.training,
             seed=spec.seed,
             output_dir=Path(scratch),
             on_log=lambda entry: None,
+            processes=processes,
         )
 
 
@@ -152,38 +199,62 @@ def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 def _evaluate(
     injection: Injection,
     encoded: dict[str, Encoded],
+    rows: dict[str, Rows],
     spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     trained: TrainResult,
+    processes: Processes,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Metrics of every split but the training one, and every prediction on the reported ones.
 
-    The dev split was scored when the best step was chosen; it is scored again only where it is what is reported.
+    A dev split that is not reported was scored when the best step was chosen, if anything was trained. One that is
+    reported is scored whole, and its first rows, on which the best step was chosen, under a key of their own:
+    `validation[:1600]`, from the same predictions.
     """
     fold(injection)  # the same function without the prefixes' MLP
-    metrics: dict[str, Any] = {"signature": TASKS[spec.task.name].metric.signature()}
-    dev = spec.task.eval_split
-    is_scored = bool(trained.best_metrics) and spec.task.test_split is not None
+    kind, dev = TASKS[spec.task.name], spec.task.eval_split
+    metrics: dict[str, Any] = {"signature": kind.metric.signature(), "interval_signature": interval_signature()}
+    is_scored = bool(trained.best_metrics) and not spec.task.reports_dev
     if is_scored:
         metrics[dev] = {**trained.best_metrics, "n": len(encoded[dev])}
     predictions: list[dict[str, Any]] = []
     for split in (name for name in encoded if name != "train" and not (is_scored and name == dev)):
-        result: EvalResult = evaluate(
-            injection.model,
-            encoded[split].features,
-            task=spec.task,
-            tokenizer=tokenizer,
-            batch_size=spec.training.eval_batch_size,
-            precision=resolve_precision(spec.training),
-            progress=spec.training.progress,
-        )
-        metrics[split] = {**result.metrics, "n": len(result.predictions)}
-        pairs = zip(result.predictions, result.references, strict=True)
-        predictions += [
-            {"split": split, "index": i, "prediction": prediction, "reference": reference}
-            for i, (prediction, reference) in enumerate(pairs)
-        ]
+        features = encoded[split].features
+        raw = [kind.target(row) for row in rows[split]] if kind.kind == "seq2seq" else None
+        result = _scored(injection, features, spec, tokenizer, processes, raw_references=raw)
+        assert result.scored is not None  # only where nothing but the loss is asked for
+        metrics[split] = {"loss": result.metrics["loss"], **result.scored.report()}
+        n = spec.task.max_eval_examples
+        if split == dev and n is not None and n < len(features):
+            loss = _scored(injection, features[:n], spec, tokenizer, processes, loss_only=True).metrics["loss"]
+            metrics[f"{dev}[:{n}]"] = {"loss": loss, **result.scored.report(n)}
+        columns = {"prediction": result.predictions, "reference": result.references}
+        if raw is not None:
+            columns["raw_reference"] = raw
+        for i, values in enumerate(zip(*columns.values(), strict=True)):
+            predictions.append({"split": split, "index": i, **dict(zip(columns, values, strict=True))})
     return metrics, predictions
+
+
+def _scored(
+    injection: Injection,
+    features: Sequence[Feature],
+    spec: RunSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    processes: Processes,
+    **how: Any,
+) -> EvalResult:
+    return evaluate(
+        injection.model,
+        features,
+        task=spec.task,
+        tokenizer=tokenizer,
+        batch_size=spec.training.eval_batch_size,
+        precision=resolve_precision(spec.training),
+        progress=spec.training.progress and processes.is_first,
+        processes=processes,
+        **how,
+    )
 
 
 def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
@@ -193,7 +264,11 @@ def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
         "seconds": result.seconds,
         "seconds_per_step": result.seconds_per_step,
         "n_overflows": result.n_overflows,
+        "batches_per_epoch": result.batches_per_epoch,
+        "tokens_per_batch": result.tokens_per_batch,
         "threads": torch.get_num_threads(),
         "truncated_sources": {split: data.n_truncated_sources for split, data in encoded.items()},
         "truncated_targets": {split: data.n_truncated_targets for split, data in encoded.items()},
+        "empty_sources": {split: data.n_empty_sources for split, data in encoded.items()},
+        "empty_targets": {split: data.n_empty_targets for split, data in encoded.items()},
     }

@@ -1,7 +1,7 @@
-"""Whether the Hugging Face hub can be reached, asked once and quickly.
+"""Whether the Hugging Face hub can be reached, asked once a process and quickly.
 
-The libraries retry for 23 to 46 seconds before they say that there is no network; a three-second knock at
-the hub's door comes first, and the cache of this machine is used where nobody answers.
+The libraries retry for 23 to 46 seconds before they say that there is no network; a knock of two seconds at the
+hub's door comes first, and the cache of this machine is used where nobody answers.
 """
 
 import os
@@ -10,17 +10,24 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import huggingface_hub.constants
 
-TIMEOUT_S = 3.0
+TIMEOUT_S = 2.0
 
 
 def why_unreachable() -> str | None:
     """Why only the cache of this machine can be used now, None if the hub answers."""
     if huggingface_hub.constants.HF_HUB_OFFLINE:
         return "the hub is switched off (HF_HUB_OFFLINE)"
-    return None if _answers() else f"the hub did not answer within {TIMEOUT_S:.0f} s"
+    endpoint = huggingface_hub.constants.ENDPOINT
+    return None if _answers(endpoint) else f"the hub ({endpoint}) did not answer within {TIMEOUT_S:g} s"
+
+
+def forget() -> None:
+    """Knock anew when asked next: the network may have changed."""
+    _answers.cache_clear()
 
 
 @contextmanager
@@ -45,22 +52,23 @@ def cache_only() -> Iterator[None]:
             os.environ["HF_HUB_OFFLINE"] = before[0]
 
 
-def _answers() -> bool:
-    """Whether anything answers at the hub's address, by way of the proxies that are set."""
-    done, answers = threading.Event(), []
+@cache
+def _answers(endpoint: str) -> bool:
+    """Whether anything answers at the address within the time, by way of the proxies that are set."""
+    is_over, answers = threading.Event(), []
 
     def knock() -> None:
-        request = urllib.request.Request(huggingface_hub.constants.ENDPOINT, method="HEAD")
         try:
-            urllib.request.urlopen(request, timeout=TIMEOUT_S).close()
+            request = urllib.request.Request(endpoint, method="HEAD")
+            urllib.request.build_opener().open(request, timeout=TIMEOUT_S).close()
             answers.append(True)
         except urllib.error.HTTPError:
             answers.append(True)  # an error page is an answer too
         except (OSError, ValueError):
             pass
-        done.set()
+        is_over.set()
 
     # in a thread, because a name server that hangs is not covered by the timeout of the connection
     threading.Thread(target=knock, daemon=True).start()
-    done.wait(TIMEOUT_S)
+    is_over.wait(TIMEOUT_S)
     return bool(answers)

@@ -1,8 +1,23 @@
-"""Where the project's own files are: `conf/` beside the sources in a checkout, inside the package when installed."""
+"""Where the project's own files are: `conf/` beside the sources in a checkout, inside the package when installed.
 
+And where it may keep what it can make again: `UNIDELTA_CACHE`, by default `unidelta` in the user's cache folder.
+"""
+
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = PACKAGE.parent.parent
 
 CONF = _CHECKOUT / "conf" if (_CHECKOUT / "conf").is_dir() else PACKAGE / "conf"
+
+
+def cache_folder() -> Path | None:
+    """The folder of caches, which need not exist; None where `UNIDELTA_CACHE` is empty, or there is no home."""
+    named = os.environ.get("UNIDELTA_CACHE")
+    if named is not None:
+        return Path(named).expanduser() if named else None
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unidelta"
+    except RuntimeError:
+        return None

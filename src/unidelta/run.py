@@ -16,14 +16,16 @@ from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.summary import print_record
 from unidelta.tasks import Rows, fingerprint, load_all
+from unidelta.training.processes import ALONE, Processes, gather
 
 
-def run(config: RunConfig, *, command: Sequence[str]) -> RunRecord | None:
+def run(config: RunConfig, *, command: Sequence[str], processes: Processes = ALONE) -> RunRecord | None:
     """Do what a configuration asks for, or find that it is done already.
 
     Args:
         config: the composed configuration.
         command: the command line, for the record.
+        processes: this process, and of how many do the run together; the first one writes.
 
     Returns:
         The record; None for a dry run.
@@ -37,6 +39,10 @@ def run(config: RunConfig, *, command: Sequence[str]) -> RunRecord | None:
 
         dry_run(spec)
         return None
+    if processes.n > 1:
+        from unidelta.training.share import share  # late, as above
+
+        share(spec.training, processes)
     store = RecordStore(root=Path(config.results_dir))
     rows = _get_everything(spec, store)
     scientific = identity(spec, rows)
@@ -48,11 +54,13 @@ def run(config: RunConfig, *, command: Sequence[str]) -> RunRecord | None:
         return done
     from unidelta.execute import execute  # late, as above
 
-    record, predictions, history = execute(spec, rows, scientific, name=name, command=command)
-    if predictions:
-        store.write_predictions(predictions, **place)
-    store.write_history(history, **place)
-    store.write(record)
+    record, predictions, history = execute(spec, rows, scientific, name=name, command=command, processes=processes)
+    if processes.is_first:
+        if predictions:
+            store.write_predictions(predictions, **place)
+        store.write_history(history, **place)
+        store.write(record)
+    gather(None, processes)  # none goes on, or ends with an error status, before the record is there
     print(print_record(record, store))
     return record
 
@@ -85,13 +93,32 @@ def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
 
 def identity(spec: RunSpec, rows: dict[str, Rows]) -> dict[str, Any]:
     """The full scientific spec: what was asked, with contents in place of paths."""
+    data = {split: fingerprint(part) for split, part in rows.items()}
+    return identity_of_contents(spec, data=data, weights=name_of_weights(spec))
+
+
+def identity_of_contents(spec: RunSpec, *, data: dict[str, str], weights: str) -> dict[str, Any]:
+    """The same, of contents that were read before: a sweep reads them once for many runs.
+
+    Args:
+        spec: the run.
+        data: fingerprints of its rows, by split.
+        weights: of `name_of_weights`.
+    """
+    scientific = {**spec.scientific(), "data": data}
+    scientific["backbone"]["checkpoint"] = weights
+    return scientific
+
+
+def name_of_weights(spec: RunSpec) -> str:
+    """What the weights of a run's backbone are known by: their SHA-256, or hub id and revision.
+
+    Raises:
+        CheckpointError: a miniature's weights are missing or altered.
+    """
     backbone = spec.backbone
     folder = miniature(backbone.checkpoint, backbone.architecture.family)
     if folder is not None:
-        weights = fingerprint_of_weights(checked_weights(folder))
-    else:
-        assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant
-        weights = checkpoint.fingerprint(backbone.checkpoint, backbone.revision)
-    scientific = {**spec.scientific(), "data": {split: fingerprint(data) for split, data in rows.items()}}
-    scientific["backbone"]["checkpoint"] = weights
-    return scientific
+        return fingerprint_of_weights(checked_weights(folder))
+    assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant
+    return checkpoint.fingerprint(backbone.checkpoint, backbone.revision)

@@ -10,6 +10,7 @@ from unidelta.design.spec import Deltas
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.tasks import TASKS
+from unidelta.tasks.metrics.scored import told
 
 
 def coordinates(spec: RunSpec) -> dict[str, Any]:
@@ -77,8 +78,8 @@ def print_record(record: RunRecord, store: RecordStore) -> str:
         lines.append(f"  {record.reason}")
     for split, values in record.metrics.items():
         if isinstance(values, dict):
-            numbers = "  ".join(f"{name} {value:.4g}" for name, value in values.items() if name != "n")
-            lines.append(f"  {split:24} {numbers}  (n={values['n']})")
+            numbers = "  ".join(f"{name} {value:.4g}" for name, value in told(values).items())
+            lines.append(f"  {split:25} {numbers}  (n={values['n']})")
     cost = record.cost
     lines.append(
         f"  {cost['steps']} steps, {cost['seconds_per_step']:.3f} s each; best step {cost['best_step']}; "

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.analysis.miniature import PAGE, RESULTS, cell, filled, of, orderings, tables
+from unidelta.analysis.miniature import PAGE, RESULTS, cell, of, orderings, tables
+from unidelta.analysis.page import filled
 from unidelta.errors import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ def test_the_page_shows_what_the_records_say():
     page = (ROOT / PAGE).read_text(encoding="utf-8")
     made = tables(ROOT / RESULTS)
     assert "methods" in made
-    assert filled(page, made) == page
+    assert filled(page, made, name="docs/miniature.md") == page
 
 
 def test_a_score_of_the_page_is_the_mean_of_its_records():
@@ -53,4 +54,4 @@ def test_orderings_are_paired_by_seed_and_positions_are_told_apart():
 
 def test_a_table_without_a_place_is_refused():
     with pytest.raises(DataError, match="no place for it"):
-        filled("# page", {"methods": "| a |"})
+        filled("# page", {"methods": "| a |"}, name="a page")

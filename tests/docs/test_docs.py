@@ -16,7 +16,8 @@ from unidelta.errors import UserError
 from unidelta.fidelity.__main__ import main as fidelity
 from unidelta.mini.__main__ import main as mini
 from unidelta.paths import CONF
-from unidelta.sweeps.plan import names as sweep_names
+from unidelta.sweeps.plan import jobs, read_lines, shard
+from unidelta.tasks.__main__ import main as tasks
 from unidelta.tasks.registry import TASKS
 
 ROOT = CONF.parent
@@ -52,7 +53,7 @@ def expand(arguments: list[str]) -> list[list[str]]:
 
 def check_train(arguments: list[str]) -> None:
     arguments = [argument for argument in arguments if argument not in ("-m", "--multirun")]
-    check(arguments)
+    check([argument for argument in arguments if not argument.startswith("hydra/launcher=")])  # they come with extras
     for job in expand([a for a in arguments if not a.startswith("hydra")]):
         config = compose(job)
         architecture = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
@@ -82,8 +83,24 @@ def check_mini(arguments: list[str]) -> None:
     assert stopped.value.code == 0
 
 
+def check_tasks(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        tasks([*arguments, "--help"])  # known words and values; tests/tasks runs what they do
+    assert stopped.value.code == 0
+    assert Path(arguments[1]).suffix == ".jsonl" and set(arguments) & set(TASKS), "a file of predictions, and its task"
+
+
 def check_sweep(arguments: list[str]) -> None:
-    assert arguments[0] in sweep_names(ROOT / "sweeps")
+    options = [argument for argument in arguments[1:] if argument.startswith("--") or "=" not in argument]
+    overrides = [argument for argument in arguments[1:] if argument not in options]
+    check([word for word in overrides if not word.startswith("hydra/launcher=")])  # they come with extras
+    every = jobs(read_lines(arguments[0], ROOT / "sweeps"), [o for o in overrides if not o.startswith("hydra")])
+    compose(every[0].overrides)
+    names = {"--list": 0, "--shard": 1, "--workers": 1}
+    while options:
+        option = options.pop(0)
+        values = [options.pop(0) for _ in range(names[option])]
+        assert option != "--shard" or shard(every, *values)
 
 
 def check_pytest(arguments: list[str]) -> None:
@@ -100,13 +117,22 @@ def check_command(command: str) -> None:
     match [program, *words[1:]]:
         case ["python", "train.py", *rest]:
             check_train(rest)
+        case ["torchrun", "--nproc_per_node", number, "train.py", *rest] if number.isdecimal():
+            check_train(rest)
         case ["python", "-m", "unidelta.fidelity", *rest]:
             check_fidelity(rest)
         case ["python", "-m", "unidelta.config.design_space", *rest]:
             check_design_space(rest)
         case ["python", "-m", "unidelta.mini", *rest]:
             check_mini(rest)
-        case ["python", "-m", "unidelta.analysis.tuning" | "unidelta.analysis.miniature", *rest]:
+        case ["python", "-m", "unidelta.tasks", *rest]:
+            check_tasks(rest)
+        case [
+            "python",
+            "-m",
+            "unidelta.analysis.tuning" | "unidelta.analysis.miniature" | "unidelta.analysis.published",
+            *rest,
+        ]:
             assert set(rest) <= {"--write"}
         case ["python", "sweep.py", *rest]:
             check_sweep(rest)
@@ -178,7 +204,13 @@ def test_decisions_are_short_and_complete():
         "python train.py -m method=lora,mam position=attn,nowhere",
         "python -m unidelta.config.design_space --wrote",
         "python -m unidelta.fidelity count",
+        "python -m unidelta.tasks score predictions.jsonl",
+        "python -m unidelta.tasks rescore predictions.jsonl --task xsum",
         "python -m unidelta.fidelity golden tests/silver",
+        "python sweep.py table7",
+        "python sweep.py table3 task=mnli",
+        "python sweep.py table3 sede=1",
+        "python sweep.py table3 --shard 4/4",
         "make nothing",
         "rm -rf results",
     ],

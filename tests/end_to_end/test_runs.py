@@ -10,7 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from unidelta.errors import CheckpointError
+from unidelta.mini import rows
 from unidelta.records.record import RunRecord, to_json
+from unidelta.tasks.__main__ import score
+from unidelta.tasks.metrics import ROUGE
 
 Do = Callable[..., RunRecord]
 TASKS = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "bert"}
@@ -85,7 +88,41 @@ def test_predictions_on_the_reported_split_lie_beside_the_record(do: Do, tmp_pat
     path = tmp_path / "runs" / "mini" / "xsum" / f"{record.run_id}.predictions.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert sorted(line["split"] for line in lines) == ["test"] * 3
-    assert all(line.keys() == {"split", "index", "prediction", "reference"} for line in lines)
+    assert all(line.keys() == {"split", "index", "prediction", "reference", "raw_reference"} for line in lines)
+    # what is saved gives the record's numbers again, intervals included
+    again, reported = score(path, "xsum"), record.metrics["test"]
+    assert again["test"] == {key: value for key, value in reported.items() if key != "loss"}
+    assert reported["interval95"].keys() == {f"{raw}{key}" for raw in ("", "raw_") for key in ROUGE.keys}
+    assert all(low <= reported[key] <= high for key, (low, high) in reported["interval95"].items())
+
+
+def test_references_are_cut_where_labels_are_and_raw_ones_are_not(do: Do, tmp_path: Path):
+    record = do("method=frozen", "task=xsum", "task.max_test_examples=3", "task.eval_max_target_length=5")
+    path = tmp_path / "runs" / "mini" / "xsum" / f"{record.run_id}.predictions.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    reported = [line for line in lines if line["split"] == "test"]
+    assert [line["raw_reference"] for line in reported] == [row["summary"] for row in rows("xsum", "test")[:3]]
+    assert all(len(line["reference"]) < len(line["raw_reference"]) for line in reported)
+
+
+def test_where_dev_is_reported_it_is_whole_and_its_first_rows_choose_the_step(
+    do: Do, data, checkpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    local = ("task=mnli", "backbone=roberta", "task.source=local", f"task.path={data('mnli')}")
+    limits = ("task.max_eval_examples=16", "task.max_test_examples=null")
+    record = do("method=bitfit", *local, *limits, f"backbone.checkpoint={checkpoint('roberta')}")
+    splits = {split: values for split, values in record.metrics.items() if isinstance(values, dict)}
+    n = {"validation_matched": 80, "validation_matched[:16]": 16, "validation_mismatched": 80}
+    assert {split: values["n"] for split, values in splits.items()} == n
+    path = tmp_path / "runs" / "mini" / "mnli" / f"{record.run_id}.predictions.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    right = [line["prediction"] == line["reference"] for line in lines if line["split"] == "validation_matched"]
+    assert splits["validation_matched"]["accuracy"] == pytest.approx(100 * sum(right) / 80)
+    assert splits["validation_matched[:16]"]["accuracy"] == pytest.approx(100 * sum(right[:16]) / 16)
+    chosen = [entry for entry in history(record, tmp_path) if "eval_accuracy" in entry][-1]
+    assert splits["validation_matched[:16]"]["accuracy"] == pytest.approx(chosen["eval_accuracy"])
+    assert splits["validation_matched[:16]"]["loss"] == pytest.approx(chosen["eval_loss"], rel=1e-4)
+    assert "validation_matched[:16]" in capsys.readouterr().out
 
 
 def damage(folder: Path, target: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> Path:

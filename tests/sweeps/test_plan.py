@@ -36,7 +36,7 @@ def test_a_job_is_the_tuple_of_what_one_would_type():
     ("line", "overrides", "wanted"),
     [
         ("method=mam seed=1,2", ("seed=7",), ["method=mam seed=7"]),
-        ("method=mam,lora seed=1", ("method=full",), ["method=full seed=1"]),
+        ("position=attn,ffn seed=1", ("position=both",), ["position=both seed=1"]),
         ("method=mam seed=1", ("seed=8,9",), ["method=mam seed=8", "method=mam seed=9"]),
         ("method=mam", ("seed=7", "task=xsum"), ["method=mam seed=7 task=xsum"]),
         ("method=mam seed=1,2", ("seed=7", "seed=5"), ["method=mam seed=5"]),
@@ -44,6 +44,28 @@ def test_a_job_is_the_tuple_of_what_one_would_type():
 )
 def test_what_is_typed_replaces_what_a_line_says_of_the_same_key(line, overrides, wanted):
     assert texts([line], overrides) == wanted
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("task=xsum", ["method=mam task=xsum", "method=lora task=xsum", "method=bitfit seed=1 task=xsum"]),
+        ("task=sst2,xsum", ["method=mam task=xsum", "method=lora task=xsum", "method=lora task=sst2"]),
+        ("method=lora", ["method=lora task=xsum", "method=lora task=sst2"]),
+        ("method=mam,bitfit", ["method=mam task=xsum", "method=bitfit seed=1"]),
+        ("method=lora task=sst2", ["method=lora task=sst2"]),
+    ],
+)
+def test_a_task_or_a_method_picks_from_the_jobs_and_fills_in_where_a_line_says_nothing(typed: str, wanted: list[str]):
+    found = texts(["method=mam task=xsum", "method=lora task=xsum,sst2", "method=bitfit seed=1"], tuple(typed.split()))
+    assert [job for job in found if "bitfit" not in job or job in wanted] == wanted
+
+
+def test_a_task_that_no_line_has_is_refused_with_those_there_are():
+    with pytest.raises(Problems, match="task=mnli") as refusal:
+        jobs(["method=mam task=xsum", "method=lora task=xsum,sst2"], ("task=mnli", "seed=2"))
+    (error,) = refusal.value.errors
+    assert (error.asked, error.instead) == ("task=mnli", "one of: task=xsum, task=sst2")
 
 
 def test_jobs_that_an_override_makes_alike_are_done_once():

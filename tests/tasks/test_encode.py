@@ -123,6 +123,43 @@ def test_no_rows_are_refused(make_task, tokenizer) -> None:
         encode([], spec=make_task("sst2"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
 
 
+EMPTY = {
+    "xsum": [{"document": "", "summary": "a"}, {"document": "a", "summary": " "}, {"document": "b", "summary": "b"}],
+    "wmt_en_ro": [{"translation": {"en": en, "ro": ro}} for en, ro in (("", "a"), ("a", "\n"), ("b", "b"))],
+    "mnli": [{"premise": p, "hypothesis": h, "label": 0} for p, h in (("", "a"), ("a", "b"), ("b", "a"))],
+}
+
+
+@pytest.mark.parametrize("task", EMPTY)
+def test_empty_texts_are_kept_and_counted(make_task, tokenizer, task: str) -> None:
+    spec = make_task(task)
+    encoded = encode(EMPTY[task], spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    is_text = task != "mnli"
+    assert (len(encoded), encoded.n_empty_sources, encoded.n_empty_targets) == (3, 1, int(is_text))
+    assert ids(encoded.features[0]) == ([0, 2] if is_text else [0, 2, 2, A, 2])
+    if is_text:
+        assert ids(encoded.features[1], "labels") == [0, 2]
+
+
+def test_a_pair_is_empty_where_either_sentence_is(make_task, tokenizer) -> None:
+    rows = [{"premise": p, "hypothesis": h, "label": 0} for p, h in ((" ", "a"), ("a", ""), ("", ""), ("a", "b"))]
+    encoded = encode(rows, spec=make_task("mnli"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    assert encoded.n_empty_sources == 3
+
+
+def test_a_split_without_any_source_is_refused(make_task, tokenizer) -> None:
+    rows = [{"sentence": " ", "label": 0}] * 2
+    with pytest.raises(DataError, match="All 2 rows have an empty source"):
+        encode(rows, spec=make_task("sst2"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+
+
+def test_a_tokenizer_that_gives_nothing_for_an_empty_text_is_refused(make_task, tokenizer) -> None:
+    tokenizer.backend_tokenizer.post_processor = processors.Sequence([])
+    rows = [{"document": "a", "summary": "a"}, {"document": "", "summary": "a"}]
+    with pytest.raises(DataError, match="gives no token at all for row 2"):
+        encode(rows, spec=make_task("xsum"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+
+
 def test_limits_are_those_of_the_configuration() -> None:
     bart = BartConfig(vocab_size=50, max_position_embeddings=1024)
     roberta = RobertaConfig(vocab_size=60, max_position_embeddings=514, pad_token_id=1)

@@ -1,128 +1,203 @@
-"""The hub source, with the hub played by a stub: no test opens a connection."""
+"""The hub source. What the hub gives is played by a stub; its cache on this machine is a real one. No connections."""
 
-import threading
-import time
-import urllib.error
-import urllib.request
+import os
+from pathlib import Path
 
 import datasets
 import huggingface_hub.constants
 import pytest
+from datasets.arrow_writer import ArrowWriter
 
 from unidelta import hub
 from unidelta.errors import DataError, Problems
-from unidelta.tasks import load, load_all
+from unidelta.tasks import commit, fingerprint, load, load_all
+from unidelta.tasks.hub_rows import HubRows
 
-DATASET = datasets.Dataset.from_list([{"sentence": f"film {i}", "label": 0} for i in range(4)])
+ROWS = [{"sentence": f"film {i}", "label": i % 2, "idx": i} for i in range(4)]
+FIRST, SECOND = "1" * 40, "2" * 40
 
 
 @pytest.fixture
-def online(monkeypatch) -> None:
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+def answering(monkeypatch):
+    """A hub that can be reached and gives what it is told to."""
+    for module in (huggingface_hub.constants, datasets.config):
+        monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub, "_answers", lambda endpoint: True)
+    asked: list[tuple] = []
+
+    def gives(rows: object) -> list[tuple]:
+        def load_dataset(name, config, *, split, revision):
+            asked.append((name, config, split, revision))
+            if isinstance(rows, Exception):
+                raise rows
+            return rows if isinstance(rows, datasets.Dataset) else datasets.Dataset.from_list(rows)
+
+        monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+        return asked
+
+    return gives
 
 
-def play_hub(monkeypatch, answer) -> None:
-    monkeypatch.setattr(urllib.request, "urlopen", answer)
-
-
-def unreachable(*args, **kwargs):
-    raise urllib.error.URLError("no route")
-
-
-def error_page(*args, **kwargs):
-    raise urllib.error.HTTPError("https://hub", 503, "busy", None, None)
-
-
-def test_a_hub_that_answers_is_asked_for_the_split(make_task, monkeypatch, online) -> None:
-    calls = []
-
-    def load_dataset(*args, **kwargs):
-        calls.append((args, kwargs))
-        return DATASET
-
-    play_hub(monkeypatch, error_page)
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    spec = make_task("sst2", source="hub", hub_id="nyu-mll/glue", hub_config="sst2", max_eval_examples=3)
-    assert len(load(spec, "validation")) == 3
-    assert calls == [(("nyu-mll/glue", "sst2"), {"split": "validation", "revision": None})]
-
-
-def test_without_a_hub_the_message_says_what_to_type(make_task, monkeypatch, online) -> None:
-    play_hub(monkeypatch, unreachable)
-    begin = time.perf_counter()
-    with pytest.raises(Problems) as caught:
-        load_all(make_task("sst2", source="hub", hub_id="nobody/such-data", hub_config="sst2"))
-    assert time.perf_counter() - begin < 3
-    assert str(caught.value) == (
-        "You asked:  split train of nobody/such-data (sst2) from the hub, for task sst2\n"
-        "Why not:    the hub did not answer within 3 s, "
-        "and the data set is not in the cache of this machine\n"
-        "Instead:    task.source=local task.path=DIR with the data set's files, or task.source=mini"
-    )
-
-
-def test_a_name_server_that_hangs_costs_no_more_than_the_timeout(make_task, monkeypatch, online) -> None:
-    released = threading.Event()
-
-    def hang(*args, **kwargs):
-        released.wait(10)
-        raise urllib.error.URLError("at last")
-
-    play_hub(monkeypatch, hang)
-    monkeypatch.setattr(hub, "TIMEOUT_S", 0.2)
-    begin = time.perf_counter()
-    with pytest.raises(DataError, match="did not answer"):
-        load(make_task("sst2", source="hub"), "train")
-    assert time.perf_counter() - begin < 5
-    released.set()
-
-
-def test_without_a_hub_the_cache_is_used_and_the_switch_put_back(make_task, monkeypatch, online) -> None:
-    seen = []
-
-    def load_dataset(*args, **kwargs):
-        seen.append((datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE))
-        return DATASET
-
-    play_hub(monkeypatch, unreachable)
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    assert len(load(make_task("sst2", source="hub"), "train")) == 4
-    assert seen == [(True, True)]
-    assert (datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE) == (False, False)
-
-
-def test_a_hub_switched_off_is_not_knocked_at(make_task, monkeypatch, online) -> None:
-    def knocked(*args, **kwargs):
-        raise AssertionError("The hub was asked.")
-
+@pytest.fixture
+def cache(monkeypatch, tmp_path: Path):
+    """Puts splits into a cache as `datasets` keeps it, at a commit; the hub is switched off."""
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(hub, "_answers", knocked)
-    with pytest.raises(DataError, match=r"the hub is switched off \(HF_HUB_OFFLINE\)"):
-        load(make_task("sst2", source="hub", hub_id="nobody/such-data"), "train")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+
+    def put(splits: dict[str, list[dict]], revision: str, *, at: int) -> None:
+        folder = tmp_path / "nyu-mll___glue" / "sst2" / "0.0.0" / revision
+        folder.mkdir(parents=True)
+        infos = datasets.SplitDict(dataset_name="glue")
+        features = None
+        for split, rows in splits.items():
+            table = datasets.Dataset.from_list(rows)
+            features = table.features
+            with ArrowWriter(path=str(folder / f"glue-{split}.arrow"), features=features) as writer:
+                for row in rows:
+                    writer.write(row)
+                n_examples, n_bytes = writer.finalize()
+            infos.add(datasets.SplitInfo(name=split, num_bytes=n_bytes, num_examples=n_examples))
+        info = datasets.DatasetInfo(
+            features=features, splits=infos, builder_name="parquet", dataset_name="glue", config_name="sst2"
+        )
+        info.version = datasets.Version("0.0.0")
+        info.write_to_directory(str(folder))
+        os.utime(folder, (at, at))
+
+    return put
 
 
-def test_a_loading_script_is_replaced_by_the_hubs_parquet_copy(make_task, monkeypatch, online) -> None:
+def glue(make_task, **changes):
+    return make_task("sst2", **{"source": "hub", "hub_id": "nyu-mll/glue", "hub_config": "sst2", **changes})
+
+
+def told(load_it) -> DataError:
+    with pytest.raises((DataError, Problems)) as caught:
+        load_it()
+    return caught.value.errors[0] if isinstance(caught.value, Problems) else caught.value
+
+
+def test_the_hub_is_asked_for_the_split_at_the_revision(make_task, answering) -> None:
+    asked = answering(ROWS)
+    rows = load(glue(make_task, hub_revision=FIRST, max_test_examples=3), "validation")
+    assert asked == [("nyu-mll/glue", "sst2", "validation", FIRST)]
+    assert list(rows) == ROWS[:3]
+    assert len(rows) == 3
+    assert fingerprint(rows) == fingerprint(ROWS[:3])
+
+
+def test_many_rows_come_in_their_order(make_task, answering) -> None:
+    many = [{"sentence": str(i), "label": 0} for i in range(2500)]
+    answering(many)
+    assert list(load(glue(make_task), "validation")) == many
+
+
+def test_nested_columns_come_as_the_data_set_has_them(make_task, answering) -> None:
+    rows = [{"translation": {"en": f"sea {i}", "ro": f"mare {i}"}} for i in range(3)]
+    features = datasets.Features({"translation": datasets.Translation(languages=["en", "ro"])})
+    answering(datasets.Dataset.from_list(rows, features=features))
+    assert list(load(make_task("wmt_en_ro", source="hub"), "train")) == rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "why", "instead"),
+    [
+        ([{"text": "a", "label": 0}], "validation: no column sentence; it has text, label.", "the columns sentence"),
+        (
+            [ROWS[0], {"sentence": None, "label": 0, "idx": 1}],
+            "validation:2: sentence: null where text is needed.",
+            "text",
+        ),
+        ([{"sentence": 5, "label": 0}], "validation:1: sentence: 5 is no text but int.", "text"),
+        ([{"sentence": "a", "label": 2}], "validation:1: label: 2 is outside 0 to 1.", "0 (negative), 1 (positive)"),
+        ([{"sentence": "a", "label": "1"}], "validation:1: label: '1' is no whole number but str.", "0 (negative)"),
+        (
+            [{"sentence": "a", "label": -1}],
+            "validation:1: label: -1 stands for no label: this is a split whose labels were never published.",
+            "0 (negative)",
+        ),
+        (datasets.Dataset.from_dict({"sentence": [], "label": []}), "validation: the split has no rows.", "one row"),
+    ],
+)
+def test_rows_of_the_hub_are_checked_like_those_of_files(make_task, answering, rows, why: str, instead: str) -> None:
+    answering(rows)
+    error = told(lambda: load(glue(make_task), "validation"))
+    assert error.asked == "split validation of nyu-mll/glue (sst2) from the hub, for task sst2"
+    assert error.why == why
+    assert instead in error.instead
+
+
+def test_a_limit_does_not_hide_a_fault_behind_it(make_task, answering) -> None:
+    answering([*ROWS, {"sentence": "a", "label": 7, "idx": 4}])
+    assert ":5: label" in told(lambda: load(glue(make_task, max_test_examples=2), "validation")).why
+
+
+def test_a_loading_script_is_replaced_by_the_hubs_parquet_copy(make_task, answering, monkeypatch) -> None:
     revisions = []
+    copy = datasets.Dataset.from_list([{"document": "a", "summary": "b"}])
+    copy.info.download_checksums = {f"hf://datasets/someone/something@{SECOND}/default/train/0000.parquet": {}}
+    answering([])
 
     def load_dataset(*args, revision, **kwargs):
         revisions.append(revision)
-        if revision is None:
+        if revision != "refs/convert/parquet":
             raise RuntimeError("Dataset scripts are no longer supported, but found xsum.py")
-        return DATASET
+        return copy
 
-    play_hub(monkeypatch, error_page)
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    load(make_task("xsum", source="hub"), "train")
-    assert revisions == [None, "refs/convert/parquet"]
+    for pin in (None, FIRST):
+        rows = load(make_task("xsum", source="hub", hub_revision=pin), "train")
+        assert commit({"train": rows}) == SECOND
+    assert revisions == [None, "refs/convert/parquet", FIRST, "refs/convert/parquet"]
 
 
-def test_what_the_hub_refuses_is_told_in_one_line(make_task, monkeypatch, online) -> None:
-    def load_dataset(*args, **kwargs):
-        raise ValueError('Unknown split "dev". Should be one of train.\nand more')
+def test_what_the_hub_refuses_is_told_in_one_line(make_task, answering) -> None:
+    answering(ValueError('Unknown split "dev". Should be one of train.\nand more'))
+    assert told(lambda: load(glue(make_task), "dev")).why == (
+        'ValueError: Unknown split "dev". Should be one of train.'
+    )
 
-    play_hub(monkeypatch, error_page)
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    with pytest.raises(DataError) as caught:
-        load(make_task("sst2", source="hub"), "dev")
-    assert caught.value.why == 'ValueError: Unknown split "dev". Should be one of train.'
+
+def test_without_a_hub_or_a_cache_the_message_says_what_to_type(make_task, cache) -> None:
+    with pytest.raises(Problems) as caught:
+        load_all(glue(make_task))
+    assert str(caught.value) == (
+        "You asked:  split train of nyu-mll/glue (sst2) from the hub, for task sst2\n"
+        "Why not:    the hub is switched off (HF_HUB_OFFLINE), "
+        "and the data set is not in the cache of this machine\n"
+        "Instead:    task.source=local task.path=DIR, where DIR has train, validation (.jsonl or .parquet); "
+        "or task.source=mini"
+    )
+
+
+def test_without_a_hub_the_cache_is_read_and_says_its_commit(make_task, cache) -> None:
+    cache({"train": ROWS, "validation": ROWS[:2]}, FIRST, at=1)
+    rows = load_all(glue(make_task, hub_revision=FIRST))
+    assert {split: list(data) for split, data in rows.items()} == {"train": ROWS, "validation": ROWS[:2]}
+    assert commit(rows) == FIRST
+    assert all(isinstance(data, HubRows) for data in rows.values())
+
+
+def test_a_cache_of_another_commit_is_not_taken_for_the_pinned_one(make_task, cache) -> None:
+    cache({"train": ROWS}, FIRST, at=1)
+    cache({"train": ROWS[:2]}, SECOND, at=2)
+    error = told(lambda: load(glue(make_task, hub_revision=FIRST), "train"))
+    assert error.asked.endswith(f"at commit {FIRST}")
+    assert error.why.endswith(f"the cache of this machine has commit {SECOND}")
+    assert error.instead.startswith(f"task.hub_revision={SECOND}; or task.source=local")
+    assert len(load(glue(make_task, hub_revision=None), "train")) == 2
+
+
+def test_the_switch_is_put_back(make_task, cache, monkeypatch) -> None:
+    cache({"train": ROWS}, FIRST, at=1)
+    for module in (huggingface_hub.constants, datasets.config):
+        monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub, "_answers", lambda endpoint: False)
+    assert len(load(glue(make_task), "train")) == 4
+    assert (datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE) == (False, False)
+
+
+def test_rows_of_other_sources_have_no_commit() -> None:
+    assert commit({"train": ROWS}) is None

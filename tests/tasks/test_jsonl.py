@@ -19,6 +19,13 @@ def told(file: Path, kind=SST2) -> Problems:
     return caught.value
 
 
+@pytest.mark.parametrize("text", ["", "  ", "\n"])
+def test_an_empty_text_is_a_row_like_any_other(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "train.jsonl"
+    file.write_text(json.dumps({"sentence": text, "label": 1}) + "\n")
+    assert read_jsonl(file, SST2) == [{"sentence": text, "label": 1}]
+
+
 FAULTS = {
     "cut line": (GOOD[:20], "not JSON: Unterminated string starting at character 14."),
     "no object": (b"[1, 2]", "[1, 2] is not an object."),
@@ -30,7 +37,6 @@ FAULTS = {
     ),
     "null": (b'{"sentence": null, "label": 1}', "sentence: null where text is needed."),
     "number for text": (b'{"sentence": 3, "label": 1}', "sentence: 3 is no text but int."),
-    "empty text": (b'{"sentence": " ", "label": 1}', "sentence: the text is empty."),
     "NUL": (b'{"sentence": "a\\u0000", "label": 1}', "sentence: the text holds a NUL character."),
     "raw NUL": (b'{"sentence": "a\0", "label": 1}', "not JSON: Invalid control character at character 16."),
     "latin-1": ('{"sentence": "café", "label": 1}'.encode("latin-1"), "byte 18 (0xe9) is not UTF-8."),
@@ -42,6 +48,7 @@ FAULTS = {
         "not strict JSON: Exceeds the limit",
     ),
     "n_classes": (b'{"sentence": "a", "label": 2}', "label: 2 is outside 0 to 1."),
+    "no label": (b'{"sentence": "a", "label": -1}', "label: -1 stands for no label"),
     "negative": (b'{"sentence": "a", "label": -5}', "label: -5 is outside 0 to 1."),
     "float": (b'{"sentence": "a", "label": 1.0}', "label: 1.0 is no whole number but float."),
     "bool": (b'{"sentence": "a", "label": true}', "label: True is no whole number but bool."),

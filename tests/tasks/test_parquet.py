@@ -36,12 +36,12 @@ def test_nested_columns_are_read(tmp_path: Path) -> None:
     ("columns", "why"),
     [
         ({"sentence": ["a", None], "label": [0, 1]}, "train.parquet:2: sentence: null where text is needed."),
-        ({"sentence": ["a", "b"], "label": [0, -1]}, "train.parquet:2: label: -1 is outside 0 to 1."),
+        ({"sentence": ["a", "b"], "label": [0, -2]}, "train.parquet:2: label: -2 is outside 0 to 1."),
         ({"sentence": ["a"], "label": [1.0]}, "train.parquet:1: label: 1.0 is no whole number but float."),
         ({"sentence": ["a"], "label": [True]}, "train.parquet:1: label: True is no whole number but bool."),
         (
             {"text": ["a"] * 99, "label": [0] * 99},
-            "train.parquet: no column sentence; the file has text, label.",
+            "train.parquet: no column sentence; it has text, label.",
         ),
         ({"sentence": pa.array([], pa.string()), "label": pa.array([], pa.int64())}, "the file has no rows."),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from unidelta.tasks.__main__ import main
+from unidelta.tasks.registry import TASKS
 
 
 def written(path: Path, *rows: dict[str, Any]) -> str:
@@ -19,8 +20,9 @@ def test_each_split_is_scored_by_itself(tmp_path: Path, capsys: pytest.CaptureFi
     file = written(tmp_path / "p.jsonl", *({"prediction": p, "reference": r, "split": s} for p, r, s in rows))
     assert main(["score", file, "--task", "mnli"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["a"] == {"accuracy": 50.0, "n": 2}
-    assert told["b"] == {"accuracy": 100.0, "n": 1}
+    assert told["a"] == {"accuracy": 50.0, "n": 2, "interval95": {"accuracy": [0.0, 100.0]}}
+    assert told["b"] == {"accuracy": 100.0, "n": 1, "interval95": {"accuracy": [100.0, 100.0]}}
+    assert told["interval_signature"].endswith("resamples:1000|seed:0")
 
 
 def test_references_against_themselves_are_100_in_both_kinds_of_bleu(
@@ -30,7 +32,7 @@ def test_references_against_themselves_are_100_in_both_kinds_of_bleu(
     file = written(tmp_path / "p.jsonl", *({"prediction": text, "reference": text} for text in texts))
     assert main(["score", file, "--task", "wmt_en_ro"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["all"] == {"bleu": pytest.approx(100), "bleu_romanian": pytest.approx(100), "n": 2}
+    assert [f"{told['all'][key]:.2f}" for key in ("bleu", "bleu_romanian")] == ["100.00", "100.00"]
     assert "tok:13a" in told["signature"]
 
 
@@ -38,6 +40,18 @@ def test_an_empty_prediction_is_a_prediction(tmp_path: Path, capsys: pytest.Capt
     rows = {"prediction": "", "reference": "a b"}, {"prediction": "a b", "reference": "a b"}
     assert main(["score", written(tmp_path / "p.jsonl", *rows), "--task", "xsum"]) == 0
     assert json.loads(capsys.readouterr().out)["all"]["rouge2"] == 50.0
+
+
+def test_raw_references_are_scored_where_every_row_has_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"prediction": "a b", "reference": "a b", "raw_reference": "a b c d"}
+    assert main(["score", written(tmp_path / "p.jsonl", row), "--task", "xsum"]) == 0
+    told = json.loads(capsys.readouterr().out)["all"]
+    # Two of two words, two of four: F = 2·1·½ / (1 + ½).
+    assert (told["rouge1"], told["raw_rouge1"]) == (pytest.approx(100), pytest.approx(100 * 2 / 3))
+    assert told["interval95"].keys() == {f"{raw}{key}" for raw in ("", "raw_") for key in TASKS["xsum"].metric.keys}
+    file = written(tmp_path / "q.jsonl", row, {"prediction": "a b", "reference": "a b"})
+    assert main(["score", file, "--task", "xsum"]) == 2
+    assert "q.jsonl:2: raw_reference: the column is missing" in capsys.readouterr().err
 
 
 def test_what_is_wrong_with_the_file_is_said_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,7 +146,7 @@ def test_the_miniature_is_asked_for_its_rows(make_task, monkeypatch) -> None:
         return ROWS
 
     monkeypatch.setitem(sys.modules, "unidelta.mini", types.SimpleNamespace(rows=rows))
-    assert load(make_task("sst2", source="mini", max_eval_examples=2), "validation") == ROWS[:2]
+    assert load(make_task("sst2", source="mini", test_split="test", max_eval_examples=2), "validation") == ROWS[:2]
     assert asked == [("sst2", "validation", 0)]
 
 

@@ -51,6 +51,15 @@ def test_splits_are_named_once(make_task) -> None:
     assert spec.splits() == ("train", "a", "b")
 
 
+def test_a_dev_split_that_is_reported_is_read_whole(make_task) -> None:
+    limits = {"max_train_examples": 9, "max_eval_examples": 5, "max_test_examples": 7}
+    reported, other = (make_task("mnli", test_split=split, extra_eval_splits=("b",), **limits) for split in (None, "t"))
+    assert {split: reported.limit(split) for split in reported.splits()} == {"train": 9, "validation": 7, "b": 7}
+    assert {split: other.limit(split) for split in other.splits()} == {"train": 9, "validation": 5, "t": 7, "b": 7}
+    assert make_task("sst2", max_eval_examples=5).limit("validation") is None
+    assert make_task("sst2", test_split="validation").reports_dev and not other.reports_dev
+
+
 def test_planning_does_not_pay_for_torch() -> None:
     code = (
         "import sys, unidelta.tasks, unidelta.training, unidelta.records\n"

@@ -39,6 +39,7 @@ def test_the_settings_of_the_tests_are_fine(spec) -> None:
         ("max_grad_norm", 0.0, "above 0; a large number, such as 1000, clips nothing"),
         ("label_smoothing", 1.0, "from 0 to below 1"),
         ("eval_every", 0, "1 or more, or null for the end only"),
+        ("max_tokens", 0, "1 or more, or null to count examples"),
     ],
 )
 def test_a_value_out_of_range_is_refused(spec, name: str, value: float, allowed: str) -> None:
@@ -66,6 +67,7 @@ def test_numbers_that_are_not_finite_are_refused_everywhere(spec) -> None:
         ({"warmup_steps": 1, "warmup_ratio": 0.1}, "The warm-up is stated once."),
         ({"learning_rate": 1e-7}, "The polynomial schedule falls to 1e-07, which is not below it."),
         ({"eval_every": 2, "evaluate_each_epoch": True}, "Evaluations are counted in steps or in epochs."),
+        ({"static_batches": True}, "Only batches of a number of tokens can be static."),
         ({"precision": "fp16"}, "Half precision needs a GPU."),
         ({"precision": "bf16"}, "Half precision needs a GPU."),
     ],

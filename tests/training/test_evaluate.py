@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from unidelta.tasks import GenerationSpec
+from unidelta.tasks.metrics import ROUGE
 from unidelta.training.evaluate import evaluate
 from unidelta.training.generation import generation_config
 
@@ -70,7 +71,16 @@ def test_the_loss_alone_needs_no_generation(summaries, monkeypatch) -> None:
     monkeypatch.setattr(model, "generate", None)
     result = run(summaries, model, loss_only=True)
     assert result.metrics == {"loss": whole.metrics["loss"]}
-    assert (result.predictions, result.references) == ([], [])
+    assert (result.predictions, result.references, result.scored) == ([], [], None)
+
+
+def test_texts_are_scored_against_cut_and_raw_references(summaries) -> None:
+    model, n = summaries.make_model(init_std=1.0), len(summaries.eval_split.features)
+    raw = [f"w1 w2 w{i % 16}" for i in range(n)]
+    result = run(summaries, model, raw_references=raw)
+    against_raw = {f"raw_{key}": value for key, value in ROUGE.score(result.predictions, raw).items()}
+    assert result.metrics == run(summaries, model).metrics | against_raw
+    assert result.scored.scores(5)["raw_rouge1"] == ROUGE.score(result.predictions[:5], raw[:5])["rouge1"]
 
 
 @pytest.mark.parametrize("name", ["summaries", "sentences"])

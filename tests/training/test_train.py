@@ -91,7 +91,7 @@ def test_the_model_ends_with_its_best_step(name: str, scores: list[float], best:
     def score(evaluated, *args, **kwargs) -> EvalResult:
         seen.append(copy.deepcopy(evaluated.state_dict()))
         metrics = {"loss": 1.0, "rouge2": 0.0, key: scores[len(seen) - 1]}
-        return EvalResult(metrics=metrics, predictions=[], references=[], seconds=0.0)
+        return EvalResult(metrics=metrics, predictions=[], references=[], scored=None, seconds=0.0)
 
     monkeypatch.setattr(train_module, "evaluate", score)
     before = frozen.clone()
@@ -144,7 +144,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_at_once(sentences, monkeypatc
         if model.training:
             n_calls += 1
             if n_calls == 4:
-                output["loss"] = output["loss"] * math.nan
+                output["logits"] = output["logits"] * math.nan
         return output
 
     # The trainer reads from the signature what a model takes.
@@ -161,7 +161,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_at_once(sentences, monkeypatc
 def test_a_loss_that_is_not_a_number_at_evaluation_only_is_noticed(sentences, monkeypatch) -> None:
     def score(*args, **kwargs) -> EvalResult:
         metrics = {"loss": math.nan, "accuracy": 99.0}
-        return EvalResult(metrics=metrics, predictions=[], references=[], seconds=0.0)
+        return EvalResult(metrics=metrics, predictions=[], references=[], scored=None, seconds=0.0)
 
     monkeypatch.setattr(train_module, "evaluate", score)
     result = sentences.run(max_steps=6, eval_every=2)

@@ -6,6 +6,13 @@ import pytest
 import torch
 from torch import nn
 
+from unidelta.tasks import Selection, task_kind
+from unidelta.tasks.collate import collator
+from unidelta.training.best import BestStep
+from unidelta.training.divergence import DivergenceGuard
+from unidelta.training.processes import ALONE
+from unidelta.training.share import SharedBatches, blanking, share, with_filler
+from unidelta.training.token_batches import TokenBatches
 from unidelta.training.trainer import DeltaTrainer, training_arguments
 
 
@@ -67,7 +74,8 @@ def test_gradients_are_clipped_but_their_norm_is_logged_before(sentences) -> Non
 
 def test_nothing_is_left_to_the_defaults_of_the_trainer(spec, tmp_path) -> None:
     spec = replace(spec, batch_size=3, accumulation=2, label_smoothing=0.1)
-    arguments = training_arguments(spec, precision="fp32", device="cpu", seed=9, output_dir=str(tmp_path))
+    settings = {"precision": "fp32", "device": "cpu", "seed": 9, "output_dir": str(tmp_path)}
+    arguments = training_arguments(spec, share=share(spec, ALONE), **settings)
     assert arguments.logging_nan_inf_filter is False
     assert arguments.report_to == []
     assert arguments.train_sampling_strategy == "random"
@@ -75,3 +83,43 @@ def test_nothing_is_left_to_the_defaults_of_the_trainer(spec, tmp_path) -> None:
     assert (arguments.per_device_train_batch_size, arguments.gradient_accumulation_steps) == (3, 2)
     assert (arguments.fp16, arguments.bf16, arguments.use_cpu) == (False, False, True)
     assert (arguments.seed, arguments.label_smoothing_factor) == (9, 0.1)
+
+
+@pytest.mark.parametrize("is_static", [False, True])
+def test_a_resumed_run_goes_on_with_the_batches_it_would_have_had(
+    translations, spec, tmp_path, is_static: bool
+) -> None:
+    spec = replace(spec, max_tokens=30, static_batches=is_static, accumulation=2, max_steps=9)
+    features = translations.train_split.features
+
+    def trainer() -> DeltaTrainer:
+        model, part = translations.make_model(), share(spec, ALONE)
+        arguments = training_arguments(
+            spec, share=part, precision="fp32", device="cpu", seed=3, output_dir=str(tmp_path)
+        )
+        arguments.set_save(strategy="steps", steps=1)
+        batches = TokenBatches(features, max_tokens=30, is_static=is_static, seed=3)
+        collate = collator(task_kind("wmt_en_ro"), model=model, tokenizer=translations.tokenizer, pad_to_multiple_of=1)
+        return DeltaTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=with_filler(features),
+            data_collator=blanking(collate),
+            settings=spec,
+            share=part,
+            batches=SharedBatches(batches, share=part, filler=len(features)),
+            score=lambda: pytest.fail("nothing is evaluated"),
+            best=BestStep(Selection(metric="loss", higher_is_better=False)),
+            guard=DivergenceGuard(tolerates_overflow=False),
+            on_log=lambda entry: None,
+            shows_progress=False,
+        )
+
+    whole = trainer()
+    whole.train()
+    steps_per_epoch = -(-len(whole.get_train_dataloader()) // 2)
+    assert 2 < steps_per_epoch < 9  # the run goes into a second epoch
+    for step in (2, steps_per_epoch, steps_per_epoch + 1):
+        resumed = trainer()
+        resumed.train(resume_from_checkpoint=str(tmp_path / f"checkpoint-{step}"))
+        assert resumed.state.log_history[:-1] == whole.state.log_history[:-1]

@@ -5,7 +5,6 @@ Without `--write` it says whether the page shows what the records say (status 1 
 
 import argparse
 import math
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,8 @@ from statistics import mean
 from typing import Any
 
 from unidelta.analysis.frame import runs
-from unidelta.errors import DataError, UserError
+from unidelta.analysis.page import filled, markdown
+from unidelta.errors import UserError
 
 RESULTS = Path("results/mini")
 PAGE = Path("docs/miniature.md")
@@ -71,12 +71,6 @@ def cell(rows: list[Row], score: str = "test") -> str:
         return f"0 of {len(rows)}" if rows else "–"
     n = "" if len(scores) == len(rows) == SEEDS else f", n={len(scores)} of {max(SEEDS, len(rows))}"
     return f"{mean(scores):.1f} [{min(scores):.1f}, {max(scores):.1f}{n}]"
-
-
-def markdown(rows: list[list[str]]) -> str:
-    """A table; the first row is its head."""
-    head, *body = rows
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
 
 
 def methods(rows: list[Row]) -> str:
@@ -153,21 +147,6 @@ def tables(results: Path) -> dict[str, str]:
     return made
 
 
-def filled(page: str, made: dict[str, str]) -> str:
-    """The page with each table in its place, between `<!-- table: NAME -->` and `<!-- end -->`.
-
-    Raises:
-        DataError: the page has no place for a table.
-    """
-    for name, table in made.items():
-        place = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        if not place.search(page):
-            instead = f"add <!-- table: {name} --> and <!-- end --> to the page"
-            raise DataError(f"the table {name} in {PAGE}", "the page has no place for it", instead)
-        page = place.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", page)
-    return page
-
-
 def main() -> int:
     """The exit status: 0, 1 for a page that shows something else, 2 for a request that cannot be met."""
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.miniature", description=__doc__)
@@ -175,7 +154,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         now = PAGE.read_text(encoding="utf-8")
-        page = filled(now, tables(RESULTS))
+        page = filled(now, tables(RESULTS), name=str(PAGE))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

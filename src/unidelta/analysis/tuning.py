@@ -41,7 +41,7 @@ def _complete(trials: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def tuned_file(method: str, task: str, rate: float, n: int, *, prefix_init: str = "") -> str:
-    """The YAML of one method and task; it begins with what the paper tunes, where it does.
+    """The YAML of one method and task; it begins with the sizes that the paper tunes, where it does.
 
     Args:
         method, task: its name, `<task>_<method>`.
@@ -50,7 +50,8 @@ def tuned_file(method: str, task: str, rate: float, n: int, *, prefix_init: str 
         prefix_init: how the prefixes of all the trials began; empty for methods without a prefix.
     """
     lines = ["# @package _global_", f"# Best on dev of {n} learning rates: sweeps/mini_tuning.yaml, seed 1001."]
-    if (CONF / "tuned" / "paper" / f"{task}_{method}.yaml").is_file():
+    published = CONF / "tuned" / "paper" / f"{task}_{method}.yaml"
+    if published.is_file() and "\nmethod:" in published.read_text(encoding="utf-8"):  # not its training
         lines += ["defaults:", f"  - /tuned/paper/{task}_{method}"]
     if prefix_init:
         lines += ["method:", f"  attn: {{init: {prefix_init}}}"]

@@ -55,6 +55,7 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
         )
     run = cast(RunConfig, OmegaConf.to_object(config))
     _drop_idle_scales(run, overrides)
+    _drop_foreign_pins(run, overrides)
     return run
 
 
@@ -69,6 +70,20 @@ def _drop_idle_scales(config: RunConfig, overrides: Sequence[str]) -> None:
         is_scaled = (slot.composition or config.composition.name) == Composition.SCALED
         if not is_scaled or config.composition.scale is not None:
             slot.scale = None
+
+
+def _drop_foreign_pins(config: RunConfig, overrides: Sequence[str]) -> None:
+    """Forget the commit that files name where another repository, or a folder, was typed: it has no such commit."""
+
+    def is_typed(key: str) -> bool:
+        return any(word.startswith(f"{key}=") for word in overrides)
+
+    backbone, task = config.backbone, config.task
+    is_other = is_typed("backbone.checkpoint") and backbone.checkpoint not in (None, backbone.hub_id)
+    if (is_other or is_typed("backbone.hub_id")) and not is_typed("backbone.hub_revision"):
+        backbone.hub_revision = None
+    if is_typed("task.hub_id") and not is_typed("task.hub_revision"):
+        task.hub_revision = None
 
 
 def not_composable(overrides: Sequence[str], error: Exception) -> ConfigError:

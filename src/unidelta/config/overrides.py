@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import get_args, get_type_hints
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,6 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.config.launchers import check_launcher
 from unidelta.config.schema import GROUPS, GenerationConfig, MethodConfig, RunConfig, SlotConfig, TaskConfig
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.paths import CONF
@@ -58,6 +60,7 @@ def keys() -> list[str]:
 def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     key = override.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra":
+        yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
         return
     if override.is_delete() or override.is_add():
         if key not in GROUPS and key not in keys():
@@ -87,10 +90,9 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         )
     elif override.is_sweep_override():
         for value in _values(override):
-            single = f"{key}={value}"
-            yield from _check_type(single, key, OverridesParser.create().parse_override(single))
+            yield from _check_type(f"{key}={value}")
     else:
-        yield from _check_type(argument, key, override)
+        yield from _check_type(argument)
 
 
 def _check_absent_nodes(parsed: Mapping[str, Override]) -> Iterator[UserError]:
@@ -128,7 +130,10 @@ def _values(override: Override) -> list[str]:
     return [str(override.value())]
 
 
-def _check_type(argument: str, key: str, override: Override) -> Iterator[UserError]:
+@cache  # a twentieth of a second each, and the jobs of a sweep share most of their words
+def _check_type(argument: str) -> tuple[ConfigError, ...]:
+    override = OverridesParser.create().parse_override(argument)
+    key = override.key_or_group
     config = RunConfig(
         method=MethodConfig(attn=SlotConfig(), ffn=SlotConfig()), task=TaskConfig(generation=GenerationConfig())
     )
@@ -139,7 +144,8 @@ def _check_type(argument: str, key: str, override: Override) -> Iterator[UserErr
         why = str(error).splitlines()[0]
         default = OmegaConf.select(OmegaConf.structured(config), key, throw_on_missing=False)
         instead = f"{key}={default}" if default is not None else f"{key}=null, or a value of that type"
-        yield ConfigError(argument, why[0].lower() + why[1:], instead)
+        return (ConfigError(argument, why[0].lower() + why[1:], instead),)
+    return ()
 
 
 def _unknown(asked: str, why: str, name: str, known: list[str], prefix: str) -> ConfigError:

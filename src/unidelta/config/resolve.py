@@ -21,6 +21,7 @@ _CHOICES = {
     "backbone.attn_implementation": ("sdpa", "eager"),
     "task.source": ("scale", "hub", "local", "mini"),
     "training.schedule": ("polynomial", "linear", "constant"),
+    "training.loss_normalisation": ("tokens", "micro_batches"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
@@ -36,6 +37,7 @@ _RANGES: dict[str, tuple[float, float | None]] = {
     "training.warmup_ratio": (0, 1),
     "training.batch_size": (1, None),
     "training.accumulation": (1, None),
+    "training.max_tokens": (1, None),
     "training.eval_batch_size": (1, None),
     "training.weight_decay": (0, None),
     "training.adam_beta1": (0, 1 - 1e-12),
@@ -102,7 +104,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         backbone=BackboneSpec(
             architecture=architecture,
             checkpoint=backbone.checkpoint or (backbone.hub_id if config.scale.name == "paper" else None),
-            revision=backbone.hub_revision,
+            revision=backbone.hub_revision if backbone.checkpoint or config.scale.name == "paper" else None,
             attn_implementation=backbone.attn_implementation,
             dropout=backbone.dropout,
             attention_dropout=backbone.attention_dropout,
@@ -137,6 +139,7 @@ def _task(config: RunConfig) -> TaskSpec:
         **{
             **values,
             "source": task_source(config),
+            "hub_revision": task.hub_revision if task_source(config) == "hub" else None,
             "test_split": reported[0],
             "extra_eval_splits": reported[1],
             "max_target_length": task.max_target_length or 0,
@@ -169,6 +172,14 @@ def _check_values(config: RunConfig) -> list[UserError]:
                 f"training.max_steps={config.training.max_steps} training.epochs={config.training.epochs}",
                 "the length of training is said in steps or in epochs, one of the two",
                 "training.max_steps=300 training.epochs=null",
+            )
+        )
+    if config.training.static_batches and config.training.max_tokens is None:
+        problems.append(
+            ConfigError(
+                "training.static_batches=true training.max_tokens=null",
+                "only batches of a number of tokens can be the same every epoch",
+                "training.max_tokens=4096, or training.static_batches=false",
             )
         )
     return problems

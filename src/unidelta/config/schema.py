@@ -82,7 +82,7 @@ class BackboneConfig:
     name: str = "???"
     family: str = "???"  # bart | mbart | roberta | bert
     hub_id: str = "???"
-    hub_revision: str | None = None
+    hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
     checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
     attn_implementation: str = "sdpa"  # sdpa | eager
     vocab_size: int = 0
@@ -118,16 +118,16 @@ class TaskConfig:
     path: str | None = None  # the folder of source=local
     hub_id: str = "???"
     hub_config: str | None = None
-    hub_revision: str | None = None
+    hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
     max_source_length: int = 512
     max_target_length: int | None = None
     eval_max_target_length: int | None = None
-    eval_split: str = "validation"
-    test_split: str | None = None
+    eval_split: str = "validation"  # the best step is chosen on it
+    test_split: str | None = None  # null: the dev split is reported
     extra_eval_splits: list[str] = field(default_factory=list)
     max_train_examples: int | None = None
-    max_eval_examples: int | None = None
-    max_test_examples: int | None = None
+    max_eval_examples: int | None = None  # first rows of the dev split on which the best step is chosen
+    max_test_examples: int | None = None  # first rows of every reported split
     source_language: str | None = None
     target_language: str | None = None
     generation: GenerationConfig | None = None
@@ -143,8 +143,11 @@ class TrainingConfig:
     schedule: str = "polynomial"  # polynomial | linear | constant
     warmup_steps: int = 0
     warmup_ratio: float = 0.0
-    batch_size: int = 16
-    accumulation: int = 1
+    batch_size: int = 16  # examples per forward pass
+    accumulation: int = 1  # forward passes per step; torchrun divides them, the batch stays
+    max_tokens: int | None = None  # tokens per forward pass in place of batch_size; null counts examples
+    static_batches: bool = False  # with max_tokens: the same batches in the same order every epoch
+    loss_normalisation: str = "tokens"  # tokens: mean over the step; micro_batches: mean of its passes' means
     eval_batch_size: int = 32
     weight_decay: float = 0.01
     adam_beta1: float = 0.9

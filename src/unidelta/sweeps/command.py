@@ -1,100 +1,108 @@
 """The command line of sweep.py: plan everything, say what is done, do the rest.
 
-Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met.
+Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 75 interrupted.
 """
 
 import argparse
 import os
 import sys
-import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
-from unidelta.errors import Problems, UserError
-from unidelta.plan import prepare
-from unidelta.records.identity import run_id
-from unidelta.records.store import RecordStore
-from unidelta.run import identity
-from unidelta.sweeps.plan import Job, jobs, names, read_lines, shard
-from unidelta.sweeps.work import Outcome, work
-from unidelta.tasks import Rows, TaskSpec, load_all
+from unidelta.errors import ConfigError, UserError
+from unidelta.exit_status import ExitStatus
+from unidelta.sweeps.follow import table
+from unidelta.sweeps.launch import by_hydra, in_pool, launcher
+from unidelta.sweeps.plan import jobs, names, read_lines, shard
+from unidelta.sweeps.planned import Planned, plan
+
+_EPILOG = """\
+Further arguments are overrides, as after `python train.py`:
+  task=, method=        pick from the sweep: `python sweep.py table3 task=xsum` is its XSum part
+  any other key         replaces, in every job, what the sweep says of it: seed=1,2,3  scale=paper
+  hydra/launcher=       pool (here, the default), slurm, ray_cluster; docs/scaling.md
+  hydra.launcher.KEY=   options of the pool: gpus=[0,1] timeout_s=86400 retries=1 reuse=false
+
+Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 75 interrupted: the same
+command goes on."""
 
 
 def main() -> None:
     """Do what `sys.argv` asks for and exit."""
-    parser = _parser()
-    arguments, overrides = parser.parse_known_args()
-    if arguments.workers < 1:
-        parser.error(f"--workers {arguments.workers}: at least one process has to do the work")
     try:
-        planned = jobs(read_lines(arguments.name), overrides)
-        planned = planned if arguments.shard is None else shard(planned, arguments.shard)
-        left = _left(planned)
+        status = _main(sys.argv[1:])
+        sys.stdout.flush()
     except UserError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
-    print(f"{arguments.name}: {len(planned)} jobs, {len(planned) - len(left)} done already, {len(left)} to do")
+        status = ExitStatus.REFUSED
+    except BrokenPipeError:  # the reader has seen enough: `python sweep.py NAME --list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        status = ExitStatus.DONE if "--list" in sys.argv else ExitStatus.INTERRUPTED
+    sys.exit(status)
+
+
+def _main(typed: Sequence[str]) -> ExitStatus:
+    arguments, overrides = _parser().parse_known_args(typed)
+    check(overrides)
+    for_hydra = [word for word in overrides if word.startswith("hydra")]
+    chosen = jobs(read_lines(arguments.name), [word for word in overrides if word not in for_hydra])
+    chosen = chosen if arguments.shard is None else shard(chosen, arguments.shard)
+    planned = plan(chosen, is_listing=arguments.list)
     if arguments.list:
-        print("\n".join(f"{'to do' if job in left else 'done ':6}{job}" for job in planned))
-        return
-    begin = time.perf_counter()
-    outcomes: list[Outcome] = []
-    for outcome in work(left, workers=arguments.workers):
-        outcomes.append(outcome)
-        print(
-            f"{len(outcomes):4}/{len(left)}  {outcome.status}  {outcome.job}  {outcome.score}  {outcome.seconds:.0f} s",
-            flush=True,
-        )
-    bad = [outcome for outcome in outcomes if outcome.status != "complete"]
-    print(
-        f"\n{arguments.name}: {len(outcomes) - len(bad)} done, {len(planned) - len(left)} skipped, "
-        f"{sum(outcome.status == 'failed' for outcome in bad)} failed, "
-        f"{sum(outcome.status == 'diverged' for outcome in bad)} diverged, {time.perf_counter() - begin:.0f} s"
-    )
-    for outcome in bad:
-        print(f"  {outcome.status}: python train.py {outcome.job}\n    {outcome.score}")
-    sys.exit(1 if bad else 0)
+        _print_states(arguments.name, planned)
+        print("\n".join(f"{one.state:7}  {one.job}" for one in planned))
+        return ExitStatus.DONE
+    if arguments.workers is not None:
+        for_hydra.append(_workers(arguments.workers, for_hydra))
+    return _do(arguments.name, planned, for_hydra)
+
+
+def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> ExitStatus:
+    left = [one for one in planned if one.state != "done"]
+    _print_states(name, planned)
+    if not left:
+        return ExitStatus.DONE
+    chosen = launcher(for_hydra, folder=_logs(left[0], name))
+    if chosen.pool is None:
+        result = by_hydra(left, chosen)
+    else:
+        # Imports take as long as a run of the miniature, and nothing beside one of the paper's.
+        is_mini = all(one.spec.scale == "mini" for one in left)
+        pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_mini)
+        result = in_pool([(one.job, _logs(one, name)) for one in left], pool)
+    print("\n" + table(name, result, n_jobs=len(left), n_skipped=len(planned) - len(left)))
+    return result.status
+
+
+def _print_states(name: str, planned: Sequence[Planned]) -> None:
+    counts = {state: sum(one.state == state for one in planned) for state in ("done", "to do", "unknown")}
+    unknown = f", {counts['unknown']} unknown (data or weights are not on this machine)" if counts["unknown"] else ""
+    print(f"{name}: {len(planned)} jobs, {counts['done']} done already, {counts['to do']} to do{unknown}", flush=True)
+
+
+def _logs(planned: Planned, name: str) -> Path:
+    return planned.results_dir / "logs" / name
+
+
+def _workers(n: int, for_hydra: Sequence[str]) -> str:
+    other = [word for word in for_hydra if word.startswith("hydra/launcher=") and word != "hydra/launcher=pool"]
+    if other:
+        why = "--workers are processes of this machine's pool; other launchers have options of their own"
+        raise ConfigError(f"--workers {n} {other[0]}", why, "hydra.launcher.array_parallelism=8, for one of Slurm")
+    return f"hydra.launcher.workers={n}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python sweep.py", description="Run every job of sweeps/NAME.yaml; what is done already is skipped."
+        prog="python sweep.py",
+        description="Run every job of sweeps/NAME.yaml; what is done already is skipped.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", help=f"one of: {', '.join(names())}")
+    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(names())}")
     parser.add_argument("--list", action="store_true", help="print the jobs and stop")
     parser.add_argument("--shard", metavar="I/N", help="every N-th job, from the I-th, counted from 0")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
-    parser.epilog = "Further arguments are overrides for every job, as after `python train.py`."
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
     return parser
-
-
-def _left(planned: list[Job]) -> list[Job]:
-    """The jobs without a complete record; every job is composed and checked first.
-
-    Raises:
-        Problems: everything that is wrong with any job.
-    """
-    problems: dict[str, UserError] = {}
-    rows: dict[TaskSpec, dict[str, Rows]] = {}  # many jobs read the same
-    left: list[Job] = []
-    seen: set[str] = set()  # two jobs that say the same in another order are one run
-    for job in planned:
-        try:
-            check(job.overrides)
-            config = compose(job.overrides)
-            spec = prepare(config)
-            if spec.task not in rows:
-                rows[spec.task] = load_all(spec.task)
-            name = run_id(identity(spec, rows[spec.task]))
-            store = RecordStore(root=Path(config.results_dir))
-            record = store.read(scale=spec.scale, task=spec.task.name, run_id=name)
-        except UserError as error:
-            problems[str(error)] = error
-            continue
-        if name not in seen and (record is None or record.status != "complete"):
-            left.append(job)
-        seen.add(name)
-    if problems:
-        raise Problems(list(problems.values()))
-    return left

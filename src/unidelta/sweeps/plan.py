@@ -14,6 +14,8 @@ from hydra.errors import HydraException
 from unidelta.errors import ConfigError, Problems, UserError
 
 SWEEPS = Path("sweeps")
+CHOOSING = ("task", "method")
+"""Keys that, typed after a sweep's name, pick those of its jobs that have this value, and change none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +57,48 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
 
     Args:
         lines: sweeps such as `method=mam,lora seed=1,2,3`.
-        overrides: typed after the sweep's name; they replace what a line says of the same key.
+        overrides: typed after the sweep's name. Where a line says something of the same key, a task or a method picks
+            from its jobs, and any other value replaces what it says.
 
     Raises:
-        Problems: every line that cannot be read.
+        Problems: every line that cannot be read, or there is no such job.
     """
     found: dict[Job, None] = {}
+    others: dict[str, None] = {}
     problems: list[UserError] = []
     typed = _parse(overrides, problems)
     for line in lines:
         try:
             said = OverridesParser.create().parse_overrides(shlex.split(line))
-            (batch,) = BasicSweeper.split_arguments([*said, *typed], max_batch_size=None)
+            keys = {override.key_or_group for override in said}
+            picking = [o for o in typed if o.key_or_group in CHOOSING and o.key_or_group in keys]
+            (batch,) = BasicSweeper.split_arguments(
+                [*said, *(override for override in typed if override not in picking)], max_batch_size=None
+            )
         except (HydraException, ValueError) as error:
             problems.append(_unreadable(line, error))
             continue
-        found.update(dict.fromkeys(Job(tuple(job)) for job in batch))
+        wanted = {override.key_or_group: set(_words(override)) for override in picking}
+        for job in batch:
+            choices = {word for word in job if word.partition("=")[0] in wanted}
+            if all(choices & words for words in wanted.values()):
+                found[Job(tuple(job))] = None
+            else:
+                others.update(dict.fromkeys(sorted(choices)))
+    if lines and not found and not problems:
+        asked = " ".join(override for override in overrides if override.partition("=")[0] in CHOOSING)
+        problems.append(ConfigError(asked, "no job of this sweep is of that kind", f"one of: {', '.join(others)}"))
     if problems:
         raise Problems(problems)
     return list(found)
+
+
+def _words(override: Override) -> list[str]:
+    """An override as its jobs have it: one word, or one for each value of a sweep."""
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        return [f"{key}={override.get_value_element_as_str()}"]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
 def _parse(overrides: Sequence[str], problems: list[UserError]) -> list[Override]:

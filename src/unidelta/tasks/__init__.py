@@ -5,7 +5,7 @@ are imported by their own names.
 """
 
 from unidelta.tasks.registry import TASKS, task_kind
-from unidelta.tasks.sources import Rows, fingerprint, load, load_all
+from unidelta.tasks.sources import Rows, commit, fingerprint, load, load_all
 from unidelta.tasks.task import GenerationSpec, Row, Selection, TaskKind, TaskSpec
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Selection",
     "TaskKind",
     "TaskSpec",
+    "commit",
     "fingerprint",
     "load",
     "load_all",

@@ -1,7 +1,8 @@
 """`python -m unidelta.tasks score FILE --task TASK`: the task's metric again, from saved predictions.
 
 FILE is JSONL with `prediction` and `reference` in every row, as a run writes it beside its record; where rows name
-their `split`, each split is scored by itself.
+their `split`, each split is scored by itself, and where they have a `raw_reference`, against that as well. The numbers
+are those of the record, intervals included; the loss needs the model and is not among them.
 """
 
 import argparse
@@ -14,27 +15,40 @@ from typing import Any
 
 from unidelta.errors import UserError
 from unidelta.tasks.jsonl import read_jsonl
+from unidelta.tasks.metrics.scored import interval_signature, scored
 from unidelta.tasks.registry import TASKS, task_kind
-from unidelta.tasks.task import Column
+from unidelta.tasks.task import Column, Row, TaskKind
 
 
 def score(file: Path, task: str) -> dict[str, Any]:
-    """The metric's signature, and by split its scores and `n`; a file without splits is one split, `all`.
+    """The signatures, and by split its scores, `n` and intervals; a file without splits is one split, `all`.
 
     Raises:
         Problems: everything that is wrong with any row.
         DataError: the file cannot be read.
     """
     kind = task_kind(task)
-    holds = "output" if kind.kind == "seq2seq" else "label"
-    columns = (Column(path=("prediction",), holds=holds), Column(path=("reference",), holds=holds))
-    splits: dict[str, list[tuple[Any, Any]]] = {}
-    for row in read_jsonl(file, replace(kind, columns=columns)):
-        splits.setdefault(str(row.get("split", "all")), []).append((row["prediction"], row["reference"]))
-    scores = {
-        split: {**kind.metric.score(*zip(*pairs, strict=True)), "n": len(pairs)} for split, pairs in splits.items()
+    names = ["prediction", "reference"]
+    rows = _read(file, kind, names)
+    if any("raw_reference" in row for row in rows):
+        names.append("raw_reference")
+        rows = _read(file, kind, names)  # again, because a row without it is a fault now
+    splits: dict[str, list[Row]] = {}
+    for row in rows:
+        splits.setdefault(str(row.get("split", "all")), []).append(row)
+    return {
+        "signature": kind.metric.signature(),
+        "interval_signature": interval_signature(),
+        **{
+            split: scored(kind.metric, *([row[name] for row in mine] for name in names)).report()
+            for split, mine in splits.items()
+        },
     }
-    return {"signature": kind.metric.signature(), **scores}
+
+
+def _read(file: Path, kind: TaskKind, names: Sequence[str]) -> list[Row]:
+    holds = "text" if kind.kind == "seq2seq" else "label"
+    return read_jsonl(file, replace(kind, columns=tuple(Column(path=(name,), holds=holds) for name in names)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from unidelta.tasks.encode import Feature
+from unidelta.tasks.features import Feature
 from unidelta.tasks.task import TaskKind
 
 IGNORED_LABEL = -100

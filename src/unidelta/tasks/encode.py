@@ -1,25 +1,18 @@
-"""Rows to token ids, with everything that was cut off counted.
-
-A feature holds `input_ids` and `labels` (for classification `token_type_ids` too, where the tokenizer has them)
-as 32-bit arrays:
-XSum's training split is 0.3 GB this way and 3 GB as Python lists. Attention masks are made when batches are
-padded, because an unpadded example attends to all of itself.
-"""
+"""Rows to token ids, with everything counted that was cut off or was not there."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from transformers import MBartTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 
 from unidelta.errors import ConfigError, DataError
+from unidelta.tasks.features import Feature, Features, Ragged
 from unidelta.tasks.registry import task_kind
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import Row, TaskKind, TaskSpec
-
-Feature: TypeAlias = dict[str, Any]
 
 # Rows tokenised at a time: bounds the memory of ids that are not arrays yet.
 _CHUNK = 1000
@@ -51,11 +44,16 @@ class Encoded:
         features: one per row, in the rows' order.
         n_truncated_sources: rows whose source was cut.
         n_truncated_targets: rows whose target was cut; 0 for classification.
+        n_empty_sources: rows with a source, or one of two, that has no visible character: only the special tokens
+            are left of it.
+        n_empty_targets: rows whose target has none; 0 for classification.
     """
 
-    features: list[Feature]
+    features: Sequence[Feature]
     n_truncated_sources: int
     n_truncated_targets: int
+    n_empty_sources: int
+    n_empty_targets: int
 
     def __len__(self) -> int:
         return len(self.features)
@@ -80,29 +78,72 @@ def encode(
 
     Raises:
         ConfigError: a length is beyond the model's positions, or a language is unknown to the tokenizer.
-        DataError: there are no rows, or the tokenizer gives ids the model has no embedding for.
+        DataError: there are no rows, none of them has a source, or the tokenizer gives no ids or ids the model has no
+            embedding for.
     """
+    prepare(spec, tokenizer, limits, for_training=for_training)
+    encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, for_training=for_training)
+    check_encoded(encoded, spec, limits)
+    return encoded
+
+
+def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLimits, *, for_training: bool) -> None:
+    """Set the tokenizer to the task's languages, if it has any, once all settings are known to be possible."""
+    _check_lengths(spec, task_kind(spec.name), for_training, limits)
+    if isinstance(tokenizer, MBartTokenizer):
+        _set_languages(tokenizer, spec)
+
+
+def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> Encoded:
+    """Token ids of `rows` from a prepared tokenizer, not yet checked."""
     kind = task_kind(spec.name)
     if not len(rows):
         raise DataError(f"token ids of {spec.name}", "There are no rows.", "a split with at least one row")
     max_target = spec.max_target_length if for_training else spec.eval_max_target_length
-    _check_lengths(spec, kind, max_target, for_training, limits)
-    if isinstance(tokenizer, MBartTokenizer):
-        _set_languages(tokenizer, spec)
-    features: list[Feature] = []
-    n_sources = n_targets = 0
+    parts: dict[str, list[Any]] = {}
+    n_cut, n_empty = np.zeros(2, dtype=int), np.zeros(2, dtype=int)  # of sources, of targets
     for chunk in _chunks(rows):
-        encoded, n_cut = _encode_sources(chunk, kind, tokenizer, spec.max_source_length)
-        n_sources += n_cut
+        columns, n_cut_sources = _encode_sources(chunk, kind, tokenizer, spec.max_source_length)
+        targets, n_cut_targets = [kind.target(row) for row in chunk], 0
+        n_empty[0] += sum(not all(text.strip() for text in kind.sources(row)) for row in chunk)
         if kind.kind == "seq2seq":
-            targets, n_cut = _tokenise(tokenizer, {"text_target": [kind.target(row) for row in chunk]}, max_target)
-            labels = [target["input_ids"] for target in targets]
-            n_targets += n_cut
-        else:
-            labels = [kind.target(row) for row in chunk]
-        features.extend({**feature, "labels": label} for feature, label in zip(encoded, labels, strict=True))
-    _check_vocabulary(features, kind, limits, spec)
-    return Encoded(features=features, n_truncated_sources=n_sources, n_truncated_targets=n_targets)
+            n_empty[1] += sum(not text.strip() for text in targets)
+            encoded, n_cut_targets = _tokenise(tokenizer, {"text_target": targets}, max_target)
+            columns["labels"] = encoded["input_ids"]
+        n_cut += n_cut_sources, n_cut_targets
+        for name, column in columns.items():
+            parts.setdefault(name, []).append(Ragged.of(column))
+        if kind.kind == "classification":
+            parts.setdefault("labels", []).append(np.asarray(targets, dtype=np.int64))
+    joined = {
+        name: Ragged.joined(part) if isinstance(part[0], Ragged) else np.concatenate(part)
+        for name, part in parts.items()
+    }
+    return Encoded(
+        features=Features(columns=joined),
+        n_truncated_sources=int(n_cut[0]),
+        n_truncated_targets=int(n_cut[1]),
+        n_empty_sources=int(n_empty[0]),
+        n_empty_targets=int(n_empty[1]),
+    )
+
+
+def check_encoded(encoded: Encoded, spec: TaskSpec, limits: ModelLimits) -> None:
+    """Refuse token ids that a model cannot learn from, or cannot take."""
+    asked, instead = f"token ids of {spec.name}", "the tokenizer that belongs to the checkpoint"
+    if encoded.n_empty_sources == len(encoded):
+        raise DataError(asked, f"All {len(encoded):,} rows have an empty source.", "rows with text")
+    assert isinstance(encoded.features, Features)
+    for column in encoded.features.columns.values():
+        if not isinstance(column, Ragged):
+            continue
+        lengths = column.lengths()
+        if not lengths.all():
+            why = f"The tokenizer gives no token at all for row {int(lengths.argmin()) + 1}, nor special ones."
+            raise DataError(asked, why, instead)
+        if column.flat.max() >= limits.vocab_size:
+            why = f"The tokenizer gives the id {column.flat.max()}; the model has embeddings for {limits.vocab_size}"
+            raise DataError(asked, f"{why} tokens.", instead)
 
 
 def _chunks(rows: Rows) -> Iterator[list[Row]]:
@@ -113,20 +154,21 @@ def _chunks(rows: Rows) -> Iterator[list[Row]]:
 
 def _encode_sources(
     rows: Sequence[Row], kind: TaskKind, tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> tuple[list[Feature], int]:
-    columns = list(zip(*(kind.sources(row) for row in rows), strict=True))
-    texts = {"text": list(columns[0])}
-    if len(columns) == 2:
-        texts["text_pair"] = list(columns[1])
-    features, n_cut = _tokenise(tokenizer, texts, max_length)
+) -> tuple[dict[str, list[list[int]]], int]:
+    texts = {"text": [kind.sources(row)[0] for row in rows]}
+    if len(kind.sources(rows[0])) == 2:
+        texts["text_pair"] = [kind.sources(row)[1] for row in rows]
+    columns, n_cut = _tokenise(tokenizer, texts, max_length)
     if kind.kind == "seq2seq":
         # A tokenizer made for pairs has types; BART and mBART have no embedding for them.
-        features = [{"input_ids": feature["input_ids"]} for feature in features]
-    return features, n_cut
+        columns = {"input_ids": columns["input_ids"]}
+    return columns, n_cut
 
 
-def _tokenise(tokenizer: PreTrainedTokenizerBase, texts: dict[str, Any], max_length: int) -> tuple[list[Feature], int]:
-    """Features cut at `max_length` tokens, and how many were cut."""
+def _tokenise(
+    tokenizer: PreTrainedTokenizerBase, texts: dict[str, Any], max_length: int
+) -> tuple[dict[str, list[list[int]]], int]:
+    """Columns of ids cut at `max_length` tokens, and how many were cut."""
     whole = _columns(tokenizer(**texts, truncation=False, verbose=False))
     too_long = [i for i, ids in enumerate(whole["input_ids"]) if len(ids) > max_length]
     if too_long:
@@ -136,12 +178,7 @@ def _tokenise(tokenizer: PreTrainedTokenizerBase, texts: dict[str, Any], max_len
         for name, column in cut.items():
             for i, ids in zip(too_long, column, strict=True):
                 whole[name][i] = ids
-    names = list(whole)
-    features = [
-        {name: np.asarray(ids, dtype=np.int32) for name, ids in zip(names, values, strict=True)}
-        for values in zip(*whole.values(), strict=True)
-    ]
-    return features, len(too_long)
+    return whole, len(too_long)
 
 
 def _columns(encoding: Any) -> dict[str, list[list[int]]]:
@@ -156,22 +193,12 @@ def _set_languages(tokenizer: MBartTokenizer, spec: TaskSpec) -> None:
     tokenizer.src_lang, tokenizer.tgt_lang = str(spec.source_language), spec.target_language
 
 
-def _check_lengths(spec: TaskSpec, kind: TaskKind, max_target: int, for_training: bool, limits: ModelLimits) -> None:
+def _check_lengths(spec: TaskSpec, kind: TaskKind, for_training: bool, limits: ModelLimits) -> None:
     lengths = {"max_source_length": spec.max_source_length}
     if kind.kind == "seq2seq":
-        lengths["max_target_length" if for_training else "eval_max_target_length"] = max_target
+        name = "max_target_length" if for_training else "eval_max_target_length"
+        lengths[name] = getattr(spec, name)
     for name, length in lengths.items():
         if not 2 <= length <= limits.n_positions:
             why = f"The model has positions for 2 to {limits.n_positions} tokens."
             raise ConfigError(f"task.{name}={length}", why, f"task.{name}={limits.n_positions} or less")
-
-
-def _check_vocabulary(features: list[Feature], kind: TaskKind, limits: ModelLimits, spec: TaskSpec) -> None:
-    names = ("input_ids", "labels") if kind.kind == "seq2seq" else ("input_ids",)
-    largest = max(int(feature[name].max()) for feature in features for name in names if len(feature[name]))
-    if largest >= limits.vocab_size:
-        raise DataError(
-            f"token ids of {spec.name}",
-            f"The tokenizer gives the id {largest}; the model has embeddings for {limits.vocab_size} tokens.",
-            "the tokenizer that belongs to the checkpoint",
-        )

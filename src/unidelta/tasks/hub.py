@@ -1,47 +1,119 @@
-"""Splits from the Hugging Face hub, or from its cache on this machine when the hub is out of reach."""
+"""Splits from the Hugging Face hub, or from its cache on this machine when the hub is out of reach.
 
-import datasets
+`datasets` takes a second to import, so it is imported once there is something to load.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import huggingface_hub.constants
 
 from unidelta.errors import DataError
 from unidelta.hub import cache_only, why_unreachable
+from unidelta.tasks.faults import Faults
+from unidelta.tasks.hub_rows import HubRows
+from unidelta.tasks.registry import task_kind
+from unidelta.tasks.rows import check_columns, check_row
 from unidelta.tasks.task import TaskSpec
 
-# XSum's main branch holds a loading script, which `datasets` no longer runs; the hub keeps a Parquet copy.
+if TYPE_CHECKING:
+    import datasets
+
+# What the hub makes of a repository with a loading script, which `datasets` no longer runs.
 _PARQUET_COPY = "refs/convert/parquet"
+_COMMIT = re.compile(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
 
 
-def load_split(task: TaskSpec, split: str) -> datasets.Dataset:
-    """One split of the task's repository.
+def load_split(task: TaskSpec, split: str) -> HubRows:
+    """One split of the task's repository, every row of it checked like a row of a file.
 
     Raises:
-        DataError: the hub is out of reach and the data set is not in the cache, or the hub has no such thing.
+        DataError: the hub is out of reach and the data set is not in the cache, not at this revision at least; or
+            the hub has no such thing.
+        Problems: the rows do not fit the task.
     """
     unreachable = why_unreachable()
     if unreachable is None:
-        return _load(task, split, unreachable=None)
-    with cache_only():
-        return _load(task, split, unreachable=unreachable)
+        rows = _load(task, split, unreachable=None)
+    elif not _may_be_cached(task.hub_id):
+        raise _unavailable(task, split, f"{unreachable}, and the data set is not in the cache of this machine")
+    else:
+        with cache_only():
+            rows = _load(task, split, unreachable=unreachable)
+    _check(rows, task, split)
+    return rows
 
 
-def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> datasets.Dataset:
-    name = f"{task.hub_id} ({task.hub_config})" if task.hub_config else task.hub_id
-    asked = f"split {split} of {name} from the hub, for task {task.name}"
-    instead = "task.source=local task.path=DIR with the data set's files, or task.source=mini"
+def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
     try:
-        return _load_or_parquet_copy(task, split)
+        dataset, is_copy = _load_or_parquet_copy(task, split)
     except Exception as error:
         # `datasets` raises some dozen unrelated types here; whichever it is, the data is not to be had.
         if unreachable:
             why = f"{unreachable}, and the data set is not in the cache of this machine"
         else:
             why = f"{type(error).__name__}: {(str(error).splitlines() or ['no message'])[0]}"
-        raise DataError(asked, why, instead) from error
+        raise _unavailable(task, split, why) from error
+    found = _commit_of(dataset)
+    is_other = found is not None and _COMMIT.fullmatch(task.hub_revision or "") and found != task.hub_revision
+    if is_other and not is_copy:
+        # Out of reach of the hub, `datasets` takes the newest commit in its cache, whatever was asked for.
+        raise DataError(
+            f"{_asked(task, split)}, at commit {task.hub_revision}",
+            f"{unreachable or 'the hub gave another commit'}; the cache of this machine has commit {found}",
+            f"task.hub_revision={found}; or {_local(task)}",
+        )
+    return HubRows(dataset=dataset, revision=found)
 
 
-def _load_or_parquet_copy(task: TaskSpec, split: str) -> datasets.Dataset:
+def _load_or_parquet_copy(task: TaskSpec, split: str) -> "tuple[datasets.Dataset, bool]":
+    """The split, and whether it is the hub's own copy in place of a repository with a script."""
+    import datasets
+
     try:
-        return datasets.load_dataset(task.hub_id, task.hub_config, split=split, revision=task.hub_revision)
+        return datasets.load_dataset(task.hub_id, task.hub_config, split=split, revision=task.hub_revision), False
     except RuntimeError as error:
-        if task.hub_revision is not None or "scripts are no longer supported" not in str(error):
+        if "scripts are no longer supported" not in str(error):
             raise
-        return datasets.load_dataset(task.hub_id, task.hub_config, split=split, revision=_PARQUET_COPY)
+        # The copy is made of the main branch, so a pinned commit cannot be had; the record has the copy's.
+        return datasets.load_dataset(task.hub_id, task.hub_config, split=split, revision=_PARQUET_COPY), True
+
+
+def _commit_of(dataset: "datasets.Dataset") -> str | None:
+    """The commit of the repository: it is in the addresses of the files, and in the name of the cache's folder."""
+    names = [*(dataset.info.download_checksums or {}), *(file["filename"] for file in dataset.cache_files)]
+    return next((found[0] for name in names if (found := _COMMIT.search(name))), None)
+
+
+def _check(rows: HubRows, task: TaskSpec, split: str) -> None:
+    kind = task_kind(task.name)
+    faults = Faults(_asked(task, split), split)
+    check_columns(rows.dataset.column_names, kind, faults)
+    if not len(rows):
+        faults.add_whole("the split has no rows.", "at least one row")
+    for number, row in enumerate(rows, 1):
+        check_row(row, number=number, kind=kind, faults=faults)
+    faults.raise_if_any()
+
+
+def _may_be_cached(hub_id: str) -> bool:
+    """Whether `datasets` keeps anything of the repository's owner."""
+    home = Path(huggingface_hub.constants.HF_HOME, "datasets")
+    folder = Path(os.environ.get("HF_DATASETS_CACHE", home)).expanduser()
+    owner, _, _ = hub_id.rpartition("/")
+    return any(folder.glob(f"{owner}___*" if owner else "*"))
+
+
+def _unavailable(task: TaskSpec, split: str, why: str) -> DataError:
+    return DataError(_asked(task, split), why, f"{_local(task)}; or task.source=mini")
+
+
+def _local(task: TaskSpec) -> str:
+    return f"task.source=local task.path=DIR, where DIR has {', '.join(task.splits())} (.jsonl or .parquet)"
+
+
+def _asked(task: TaskSpec, split: str) -> str:
+    name = f"{task.hub_id} ({task.hub_config})" if task.hub_config else task.hub_id
+    return f"split {split} of {name} from the hub, for task {task.name}"

@@ -26,7 +26,7 @@ def read_jsonl(file: Path, kind: TaskKind) -> list[Row]:
         DataError: the file cannot be read.
     """
     rows: list[Row] = []
-    faults = Faults(file, kind.name)
+    faults = Faults(f"{kind.name} rows from {file}", file.name)
     n_lines = 0
     try:
         with file.open("rb") as stream:
@@ -41,7 +41,7 @@ def read_jsonl(file: Path, kind: TaskKind) -> list[Row]:
     except OSError as error:
         raise DataError(f"{kind.name} rows from {file}", f"{file.name}: {error.strerror}.", "a readable file") from None
     if n_lines == 0:
-        faults.add_file("the file is empty.", _ONE_OBJECT)
+        faults.add_whole("the file is empty.", _ONE_OBJECT)
     faults.raise_if_any()
     return rows
 

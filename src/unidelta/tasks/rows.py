@@ -1,13 +1,31 @@
-"""The check of one row against a task's columns; the same for JSONL and Parquet."""
+"""The check of rows against a task's columns; the same for JSONL, Parquet and the hub.
 
-from collections.abc import Mapping
+An empty text is a row like any other: XSum has documents without a word, and the authors trained on them. `encode`
+counts it.
+"""
+
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.task import Column, TaskKind
 
 _ABSENT = object()
+_NO_LABEL = -1  # in the test splits of GLUE
 _N_SHOWN_CHARACTERS = 40
+
+
+def check_columns(names: Collection[str], kind: TaskKind, faults: Faults) -> None:
+    """Refuse a table that lacks a column of the task: told once, as every one of its rows would say the same.
+
+    Raises:
+        Problems: a column is missing.
+    """
+    absent = sorted({column.path[0] for column in kind.columns} - set(names))
+    if absent:
+        what = f"no column {', '.join(absent)}; it has {', '.join(names) or 'none'}."
+        faults.add_whole(what, f"the columns {', '.join(column.name for column in kind.columns)}")
+        faults.raise_if_any()
 
 
 def check_row(row: Any, *, number: int, kind: TaskKind, faults: Faults) -> None:
@@ -46,11 +64,9 @@ def _check_text(value: Any, number: int, column: Column, faults: Faults) -> None
     elif not isinstance(value, str):
         what = f"{_shown(value)} is no text but {type(value).__name__}."
         faults.add(row=number, column=column.name, what=what, instead=instead)
-    elif not value.strip() and column.holds == "text":
-        faults.add(row=number, column=column.name, what="the text is empty.", instead="text, or leave the row out")
     elif "\0" in value:
         faults.add(row=number, column=column.name, what="the text holds a NUL character.", instead=instead)
-    elif any("\ud800" <= character <= "\udfff" for character in value):
+    elif not value.isascii() and _has_lone_surrogate(value):
         # Python keeps half of a UTF-16 pair from "\ud83d"; no tokenizer can encode it.
         faults.add(
             row=number,
@@ -58,6 +74,14 @@ def _check_text(value: Any, number: int, column: Column, faults: Faults) -> None
             what="the text holds a lone surrogate.",
             instead="whole characters",
         )
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _check_label(value: Any, number: int, column: Column, kind: TaskKind, faults: Faults) -> None:
@@ -68,6 +92,8 @@ def _check_label(value: Any, number: int, column: Column, kind: TaskKind, faults
         faults.add(row=number, column=column.name, what=what, instead=f"one of {allowed}")
     elif not 0 <= value < kind.n_labels:
         what = f"{value} is outside 0 to {kind.n_labels - 1}."
+        if value == _NO_LABEL:
+            what = f"{value} stands for no label: this is a split whose labels were never published."
         faults.add(row=number, column=column.name, what=what, instead=f"one of {allowed}")
 
 

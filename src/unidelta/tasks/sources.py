@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.tasks import local
+from unidelta.tasks.hub_rows import HubRows
 from unidelta.tasks.registry import task_kind
 from unidelta.tasks.task import Row, TaskSpec
 
 
 class Rows(Protocol):
-    """Rows that can be counted and gone through: a list, or a `datasets.Dataset`."""
+    """Rows that can be counted and gone through: a list, or `HubRows`."""
 
     def __len__(self) -> int: ...
 
@@ -23,7 +24,7 @@ class Rows(Protocol):
 def load(spec: TaskSpec, split: str) -> Rows:
     """The rows of one split, cut to the task's limit.
 
-    Files are checked in full before they are cut, so that a limit never hides a fault.
+    Files and hub splits are checked in full before they are cut, so that a limit never hides a fault.
 
     Raises:
         ConfigError: the source or the task is unknown.
@@ -32,11 +33,10 @@ def load(spec: TaskSpec, split: str) -> Rows:
     kind, limit = task_kind(spec.name), spec.limit(split)
     match spec.source:
         case "hub":
-            # `datasets` takes a second to import and is of no use to the other sources.
+            # The hub's libraries are of no use to the other sources.
             from unidelta.tasks.hub import load_split
 
-            dataset = load_split(spec, split)
-            return dataset if limit is None else dataset.select(range(min(limit, len(dataset))))
+            return load_split(spec, split).first(limit)
         case "local":
             return local.read_split(spec.path, split, kind)[:limit]
         case "mini":
@@ -76,3 +76,8 @@ def fingerprint(rows: Iterable[Row]) -> str:
     for row in rows:
         digest.update(json.dumps(row, sort_keys=True, separators=(",", ":")).encode() + b"\n")
     return digest.hexdigest()
+
+
+def commit(rows: Mapping[str, Rows]) -> str | None:
+    """The commit of the hub's repository that the splits came from; None for other sources, or where it is unknown."""
+    return next((data.revision for data in rows.values() if isinstance(data, HubRows)), None)

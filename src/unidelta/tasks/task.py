@@ -42,16 +42,16 @@ class TaskSpec:
         path: folder of `<split>.jsonl` or `<split>.parquet`; needed for `local` only.
         hub_id: repository of the data set, e.g. `nyu-mll/glue`.
         hub_config: configuration inside it, e.g. `sst2`.
-        hub_revision: branch, tag or commit; None takes the main branch.
+        hub_revision: branch, tag or commit; None takes the main branch, and where the hub is not the source.
         max_source_length: tokens kept of the source (of both sentences together for a pair).
         max_target_length: tokens kept of the target in training.
         eval_max_target_length: tokens kept of the target at evaluation; references are what remains.
-        eval_split: split on which the best step is selected.
+        eval_split: dev split, on which the best step is selected.
         test_split: split reported at the end, None where the paper reports the dev split (GLUE).
         extra_eval_splits: splits reported at the end beside it (MNLI mismatched).
         max_train_examples: first rows kept of the train split; None keeps all.
-        max_eval_examples: first rows kept of `eval_split`; None keeps all.
-        max_test_examples: first rows kept of `test_split` and of each of `extra_eval_splits`; None keeps all.
+        max_eval_examples: first rows of `eval_split` on which the best step is selected; None takes all.
+        max_test_examples: first rows kept of every split that is reported at the end; None keeps all.
         source_language: mBART's code of the source language, e.g. `en_XX`.
         target_language: mBART's code of the target language, e.g. `ro_RO`.
         generation: beam search settings, None for classification.
@@ -88,11 +88,19 @@ class TaskSpec:
         )
         return tuple(dict.fromkeys(named))
 
+    @property
+    def reports_dev(self) -> bool:
+        """Whether the dev split itself is reported, for want of a test split of its own."""
+        return self.test_split in (None, self.eval_split)
+
     def limit(self, split: str) -> int | None:
-        """The number of first rows kept of `split`, None for all."""
+        """The number of first rows kept of `split`, None for all.
+
+        A dev split that is reported is read whole, though the best step is selected on its first rows.
+        """
         if split == "train":
             return self.max_train_examples
-        return self.max_eval_examples if split == self.eval_split else self.max_test_examples
+        return self.max_eval_examples if split == self.eval_split and not self.reports_dev else self.max_test_examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +109,11 @@ class Column:
 
     Args:
         path: its name, or the names that lead into nested columns: `("translation", "en")`.
-        holds: what is in it; an output is text that may be empty.
+        holds: what is in it.
     """
 
     path: tuple[str, ...]
-    holds: Literal["text", "output", "label"]
+    holds: Literal["text", "label"]
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "max_grad_norm": (lambda norm: norm > 0, "above 0; a large number, such as 1000, clips nothing"),
     "label_smoothing": (lambda share: 0 <= share < 1, "from 0 to below 1"),
     "eval_every": (lambda n: n >= 1, "1 or more, or null for the end only"),
+    "max_tokens": (lambda n: n >= 1, "1 or more, or null to count examples"),
 }
 
 
@@ -64,4 +65,9 @@ def _contradictions(spec: TrainingSpec) -> list[UserError]:
     if spec.eval_every is not None and spec.evaluate_each_epoch:
         asked = f"training.eval_every={spec.eval_every} and training.evaluate_each_epoch=true"
         errors.append(ConfigError(asked, "Evaluations are counted in steps or in epochs.", "one of the two"))
+    if spec.static_batches and spec.max_tokens is None:
+        asked = "training.static_batches=true with training.max_tokens=null"
+        errors.append(
+            ConfigError(asked, "Only batches of a number of tokens can be static.", "training.max_tokens=4096")
+        )
     return errors

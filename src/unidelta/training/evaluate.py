@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,9 +17,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from unidelta.tasks import TaskKind, TaskSpec, task_kind
 from unidelta.tasks.collate import IGNORED_LABEL, collator
-from unidelta.tasks.encode import Feature
+from unidelta.tasks.features import Feature
+from unidelta.tasks.metrics.scored import Scored, scored
 from unidelta.training.generation import generation_config
 from unidelta.training.precision import Precision
+from unidelta.training.processes import ALONE, Processes, gather
+
+_Output = TypeVar("_Output", str, int)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +31,19 @@ class EvalResult:
     """What an evaluation found.
 
     Args:
-        metrics: the task's metric (0 to 100) and `loss`: nats per target token, or per example for
-            classification, without label smoothing.
+        metrics: the task's metric (0 to 100), again with `raw_` before its names where there are raw references, and
+            `loss`: nats per target token, or per example for classification, without label smoothing.
         predictions: generated texts or predicted labels, in the order of the features; empty if only the
             loss was asked for.
         references: decoded labels (cut as the labels were) or true labels.
+        scored: what the metric measured in every example, None if only the loss was asked for.
         seconds: wall-clock time.
     """
 
     metrics: dict[str, float]
     predictions: list[str] | list[int]
     references: list[str] | list[int]
+    scored: Scored | None
     seconds: float
 
 
@@ -51,6 +57,8 @@ def evaluate(
     precision: Precision,
     progress: bool,
     loss_only: bool = False,
+    processes: Processes = ALONE,
+    raw_references: Sequence[str] | None = None,
 ) -> EvalResult:
     """Score `model` on `features`, at least one of them.
 
@@ -66,12 +74,14 @@ def evaluate(
         precision: arithmetic of the forward pass (`resolve_precision`).
         progress: whether a bar is drawn.
         loss_only: skips generation and metric; enough where the best step is chosen by loss.
+        processes: each evaluates its share of the features, and all return the same.
+        raw_references: the data set's own target texts, to score generated texts against them as well.
     """
     kind = task_kind(task.name)
     begin = time.perf_counter()
     run = _evaluate_seq2seq if kind.kind == "seq2seq" else _evaluate_classification
     with _eval_mode(model), torch.inference_mode(), _autocast(model, precision):
-        metrics, predictions, references = run(
+        loss, predictions, references = run(
             model,
             features,
             task,
@@ -80,9 +90,16 @@ def evaluate(
             batch_size=batch_size,
             progress=progress,
             loss_only=loss_only,
+            processes=processes,
         )
-    seconds = time.perf_counter() - begin
-    return EvalResult(metrics=metrics, predictions=predictions, references=references, seconds=seconds)
+    measured = None if loss_only else scored(kind.metric, predictions, references, raw_references)
+    return EvalResult(
+        metrics={"loss": loss, **(measured.scores() if measured else {})},
+        predictions=predictions,
+        references=references,
+        scored=measured,
+        seconds=time.perf_counter() - begin,
+    )
 
 
 def _evaluate_seq2seq(
@@ -95,10 +112,11 @@ def _evaluate_seq2seq(
     batch_size: int,
     progress: bool,
     loss_only: bool,
-) -> tuple[dict[str, float], list[str], list[str]]:
+    processes: Processes,
+) -> tuple[float, list[str], list[str]]:
     outputs: dict[int, str] = {}
     loss_sum, n_tokens = 0.0, 0
-    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress):
+    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
         labels_BT = batch.pop("labels")
         logits_BTV = model(**batch, use_cache=False).logits.float()
         loss_sum += F.cross_entropy(
@@ -111,12 +129,12 @@ def _evaluate_seq2seq(
             config = generation_config(model, task=task, tokenizer=tokenizer, start_token_id=start)
             output_BT = cast(Any, model).generate(**batch, generation_config=config)
             outputs.update(zip(indices, _decode(tokenizer, output_BT), strict=True))
-    metrics = {"loss": loss_sum / n_tokens}
+    outputs, loss_sum, n_tokens = _together(outputs, loss_sum, n_tokens, processes)
+    loss = loss_sum / n_tokens
     if loss_only:
-        return metrics, [], []
+        return loss, [], []
     predictions = [outputs[i] for i in range(len(features))]
-    references = _decode(tokenizer, [feature["labels"] for feature in features])
-    return metrics | kind.metric.score(predictions, references), predictions, references
+    return loss, predictions, _decode(tokenizer, [feature["labels"] for feature in features])
 
 
 def _evaluate_classification(
@@ -129,20 +147,21 @@ def _evaluate_classification(
     batch_size: int,
     progress: bool,
     loss_only: bool,
-) -> tuple[dict[str, float], list[int], list[int]]:
+    processes: Processes,
+) -> tuple[float, list[int], list[int]]:
     outputs: dict[int, int] = {}
     loss_sum = 0.0
-    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress):
+    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
         labels_B = batch.pop("labels")
         logits_BC = model(**batch).logits.float()
         loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
         outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
-    metrics = {"loss": loss_sum / len(features)}
+    outputs, loss_sum, _ = _together(outputs, loss_sum, 0, processes)
+    loss = loss_sum / len(features)
     if loss_only:
-        return metrics, [], []
+        return loss, [], []
     predictions = [outputs[i] for i in range(len(features))]
-    references = [int(feature["labels"]) for feature in features]
-    return metrics | kind.metric.score(predictions, references), predictions, references
+    return loss, predictions, [int(feature["labels"]) for feature in features]
 
 
 def _batches(
@@ -152,17 +171,28 @@ def _batches(
     tokenizer: PreTrainedTokenizerBase,
     batch_size: int,
     progress: bool,
+    processes: Processes,
 ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
-    """Batches on the model's device with the positions of their features, longest sources first.
+    """Batches of this process on the model's device, with the positions of their features, longest sources first.
 
     Neighbours in length need little padding, and a batch too large for the memory shows at once.
     """
     collate = collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
     order = sorted(range(len(features)), key=lambda i: len(features[i]["input_ids"]), reverse=True)
+    order = order[processes.rank :: processes.n]
     for begin in tqdm(range(0, len(order), batch_size), desc="evaluate", leave=False, disable=not progress):
         indices = order[begin : begin + batch_size]
         batch = collate([features[i] for i in indices])
         yield indices, {name: tensor.to(model.device) for name, tensor in batch.items()}
+
+
+def _together(
+    outputs: dict[int, _Output], loss_sum: float, n_tokens: int, processes: Processes
+) -> tuple[dict[int, _Output], float, int]:
+    """What all processes found: outputs by position, and the sums of their sums."""
+    everyone = gather((outputs, loss_sum, n_tokens), processes)
+    all_outputs = {i: output for found, _, _ in everyone for i, output in found.items()}
+    return all_outputs, sum(loss for _, loss, _ in everyone), sum(n for _, _, n in everyone)
 
 
 def _decode(tokenizer: PreTrainedTokenizerBase, rows: Any) -> list[str]:

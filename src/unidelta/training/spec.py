@@ -15,7 +15,7 @@ class TrainingSpec:
         schedule: decay after the warm-up; `polynomial` is linear too but ends at 1e-7, as in the paper.
         warmup_steps: steps of linear warm-up.
         warmup_ratio: warm-up as a fraction of all steps, used where `warmup_steps` is 0.
-        batch_size: examples per forward pass.
+        batch_size: examples per forward pass; not used where `max_tokens` is.
         accumulation: forward passes per optimiser step.
         eval_batch_size: examples per forward pass at evaluation.
         weight_decay: decoupled weight decay; layer norms and biases have none.
@@ -27,6 +27,10 @@ class TrainingSpec:
         precision: `auto` is bf16 on a GPU that has it, fp16 on one that does not, fp32 on the CPU.
         eval_every: optimiser steps between evaluations; None evaluates at the end only.
         evaluate_each_epoch: evaluate after every epoch instead (the paper's GLUE runs).
+        max_tokens: tokens per forward pass, padding included, in place of `batch_size`; None to count examples.
+        static_batches: with `max_tokens`, the same batches in the same order every epoch (the released code).
+        loss_normalisation: `tokens` averages over all target tokens of an optimiser step, `micro_batches` over each
+            forward pass and then over the passes (the released code). Equal without accumulation.
         device: `auto` takes a GPU where there is one.
         progress: whether progress bars are drawn.
     """
@@ -51,3 +55,6 @@ class TrainingSpec:
     device: Literal["auto", "cpu", "cuda"]
     progress: bool
     evaluate_each_epoch: bool = False
+    max_tokens: int | None = None
+    static_batches: bool = False
+    loss_normalisation: Literal["tokens", "micro_batches"] = "tokens"

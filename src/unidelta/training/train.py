@@ -1,11 +1,12 @@
 """Training of one model on one task, from encoded splits to the best step's parameters."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from unidelta.tasks import TaskSpec, task_kind
@@ -16,7 +17,11 @@ from unidelta.training.check import check_training
 from unidelta.training.divergence import DivergenceGuard
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
+from unidelta.training.processes import ALONE, Processes
+from unidelta.training.random_batches import RandomBatches
+from unidelta.training.share import SharedBatches, blanking, share, with_filler
 from unidelta.training.spec import TrainingSpec
+from unidelta.training.token_batches import TokenBatches
 from unidelta.training.trainer import DeltaTrainer, OnLog, training_arguments
 
 HistoryEntry = Mapping[str, float]
@@ -38,6 +43,8 @@ class TrainResult:
             in which case the parameters are those of the last step.
         best_metrics: dev metrics at that step.
         n_overflows: steps skipped by the fp16 loss scaler; 0 in other arithmetic.
+        batches_per_epoch: forward passes of all processes together.
+        tokens_per_batch: min, mean and max of longest example × number of examples; None where examples are counted.
     """
 
     status: Literal["complete", "diverged"]
@@ -49,6 +56,8 @@ class TrainResult:
     best_step: int | None
     best_metrics: dict[str, float]
     n_overflows: int
+    batches_per_epoch: int
+    tokens_per_batch: dict[str, float] | None
 
 
 UNTRAINED = TrainResult(
@@ -61,6 +70,8 @@ UNTRAINED = TrainResult(
     best_step=0,
     best_metrics={},
     n_overflows=0,
+    batches_per_epoch=0,
+    tokens_per_batch=None,
 )
 """What comes of a model in which nothing is tuned."""
 
@@ -76,13 +87,15 @@ def train(
     seed: int,
     output_dir: Path,
     on_log: OnLog,
+    processes: Processes = ALONE,
 ) -> TrainResult:
     """Train the parameters of `model` that require gradients; the model ends with those of its best step.
 
     The dev split is evaluated as `spec` says and once more at the end. Where the best step is chosen by
     loss, nothing is generated during training. The seed decides data order and dropout, through the global
     generators of Python, NumPy and PyTorch; equal arguments give equal losses, bit for bit on a CPU with
-    the same number of threads.
+    the same number of threads. Several processes (already connected) do the same steps, each its share of them, and
+    return the same; without dropout their losses are those of one process, up to rounding.
 
     Args:
         model: a model of the task's kind, moved to the run's device and changed in place.
@@ -94,9 +107,11 @@ def train(
         seed: of data order and dropout.
         output_dir: folder for what the trainer writes.
         on_log: told every entry of the history as it is made.
+        processes: this process, and of how many.
 
     Raises:
         Problems: settings that do not make sense here (`check_training`).
+        ConfigError: an example has more tokens than a batch may have, or the processes cannot share a step.
         ValueError: no parameter requires gradients.
     """
     check_training(spec)
@@ -105,6 +120,9 @@ def train(
     kind, precision = task_kind(task.name), resolve_precision(spec)
     has_own_forward = "forward" in vars(model)
     best = BestStep(kind.selection)
+    part = share(spec, processes)
+    batches = _batches(encoded_train, spec, seed=seed)
+    shows_progress = spec.progress and processes.is_first
     guard = DivergenceGuard(tolerates_overflow=precision == "fp16")
     history: list[HistoryEntry] = []
 
@@ -116,7 +134,8 @@ def train(
             tokenizer=tokenizer,
             batch_size=spec.eval_batch_size,
             precision=precision,
-            progress=spec.progress,
+            progress=shows_progress,
+            processes=processes,
             loss_only=kind.selection.metric == "loss",
         )
 
@@ -125,22 +144,27 @@ def train(
         on_log(entry)
 
     arguments = training_arguments(
-        spec, precision=precision, device=resolve_device(spec), seed=seed, output_dir=str(output_dir)
+        spec, share=part, precision=precision, device=resolve_device(spec), seed=seed, output_dir=str(output_dir)
     )
     trainer = DeltaTrainer(
         model=model,
         args=arguments,
-        train_dataset=encoded_train.features,
+        train_dataset=with_filler(encoded_train.features),
         eval_dataset=encoded_eval.features,
-        data_collator=collator(
-            kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8
+        data_collator=blanking(
+            collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
         ),
+        settings=spec,
+        share=part,
+        batches=SharedBatches(batches, share=part, filler=len(encoded_train)),
         score=score,
         best=best,
         guard=guard,
         on_log=note,
-        shows_progress=spec.progress,
+        shows_progress=shows_progress,
     )
+    if not processes.is_first:
+        torch.manual_seed(seed + processes.rank)  # passes of one step should not drop the same activations
     begin = time.perf_counter()
     trainer.train()
     steps = trainer.state.global_step
@@ -163,4 +187,16 @@ def train(
         best_step=best.step,
         best_metrics=best.metrics,
         n_overflows=guard.n_overflows,
+        batches_per_epoch=len(batches),
+        tokens_per_batch=_spread(batches.n_tokens) if isinstance(batches, TokenBatches) else None,
     )
+
+
+def _batches(encoded: Encoded, spec: TrainingSpec, *, seed: int) -> RandomBatches | TokenBatches:
+    if spec.max_tokens is None:
+        return RandomBatches(len(encoded), batch_size=spec.batch_size, seed=seed)
+    return TokenBatches(encoded.features, max_tokens=spec.max_tokens, is_static=spec.static_batches, seed=seed)
+
+
+def _spread(values: Sequence[int]) -> dict[str, float]:
+    return {"min": min(values), "mean": sum(values) / len(values), "max": max(values)}

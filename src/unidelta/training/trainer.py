@@ -1,17 +1,23 @@
 """transformers' Trainer with rules of the paper: what decays, how the best step is found, what is logged."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, cast
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
 
+from unidelta.tasks.collate import IGNORED_LABEL
 from unidelta.training.best import BestStep
 from unidelta.training.divergence import DivergenceGuard
 from unidelta.training.evaluate import EvalResult
+from unidelta.training.loss import denominators, summed_loss
 from unidelta.training.precision import Precision
 from unidelta.training.progress import QuietProgress
+from unidelta.training.share import Share, SharedBatches
 from unidelta.training.spec import TrainingSpec
 
 POLYNOMIAL_END = 1e-7
@@ -25,9 +31,13 @@ class DeltaTrainer(Trainer):
     """A Trainer that scores by `score`, remembers the best step, and reports every step to `on_log`.
 
     One class serves both kinds of task: transformers' `Seq2SeqTrainer` differs from `Trainer` in its
-    evaluation only, which is replaced here.
+    evaluation only, which is replaced here. Batches and loss are this project's own: what a step averages over has to
+    be the same for any number of processes.
 
     Args:
+        settings: of the run.
+        share: this process's part of every step.
+        batches: this process's part of the batches of an epoch.
         score: evaluates the model as it is now.
         best: is offered every evaluation.
         guard: stops a diverged run.
@@ -39,6 +49,9 @@ class DeltaTrainer(Trainer):
     def __init__(
         self,
         *,
+        settings: TrainingSpec,
+        share: Share,
+        batches: SharedBatches,
         score: Callable[[], EvalResult],
         best: BestStep,
         guard: DivergenceGuard,
@@ -47,12 +60,50 @@ class DeltaTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs, callbacks=[guard])
+        self._settings, self._share, self._batches = settings, share, batches
         self._score, self._best, self._guard, self._on_log = score, best, guard, on_log
         self.evaluation_seconds = 0.0
         self.remove_callback(ProgressCallback)
         self.remove_callback(PrinterCallback)
         if shows_progress:
             self.add_callback(QuietProgress())
+
+    # To the Trainer: losses need no division by the number of passes.
+    loss_is_scaled_for_ga = True
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """The batches of this process, padded."""
+        return DataLoader(
+            cast(Dataset[Any], self.train_dataset),
+            batch_sampler=self._batches,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Tensor]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, Tensor]], None]:
+        """The batches of one optimiser step, each with the denominator of its loss."""
+        batches = list(islice(epoch_iterator, num_batches))
+        counts_A = torch.stack([(batch["labels"] != IGNORED_LABEL).sum() for batch in batches]).to(device)
+        counts_PA = cast(Tensor, self.accelerator.gather(counts_A)).view(-1, len(batches))
+        denominators_A = denominators(counts_PA, share=self._share, normalisation=self._settings.loss_normalisation)
+        for batch, denominator in zip(batches, denominators_A, strict=True):
+            batch["denominator"] = denominator
+        return batches, None
+
+    def compute_loss(
+        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: None = None
+    ) -> Any:
+        """This pass's part of the step's loss (see `denominators`)."""
+        labels, denominator = inputs.pop("labels"), inputs.pop("denominator")
+        if "decoder_input_ids" in inputs:
+            inputs = {**inputs, "use_cache": False}
+        outputs = model(**inputs)
+        loss = summed_loss(outputs.logits, labels, smoothing=self._settings.label_smoothing) / denominator
+        # Gradients are averaged over the processes, logged losses too; a sum is wanted.
+        loss = loss * self._share.processes.n
+        return (loss, outputs) if return_outputs else loss
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
         """All parameters but those of layer norms and biases (by the last part of their name)."""
@@ -88,7 +139,7 @@ class DeltaTrainer(Trainer):
 
 
 def training_arguments(
-    spec: TrainingSpec, *, precision: Precision, device: str, seed: int, output_dir: str
+    spec: TrainingSpec, *, share: Share, precision: Precision, device: str, seed: int, output_dir: str
 ) -> TrainingArguments:
     """`TrainingArguments` of a run: the spec's settings, and what Trainer would choose for us."""
     warmup: float = spec.warmup_steps or spec.warmup_ratio
@@ -104,7 +155,7 @@ def training_arguments(
         lr_scheduler_kwargs={"lr_end": POLYNOMIAL_END, "power": 1.0} if spec.schedule == "polynomial" else {},
         warmup_steps=warmup,
         per_device_train_batch_size=spec.batch_size,
-        gradient_accumulation_steps=spec.accumulation,
+        gradient_accumulation_steps=share.accumulation,
         weight_decay=spec.weight_decay,
         adam_beta1=spec.adam_beta1,
         adam_beta2=spec.adam_beta2,
@@ -127,6 +178,8 @@ def training_arguments(
         disable_tqdm=not spec.progress,
         remove_unused_columns=False,
         dataloader_pin_memory=device == "cuda",
+        # Every tuned parameter is used in every pass; looking for others costs time, and the authors did not either.
+        ddp_find_unused_parameters=False,
     )
     # Several GPUs in one process would be used by DataParallel, which splits batches and changes the losses.
     arguments._n_gpu = min(arguments.n_gpu, 1)

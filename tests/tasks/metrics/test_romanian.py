@@ -4,6 +4,7 @@ The expected tokens are the output of Moses' Perl programs and the WMT 2016 scri
 """
 
 import pytest
+import sacrebleu
 
 from unidelta.tasks.metrics import BLEU
 from unidelta.tasks.metrics.romanian import moses_tokens
@@ -35,6 +36,37 @@ AS_THE_PROGRAMS_PRINT = (
 @pytest.mark.parametrize(("text", "expected"), AS_THE_PROGRAMS_PRINT)
 def test_a_line_becomes_what_the_authors_programs_print(text: str, expected: str) -> None:
     assert moses_tokens(text) == expected
+
+
+NEWS = (
+    "Președintele a spus că țara își va ține promisiunile făcute alegătorilor.",
+    "„Nu știu”, a răspuns el ieri seară, înainte să plece spre București.",
+    "Prețul benzinei a crescut cu 3,5 % față de anul trecut, potrivit datelor.",
+    "Mai mulți martori au fost audiați și în dosarul privind fosta direcție.",
+)
+_PLAIN = str.maketrans("șțăâîȘȚĂÂÎ", "staaiSTAAI")
+
+
+def test_references_against_themselves_are_100_and_without_diacritics_in_one_way_only() -> None:
+    assert [f"{score:.2f}" for score in BLEU.score(NEWS, NEWS).values()] == ["100.00", "100.00"]
+    stripped = [text.translate(_PLAIN) for text in NEWS]
+    scores = BLEU.score(stripped, NEWS)
+    assert scores["bleu_romanian"] == pytest.approx(100)
+    # sacreBLEU called directly, for the other
+    assert scores["bleu"] == sacrebleu.corpus_bleu(stripped, [list(NEWS)]).score
+    assert 10 < scores["bleu"] < 50
+
+
+def test_both_scores_are_sacrebleus_of_the_corpus() -> None:
+    shifted = [*NEWS[1:], NEWS[0]]
+    mixed = [f"{a[:40]}{b[40:]}" for a, b in zip(NEWS, shifted, strict=True)]
+    tokens = [[moses_tokens(text) for text in texts] for texts in (mixed, NEWS)]
+    assert BLEU.score(mixed, NEWS) == {
+        "bleu": sacrebleu.corpus_bleu(mixed, [list(NEWS)]).score,
+        "bleu_romanian": sacrebleu.corpus_bleu(
+            tokens[0], [tokens[1]], tokenize="none", smooth_method="none", force=True
+        ).score,
+    }
 
 
 def test_the_two_scores_are_apart_where_diacritics_are_missing() -> None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
-from unidelta.tasks.metrics.metric import Metric, check_pairs
+from unidelta.tasks.metrics.metric import Metric, Statistics
 
 
-def score(predictions: Sequence[int], references: Sequence[int]) -> dict[str, float]:
+def measure(predictions: Sequence[int], references: Sequence[int]) -> list[Statistics]:
+    """1 for every prediction equal to its reference, 0 for every other."""
+    return [(int(predicted == right),) for predicted, right in zip(predictions, references, strict=True)]
+
+
+def combine(sums: Sequence[float], n: int) -> dict[str, float]:
     """Percent of predictions equal to their reference."""
-    check_pairs(predictions, references)
-    n_right = sum(predicted == right for predicted, right in zip(predictions, references, strict=True))
-    return {"accuracy": 100 * n_right / len(references)}
+    return {"accuracy": 100 * sums[0] / n}
 
 
 def signature() -> str:
@@ -17,4 +20,4 @@ def signature() -> str:
     return "accuracy|percent"
 
 
-ACCURACY = Metric(name="accuracy", keys=("accuracy",), score=score, signature=signature)
+ACCURACY = Metric(name="accuracy", keys=("accuracy",), measure=measure, combine=combine, signature=signature)

@@ -1,8 +1,15 @@
-"""What a metric is: a pure function from predictions and references to named numbers, and its signature."""
+"""What a metric is: a pure function from predictions and references to named numbers, and its signature.
 
-from collections.abc import Callable, Sequence
+It comes in two halves, `measure` for each example and `combine` for their sum, so that the same statistics give the
+score of all examples, of the first few and of any resample of them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
+
+Statistics: TypeAlias = tuple[float, ...]
+"""What one example contributes to a score; scores are functions of the sum over examples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,15 +18,36 @@ class Metric:
 
     Args:
         name: the metric's name.
-        keys: names of the numbers `score` returns.
-        score: maps predictions and references of equal length (at least one) to those numbers.
+        keys: names of the numbers it gives.
+        measure: the statistics of each example, from predictions and references of equal length.
+        combine: those numbers, from the sum of the statistics and the number of examples (at least one).
         signature: says which implementation, version and settings made the numbers.
     """
 
     name: str
     keys: tuple[str, ...]
-    score: Callable[[Sequence[Any], Sequence[Any]], dict[str, float]]
+    measure: Callable[[Sequence[Any], Sequence[Any]], list[Statistics]]
+    combine: Callable[[Sequence[float], int], dict[str, float]]
     signature: Callable[[], str]
+
+    def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:
+        """The metric's numbers of all examples.
+
+        Raises:
+            ValueError: the lists are empty or differ in length; both are mistakes of the calling code.
+        """
+        check_pairs(predictions, references)
+        return self.combine(total(self.measure(predictions, references)), len(references))
+
+
+def total(statistics: Iterable[Statistics]) -> list[float]:
+    """The sum over examples, added in their order."""
+    first, *others = statistics
+    sums = list(first)
+    for row in others:
+        for i, value in enumerate(row):
+            sums[i] += value
+    return sums
 
 
 def check_pairs(predictions: Sequence[Any], references: Sequence[Any]) -> None:

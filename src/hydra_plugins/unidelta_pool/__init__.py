@@ -1,0 +1,1 @@
+"""`hydra/launcher=pool`, in the namespace in which Hydra looks for plugins."""

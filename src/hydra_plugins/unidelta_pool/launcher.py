@@ -1,0 +1,72 @@
+"""What `python train.py -m …` does its jobs with: a process for each, some at once, none of them touching another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+@dataclass
+class PoolConfig:
+    """The keys below `hydra.launcher`."""
+
+    _target_: str = "hydra_plugins.unidelta_pool.launcher.PoolLauncher"
+    workers: int | None = None  # processes at once; null: one for each of `gpus`, else one for each core
+    gpus: list[str] = field(default_factory=list)  # CUDA_VISIBLE_DEVICES of the first worker, the second, …
+    timeout_s: float | None = None  # a job that takes longer is ended; null: never
+    retries: int = 0  # how often a job is begun again that was killed, late, or met an error
+    reuse: bool | None = None  # a process does many jobs; null: only where sweep.py does those of the miniature
+
+
+ConfigStore.instance().store(group="hydra/launcher", name="pool", node=PoolConfig, provider="unidelta")
+
+
+class PoolLauncher(Launcher):
+    """Jobs in processes of their own, on this machine.
+
+    Args:
+        options: the fields of `PoolConfig`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.config: DictConfig | None = None
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep the configuration; a job is what `python train.py` does, whichever function Hydra was given."""
+        self.config = config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
+        """Do the jobs, print a line for each and in the end a table.
+
+        Raises:
+            SystemExit: they were interrupted.
+        """
+        # late: Hydra imports every plugin at its start, whatever it is asked to do
+        from unidelta.sweeps.follow import table
+        from unidelta.sweeps.job import JobFailed
+        from unidelta.sweeps.launch import in_pool, pool_of
+        from unidelta.sweeps.plan import Job
+
+        assert self.config is not None
+        jobs = list(dict.fromkeys(Job(tuple(overrides)) for overrides in job_overrides))
+        folder = Path(self.config.hydra.sweep.dir)
+        result = in_pool([(job, folder) for job in jobs], pool_of(self.options))
+        print("\n" + table("multirun", result, n_jobs=len(jobs)))
+        if result.is_interrupted:
+            raise SystemExit(result.status)
+        by_name = {outcome.name: outcome for outcome in result.outcomes}
+        returns = []
+        for overrides in job_overrides:
+            outcome = by_name[str(Job(tuple(overrides)))]
+            value, status = outcome.note, JobStatus.COMPLETED
+            if outcome.status != 0:
+                value, status = JobFailed(f"{outcome.name}: {outcome.note}"), JobStatus.FAILED
+            returns.append(JobReturn(overrides=overrides, status=status, _return_value=value))
+        return returns

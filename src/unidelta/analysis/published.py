@@ -1,0 +1,81 @@
+"""The paper's figures, and their tables in docs/reproducing.md: `python -m unidelta.analysis.published --write`.
+
+Without `--write` it says whether the page shows what `results/paper/results.csv` says (status 1 if not).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from unidelta.analysis.page import filled, markdown
+from unidelta.errors import DataError, UserError
+
+FIGURES = Path("results/paper/results.csv")
+PAGE = Path("docs/reproducing.md")
+_COLUMNS = {
+    ("xsum", "R1"): "XSum R-1",
+    ("xsum", "R2"): "XSum R-2",
+    ("xsum", "RL"): "XSum R-L",
+    ("xsum", "RLsum"): "XSum R-LSum",
+    ("wmt16_en_ro", "BLEU"): "en-ro BLEU",
+    ("mnli", "accuracy"): "MNLI",
+    ("sst2", "accuracy"): "SST-2",
+}
+
+
+def published(path: Path = FIGURES) -> pd.DataFrame:
+    """One row for every published figure: artefact, task, metric, label, bottleneck, percent, value, ± and notes.
+
+    Everything is text, as printed: 43.40 stays 43.40.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    if not path.is_file():
+        raise DataError(f"the published figures in {path}", "there is no such file", "run from the repository's root")
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def table(figures: pd.DataFrame, artefact: str) -> str:
+    """The figures of one table or figure: a row for each label and bottleneck, a column for each task and metric."""
+    mine = [row for row in figures.to_dict("records") if row["artefact"] == artefact]
+    there = {(row["task"], row["metric"]) for row in mine}
+    columns = [column for column in _COLUMNS if column in there]
+    cells: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
+    for row in mine:
+        # Table 12 has one label in two positions; figures have one at several sizes, which labels of tables name
+        label = f"{row['label']} ({row['position']})" if artefact == "Table 12" else row["label"]
+        size = f"{row['bottleneck']} " if artefact.startswith("Figure") and row["bottleneck"] else ""
+        percent = f"{size}({row['params_percent']} %)" if size else f"{row['params_percent']} %"
+        spread = f" ± {row['std']}" if row["std"] else ""
+        own = "*" if row["provenance"] == "plotted" else "†" if row["provenance"] == "script-only" else ""
+        cells.setdefault((label, percent), {})[(row["task"], row["metric"])] = f"{row['value']}{spread}{own}"
+    head = ["", "tuned", *(_COLUMNS[column] for column in columns)]
+    body = [[label, percent, *(of.get(column, "–") for column in columns)] for (label, percent), of in cells.items()]
+    return markdown([head, *body])
+
+
+def main() -> int:
+    """The exit status: 0, 1 for a page that shows something else, 2 for a request that cannot be met."""
+    parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.published", description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
+    arguments = parser.parse_args()
+    try:
+        figures, now = published(), PAGE.read_text(encoding="utf-8")
+        made = {artefact: table(figures, artefact) for artefact in figures["artefact"].unique()}
+        page = filled(now, made, name=str(PAGE))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.write:
+        PAGE.write_text(page, encoding="utf-8")
+    elif page != now:
+        print(f"{PAGE} does not show what {FIGURES} says: python -m unidelta.analysis.published --write")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Launchers that come with an extra of this project: without it, Hydra would only say that there is no such file."""
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+
+from unidelta.errors import ConfigError
+
+_PLUGINS = {
+    "slurm": ("hydra_submitit_launcher", "slurm"),
+    "submitit_slurm": ("hydra_submitit_launcher", "slurm"),
+    "submitit_local": ("hydra_submitit_launcher", "slurm"),
+    "ray": ("hydra_ray_launcher", "ray"),
+    "ray_cluster": ("hydra_ray_launcher", "ray"),
+}
+
+
+def check_launcher(names: Sequence[str]) -> Iterator[ConfigError]:
+    """What is missing for the launchers of these names."""
+    for name in names:
+        plugin, extra = _PLUGINS.get(name, ("", ""))
+        if plugin and find_spec(f"hydra_plugins.{plugin}") is None:
+            why = f"this launcher comes with hydra_plugins.{plugin}, which is not installed"
+            yield ConfigError(f"hydra/launcher={name}", why, f"pip install -e '.[{extra}]', or hydra/launcher=pool")

@@ -1,0 +1,96 @@
+"""What a person sees of many jobs: one line as each ends, a table in the end, and for what failed its log."""
+
+import os
+import signal
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from unidelta.exit_status import ExitStatus
+from unidelta.sweeps.pool import Outcome
+
+_COLUMNS = ("done", "failed", "diverged", "interrupted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How many jobs ended.
+
+    Args:
+        outcomes: of those that did.
+        seconds: wall-clock time of all together.
+        is_interrupted: whether they were stopped from outside before all had ended.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+    is_interrupted: bool = False
+
+    @property
+    def status(self) -> ExitStatus:
+        """What to tell the shell."""
+        if self.is_interrupted:
+            return ExitStatus.INTERRUPTED
+        is_fine = all(outcome.status == ExitStatus.DONE for outcome in self.outcomes)
+        return ExitStatus.DONE if is_fine else ExitStatus.FAILED
+
+
+def follow(outcomes: Generator[Outcome, None, None], *, n_jobs: int) -> Result:
+    """Print a line for every job that ends, until all have or Ctrl-C or SIGTERM stops them.
+
+    Args:
+        outcomes: of a pool; closed here, which ends what still runs.
+        n_jobs: how many there will be.
+    """
+    begin, ended, is_interrupted = time.monotonic(), [], False
+    width = len(str(n_jobs))
+    with closing(outcomes), _stopped_kindly():
+        try:
+            for outcome in outcomes:
+                ended.append(outcome)
+                print(f"{len(ended):{width}}/{n_jobs}  {line(outcome)}", flush=True)
+        except KeyboardInterrupt:
+            is_interrupted = True
+    return Result(outcomes=tuple(ended), seconds=time.monotonic() - begin, is_interrupted=is_interrupted)
+
+
+def line(outcome: Outcome) -> str:
+    """One job that has ended."""
+    seconds = "" if outcome.seconds is None else f"  {outcome.seconds:.0f} s"
+    return f"{outcome.word:8}  {outcome.name}  {outcome.note}{seconds}"
+
+
+def table(title: str, result: Result, *, n_skipped: int = 0, n_jobs: int) -> str:
+    """How many jobs ended in which way and how long it took, then every one that was not done, with its log."""
+    counts = {word: sum(outcome.word == word for outcome in result.outcomes) for word in _COLUMNS}
+    counts |= {"skipped": n_skipped, "not begun or ended": n_jobs - len(result.outcomes)}
+    shown = {word: n for word, n in counts.items() if n or word in ("done", "failed", "skipped")}
+    heads = [*shown, "time"]
+    cells = [*map(str, shown.values()), f"{result.seconds:.0f} s"]
+    widths = [max(len(head), len(cell)) for head, cell in zip(heads, cells, strict=True)]
+    rows = [(" " * len(title), heads), (title, cells)]
+    lines = [
+        "  ".join([first, *(cell.rjust(width) for cell, width in zip(row, widths, strict=True))]) for first, row in rows
+    ]
+    for outcome in result.outcomes:
+        if outcome.status != ExitStatus.DONE:
+            lines += ["", f"{outcome.word}: python train.py {outcome.name}", f"  {outcome.note}", f"  {outcome.log}"]
+    return "\n".join(lines)
+
+
+@contextmanager
+def _stopped_kindly() -> Generator[None, None, None]:
+    """What a batch system or `kill` sends does what Ctrl-C does, and that says what it does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        os.write(2, b"\nstopping: running jobs have half a minute to save their state; once more ends them now\n")
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,75 @@
+"""A job of a sweep: what `python train.py` with these overrides does, as a function."""
+
+import sys
+from collections.abc import Sequence
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from unidelta.config.compose import compose, typed
+from unidelta.config.schema import RunConfig
+from unidelta.errors import UserError
+from unidelta.exit_status import ExitStatus
+from unidelta.records.record import RunRecord
+from unidelta.sweeps.worker import Report
+from unidelta.tasks.metrics.scored import told
+
+STATUS = {
+    "complete": ExitStatus.DONE,
+    "diverged": ExitStatus.DIVERGED,
+    "failed": ExitStatus.FAILED,
+    "interrupted": ExitStatus.INTERRUPTED,
+}
+
+
+class JobFailed(Exception):
+    """A job of several has no result; the message says why."""
+
+
+def do(overrides: Sequence[str]) -> Report:
+    """Do one job.
+
+    Args:
+        overrides: as typed after `python train.py`.
+    """
+    try:
+        return _do(compose(["training.progress=false", *overrides]), overrides)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return Report(status=ExitStatus.REFUSED, note=f"{error.asked}: {error.why}")
+
+
+def task(config: DictConfig) -> str:
+    """Do one job for a launcher of Hydra's: the function that such a launcher calls, wherever it does.
+
+    Returns:
+        The score, in one line.
+
+    Raises:
+        JobFailed: there is none.
+    """
+    overrides = list(HydraConfig.get().overrides.task)
+    try:
+        report = _do(typed(config, overrides), overrides)
+    except UserError as error:
+        raise JobFailed(str(error)) from error
+    if report.status != ExitStatus.DONE:
+        raise JobFailed(report.note)
+    return report.note
+
+
+def _do(config: RunConfig, overrides: Sequence[str]) -> Report:
+    from unidelta.run import run  # late: a sweep that only lists its jobs needs none of it
+
+    record = run(config, command=["train.py", *overrides])
+    if record is None:
+        return Report(status=ExitStatus.DONE, note="dry run")
+    return Report(status=STATUS[record.status], note=score(record) if record.reason is None else record.reason)
+
+
+def score(record: RunRecord) -> str:
+    """The metrics of the last split, in one line: those of the test split, where there is one."""
+    splits = [values for values in record.metrics.values() if isinstance(values, dict)]
+    if not splits:
+        return ""
+    return ", ".join(f"{name} {value:.1f}" for name, value in told(splits[-1]).items() if name != "loss")

@@ -1,0 +1,144 @@
+"""Jobs that are no product of choices, done by any of Hydra's launchers; the pool's are followed one by one."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import initialize_config_dir
+from hydra._internal.callbacks import Callbacks
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher as HydraLauncher
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from unidelta.config.compose import not_composable
+from unidelta.errors import RecordError
+from unidelta.exit_status import ExitStatus
+from unidelta.paths import CONF
+from unidelta.sweeps.follow import Result, follow
+from unidelta.sweeps.job import STATUS, JobFailed, do, score, task
+from unidelta.sweeps.plan import Job
+from unidelta.sweeps.planned import Planned
+from unidelta.sweeps.pool import Outcome, Pool, Task
+
+_POOL = "hydra_plugins.unidelta_pool.launcher.PoolLauncher"
+_N_CHARACTERS = 120  # of the name of a log; file systems allow 255 bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launcher:
+    """How jobs are done.
+
+    Args:
+        config: Hydra's whole configuration of a multirun.
+        loader: composes the jobs.
+        pool: the pool's options; None for every other launcher.
+    """
+
+    config: DictConfig
+    loader: ConfigLoader
+    pool: Pool | None
+
+
+def launcher(overrides: Sequence[str], *, folder: Path) -> Launcher:
+    """The launcher that overrides such as `hydra/launcher=slurm` choose.
+
+    Args:
+        overrides: Hydra's own, as typed.
+        folder: for logs.
+
+    Raises:
+        ConfigError: there is no such launcher or option.
+        Problems: an option of the pool is out of range.
+    """
+    words = [*overrides, "hydra.mode=MULTIRUN", f"hydra.sweep.dir='{folder}'"]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir=str(CONF), job_name="sweep", version_base="1.3"):
+            loader = GlobalHydra.instance().config_loader()
+            config = loader.load_configuration("config", words, run_mode=RunMode.MULTIRUN)
+            options = cast(dict[str, Any], OmegaConf.to_container(config.hydra.launcher))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise not_composable(overrides, error) from error
+    pool = pool_of(options) if options.pop("_target_") == _POOL else None
+    return Launcher(config=config, loader=loader, pool=pool)
+
+
+def pool_of(options: Mapping[str, Any]) -> Pool:
+    """The pool with the options of `hydra/launcher=pool`.
+
+    Raises:
+        Problems: one is out of range.
+    """
+    return Pool(**{**options, "gpus": tuple(options["gpus"])})
+
+
+def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool) -> Result:
+    """Do jobs on this machine, with a line for each that ends.
+
+    Args:
+        jobs: each with the folder for its log.
+        pool: how many at once, and so on.
+    """
+    tasks = [Task(name=str(job), argument=job.overrides, log=folder / f"{log_name(job)}.log") for job, folder in jobs]
+    return follow(pool.work(tasks, do), n_jobs=len(tasks))
+
+
+def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
+    """Do jobs by another launcher of Hydra's; what became of them is read from their records.
+
+    A launcher may give up when one job is lost, while the others still wait in the queue of a cluster.
+    """
+    config, begin = launcher.config, time.monotonic()
+    context = HydraContext(config_loader=launcher.loader, callbacks=Callbacks(config))
+    plugin = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
+    returned: dict[Job, str | Exception] = {}
+    lost = RuntimeError("there is no record")
+    try:
+        for one, result in zip(planned, _launch(plugin, planned), strict=True):
+            try:
+                returned[one.job] = str(result.return_value)
+            except Exception as error:
+                returned[one.job] = error
+    except Exception as error:  # what launchers raise when a job is lost differs from one to the next
+        lost = RuntimeError(f"there is no record; the launcher gave up: {type(error).__name__}: {error}")
+    folder = Path(config.hydra.sweep.dir)
+    outcomes = tuple(_outcome(one, returned.get(one.job), lost, folder=folder) for one in planned)
+    return Result(outcomes=outcomes, seconds=time.monotonic() - begin)
+
+
+def _launch(plugin: HydraLauncher, planned: Sequence[Planned]) -> Sequence[JobReturn]:
+    return plugin.launch([list(one.job.overrides) for one in planned], initial_job_idx=0)
+
+
+def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception, *, folder: Path) -> Outcome:
+    """How a job ended, by what the launcher returned for it, and by its record where it returned nothing."""
+    status, cause = ExitStatus.FAILED, lost if returned is None else returned
+    try:
+        record = planned.record()
+    except RecordError as error:
+        record, cause = None, error
+    if isinstance(returned, str):
+        status = ExitStatus.DONE
+    elif record is not None and (returned is None or record.status != "complete"):
+        status, cause = STATUS[record.status], record.reason or score(record)
+    note = f"{type(cause).__name__}: {cause}" if type(cause) not in (str, JobFailed, RuntimeError) else str(cause)
+    return Outcome(name=str(planned.job), status=status, note=note, seconds=None, log=folder)
+
+
+def log_name(job: Job) -> str:
+    """A file name by which people find a job's log; no two jobs of a sweep have the same."""
+    words = [word for word in job.overrides if not word.startswith("results_dir=")]
+    name = re.sub(r"[^\w=.,+-]", "-", "_".join(words)) or "defaults"
+    if name == "_".join(words) and len(name) <= _N_CHARACTERS:
+        return name
+    return f"{name[:_N_CHARACTERS]}-{sha256(' '.join(words).encode()).hexdigest()[:8]}"

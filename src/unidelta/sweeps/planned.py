@@ -1,0 +1,160 @@
+"""Jobs before the first one starts: composed, checked, and looked up among the records."""
+
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from unidelta.config.compose import compose
+from unidelta.config.overrides import check
+from unidelta.config.run_spec import RunSpec
+from unidelta.config.schema import RunConfig
+from unidelta.errors import Problems, UserError
+from unidelta.plan import prepare
+from unidelta.records.identity import run_id
+from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
+from unidelta.run import identity_of_contents, name_of_weights
+from unidelta.sweeps.plan import Job
+from unidelta.tasks import TaskSpec, fingerprint, load_all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A job that can be done.
+
+    Args:
+        job: the job.
+        spec: the run that it is.
+        results_dir: where its record is, or will be.
+        run_id: the run's name; None for a dry run, and where data or weights are not to be had.
+        state: done if there is a complete record and nobody asked for another; unknown if it has to have a `run_id`
+            and has none.
+    """
+
+    job: Job
+    spec: RunSpec
+    results_dir: Path
+    run_id: str | None
+    state: Literal["done", "to do", "unknown"]
+
+    def record(self) -> RunRecord | None:
+        """The record there is by now.
+
+        Raises:
+            RecordError: it is damaged.
+        """
+        if self.run_id is None:
+            return None
+        store = RecordStore(root=self.results_dir)
+        return store.read(scale=self.spec.scale, task=self.spec.task.name, run_id=self.run_id)
+
+
+def prepared(jobs: Sequence[Job]) -> list[tuple[Job, RunConfig, RunSpec]]:
+    """Every job, composed and resolved; no data and no weights are read.
+
+    Raises:
+        Problems: everything that is wrong with any of them.
+    """
+    found: list[tuple[Job, RunConfig, RunSpec]] = []
+    problems: dict[str, UserError] = {}
+    composed: dict[tuple[str, ...], RunConfig] = {}
+    for job in jobs:
+        try:
+            config = _compose(job, composed)
+            found.append((job, config, prepare(config)))
+        except UserError as error:
+            _note(error, problems)
+    if problems:
+        raise Problems(list(problems.values()))
+    return found
+
+
+def plan(jobs: Sequence[Job], *, is_listing: bool = False) -> list[Planned]:
+    """Every job with its state. Of jobs that are one run in different words, the first is kept.
+
+    Args:
+        jobs: the jobs.
+        is_listing: nothing is downloaded, and what is not to be had is no fault but makes the state unknown.
+
+    Raises:
+        Problems: everything that is wrong with any of them.
+    """
+    found: dict[Hashable, Planned] = {}
+    problems: dict[str, UserError] = {}
+    contents = _Contents(may_download=not is_listing)
+    for job, config, spec in prepared(jobs):
+        planned = Planned(job=job, spec=spec, results_dir=Path(config.results_dir), run_id=None, state="to do")
+        if not config.dry_run:
+            try:
+                planned = replace(planned, run_id=contents.run_id(spec))
+            except UserError as error:
+                planned = replace(planned, state="unknown")
+                if not is_listing:
+                    _note(error, problems)
+        try:
+            record = None if config.force else planned.record()
+        except UserError as error:
+            _note(error, problems)
+            continue
+        if record is not None and record.status == "complete":
+            planned = replace(planned, state="done")
+        found.setdefault(job if planned.run_id is None else (planned.results_dir, planned.run_id), planned)
+    if problems:
+        raise Problems(list(problems.values()))
+    return list(found.values())
+
+
+def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
+    """Check and compose a job; once for those that differ by a plain seed alone, as it takes half a second."""
+    seeds = [word for word in job.overrides if word.startswith("seed=") and word[5:].isdecimal()]
+    words = tuple(word for word in job.overrides if word not in seeds)
+    if words not in composed:
+        check(words)
+        composed[words] = compose(words)
+    return replace(composed[words], seed=int(seeds[-1][5:])) if seeds else composed[words]
+
+
+def _note(error: UserError, problems: dict[str, UserError]) -> None:
+    """Keep every single error once, however many jobs have it."""
+    problems.update({str(one): one for one in (error.errors if isinstance(error, Problems) else (error,))})
+
+
+class _Contents:
+    """Data and weights, of which many jobs read the same: each is read once, and each failure is found once."""
+
+    def __init__(self, *, may_download: bool) -> None:
+        self._may_download = may_download
+        self._found: dict[Hashable, Any] = {}
+
+    def run_id(self, spec: RunSpec) -> str:
+        """The name of a run.
+
+        Raises:
+            UserError: its data or its weights are not to be had.
+        """
+        backbone = spec.backbone
+        data = self._once(spec.task, lambda: self._fingerprints(spec.task))
+        key = (backbone.checkpoint, backbone.revision, backbone.architecture.family)
+        weights = self._once(key, lambda: name_of_weights(spec))
+        return run_id(identity_of_contents(spec, data=data, weights=weights))
+
+    def _fingerprints(self, task: TaskSpec) -> dict[str, str]:
+        limits = nullcontext()
+        if task.source == "hub" and not self._may_download:
+            from unidelta.hub import cache_only  # late: the hub's client takes half a second
+
+            limits = cache_only()
+        with limits:
+            return {split: fingerprint(rows) for split, rows in load_all(task).items()}
+
+    def _once(self, key: Hashable, read: Callable[[], Any]) -> Any:
+        if key not in self._found:
+            try:
+                self._found[key] = read()
+            except UserError as error:
+                self._found[key] = error
+        if isinstance(self._found[key], UserError):
+            raise self._found[key]
+        return self._found[key]

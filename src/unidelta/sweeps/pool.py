@@ -1,0 +1,155 @@
+"""Jobs on one machine, some at once, each in a process of its own: whatever one does to itself, no other notices.
+
+`concurrent.futures` gives up all jobs when one process is killed, and `multiprocessing.Pool` waits for it forever.
+"""
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.exit_status import ExitStatus
+from unidelta.sweeps.slot import POLL_S, Slot
+from unidelta.sweeps.worker import Report
+
+_FINAL = (ExitStatus.DONE, ExitStatus.REFUSED, ExitStatus.DAMAGED, ExitStatus.DIVERGED)  # would end so again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A job as the pool sees it.
+
+    Args:
+        name: what people call it, in one line.
+        argument: what the function that does it is called with; it has to be picklable.
+        log: the file for what it prints.
+    """
+
+    name: str
+    argument: Any
+    log: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a job ended.
+
+    Args:
+        name: the job's.
+        status: exit status; None if it was killed, or died without a word.
+        note: the score, or why there is none.
+        seconds: wall-clock time of the last attempt; None where nobody looked at a clock.
+        log: what it printed.
+    """
+
+    name: str
+    status: int | None
+    note: str
+    seconds: float | None
+    log: Path
+
+    @property
+    def word(self) -> str:
+        """done, failed, diverged or interrupted."""
+        special = (ExitStatus.DONE, ExitStatus.DIVERGED, ExitStatus.INTERRUPTED)
+        return ExitStatus(self.status).name.lower() if self.status in special else "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """How many jobs at once, on what, and for how long.
+
+    Args:
+        workers: processes; None: one for each of `gpus`, else one for each core.
+        gpus: what CUDA_VISIBLE_DEVICES says in the first worker, the second, … and again from the start.
+        timeout_s: a job that takes longer, in seconds, is ended; None: never.
+        retries: how often a job is begun again that failed otherwise than by refusal, damage or divergence.
+        reuse: one process does many jobs, so that libraries are imported once; it is replaced after a failure.
+            None: nobody has said, and each job gets its own.
+
+    Raises:
+        Problems: a number is out of range.
+    """
+
+    workers: int | None = None
+    gpus: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    retries: int = 0
+    reuse: bool | None = None
+
+    def __post_init__(self) -> None:
+        problems: list[UserError] = []
+        if self.workers is not None and self.workers < 1:
+            why = "at least one process has to do the work"
+            problems.append(ConfigError(f"hydra.launcher.workers={self.workers}", why, "hydra.launcher.workers=2"))
+        if self.timeout_s is not None and not 0 < self.timeout_s < math.inf:
+            why = "it is a number of seconds above 0"
+            asked = f"hydra.launcher.timeout_s={self.timeout_s}"
+            problems.append(ConfigError(asked, why, "hydra.launcher.timeout_s=3600, or null for no limit"))
+        if self.retries < 0:
+            why = "a job cannot be tried less than once"
+            problems.append(ConfigError(f"hydra.launcher.retries={self.retries}", why, "hydra.launcher.retries=1"))
+        if problems:
+            raise Problems(problems)
+
+    def n_workers(self, n_jobs: int) -> int:
+        """How many processes there are for so many jobs."""
+        return min(self.workers or len(self.gpus) or _n_cores(), n_jobs)
+
+    def work(self, tasks: Sequence[Task], function: Callable[[Any], Report]) -> Generator[Outcome, None, None]:
+        """Do jobs; outcomes come as they end. When the iterator is closed, what still runs is ended.
+
+        Args:
+            tasks: the jobs.
+            function: does one, given its argument; a module's, so that another process can import it.
+        """
+        queue = deque((task, 1) for task in tasks)
+        # Threads that wait for a busy core cost more than they bring.
+        environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        slots: list[Slot[tuple[Task, int]]] = []
+        for i in range(self.n_workers(len(tasks))):
+            gpu = {"CUDA_VISIBLE_DEVICES": self.gpus[i % len(self.gpus)]} if self.gpus else {}
+            slots.append(Slot(function, environment | gpu))
+        try:
+            while queue or any(slot.work is not None for slot in slots):
+                for slot in slots:
+                    if slot.work is None and queue:
+                        task, attempt = queue.popleft()
+                        _begin_log(task, attempt)
+                        slot.start((task, attempt), task.argument, log=task.log, timeout_s=self.timeout_s)
+                wait([thing for slot in slots for thing in slot.waitables()], timeout=POLL_S)
+                for slot in slots:
+                    ended = slot.ended()
+                    if ended is None:
+                        continue
+                    (task, attempt), report, seconds = ended
+                    if not (self.reuse and report.status == ExitStatus.DONE and queue):
+                        slot.replace()
+                    if report.status not in _FINAL and attempt <= self.retries:
+                        queue.append((task, attempt + 1))
+                    else:
+                        yield Outcome(
+                            name=task.name, status=report.status, note=report.note, seconds=seconds, log=task.log
+                        )
+        finally:
+            Slot.stop(slots)
+
+
+def _begin_log(task: Task, attempt: int) -> None:
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    again = f"\n# attempt {attempt}\n" if attempt > 1 else ""
+    with task.log.open("a" if again else "w", encoding="utf-8") as file:
+        file.write(f"{again}# {task.name}\n")
+
+
+def _n_cores() -> int:
+    """The cores that this process may use, which on a cluster are fewer than there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # there is no such question on macOS
+        return os.cpu_count() or 1

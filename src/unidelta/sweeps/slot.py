@@ -1,0 +1,149 @@
+"""A place in the pool: at most one worker process at a time, its job, and how either is ended."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from unidelta.sweeps.worker import Report, serve
+
+GRACE_S = 30.0  # between SIGTERM and SIGKILL: time to save a checkpoint
+POLL_S = 1.0  # a death that closes no pipe, because a child of the job holds it open, is seen within this time
+_LEAVE_S = 2.0  # for a worker without a job to leave by itself; its last job is reported and written
+_SPAWN = get_context("spawn")  # a forked process cannot use CUDA, and inherits locks that nobody will release
+
+Work = TypeVar("Work")
+
+
+class Slot(Generic[Work]):
+    """A place in the pool.
+
+    Args:
+        function: does one job, in the worker.
+        environment: variables of the worker.
+    """
+
+    def __init__(self, function: Callable[[Any], Report], environment: Mapping[str, str]) -> None:
+        self.work: Work | None = None
+        self._function, self._environment = function, environment
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._begin = 0.0
+        self._timeout_s: float | None = None
+        self._deadline: float | None = None
+        self._is_late = False
+
+    def start(self, work: Work, argument: Any, *, log: Path, timeout_s: float | None) -> None:
+        """Begin a job.
+
+        Args:
+            work: what the slot is busy with, handed back by `ended`.
+            argument: of the function.
+            log: file for what the job prints.
+            timeout_s: in seconds; None: no limit.
+        """
+        if self._process is None or self._process.exitcode is not None:
+            self._spawn()
+        self.work, self._begin, self._timeout_s = work, time.monotonic(), timeout_s
+        self._deadline, self._is_late = None if timeout_s is None else self._begin + timeout_s, False
+        assert self._pipe is not None
+        with contextlib.suppress(BrokenPipeError):  # it died at its start: `ended` will say so
+            self._pipe.send((argument, str(log)))
+
+    def waitables(self) -> Iterator[Any]:
+        """What becomes ready when the job ends, for `multiprocessing.connection.wait`."""
+        if self.work is not None and self._process is not None:
+            yield self._pipe
+            yield self._process.sentinel
+
+    def ended(self) -> tuple[Work, Report, float] | None:
+        """The job, its report and its seconds if it has ended; None while it goes on, or where there is none.
+
+        A job past its time is asked to end, and made to when it does not within `GRACE_S`.
+        """
+        if self.work is None:
+            return None
+        report = self._report()
+        if report is None:
+            return None
+        work, self.work = self.work, None
+        return work, report, time.monotonic() - self._begin
+
+    def replace(self) -> None:
+        """Let the worker go; the next job gets a new one."""
+        if self._process is None or self._pipe is None:
+            return
+        self._pipe.close()
+        self._process.join(_LEAVE_S)
+        self._signal(signal.SIGKILL)  # and whatever the job has left behind
+        self._process.join()
+        self._process = self._pipe = None
+
+    @staticmethod
+    def stop(slots: "Sequence[Slot[Any]]") -> None:
+        """End all workers: busy ones are asked first, and made to after `GRACE_S` or another Ctrl-C."""
+        try:
+            for slot in slots:
+                if slot.work is not None:
+                    slot._signal(signal.SIGTERM)
+            end = time.monotonic() + GRACE_S
+            while time.monotonic() < end and any(slot.work is not None for slot in slots):
+                wait([thing for slot in slots for thing in slot.waitables()], timeout=POLL_S)
+                for slot in slots:
+                    slot.ended()
+        finally:
+            for slot in slots:
+                if slot.work is not None:
+                    slot._signal(signal.SIGKILL)
+                slot.replace()
+
+    def _spawn(self) -> None:
+        self.replace()
+        self._pipe, theirs = _SPAWN.Pipe()
+        arguments = (self._function, theirs, self._environment)
+        # No daemon, for those may have no children, such as the workers of a data loader.
+        self._process = _SPAWN.Process(target=serve, args=arguments)
+        self._process.start()
+        theirs.close()
+
+    def _report(self) -> Report | None:
+        assert self._process is not None and self._pipe is not None
+        try:
+            if self._pipe.poll():
+                return self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join(1.0)
+            self._signal(signal.SIGKILL)
+            self._process.join()
+        if self._process.exitcode is not None:
+            return Report(status=None, note=self._cause_of_death(self._process.exitcode))
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._signal(signal.SIGKILL if self._is_late else signal.SIGTERM)
+            self._is_late, self._deadline = True, time.monotonic() + GRACE_S
+        return None
+
+    def _cause_of_death(self, status: int) -> str:
+        if self._is_late:
+            return f"not done within {self._timeout_s:g} s"
+        if status >= 0:
+            return f"the process ended with status {status} in mid-job"
+        name = signal.Signals(-status).name
+        return f"killed by {name}" + (", perhaps for want of memory" if name == "SIGKILL" else "")
+
+    def _signal(self, which: signal.Signals) -> None:
+        """Send a signal to the worker and all that its jobs have started."""
+        process = self._process
+        if process is None or process.pid is None:
+            return
+        try:
+            os.killpg(process.pid, which)
+        except (ProcessLookupError, PermissionError):  # it has no group of its own yet, or nobody is left
+            if process.exitcode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, which)

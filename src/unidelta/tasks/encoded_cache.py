@@ -1,0 +1,150 @@
+"""Token ids kept on disk: XSum's training split takes minutes to tokenise, and seconds to read again.
+
+One safetensors file a split, named by a hash of all that decides its content, with a SHA-256 of that content inside.
+A cache may only ever save time: a file that is damaged is made anew, a folder that cannot be written is left alone.
+"""
+
+import hashlib
+import inspect
+import json
+import sys
+import tempfile
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from transformers import PreTrainedTokenizerBase
+
+from unidelta.tasks import encode as encoding
+from unidelta.tasks import features as layout
+from unidelta.tasks.encode import Encoded, ModelLimits, check_encoded, prepare, tokenised
+from unidelta.tasks.features import Features
+from unidelta.tasks.registry import task_kind
+from unidelta.tasks.sources import Rows
+from unidelta.tasks.task import TaskSpec
+
+MIN_ROWS = 10_000
+"""Splits below this are tokenised each time, which takes about a second; the miniature's are all below."""
+
+_COUNTS = tuple(field.name for field in fields(Encoded) if field.name != "features")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the cache needs to know about rows.
+
+    Args:
+        folder: of the cache.
+        fingerprint: of the rows (`sources.fingerprint`).
+    """
+
+    folder: Path
+    fingerprint: str
+
+
+def encode_or_read(
+    rows: Rows,
+    kept: Kept | None,
+    *,
+    spec: TaskSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    limits: ModelLimits,
+    for_training: bool,
+) -> Encoded:
+    """What `encode` gives for these arguments, from the cache if it is there, and into it if not.
+
+    Args:
+        rows: rows of the task.
+        kept: None for no cache.
+        spec: as for `encode`.
+        tokenizer: as for `encode`.
+        limits: as for `encode`.
+        for_training: as for `encode`.
+
+    Raises:
+        ConfigError, DataError: as `encode`.
+    """
+    prepare(spec, tokenizer, limits, for_training=for_training)
+    encoded, file = None, None
+    if kept is not None and len(rows) >= MIN_ROWS:
+        file = kept.folder / "encoded" / f"{_key(kept, spec, tokenizer, for_training)}.safetensors"
+        encoded = _read(file)
+    if encoded is None:
+        encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, for_training=for_training)
+        if file is not None:
+            _write(file, encoded)
+    check_encoded(encoded, spec, limits)
+    return encoded
+
+
+def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> str:
+    """A hash of the rows, the tokenizer, the settings and the code that makes ids of rows."""
+    code = [inspect.getsourcefile(thing) for thing in (encoding, layout, task_kind(spec.name).sources)]
+    content = {
+        "rows": kept.fingerprint,
+        "tokenizer": _fingerprint_of_tokenizer(tokenizer),
+        "task": spec.name,
+        "lengths": [spec.max_source_length, spec.max_target_length if for_training else spec.eval_max_target_length],
+        "languages": [spec.source_language, spec.target_language],
+        "packages": {name: version(name) for name in ("transformers", "tokenizers")},
+        "code": [hashlib.sha256(Path(str(file)).read_bytes()).hexdigest() for file in code],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _fingerprint_of_tokenizer(tokenizer: PreTrainedTokenizerBase) -> str:
+    """SHA-256 of the files that make the tokenizer."""
+    digest = hashlib.sha256()
+    with tempfile.TemporaryDirectory(prefix="unidelta-") as folder:
+        tokenizer.save_pretrained(folder)
+        for file in sorted(Path(folder).rglob("*")):
+            if file.is_file():
+                digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _read(file: Path) -> Encoded | None:
+    if not file.exists():
+        return None
+    try:
+        with safe_open(file, framework="numpy") as stored:
+            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no mapping)
+            told = stored.metadata() or {}
+        counts = {name: int(told[name]) for name in _COUNTS}
+        if told["sha256"] != _digest(arrays, counts):
+            raise ValueError("its content is not what was written")
+        return Encoded(features=Features.from_arrays(arrays), **counts)
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        print(f"Note: the token ids kept in {file} cannot be used ({reason}); made anew.", file=sys.stderr)
+        return None
+
+
+def _write(file: Path, encoded: Encoded) -> None:
+    """Keep token ids, in full or not at all."""
+    assert isinstance(encoded.features, Features)
+    arrays = encoded.features.arrays()
+    counts = {name: getattr(encoded, name) for name in _COUNTS}
+    told = {**{name: str(count) for name, count in counts.items()}, "sha256": _digest(arrays, counts)}
+    temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
+    with suppress(OSError, SafetensorError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            save_file(arrays, temporary, metadata=told)
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _digest(arrays: Mapping[str, np.ndarray], counts: Mapping[str, int]) -> str:
+    digest = hashlib.sha256(json.dumps(counts, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).data)
+    return digest.hexdigest()

@@ -1,0 +1,52 @@
+"""The training loss: cross-entropy with label smoothing, and what it is averaged over.
+
+P processes, A forward passes of one process in an optimiser step, V vocabulary or classes.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from unidelta.tasks.collate import IGNORED_LABEL
+from unidelta.training.share import Share
+
+
+def summed_loss(logits: Tensor, labels: Tensor, *, smoothing: float) -> Tensor:
+    """Nats, summed over all labels but the ignored ones: (1−ε)·(−log p(label)) + ε·mean over V of (−log p).
+
+    Args:
+        logits: (…, V), V last.
+        labels: (…), one fewer dimension.
+        smoothing: ε.
+    """
+    return F.cross_entropy(
+        logits.flatten(0, -2).float(),
+        labels.flatten(),
+        ignore_index=IGNORED_LABEL,
+        reduction="sum",
+        label_smoothing=smoothing,
+    )
+
+
+def denominators(n_labels_PA: Tensor, *, share: Share, normalisation: Literal["tokens", "micro_batches"]) -> Tensor:
+    """What the summed loss of each pass of this process is divided by, so that all add up to the step's loss; (A,).
+
+    `tokens`: the step's loss is the mean over all its target tokens (classification: examples), whatever pass they
+    are in. transformers' Trainer (5.23) does this with label smoothing, and with accumulation 1; otherwise it *adds*
+    the means of the passes, because BART, RoBERTa and BERT take the number of tokens and do not use it.
+    `micro_batches`: the mean over the forward passes of each pass's own mean, as in transformers of 2021, with which
+    the paper's runs were done. Tokens of a pass with few of them count more.
+
+    Args:
+        n_labels_PA: how many labels count in every pass of every process; 0 for a filler.
+        share: this process's part.
+        normalisation: which of the two.
+    """
+    if normalisation == "tokens":
+        return n_labels_PA.sum().expand(n_labels_PA.shape[1])
+    if share.of == "examples":
+        return n_labels_PA.sum(0) * n_labels_PA.shape[1]
+    n_passes = (n_labels_PA > 0).sum()
+    return torch.clamp(n_labels_PA[share.processes.rank], min=1) * n_passes

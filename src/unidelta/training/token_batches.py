@@ -1,0 +1,94 @@
+"""Batches of up to a number of tokens, padding included: on en-ro 4,096, four to a step (Table 8: 16,384).
+
+The composition is that of the authors' code (`make_dynamic_sampler`, which calls fairseq's `batch_by_size`): longest
+sources first, as many examples as fit, and more than 64 only in multiples of 64. An example has as many tokens as its
+source or its target, whichever is longer.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from unidelta.errors import ConfigError
+from unidelta.tasks.features import Feature
+
+_MULTIPLE = 64  # fairseq's required_batch_size_multiple, as the authors call it
+
+
+class TokenBatches:
+    """Batches in which longest example × number of examples is at most `max_tokens`.
+
+    Which examples share a batch never changes; what can change is the order of the batches. Static is what the
+    released code does: shuffled once, then the largest batch (longest source × examples) put first, so that a lack
+    of memory shows at once, and this one order in every epoch. (Their order came from NumPy's global generator and
+    cannot be had again; here the seed decides it.) Otherwise the batches are shuffled anew each epoch.
+
+    Args:
+        features: the examples.
+        max_tokens: the budget of a batch.
+        is_static: whether all epochs have the same order.
+        seed: of the order.
+
+    Attributes:
+        n_tokens: longest example × number of examples, of every batch.
+
+    Raises:
+        ConfigError: an example alone is above the budget.
+    """
+
+    def __init__(self, features: Sequence[Feature], *, max_tokens: int, is_static: bool, seed: int) -> None:
+        sources = np.array([len(feature["input_ids"]) for feature in features])
+        targets = np.array([np.size(feature["labels"]) for feature in features])
+        lengths = np.maximum(sources, targets)
+        _check(lengths, max_tokens)
+        self._batches = _compose(sources, lengths, max_tokens)
+        self.n_tokens = [len(batch) * int(lengths[batch].max()) for batch in self._batches]
+        self._is_static, self._seed, self._epoch = is_static, seed, 0
+        order = np.random.default_rng(seed).permutation(len(self._batches))
+        largest = int(np.argmax([len(self._batches[i]) * sources[self._batches[i]].max() for i in order]))
+        order[[0, largest]] = order[[largest, 0]]
+        self._static_order = order
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw for this epoch, counted from 0, from now on."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = self._static_order
+        if not self._is_static:
+            order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._batches))
+        return (self._batches[i] for i in order)
+
+
+def _compose(sources: np.ndarray, lengths: np.ndarray, max_tokens: int) -> list[list[int]]:
+    """Positions of the examples of each batch; sources of one length stay in the order of the data."""
+    order = np.argsort(-sources, kind="stable")
+    in_order = lengths[order].tolist()
+    batches: list[list[int]] = []
+    begin = 0
+    while begin < len(in_order):
+        end, longest = begin, 0
+        while end < len(in_order) and (longest := max(longest, in_order[end])) * (end + 1 - begin) <= max_tokens:
+            end += 1
+        size = end - begin
+        size -= size % _MULTIPLE if size > _MULTIPLE else 0
+        batches.append(order[begin : begin + size].tolist())
+        begin += size
+    return batches
+
+
+def _check(lengths: np.ndarray, max_tokens: int) -> None:
+    too_long = np.flatnonzero(lengths > max_tokens)
+    if not len(too_long):
+        return
+    longest = int(lengths.max())
+    why = f"Example {too_long[0] + 1} of the training split alone has {lengths[too_long[0]]} tokens"
+    if len(too_long) > 1:
+        why += f", and {len(too_long) - 1} more are above the budget too"
+    instead = (
+        f"training.max_tokens={longest}, or task.max_source_length={max_tokens} task.max_target_length={max_tokens}"
+    )
+    raise ConfigError(f"training.max_tokens={max_tokens}", f"{why}.", instead)

@@ -1,0 +1,173 @@
+"""`python sweep.py` and `python train.py -m` as they are typed: refusals, real jobs that die, and Slurm."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
+# `train.py` or `sweep.py`, in which some seeds do what no test could ask of a run: workers import this file too.
+FAULTY = """
+import os, signal, sys, time
+import unidelta.run
+
+HEALTHY = unidelta.run.run
+FAULTS = {
+    1001: lambda: 1 / 0,
+    1002: lambda: sys.exit(3),
+    1003: lambda: os.kill(os.getpid(), signal.SIGKILL),
+    1004: lambda: time.sleep(600),
+}
+
+
+def run(config, *, command):
+    if not os.path.exists("repaired"):
+        FAULTS.get(config.seed, lambda: None)()
+    return HEALTHY(config, command=command)
+
+
+unidelta.run.run = run
+if __name__ == "__main__":
+    if sys.argv.pop(1) == "sweep.py":
+        from unidelta.sweeps.command import main
+    else:
+        from unidelta.cli import main
+    main()
+"""
+
+
+@pytest.fixture
+def typed(root: Path, environment: dict[str, str], tmp_path: Path):
+    """Run one of the programs in a folder of its own, with words after it."""
+    (tmp_path / "faulty.py").write_text(FAULTY)
+
+    def run(program: str, *words: str, faulty: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
+        script = [str(tmp_path / "faulty.py"), program] if faulty else [str(root / program)]
+        command = [sys.executable, *script, *" ".join(words).split()]
+        variables = {**environment, **more}
+        return subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=900)
+
+    return run
+
+
+def write_sweep(folder: Path, *lines: str) -> None:
+    (folder / "sweeps").mkdir()
+    (folder / "sweeps" / "some.yaml").write_text(json.dumps(lines))
+
+
+def records(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*.json") if len(path.stem) == 16]
+
+
+def test_a_job_of_a_multirun_that_cannot_be_keeps_all_from_starting(typed, tmp_path: Path):
+    before = set(tmp_path.rglob("*"))
+    done = typed("train.py", "-m method=prompt,bitfit task=xsum,sst2 task.source=local")
+    assert done.returncode == 2
+    assert "Problem 2 of 2" in done.stderr and "the classifier reads the first position" in done.stderr
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_the_reader_of_a_list_may_leave_early(typed, environment: dict[str, str], root: Path, tmp_path: Path):
+    long = "x" * 200  # 500 such lines are more than a pipe holds
+    write_sweep(tmp_path, f"dry_run=true results_dir={long} seed=range(500)")
+    command = [sys.executable, str(root / "sweep.py"), "some", "--list"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, **pipes) as program:
+        assert program.stdout is not None and program.stderr is not None
+        assert program.stdout.readline() == "some: 500 jobs, 0 done already, 500 to do\n"
+        program.stdout.close()
+        assert program.stderr.read() == ""
+        assert program.wait() == 0
+
+
+@pytest.mark.slow
+def test_four_of_six_jobs_of_a_sweep_die_and_the_same_again_does_these_four_alone(typed, tmp_path: Path):
+    write_sweep(tmp_path, f"method=frozen {FEW} seed=1001,1,1002,1003,2,1004 results_dir=here")
+    first = typed("sweep.py", "some --workers 2 hydra.launcher.timeout_s=90", faulty=True)
+    assert first.returncode == 1, first.stderr
+    assert len(records(tmp_path)) == 2
+    assert "2       4        0" in first.stdout
+    for why in ("ZeroDivisionError", "exit status 3", "SIGKILL", "not done within 90 s"):
+        assert why in first.stdout
+    for seed in (1001, 1002, 1003, 1004):
+        (log,) = (tmp_path / "here" / "logs" / "some").glob(f"*seed={seed}*.log")
+        assert str(log.relative_to(tmp_path)) in first.stdout
+    (tmp_path / "repaired").touch()
+    second = typed("sweep.py", "some --workers 2", faulty=True)
+    assert second.returncode == 0, second.stderr
+    assert "some: 6 jobs, 2 done already, 4 to do" in second.stdout
+    assert "4       0        2" in second.stdout
+    assert len(records(tmp_path)) == 6
+    third = typed("sweep.py", "some")
+    assert (third.returncode, third.stdout) == (0, "some: 6 jobs, 6 done already, 0 to do\n")
+
+
+@pytest.mark.slow
+def test_one_of_three_jobs_of_a_multirun_dies(typed, tmp_path: Path):
+    words = f"-m method=frozen {FEW} seed=1,1003,2 results_dir=here hydra.launcher.workers=2"
+    done = typed("train.py", words, faulty=True)
+    assert done.returncode == 1, done.stderr
+    assert len(records(tmp_path)) == 2
+    assert "failed: python train.py" in done.stdout and "Traceback" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"faulty.py", "here"}
+    (folder,) = (tmp_path / "here" / "logs").iterdir()
+    assert len(list(folder.glob("*.log"))) == 3
+
+
+SBATCH = """#!{python}
+import os, re, subprocess, sys
+from pathlib import Path
+text = Path(sys.argv[-1]).read_text()
+first, last = map(int, re.search(r"--array=(\\d+)-(\\d+)", text).groups())
+Path("submitted.txt").write_text(text)
+for i in range(first, last + 1):
+    job = {{"SLURM_JOB_ID": f"77{{i}}", "SLURM_ARRAY_JOB_ID": "77", "SLURM_ARRAY_TASK_ID": str(i)}}
+    node = {{"SLURM_NTASKS": "1", "SLURM_NODEID": "0", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NNODES": "1"}}
+    node["SLURM_JOB_NODELIST"] = "node0"
+    command = f"bash {{sys.argv[-1]}}; echo $? > ended.{{i}}"
+    quiet = {{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}}
+    subprocess.Popen(command, shell=True, env=os.environ | job | node, start_new_session=True, **quiet)
+print("Submitted batch job 77")
+"""
+SACCT = """#!{python}
+import re
+from pathlib import Path
+last = int(re.search(r"--array=\\d+-(\\d+)", Path("submitted.txt").read_text())[1])
+print("JobID|State|NodeList")
+for i in range(last + 1):
+    path = Path(f"ended.{{i}}")
+    status = path.read_text().strip() if path.exists() else ""
+    print(f"77_{{i}}|" + {{"": "RUNNING", "0": "COMPLETED"}}.get(status, "FAILED") + "|node0")
+"""
+SRUN = """#!{python}
+import os, sys
+words = sys.argv[1:]
+while words[0].startswith("-"):
+    words = words[2:] if words[0] in ("--output", "--error") else words[1:]
+sys.exit(os.spawnvp(os.P_WAIT, words[0], words) & 0xFF)
+"""
+
+
+@pytest.mark.slow
+def test_a_sweep_goes_through_slurm(typed, environment: dict[str, str], tmp_path: Path):
+    pytest.importorskip("submitit")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in {"sbatch": SBATCH, "sacct": SACCT, "srun": SRUN, "scontrol": "#!/bin/sh\n"}.items():
+        (programs / name).write_text(text.format(python=sys.executable))
+        (programs / name).chmod(0o755)
+    write_sweep(tmp_path, f"method=frozen {FEW} seed=1,1001,2 results_dir=here")
+    path = f"{programs}:{environment['PATH']}"
+    refused = typed("sweep.py", "some hydra/launcher=slurm --workers 2", PATH=path)
+    assert refused.returncode == 2 and "array_parallelism" in refused.stderr
+    done = typed("sweep.py", "some hydra/launcher=slurm hydra.launcher.array_parallelism=2", PATH=path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3       0        0" in done.stdout
+    script = (tmp_path / "submitted.txt").read_text()
+    for option in ("--array=0-2%2", "--gpus-per-node=1", "--time=4320", "--signal=USR2@120", "--open-mode=append"):
+        assert f"#SBATCH {option}" in script
+    assert len(records(tmp_path)) == 3
+    again = typed("sweep.py", "some hydra/launcher=slurm", PATH=path)
+    assert (again.returncode, again.stdout) == (0, "some: 3 jobs, 3 done already, 0 to do\n")

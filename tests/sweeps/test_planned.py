@@ -1,0 +1,60 @@
+"""What is known of jobs before the first starts: their state, their mistakes, and all of it quickly."""
+
+from pathlib import Path
+
+import pytest
+
+from unidelta.config.compose import compose
+from unidelta.errors import Problems
+from unidelta.paths import CONF
+from unidelta.records.identity import run_id
+from unidelta.run import identity, run
+from unidelta.sweeps.plan import Job, jobs
+from unidelta.sweeps.planned import plan, prepared
+from unidelta.tasks import load_all
+
+FEW = "method=frozen task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
+
+
+def test_a_job_is_done_when_its_record_is_complete_and_a_second_saying_of_it_is_none(tmp_path: Path):
+    words = f"{FEW} results_dir={tmp_path} training.progress=false"
+    record = run(compose([*words.split(), "seed=2"]), command=["train.py"])
+    assert record is not None
+    planned = plan([*jobs([f"{words} seed=1,2"]), *jobs([f"seed=2 {words}"])])
+    assert [(one.job.overrides[-1], one.state) for one in planned] == [("seed=1", "to do"), ("seed=2", "done")]
+    assert planned[1].run_id == record.run_id
+    assert plan(jobs([f"{words} seed=2 force=true"]))[0].state == "to do"
+    assert plan(jobs([f"{words} seed=2 dry_run=true"]))[0].state == "to do"
+
+
+def test_a_job_is_composed_as_it_is_typed():
+    every = [*jobs(["method=mam task=xsum seed=1,2"]), Job(("seed=3", "method=lora", "seed=4"))]
+    for job, config, spec in prepared(every):
+        assert config == compose(job.overrides)
+        assert spec.seed == config.seed
+    # jobs that differ by their seed alone are composed once, which takes for granted that nothing follows from it
+    assert not [path for path in CONF.rglob("*.yaml") if "${seed" in path.read_text(encoding="utf-8")]
+
+
+def test_the_name_of_a_planned_run_is_the_name_of_the_run():
+    ((job, _, spec),) = prepared(jobs([FEW]))
+    (planned,) = plan([job])
+    assert planned.spec == spec
+    assert planned.run_id == run_id(identity(spec, load_all(spec.task)))
+
+
+def test_every_mistake_of_every_job_is_told():
+    with pytest.raises(Problems) as refusal:
+        plan(jobs(["method=prompt task=sst2,xsum,mnli", "method=mam training.batch_size=0", "method=mam seed=1"]))
+    asked = [error.asked for error in refusal.value.errors]  # once for both classifiers
+    assert len(asked) == 2 and asked[0].startswith("prompt tuning") and asked[1] == "training.batch_size=0"
+
+
+def test_without_the_data_a_list_says_unknown_and_a_sweep_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path))
+    paper = jobs(["method=mam,lora task=sst2 scale=paper"])
+    assert [one.state for one in plan(paper, is_listing=True)] == ["unknown", "unknown"]
+    with pytest.raises(Problems) as refusal:
+        plan(paper)
+    assert len(refusal.value.errors) == 1

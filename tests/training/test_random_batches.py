@@ -1,0 +1,19 @@
+"""Batches of a number of examples are the ones that transformers' Trainer draws by itself."""
+
+from transformers import Trainer, TrainingArguments
+
+from unidelta.training.random_batches import RandomBatches
+
+
+def test_the_order_is_that_of_the_trainer(sentences) -> None:
+    arguments = TrainingArguments(
+        output_dir=str(sentences.output_dir), per_device_train_batch_size=5, seed=11, use_cpu=True, report_to="none"
+    )
+    trainer = Trainer(model=sentences.make_model(), args=arguments, train_dataset=[{"i": i} for i in range(32)])
+    loader = trainer.get_train_dataloader()
+    ours = RandomBatches(32, batch_size=5, seed=11)
+    assert len(ours) == 7
+    for epoch in (0, 1, 4):
+        loader.set_epoch(epoch)
+        ours.set_epoch(epoch)
+        assert list(ours) == list(loader.batch_sampler)
