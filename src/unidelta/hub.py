@@ -5,13 +5,12 @@ the hub's door comes first, and the cache of this machine is used where nobody a
 """
 
 import os
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import huggingface_hub.constants
+
+from unidelta.knock import answers
 
 TIMEOUT_S = 3.0
 
@@ -46,21 +45,5 @@ def cache_only() -> Iterator[None]:
 
 
 def _answers() -> bool:
-    """Whether anything answers at the hub's address, by way of the proxies that are set."""
-    done, answers = threading.Event(), []
-
-    def knock() -> None:
-        request = urllib.request.Request(huggingface_hub.constants.ENDPOINT, method="HEAD")
-        try:
-            urllib.request.urlopen(request, timeout=TIMEOUT_S).close()
-            answers.append(True)
-        except urllib.error.HTTPError:
-            answers.append(True)  # an error page is an answer too
-        except (OSError, ValueError):
-            pass
-        done.set()
-
-    # in a thread, because a name server that hangs is not covered by the timeout of the connection
-    threading.Thread(target=knock, daemon=True).start()
-    done.wait(TIMEOUT_S)
-    return bool(answers)
+    """Whether anything answers at the hub's address."""
+    return answers(huggingface_hub.constants.ENDPOINT, timeout_s=TIMEOUT_S)

@@ -40,7 +40,7 @@ def main() -> None:
         return
     begin = time.perf_counter()
     outcomes: list[Outcome] = []
-    for outcome in work(left, workers=arguments.workers):
+    for outcome in work(left, workers=arguments.workers, group=arguments.name):
         outcomes.append(outcome)
         print(
             f"{len(outcomes):4}/{len(left)}  {outcome.status}  {outcome.job}  {outcome.score}  {outcome.seconds:.0f} s",

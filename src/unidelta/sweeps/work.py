@@ -33,19 +33,20 @@ class Outcome:
     seconds: float
 
 
-def work(planned: Sequence[Job], *, workers: int) -> Iterator[Outcome]:
+def work(planned: Sequence[Job], *, workers: int, group: str) -> Iterator[Outcome]:
     """Do jobs, as many at once as there are workers; outcomes come as they end. A failure stops nothing.
 
     Args:
         planned: the jobs.
         workers: processes; each computes on one thread, unless OMP_NUM_THREADS says otherwise.
+        group: by which the jobs are found where they are tracked, unless they say another; the sweep's name.
     """
     # Read when torch is imported, in the workers: threads that wait for a busy core cost more than they bring.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(
         max_workers=workers, mp_context=get_context("spawn"), initializer=_end_with_parent
     ) as pool:
-        futures = [pool.submit(_do, job) for job in planned]
+        futures = [pool.submit(_do, job, group) for job in planned]
         for future in as_completed(futures):
             yield future.result()
 
@@ -62,7 +63,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _do(job: Job) -> Outcome:
+def _do(job: Job, group: str) -> Outcome:
     from unidelta.config.compose import compose
     from unidelta.run import run
 
@@ -70,7 +71,9 @@ def _do(job: Job) -> Outcome:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             command = ["train.py", *job.overrides]
-            record = run(compose([*job.overrides, "training.progress=false"]), command=command)
+            record = run(
+                compose([f"tracking.group={group}", *job.overrides, "training.progress=false"]), command=command
+            )
     except UserError as error:
         return Outcome(job=job, status="failed", score=str(error), seconds=time.perf_counter() - begin)
     except Exception as error:  # a fault of one job must not take the others with it; it is told and counted
