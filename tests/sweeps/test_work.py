@@ -49,8 +49,10 @@ def test_a_worker_ends_when_its_sweep_is_killed(tmp_path: Path):
 def test_a_job_that_cannot_be_done_is_told_and_the_next_one_is_done(tmp_path: Path):
     here = f"results_dir={tmp_path}"
     impossible = Job(("method=mam", "position=nowhere", here))
-    possible = Job(("method=frozen", "task=sst2", "task.max_test_examples=4", "task.max_eval_examples=4", here))
-    outcomes = {outcome.job: outcome for outcome in work([impossible, possible], workers=1)}
+    possible = Job(
+        ("method=frozen", "task=sst2", "tracking=none", "task.max_test_examples=4", "task.max_eval_examples=4", here)
+    )
+    outcomes = {outcome.job: outcome for outcome in work([impossible, possible], workers=1, group="a-sweep")}
     assert outcomes[impossible].status == "failed"
     assert "nowhere" in outcomes[impossible].score
     assert outcomes[possible].status == "complete"

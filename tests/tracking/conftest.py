@@ -53,7 +53,7 @@ class _Answers(BaseHTTPRequestHandler):
         status = 200 if server.status == "works" else int(server.status)
         content = {"errors": [{"message": "refused"}]}
         if status == 200:
-            content = {"data": _data(body)} if self.path.startswith("/graphql") else {}
+            content = {"data": _data(json.loads(body), server.url)} if self.path.startswith("/graphql") else {}
             server.received.append(body)
         text = json.dumps(content).encode()
         self.send_response(status)
@@ -69,9 +69,12 @@ class _Answers(BaseHTTPRequestHandler):
         """Nothing on the terminal."""
 
 
-def _data(body: str) -> dict[str, Any]:
-    """As little as W&B's client needs to begin a run."""
-    if "upsertBucket" not in body:
+def _data(asked: dict[str, Any], url: str) -> dict[str, Any]:
+    """As little as W&B's client needs for a run: the run itself, and where its files go."""
+    if "createRunFiles" in asked["query"]:
+        files = [{"name": name, "uploadUrl": f"{url}/files/{name}"} for name in asked["variables"]["files"]]
+        return {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}
+    if "upsertBucket" not in asked["query"]:
         return {}
     project = {"id": "p", "name": "unidelta", "entity": {"id": "e", "name": "nobody"}}
     bucket = {"id": "b", "name": "0123456789abcdef", "displayName": "a run", "config": "{}", "project": project}
