@@ -55,11 +55,11 @@ def run(config: RunConfig, *, command: Sequence[str], processes: Processes = ALO
     if done is not None and done.status == "complete":
         print(f"This run is done already; force=true runs it again.\n{print_record(done, store)}")
         return done
-    from unidelta.execute import execute  # late, as above
-
     facts = RunFacts(run_id=name, coordinates=coordinates(spec), spec=scientific)
     tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
     with start_tracking(tracking, facts) as tracker:
+        from unidelta.execute import execute  # late, as above; and W&B takes a second longer once torch is imported
+
         record, predictions, history = execute(
             spec, rows, scientific, name=name, command=command, on_log=tracker.log, processes=processes
         )
