@@ -38,7 +38,8 @@ LAYERS = {
     "errors": layer("", ""),
     "exit_status": layer("", ""),
     "paths": layer("errors", ""),
-    "hub": layer("errors", "huggingface_hub datasets"),
+    "knock": layer("", ""),
+    "hub": layer("errors knock", "huggingface_hub datasets"),
     "checkpoint": layer("design errors hub", "huggingface_hub"),
     "design": layer("errors", ""),
     "deltas": layer("design errors", "torch"),
@@ -46,15 +47,16 @@ LAYERS = {
     "tasks": layer("errors hub mini"),
     "mini": layer("errors tasks"),
     "training": layer("errors tasks"),
-    "tracking": layer("errors"),
+    "tracking": layer("errors knock records", "torch wandb"),
     "records": layer("design errors", ""),
-    "config": layer("design errors paths tasks training", never=frozenset()),  # the home of hydra and omegaconf
+    # the home of hydra and omegaconf
+    "config": layer("design errors paths tasks tracking training", never=frozenset()),
     "sweeps": layer("config errors exit_status hub paths plan records run tasks", never=frozenset()),  # Hydra's too
     "analysis": layer("records design errors paths", never=HYDRA | {"torch", "transformers"}),
     "fidelity": layer("config deltas families design errors paths tasks"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute
     "cli": Layer(inside=None, never=frozenset()),
-    "plan": layer("checkpoint config design errors mini tasks", ""),
+    "plan": layer("checkpoint config design errors mini tasks tracking", ""),
     "summary": layer("config design records tasks", ""),
     "dry_run": layer("config design families summary", "torch transformers"),
     "execute": Layer(inside=None),

@@ -35,6 +35,7 @@ from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import ALONE, Processes, connect
 from unidelta.training.train import UNTRAINED, HistoryEntry, TrainResult, train
+from unidelta.training.trainer import OnLog
 
 _N_START_EXAMPLES = 32  # several times as many tokens as the longest prefix in use
 
@@ -46,6 +47,7 @@ def execute(
     *,
     name: str,
     command: Sequence[str],
+    on_log: OnLog,
     processes: Processes = ALONE,
 ) -> tuple[RunRecord, list[dict[str, Any]], Sequence[HistoryEntry]]:
     """Load, inject, train and evaluate.
@@ -56,6 +58,7 @@ def execute(
         identity: the scientific spec that goes into the record.
         name: the run's id.
         command: the command line, for the record.
+        on_log: told every entry of the history as it is made.
         processes: this process, and of how many; all of them return the same numbers.
 
     Returns:
@@ -76,7 +79,7 @@ def execute(
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
-    result = _train(injection, encoded, spec, tokenizer, processes)
+    result = _train(injection, encoded, spec, tokenizer, processes, on_log)
     metrics, predictions = {}, []
     if result.status == "complete":
         metrics, predictions = _evaluate(injection, encoded, rows, spec, tokenizer, result, processes)
@@ -148,6 +151,7 @@ def _train(
     spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     processes: Processes,
+    on_log: OnLog,
 ) -> TrainResult:
     """Train what the design tunes, if it tunes anything."""
     if not injection.trained:
@@ -163,7 +167,7 @@ def _train(
             spec=spec.training,
             seed=spec.seed,
             output_dir=Path(scratch),
-            on_log=lambda entry: None,
+            on_log=on_log,
             processes=processes,
         )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unidelta import checkpoint
+from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.errors import Problems, UserError
@@ -14,8 +15,10 @@ from unidelta.plan import prepare
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.summary import print_record
+from unidelta.summary import coordinates, print_record
 from unidelta.tasks import Rows, fingerprint, load_all
+from unidelta.tracking import RunFacts, start_tracking
+from unidelta.tracking.spec import NOT_TRACKED
 from unidelta.training.processes import ALONE, Processes, gather
 
 
@@ -52,14 +55,22 @@ def run(config: RunConfig, *, command: Sequence[str], processes: Processes = ALO
     if done is not None and done.status == "complete":
         print(f"This run is done already; force=true runs it again.\n{print_record(done, store)}")
         return done
-    from unidelta.execute import execute  # late, as above
+    facts = RunFacts(run_id=name, coordinates=coordinates(spec), spec=scientific)
+    tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
+    with start_tracking(tracking, facts) as tracker:
+        from unidelta.execute import execute  # late, as above; and W&B takes a second longer once torch is imported
 
-    record, predictions, history = execute(spec, rows, scientific, name=name, command=command, processes=processes)
-    if processes.is_first:
-        if predictions:
-            store.write_predictions(predictions, **place)
-        store.write_history(history, **place)
-        store.write(record)
+        record, predictions, history = execute(
+            spec, rows, scientific, name=name, command=command, on_log=tracker.log, processes=processes
+        )
+        if processes.is_first:
+            record = tracker.noted(record)
+            if predictions:
+                store.write_predictions(predictions, **place)
+            store.write_history(history, **place)
+            store.write(record)
+            if record != (record := tracker.finish(record, predictions)):
+                store.write(record)
     gather(None, processes)  # none goes on, or ends with an error status, before the record is there
     print(print_record(record, store))
     return record

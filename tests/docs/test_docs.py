@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from wandb.cli.cli import cli as wandb
 
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
@@ -142,6 +143,10 @@ def check_command(command: str) -> None:
             assert (ROOT / script).is_file(), f"there is no {script}"
         case ["make", *rest]:
             check_make(rest)
+        case ["wandb", command, *_]:
+            assert command in wandb.commands
+        case ["tensorboard", "--logdir", _] | ["pip", "install", "tensorboard"]:
+            pass
         case ["cd" | "git" | "cat" | "ls" | "head", *_]:
             pass
         case _:

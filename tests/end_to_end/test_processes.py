@@ -28,7 +28,7 @@ CASES = {
 
 def start(typed: list[str], results: Path, *, launcher: list[str]) -> subprocess.Popen[str]:
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *launcher, "train.py", *typed, f"results_dir={results}"]
+    command = [sys.executable, *launcher, "train.py", *typed, "tracking=none", f"results_dir={results}"]
     pipe = subprocess.PIPE
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True

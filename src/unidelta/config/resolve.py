@@ -25,6 +25,7 @@ _CHOICES = {
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
+    "tracking.mode": ("auto", "offline", "online"),
 }
 # lowest and highest value, both allowed; None is unbounded
 _RANGES: dict[str, tuple[float, float | None]] = {

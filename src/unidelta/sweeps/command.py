@@ -71,7 +71,7 @@ def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> Exit
         # Imports take as long as a run of the miniature, and nothing beside one of the paper's.
         is_mini = all(one.spec.scale == "mini" for one in left)
         pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_mini)
-        result = in_pool([(one.job, _logs(one, name)) for one in left], pool)
+        result = in_pool([(one.job, _logs(one, name)) for one in left], pool, group=name)
     print("\n" + table(name, result, n_jobs=len(left), n_skipped=len(planned) - len(left)))
     return result.status
 
