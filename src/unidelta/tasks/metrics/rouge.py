@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 
+from unidelta.tasks.metrics.lcs import lcs_length
 from unidelta.tasks.metrics.metric import Metric, Statistics
 from unidelta.tasks.metrics.sentences import one_sentence_per_line
 
@@ -15,7 +16,7 @@ KEYS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
 class _StemmingTokenizer:
-    """rouge-score's tokenizer with `use_stemmer=True`, each word stemmed once.
+    """rouge-score's tokenizer with `use_stemmer=True`, each word stemmed once, each text of a pair read once.
 
     That takes a fraction of the time on XSum's test split (`benchmarks/eval.py`) and gives the same scores to the bit.
     """
@@ -25,8 +26,9 @@ class _StemmingTokenizer:
         from nltk.stem.porter import PorterStemmer
 
         self.stem: Callable[[str], str] = lru_cache(maxsize=None)(PorterStemmer().stem)
+        self.tokenize: Callable[[str], list[str]] = lru_cache(maxsize=2)(self._tokenize)
 
-    def tokenize(self, text: str) -> list[str]:
+    def _tokenize(self, text: str) -> list[str]:
         from rouge_score.tokenize import tokenize
 
         return tokenize(text, self)
@@ -37,17 +39,28 @@ def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Stati
     from rouge_score.rouge_scorer import RougeScorer
 
     tokenizer = _StemmingTokenizer()
-    of_sequences, of_all = (RougeScorer(list(keys), tokenizer=tokenizer) for keys in (KEYS[:3], KEYS))
+    of_ngrams, of_all = (RougeScorer(list(keys), tokenizer=tokenizer) for keys in (KEYS[:2], KEYS))
     measured: list[Statistics] = []
     for predicted, right in zip(predictions, references, strict=True):
         pair = one_sentence_per_line(right), one_sentence_per_line(predicted)
         if "\n" in "".join(pair):  # only rougeLsum looks at line breaks; to the other three they are white space
             scores = of_all.score(*pair)
+            measured.append(tuple(scores[key].fmeasure for key in KEYS))
         else:  # one sentence each: rougeLsum is rougeL by another way
-            scores = of_sequences.score(*pair)
-            scores["rougeLsum"] = scores["rougeL"]
-        measured.append(tuple(scores[key].fmeasure for key in KEYS))
+            ngrams = of_ngrams.score(*pair)
+            rouge_l = _rouge_l(*map(tokenizer.tokenize, pair))
+            measured.append((ngrams["rouge1"].fmeasure, ngrams["rouge2"].fmeasure, rouge_l, rouge_l))
     return measured
+
+
+def _rouge_l(right: Sequence[str], predicted: Sequence[str]) -> float:
+    """F1 of the longest common subsequence, as rouge-score computes it from the length."""
+    from rouge_score.scoring import fmeasure
+
+    if not right or not predicted:
+        return 0.0
+    length = lcs_length(right, predicted)
+    return fmeasure(length / len(predicted), length / len(right))
 
 
 def combine(sums: Sequence[float], n: int) -> dict[str, float]:
