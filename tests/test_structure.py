@@ -34,7 +34,7 @@ def layer(inside: str, outside: str | None = None, never: frozenset[str] = HYDRA
 
 # Packages and top-level modules of unidelta. A package always may import itself and the standard library.
 LAYERS = {
-    "__init__": layer("", ""),
+    "__init__": layer("artefact", "transformers"),
     "errors": layer("", ""),
     "paths": layer("errors", ""),
     "hub": layer("errors", "huggingface_hub datasets"),
@@ -56,6 +56,7 @@ LAYERS = {
     "plan": layer("checkpoint config design errors mini tasks", ""),
     "summary": layer("config design records tasks", ""),
     "dry_run": layer("config design families summary", "torch transformers"),
+    "artefact": layer("design errors families records", "safetensors torch transformers"),
     "execute": Layer(inside=None),
     "run": Layer(inside=None),  # the composition root sees everything
 }
@@ -214,6 +215,7 @@ def test_the_core_knows_what_its_objects_have():
         ("unidelta.analysis.frame", "import transformers", True),
         ("unidelta.cli", "import hydra, torch\nfrom unidelta.families import inject", False),
         ("unidelta", "import torch", True),
+        ("unidelta.artefact", "import hydra", True),
     ],
 )
 def test_the_import_rule_tells_allowed_from_forbidden(module: str, source: str, is_refused: bool):

@@ -11,17 +11,20 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
+from unidelta import artefact
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
-from unidelta.design.spec import Deltas
+from unidelta.design.spec import Deltas, design_to_dict
 from unidelta.families.activations import Activations, activations
 from unidelta.families.inject import Injection, fold, inject
 from unidelta.families.pretrained import load_backbone, load_config
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
 from unidelta.paths import PACKAGE
+from unidelta.records.attempt import Attempt
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
 from unidelta.summary import coordinates, parameters, print_design
 from unidelta.tasks import TASKS, Rows
 from unidelta.tasks.collate import collator
@@ -30,8 +33,10 @@ from unidelta.tasks.metrics.scored import interval_signature
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
-from unidelta.training.processes import ALONE, Processes, connect
-from unidelta.training.train import UNTRAINED, HistoryEntry, TrainResult, train
+from unidelta.training.processes import Processes, connect, gather
+from unidelta.training.saving import Continuation
+from unidelta.training.stopping import Stop
+from unidelta.training.train import UNTRAINED, TrainResult, train
 
 _N_START_EXAMPLES = 32  # several times as many tokens as the longest prefix in use
 
@@ -41,25 +46,34 @@ def execute(
     rows: dict[str, Rows],
     identity: dict[str, Any],
     *,
+    store: RecordStore,
     name: str,
     command: Sequence[str],
-    processes: Processes = ALONE,
-) -> tuple[RunRecord, list[dict[str, Any]], Sequence[HistoryEntry]]:
-    """Load, inject, train and evaluate.
+    processes: Processes,
+    stop: Stop,
+    saves_deltas: bool,
+) -> RunRecord:
+    """Load, inject, train and evaluate; go on where an earlier attempt was broken off.
+
+    The first process writes, the record last: where there is one, everything else is there.
 
     Args:
         spec: the run.
         rows: the rows of every split.
         identity: the scientific spec that goes into the record.
+        store: where everything is written.
         name: the run's id.
         command: the command line, for the record.
         processes: this process, and of how many; all of them return the same numbers.
+        stop: whether the run was asked to stop.
+        saves_deltas: whether what was tuned is kept (`artefact`).
 
     Returns:
-        The record, the predictions, one row each, and the history, one entry a step.
+        The record.
 
     Raises:
-        UserError: if the checkpoint or the settings cannot be used on this machine.
+        Interrupted: the run was asked to stop.
+        UserError: if the checkpoint or the settings cannot be used on this machine, or the disk takes no more.
     """
     logging.set_verbosity_error()
     check_training(spec.training)
@@ -77,9 +91,14 @@ def execute(
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
-    result = _train(injection, encoded, spec, tokenizer, processes)
+    place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
+    attempt = Attempt(store, place=place, identity=_circumstances(spec, processes)) if processes.is_first else None
+    resumed = attempt.resumed if attempt is not None else 0
+    with stop.deferred():
+        result = _train(injection, encoded, spec, tokenizer, processes, attempt, stop)
     metrics, predictions = {}, []
     if result.status == "complete":
+        stop.raise_if_asked(f"after training, {result.steps} steps")
         metrics, predictions = _evaluate(injection, encoded, rows, spec, tokenizer, result, processes)
     record = RunRecord(
         run_id=name,
@@ -89,10 +108,33 @@ def execute(
         spec=identity,
         parameters=parameters(spec),
         metrics=metrics,
-        cost={**_cost(result, encoded), "processes": processes.n},
+        cost={**_cost(result, encoded), "processes": processes.n, "resumed": resumed},
         provenance=provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
     )
-    return record, predictions, result.history
+    with stop.deferred():
+        if attempt is not None:
+            attempt.close()
+            if predictions:
+                store.write_predictions(predictions, **place)
+            if saves_deltas and record.status == "complete" and artefact.is_small(spec.design):
+                artefact.save(injection, store.deltas_path(**place), run_id=name)
+            store.write(record)
+            if record.status == "complete":
+                attempt.remove_checkpoints()
+        gather(None, processes)  # none goes on, or ends with an error status, before the record is there
+    return record
+
+
+def _circumstances(spec: RunSpec, processes: Processes) -> dict[str, Any]:
+    """What has to be equal for a run to go on bit for bit."""
+    device = resolve_device(spec.training)
+    return {
+        "design": design_to_dict(spec.design),
+        "processes": processes.n,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if device == "cuda" else device,
+    }
 
 
 def _prefix_start(
@@ -118,10 +160,19 @@ def _train(
     spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     processes: Processes,
+    attempt: Attempt | None,
+    stop: Stop,
 ) -> TrainResult:
     """Train what the design tunes, if it tunes anything."""
     if not injection.trained:
         return UNTRAINED
+    start = attempt.start if attempt is not None else None
+    if start is not None:
+        print(f"Continuing after step {start.step}: {start.folder}", flush=True)
+    # The other processes write nothing, but read the same checkpoint.
+    folder, before = gather(
+        (start.folder if start is not None else None, attempt.before if attempt is not None else ()), processes
+    )[0]
     dev = encoded[spec.task.eval_split]
     with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
         return train(
@@ -133,8 +184,14 @@ def _train(
             spec=spec.training,
             seed=spec.seed,
             output_dir=Path(scratch),
-            on_log=lambda entry: None,
+            on_log=attempt.log if attempt is not None else lambda entry: None,
             processes=processes,
+            continuation=Continuation(
+                save=attempt.save if attempt is not None else lambda step, write: None,
+                start=folder,
+                before=before,
+                stop=stop,
+            ),
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from typing import Literal
 
-from unidelta.errors import UserError
+from unidelta.errors import Unfinished, UserError
 from unidelta.sweeps.plan import Job
 from unidelta.tasks.metrics.scored import told
 
@@ -71,7 +71,7 @@ def _do(job: Job) -> Outcome:
         with contextlib.redirect_stdout(io.StringIO()):
             command = ["train.py", *job.overrides]
             record = run(compose([*job.overrides, "training.progress=false"]), command=command)
-    except UserError as error:
+    except (UserError, Unfinished) as error:
         return Outcome(job=job, status="failed", score=str(error), seconds=time.perf_counter() - begin)
     except Exception as error:  # a fault of one job must not take the others with it; it is told and counted
         why = f"{type(error).__name__}: {error}"
