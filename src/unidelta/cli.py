@@ -73,8 +73,11 @@ def _do(config: DictConfig, stop: Stop) -> None:
             processes=started_by(os.environ),
             stop=stop,
         )
-    except Interrupted as interrupted:
-        _fail(str(interrupted), EXIT_UNFINISHED)  # in a multirun, no further job is begun
+    except Unfinished as unfinished:
+        is_asked = isinstance(unfinished, Interrupted)  # then no further job of a multirun is begun
+        if HydraConfig.get().mode is RunMode.MULTIRUN and not is_asked:
+            raise
+        _fail(str(unfinished), EXIT_UNFINISHED)
     except UserError as error:
         if HydraConfig.get().mode is RunMode.MULTIRUN:
             raise

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,36 +93,40 @@ def execute(
     injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
     place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
-    attempt = Attempt(store, place=place, identity=_circumstances(spec, processes)) if processes.is_first else None
-    resumed = attempt.resumed if attempt is not None else 0
-    with stop.deferred():
-        result = _train(injection, encoded, spec, tokenizer, processes, attempt, stop)
-    metrics, predictions = {}, []
-    if result.status == "complete":
-        stop.raise_if_asked(f"after training, {result.steps} steps")
-        metrics, predictions = _evaluate(injection, encoded, rows, spec, tokenizer, result, processes)
-    record = RunRecord(
-        run_id=name,
-        status=result.status,
-        reason=result.reason,
-        coordinates=coordinates(spec),
-        spec=identity,
-        parameters=parameters(spec),
-        metrics=metrics,
-        cost={**_cost(result, encoded), "processes": processes.n, "resumed": resumed},
-        provenance=provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
+    is_first = processes.is_first
+    opened = (
+        closing(Attempt(store, place=place, identity=_circumstances(spec, processes))) if is_first else nullcontext()
     )
-    with stop.deferred():
-        if attempt is not None:
-            attempt.close()
-            if predictions:
-                store.write_predictions(predictions, **place)
-            if saves_deltas and record.status == "complete" and artefact.is_small(spec.design):
-                artefact.save(injection, store.deltas_path(**place), run_id=name)
-            store.write(record)
-            if record.status == "complete":
-                attempt.remove_checkpoints()
-        gather(None, processes)  # none goes on, or ends with an error status, before the record is there
+    with opened as attempt:
+        resumed = attempt.resumed if attempt is not None else 0
+        with stop.deferred():
+            result = _train(injection, encoded, spec, tokenizer, processes, attempt, stop)
+        metrics, predictions = {}, []
+        if result.status == "complete":
+            stop.raise_if_asked(f"after training, {result.steps} steps")
+            metrics, predictions = _evaluate(injection, encoded, rows, spec, tokenizer, result, processes)
+        record = RunRecord(
+            run_id=name,
+            status=result.status,
+            reason=result.reason,
+            coordinates=coordinates(spec),
+            spec=identity,
+            parameters=parameters(spec),
+            metrics=metrics,
+            cost={**_cost(result, encoded), "processes": processes.n, "resumed": resumed},
+            provenance=provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
+        )
+        with stop.deferred():
+            if attempt is not None:
+                attempt.close()
+                if predictions:
+                    store.write_predictions(predictions, **place)
+                if saves_deltas and record.status == "complete" and artefact.is_small(spec.design):
+                    artefact.save(injection, store.deltas_path(**place), run_id=name)
+                store.write(record)
+                if record.status == "complete":
+                    attempt.remove_checkpoints()
+            gather(None, processes)  # none goes on, or ends with an error status, before the record is there
     return record
 
 

@@ -63,7 +63,7 @@ class Attempt:
         self._checkpoints.save(step, write_all, resumed=self.resumed)
 
     def close(self) -> None:
-        """The history is complete as far as this attempt goes."""
+        """The history is complete as far as this attempt goes; again does nothing."""
         self._history.close()
 
     def remove_checkpoints(self) -> None:

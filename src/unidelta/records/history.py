@@ -42,11 +42,13 @@ class HistoryLog:
             self._stream.write(f"{canonical(without_non_finite(entry)[0])}\n".encode())
 
     def close(self) -> None:
-        """Wait until everything is on the disk.
+        """Wait until everything is on the disk; again does nothing.
 
         Raises:
             RecordError: the disk does not take it.
         """
+        if self._stream.closed:
+            return
         with told(self.path), self._stream:
             os.fsync(self._stream.fileno())
 
