@@ -65,6 +65,16 @@ def test_a_damaged_one_is_set_aside_and_the_one_before_is_used(file: str, tmp_pa
     assert n == 6
 
 
+def test_a_manifest_that_says_something_else_is_damaged(tmp_path: Path) -> None:
+    checkpoints = keep(tmp_path, 1, 2)
+    path = tmp_path / "step-2" / "manifest.json"
+    text = path.read_text()
+    assert '"resumed":0' in text
+    path.write_text(text.replace('"resumed":0', '"resumed":7'))
+    newest = checkpoints.newest()
+    assert newest is not None and (newest.step, newest.resumed) == (1, 0)
+
+
 def test_one_of_another_run_or_thread_count_is_refused(tmp_path: Path) -> None:
     keep(tmp_path, 4)
     for identity in ({**IDENTITY, "threads": 2}, {**IDENTITY, "run_id": "b"}, {"run_id": "a"}):
