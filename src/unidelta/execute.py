@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,11 +93,7 @@ def execute(
     injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
     place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
-    is_first = processes.is_first
-    opened = (
-        closing(Attempt(store, place=place, identity=_circumstances(spec, processes))) if is_first else nullcontext()
-    )
-    with opened as attempt:
+    with _attempt(store, place, spec, processes) as attempt:
         resumed = attempt.resumed if attempt is not None else 0
         with stop.deferred():
             result = _train(injection, encoded, spec, tokenizer, processes, attempt, stop)
@@ -130,16 +126,21 @@ def execute(
     return record
 
 
-def _circumstances(spec: RunSpec, processes: Processes) -> dict[str, Any]:
-    """What has to be equal for a run to go on bit for bit."""
+def _attempt(
+    store: RecordStore, place: dict[str, str], spec: RunSpec, processes: Processes
+) -> AbstractContextManager[Attempt | None]:
+    """Of the first process; with what has to be equal for a run to go on bit for bit."""
+    if not processes.is_first:
+        return nullcontext()
     device = resolve_device(spec.training)
-    return {
+    circumstances = {
         "design": design_to_dict(spec.design),
         "processes": processes.n,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name() if device == "cuda" else device,
     }
+    return closing(Attempt(store, place=place, identity=circumstances))
 
 
 def _prefix_start(
@@ -171,13 +172,11 @@ def _train(
     """Train what the design tunes, if it tunes anything."""
     if not injection.trained:
         return UNTRAINED
-    start = attempt.start if attempt is not None else None
+    # The other processes write nothing, but read the same checkpoint.
+    save, log = (attempt.save, attempt.log) if attempt is not None else (lambda step, write: None, lambda entry: None)
+    start, before = gather((attempt.start, attempt.before) if attempt is not None else (None, ()), processes)[0]
     if start is not None:
         print(f"Continuing after step {start.step}: {start.folder}", flush=True)
-    # The other processes write nothing, but read the same checkpoint.
-    folder, before = gather(
-        (start.folder if start is not None else None, attempt.before if attempt is not None else ()), processes
-    )[0]
     dev = encoded[spec.task.eval_split]
     with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
         return train(
@@ -189,14 +188,9 @@ def _train(
             spec=spec.training,
             seed=spec.seed,
             output_dir=Path(scratch),
-            on_log=attempt.log if attempt is not None else lambda entry: None,
+            on_log=log,
             processes=processes,
-            continuation=Continuation(
-                save=attempt.save if attempt is not None else lambda step, write: None,
-                start=folder,
-                before=before,
-                stop=stop,
-            ),
+            continuation=Continuation(save=save, start=start and start.folder, before=before, stop=stop),
         )
 
 
