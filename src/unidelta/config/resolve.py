@@ -47,6 +47,7 @@ _RANGES: dict[str, tuple[float, float | None]] = {
     "training.max_grad_norm": (1e-12, None),
     "training.label_smoothing": (0, 1 - 1e-12),
     "training.eval_every": (1, None),
+    "training.save_every_minutes": (0, None),
     "task.max_source_length": (2, None),
     "task.max_target_length": (2, None),
     "task.eval_max_target_length": (2, None),

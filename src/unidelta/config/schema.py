@@ -161,6 +161,7 @@ class TrainingConfig:
     head: str = "conventions"  # conventions | frozen | trained: the classification head's weights
     device: str = "auto"  # auto | cpu | cuda
     progress: bool = True
+    save_every_minutes: float | None = 5.0  # between checkpoints; 0: after every step; null: only when stopped
 
 
 @dataclass
@@ -210,6 +211,7 @@ class RunConfig:
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
     force: bool = False  # run again although a complete record exists
+    save_deltas: bool = True  # keep what was tuned, for `unidelta.load`
     results_dir: str = "results/runs"
     experiment: Any = None
 
