@@ -63,8 +63,11 @@ def load(folder: Path, backbone: PreTrainedModel) -> PreTrainedModel:
     design = _for_inference(design_from_dict(description["design"]))
     injection = inject(backbone, design, generator=torch.Generator())
     wanted = {**injection.stored_state(), **_head(backbone)}
-    if wanted.keys() != tensors.keys() or any(wanted[name].shape != tensors[name].shape for name in wanted):
+    if {name: _kind(wanted[name]) for name in wanted} != {name: _kind(tensors[name]) for name in tensors}:
         raise DamagedCheckpoint(asked, f"{_TENSORS} and {_DESIGN} are not of one design", _AGAIN)
+    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise DamagedCheckpoint(asked, f"{', '.join(broken[:5])} in {_TENSORS} have values that are not finite", _AGAIN)
     backbone.load_state_dict(tensors, strict=False)
     return backbone.eval().requires_grad_(False)
 
@@ -84,6 +87,10 @@ def _read(folder: Path, asked: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         return description, from_bytes(content)
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedCheckpoint(asked, f"{_DESIGN} cannot be read: {error}", _AGAIN) from None
+
+
+def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype]:
+    return tensor.shape, tensor.dtype
 
 
 def _check_backbone(

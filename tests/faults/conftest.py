@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from unidelta.config.compose import compose
+from unidelta.errors import Unfinished, UserError
+from unidelta.exit_status import ExitStatus, status_of
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.run import run
 
 TYPED = (
-    "method=lora task=sst2 backbone.dropout=0.1 backbone.attention_dropout=0.1 training.progress=false "
+    "method=lora task=sst2 backbone.dropout=0.1 backbone.attention_dropout=0.1 training.progress=false tracking=none "
     "training.max_steps=12 training.eval_every=4 training.save_every_minutes=0 task.max_train_examples=60 "
     "task.max_eval_examples=4 task.max_test_examples=4"
 ).split()
@@ -49,24 +51,52 @@ def outcome(results: Path) -> dict[str, Any]:
 
 
 def in_a_child(action: Callable[[], object], *, watch: Callable[[], bool] = lambda: False) -> int:
-    """Do something in a copy of this process, killed as soon as `watch` says so; its status, negative for a signal.
-
-    What it raises, it prints into `child.txt`'s place, the standard error of the test.
-    """
-    child = os.fork()
-    if child == 0:
-        try:
-            action()
-        except BaseException as error:
-            os.write(2, f"{type(error).__name__}: {error}\n".encode())
-            os._exit(1)
-        os._exit(0)
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
+    """Do something in a copy of this process, killed as soon as `watch` says so; its status, negative for a signal."""
+    child = _start(action)
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
         if watch():
             os.kill(child, signal.SIGKILL)
             return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         time.sleep(0.001)
-    return 0
+    return os.waitstatus_to_exitcode(ended[1])
+
+
+def at_once(
+    actions: Sequence[Callable[[], object]], *, meanwhile: Callable[[], object] = lambda: time.sleep(0.01)
+) -> list[int]:
+    """Do all of them in copies of this process that begin together; their statuses."""
+    gate, opener = os.pipe()
+
+    def after_the_gate(action: Callable[[], object]) -> None:
+        os.close(opener)
+        os.read(gate, 1)  # until the last opener is closed
+        action()
+
+    running = {_start(lambda a=action: after_the_gate(a)): i for i, action in enumerate(actions)}
+    os.close(opener)
+    os.close(gate)
+    statuses = [0] * len(actions)
+    while running:
+        meanwhile()
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid in running:
+            statuses[running.pop(pid)] = os.waitstatus_to_exitcode(status)
+    return statuses
+
+
+def _start(action: Callable[[], object]) -> int:
+    """A copy of this process that does something, and ends with the status that a command would end with."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        action()
+    except (UserError, Unfinished) as error:
+        os._exit(status_of(error))
+    except BaseException as error:
+        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        os._exit(ExitStatus.FAILED)
+    os._exit(ExitStatus.DONE)
 
 
 @pytest.fixture(scope="session")
