@@ -14,7 +14,7 @@ from unidelta.training.best import BestStep
 from unidelta.training.divergence import DivergenceGuard
 from unidelta.training.processes import ALONE
 from unidelta.training.saving import Continuation
-from unidelta.training.share import SharedBatches, blanking, share, with_filler
+from unidelta.training.share import SharedBatches, WithFiller, blanking, share
 from unidelta.training.token_batches import TokenBatches
 from unidelta.training.trainer import DeltaTrainer, training_arguments
 
@@ -109,7 +109,7 @@ def test_a_resumed_run_goes_on_with_the_batches_it_would_have_had(
         return DeltaTrainer(
             model=model,
             args=arguments,
-            train_dataset=with_filler(features),
+            train_dataset=WithFiller(features),
             data_collator=blanking(collate),
             settings=spec,
             share=part,

@@ -19,7 +19,7 @@ from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import ALONE, Processes
 from unidelta.training.random_batches import RandomBatches
 from unidelta.training.saving import Continuation
-from unidelta.training.share import SharedBatches, blanking, share, with_filler
+from unidelta.training.share import SharedBatches, WithFiller, blanking, share
 from unidelta.training.spec import TrainingSpec
 from unidelta.training.token_batches import TokenBatches
 from unidelta.training.trainer import DeltaTrainer, OnLog, training_arguments
@@ -153,7 +153,7 @@ def train(
     trainer = DeltaTrainer(
         model=model,
         args=arguments,
-        train_dataset=with_filler(encoded_train.features),
+        train_dataset=WithFiller(encoded_train.features),
         eval_dataset=encoded_eval.features,
         data_collator=blanking(
             collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
