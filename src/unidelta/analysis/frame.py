@@ -52,10 +52,10 @@ def frame_of(records: Sequence[RunRecord], *, origin: str) -> pd.DataFrame:
 
     `key` and `side` are what the run stands for in the paper's tables (see `sides`), with its size and without.
     `bottlenecks_paper` and `bottlenecks` are the paper's and those of the run, attention's before the FFN's.
-    `percent` counts matrices, as the paper does, `percent_paper` is that in the paper's rounding, `percent_trained` what
-    the optimiser sees. `settings` is all that decided the numbers but the seed. `s` is the scale of a scaled composition
-    (Table 5), `prefix_init` how a prefix begins; NaN and "" without one. `dev` is NaN where nothing is generated on
-    dev: the best step of a translator is chosen by `dev_loss`.
+    `percent` counts matrices, as the paper does, `percent_paper` is that in the paper's rounding, `percent_trained`
+    what the optimiser sees. `settings` is all that decided the numbers but the seed. `s` is the scale of a scaled
+    composition (Table 5), `prefix_init` how a prefix begins; NaN and "" without one. `dev` is NaN where nothing is
+    generated on dev: the best step of a translator is chosen by `dev_loss`.
 
     Args:
         records: at least one.
@@ -126,9 +126,7 @@ def _not_a_number(record: RunRecord) -> list[RecordError]:
     if record.status != "complete":
         return []
     instead = "the run again, with force=true; it is not left out silently"
-    found = (
-        path for path in record.not_finite if path.startswith("metrics.") and path.rpartition(".")[2] in METRICS
-    )
+    found = (path for path in record.not_finite if path.startswith("metrics.") and path.rpartition(".")[2] in METRICS)
     return [RecordError(f"record {record.run_id}", f"{path} is {record.not_finite[path]}", instead) for path in found]
 
 
