@@ -1,11 +1,10 @@
 """Where the runs of a report come from: the project's own records, or any folder of records."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from unidelta.analysis.frame import frame_of
 from unidelta.analysis.names import Scale
@@ -36,21 +35,25 @@ def read(source: str, *, scale: Scale) -> Runs:
             of runs that would be averaged and differs by more than the seed.
     """
     folders = _own(scale) if source == RECORDS else _below(Path(source))
-    found: dict[str, RunRecord] = {}
     faults: list[UserError] = []
-    for folder in folders:
-        listing = RecordStore(root=folder).read_all()
-        faults += listing.damaged
-        # one run may lie in two folders: it is the same run, and counts once
-        found.update({record.run_id: record for record in listing.records if record.coordinates["scale"] == scale})
-    if faults:
-        raise Problems(faults)
-    if not found and source != RECORDS:
+    origin = str(OF_TABLES[scale]) if source == RECORDS else source
+    frame = frame_of(_records(folders, scale, faults), origin=origin, faults=faults)
+    if frame.empty and source != RECORDS:
         why = f"there are no records of scale {scale} under it"
         raise RecordError(f"--source {source}", why, "a folder with <scale>/<task>/<run_id>.json, such as results/runs")
-    origin = str(OF_TABLES[scale]) if source == RECORDS else source
-    frame = frame_of([found[name] for name in sorted(found)], origin=origin) if found else _no_runs()
     return checked(Runs.of(frame, scale=scale, origin=origin))
+
+
+def _records(folders: Sequence[Path], scale: Scale, faults: list[UserError]) -> Iterator[RunRecord]:
+    """The records of one scale, each run once: it may lie in two folders. What cannot be read is added to `faults`."""
+    seen: set[str] = set()
+    for folder in folders:
+        for found in RecordStore(root=folder).read_each():
+            if isinstance(found, RecordError):
+                faults.append(found)
+            elif found.coordinates["scale"] == scale and found.run_id not in seen:
+                seen.add(found.run_id)
+                yield found
 
 
 def checked(runs: Runs) -> Runs:
@@ -65,7 +68,7 @@ def checked(runs: Runs) -> Runs:
             continue
         first = rows[0]
         other = next((row for row in rows if row["settings"] != first["settings"]), None)
-        twice = sorted(_twice([row["seed"] for row in rows if row["status"] == "complete"]))
+        twice = sorted(_twice(row["seed"] for row in rows if row["status"] == "complete"))
         if other is not None:
             told = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
             why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {told}"
@@ -92,12 +95,8 @@ def _below(folder: Path) -> list[Path]:
     return [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
 
 
-def _no_runs() -> pd.DataFrame:
-    return pd.DataFrame({"key": [], "task": []})
-
-
-def _twice(values: list[Any]) -> set[Any]:
-    return {value for value in values if values.count(value) > 1}
+def _twice(values: Iterable[int]) -> set[int]:
+    return {value for value, n in Counter(values).items() if n > 1}
 
 
 def _differences(first: Mapping[str, Any], second: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
