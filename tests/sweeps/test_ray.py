@@ -24,12 +24,9 @@ def cluster(environment: dict[str, str], tmp_path: Path) -> Iterator[dict[str, s
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    here = {
-        **environment,
-        "RAY_AUTH_MODE": "disabled",
-        "RAY_ADDRESS": f"127.0.0.1:{port}",
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
+    address = f"127.0.0.1:{port}"
+    rays = {"RAY_AUTH_MODE": "disabled", "RAY_ADDRESS": address, "RAY_USAGE_STATS_ENABLED": "0"}
+    here = {**environment, **rays}
     start = [
         sys.executable,
         "-m",
