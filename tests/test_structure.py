@@ -56,7 +56,7 @@ LAYERS = {
     "cli": Layer(inside=None, never=frozenset()),
     "plan": layer("checkpoint config design errors mini tasks", ""),
     "summary": layer("config design records tasks", ""),
-    "dry_run": layer("config design families summary", "torch transformers"),
+    "dry_run": layer("config design summary", ""),
     "execute": Layer(inside=None),
     "run": Layer(inside=None),  # the composition root sees everything
 }
