@@ -97,7 +97,8 @@ def test_a_dry_run_does_without_torch_and_transformers():
         [
             sys.executable,
             "-c",
-            "import sys; from unidelta.cli import main; main(); print(sorted({'torch', 'transformers'} & set(sys.modules)))",
+            "import sys; from unidelta.cli import main; main();"
+            "print(sorted({'torch', 'transformers'} & set(sys.modules)))",
             *("method=mam", "task=xsum", "scale=paper", "dry_run=true"),
         ],
         capture_output=True,
