@@ -58,7 +58,7 @@ def test_a_folded_prefix_is_put_into_an_empty_cache_once(injected, batch, family
     injection = injected("prefix", family)
     model, inputs = injection.model, batch(family, padded=True)
     del inputs["labels"]
-    settings = {"max_new_tokens": 40, "min_new_tokens": 35, "do_sample": False, "return_dict_in_generate": True}
+    settings = {"max_new_tokens": 36, "min_new_tokens": 35, "do_sample": False, "return_dict_in_generate": True}
     before = model.generate(**inputs, **settings)
     assert not any(isinstance(found, PrefixedLayer) for found in before.past_key_values.self_attention_cache.layers)
     fold(injection)
