@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from unidelta.design.axes import Init
 from unidelta.design.spec import Deltas
 from unidelta.families.activations import Activations, activations
 from unidelta.families.inject import Injection, fold, inject
+from unidelta.families.merge import merged
 from unidelta.families.pretrained import load_backbone, load_config
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
@@ -244,17 +246,20 @@ def _scored(
     processes: Processes,
     **how: Any,
 ) -> EvalResult:
-    return evaluate(
-        injection.model,
-        features,
-        task=spec.task,
-        tokenizer=tokenizer,
-        batch_size=spec.training.eval_batch_size,
-        precision=resolve_precision(spec.training),
-        progress=spec.training.progress and processes.is_first,
-        processes=processes,
-        **how,
-    )
+    precision = resolve_precision(spec.training)
+    # in half precision a merged weight is rounded once more
+    with merged(injection) if precision == "fp32" else nullcontext():
+        return evaluate(
+            injection.model,
+            features,
+            task=spec.task,
+            tokenizer=tokenizer,
+            batch_size=spec.training.eval_batch_size,
+            precision=precision,
+            progress=spec.training.progress and processes.is_first,
+            processes=processes,
+            **how,
+        )
 
 
 def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
