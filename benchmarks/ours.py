@@ -17,45 +17,29 @@ from unidelta.families.architectures import architecture_of
 from unidelta.families.inject import Injection, fold, inject
 from unidelta.families.merge import merged
 
+PREFIX = ["method.attn.mlp_width={size.mlp}"]
+DIRECT = ["method.attn.reparameterisation=direct"]
+BOTTLENECK = ["budget=bottleneck", "budget.bottleneck={size.bottleneck}", "method.ffn.dropout=0"]
+MAM = ["method=mam", "budget=bottleneck", "budget.attn={size.prefix}", "budget.ffn={size.bottleneck}"]
+MAM += ["method.ffn.dropout=0"]
+LENGTH = ["budget=bottleneck", "budget.bottleneck={size.prefix}"]
 METHODS = {
     "full": ["method=full"],
     "BitFit": ["method=bitfit"],
-    "LoRA q,v": ["method=lora", "budget=bottleneck", "budget.bottleneck={size.lora}"],
-    "LoRA ffn": ["method=lora", "position=ffn", "budget=bottleneck", "budget.bottleneck={size.lora_ffn}"],
-    "sequential adapter": ["method=adapter", "budget=bottleneck", "budget.bottleneck={size.bottleneck}"],
-    "parallel adapter, s=4": [
-        "method=scaled_parallel_adapter",
-        "budget=bottleneck",
-        "budget.bottleneck={size.bottleneck}",
+    "LoRA q,v": ["method=lora", "budget=bottleneck", "budget.bottleneck={size.lora}", "method.attn.dropout=0"],
+    "LoRA ffn": [
+        *("method=lora", "position=ffn", "budget=bottleneck", "budget.bottleneck={size.lora_ffn}"),
+        "method.ffn.dropout=0",
     ],
-    "prefix": [
-        "method=prefix",
-        "budget=bottleneck",
-        "budget.bottleneck={size.prefix}",
-        "method.attn.mlp_width={size.mlp}",
-    ],
-    "prefix, no MLP": [
-        "method=prefix",
-        "budget=bottleneck",
-        "budget.bottleneck={size.prefix}",
-        "method.attn.reparameterisation=direct",
-    ],
-    "MAM": [
-        "method=mam",
-        "budget=bottleneck",
-        "budget.attn={size.prefix}",
-        "budget.ffn={size.bottleneck}",
-        "method.attn.mlp_width={size.mlp}",
-    ],
-    "MAM, no MLP": [
-        "method=mam",
-        "budget=bottleneck",
-        "budget.attn={size.prefix}",
-        "budget.ffn={size.bottleneck}",
-        "method.attn.reparameterisation=direct",
-    ],
+    "sequential adapter": ["method=adapter", *BOTTLENECK],
+    "parallel adapter, s=4": ["method=scaled_parallel_adapter", *BOTTLENECK],
+    "prefix": ["method=prefix", *LENGTH, *PREFIX],
+    "prefix, no MLP": ["method=prefix", *LENGTH, *DIRECT],
+    "MAM": [*MAM, *PREFIX],
+    "MAM, no MLP": [*MAM, *DIRECT],
+    "MAM, dropout in the adapter": [*(word for word in MAM if "dropout" not in word), *PREFIX],
 }
-"""What is typed after `python train.py` for each."""
+"""What is typed after `python train.py` for each; without dropout in the modules, as peft and adapters have it."""
 
 
 def injected(typed: Sequence[str], size: Size) -> Injection:

@@ -1,13 +1,17 @@
-"""The table of docs/performance.md, from a record that speed.py wrote.
+"""The tables of docs/performance.md, from the records that speed.py wrote.
 
-`python benchmarks/table.py benchmarks/results/speed-d256.json` prints it.
+`python benchmarks/table.py` prints the page as the records in benchmarks/results have it; `--write` puts it there.
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE, RESULTS = ROOT / "docs" / "performance.md", ROOT / "benchmarks" / "results"
 
 _HEAD = (
     "| method | trained | step / full | step / floor | greedy / full | beam-4 / full | saved activations |"
@@ -28,9 +32,9 @@ def markdown(record: Mapping[str, Any]) -> str:
         if row["name"] == "frozen forward":
             lines.append(f"| *forward pass alone* | 0 | {_ratio(row['step'])} | 0.50 | | | | | |")
             continue
-        name = f"{row['name']}, transformers {record['versions']['peers.py']['transformers']}"
-        if row["name"] != "full" or row["from"] == "ours":
-            name = row["name"]
+        name = row["name"]
+        if name == "full" and row["from"] == "peers":
+            name = f"full, transformers {record['versions']['peers.py']['transformers']}"
         cells = [
             name if row["from"] == "peers" else f"**{name}**",
             f"{row['trained']:,}",
@@ -66,11 +70,27 @@ def _ratio(found: Mapping[str, Any]) -> str:
     return f"{middle:.2f} ({low:.2f}–{high:.2f})"
 
 
+def page(text: str) -> str:
+    """The page with every table as its record has it.
+
+    Args:
+        text: of the page; a table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+    """
+
+    def filled(match: re.Match[str]) -> str:
+        record = json.loads((RESULTS / f"{match[1]}.json").read_text(encoding="utf-8"))
+        return f"<!-- table: {match[1]} -->\n{conditions(record)}\n\n{markdown(record)}\n<!-- end -->"
+
+    return re.sub(r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->", filled, text, flags=re.DOTALL)
+
+
 def main(argv: Sequence[str]) -> int:
     """The exit status: 0."""
-    for path in argv:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-        print(f"{conditions(record)}\n\n{markdown(record)}")
+    text = page(PAGE.read_text(encoding="utf-8"))
+    if list(argv) == ["--write"]:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(text)
     return 0
 
 

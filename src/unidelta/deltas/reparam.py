@@ -91,7 +91,8 @@ class PrefixMLP(nn.Module):
         p_LN = self.output(torch.tanh(self.hidden(self.embedding)))
         if self.start is not None:
             p_LN = p_LN + self.start
-        return F.dropout(p_LN, self.dropout, self.training).unflatten(1, (-1, 2, self.width)).permute(1, 2, 0, 3)
+        p_LN = F.dropout(p_LN, self.dropout, self.training)
+        return p_LN.reshape(p_LN.shape[0], -1, 2, self.width).permute(1, 2, 0, 3)
 
     def forward(self, layer: int) -> tuple[Tensor, Tensor]:
         """P_k, P_v of one layer, each `(L, D)`, by the layer's own rows of the last map.
