@@ -151,7 +151,8 @@ def _reach(mask: Tensor | None, *, in_front: int, behind: int = 0) -> Tensor | N
     if mask is None:
         return None
     yes, no = (True, False) if mask.dtype == torch.bool else (0.0, torch.finfo(mask.dtype).min)
-    return F.pad(F.pad(mask, (in_front, 0), value=yes), (0, behind), value=no)
+    longer = F.pad(mask, (in_front, 0), value=yes)
+    return F.pad(longer, (0, behind), value=no) if behind else longer
 
 
 def _gated(
