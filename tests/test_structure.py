@@ -60,7 +60,7 @@ LAYERS = {
     "cli": Layer(inside=None, never=frozenset()),
     "plan": layer("checkpoint config design errors mini tasks tracking", ""),
     "summary": layer("config design records tasks", ""),
-    "dry_run": layer("config design families summary", "torch transformers"),
+    "dry_run": layer("config design summary", ""),
     "artefact": layer("design errors families records", "safetensors torch transformers"),
     "score": layer("config families tasks training"),
     "execute": Layer(inside=None),

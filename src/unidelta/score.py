@@ -1,12 +1,14 @@
 """What a trained model scores: metrics of every split, and every prediction on the reported ones."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.config.run_spec import RunSpec
 from unidelta.families.inject import Injection, fold
+from unidelta.families.merge import merged
 from unidelta.tasks import TASKS, Rows
 from unidelta.tasks.encode import Encoded
 from unidelta.tasks.features import Feature
@@ -77,14 +79,17 @@ def _scored(
     processes: Processes,
     **how: Any,
 ) -> EvalResult:
-    return evaluate(
-        injection.model,
-        features,
-        task=spec.task,
-        tokenizer=tokenizer,
-        batch_size=spec.training.eval_batch_size,
-        precision=resolve_precision(spec.training),
-        progress=spec.training.progress and processes.is_first,
-        processes=processes,
-        **how,
-    )
+    precision = resolve_precision(spec.training)
+    # in half precision a merged weight is rounded once more
+    with merged(injection) if precision == "fp32" else nullcontext():
+        return evaluate(
+            injection.model,
+            features,
+            task=spec.task,
+            tokenizer=tokenizer,
+            batch_size=spec.training.eval_batch_size,
+            precision=precision,
+            progress=spec.training.progress and processes.is_first,
+            processes=processes,
+            **how,
+        )
