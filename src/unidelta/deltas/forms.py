@@ -40,6 +40,7 @@ class Bottleneck(nn.Module):
         self.down = empty_linear(width, bottleneck, bias=bias)
         self.up = empty_linear(bottleneck, width, bias=bias)
         self.dropout = dropout
+        self._has_bias = bias
         init_projections(self.down.weight, self.up.weight, init, generator)
 
     def forward(self, z: Tensor, *, scale: float = 1.0) -> Tensor:
@@ -49,7 +50,7 @@ class Bottleneck(nn.Module):
         z_R = F.dropout(F.relu(self.down(z)), self.dropout, self.training)
         if scale == 1.0:
             return self.up(z_R)
-        return F.linear(z_R * scale, self.up.weight, None if self.up.bias is None else self.up.bias * scale)
+        return F.linear(z_R * scale, self.up.weight, self.up.bias * scale if self._has_bias else None)
 
 
 class LowRank(nn.Module):
