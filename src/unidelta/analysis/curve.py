@@ -45,7 +45,7 @@ class Panel:
     """The curves of one task.
 
     A panel has measured and published curves only where both are of the same data, at scale=paper. A score of the
-    miniature never shares an axis with one of the paper, so at scale=mini the published curves have panels of their own.
+    miniature never shares an axis with one of the paper: at scale=mini the published curves have panels of their own.
 
     Args:
         title: the task by the name it has here, e.g. `mini-XSum`.

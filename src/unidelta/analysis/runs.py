@@ -35,7 +35,9 @@ class Runs:
         """
         rows = self.rows(key, task)
         done = sorted((row for row in rows if row["status"] == "complete"), key=lambda row: row["seed"])
-        n_of = {status: sum(row["status"] == status for row in rows) for status in ("failed", "diverged", "interrupted")}
+        n_of = {
+            status: sum(row["status"] == status for row in rows) for status in ("failed", "diverged", "interrupted")
+        }
         return Score(
             values=tuple(float(row[metric]) for row in done),
             seeds=tuple(int(row["seed"]) for row in done),
