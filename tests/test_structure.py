@@ -52,7 +52,7 @@ LAYERS = {
     # the home of hydra and omegaconf
     "config": layer("design errors paths tasks tracking training", never=frozenset()),
     "sweeps": layer("config errors exit_status hub paths plan records run tasks", never=frozenset()),  # Hydra's too
-    "analysis": layer("records design errors exit_status paths", never=HYDRA | {"torch", "transformers"}),
+    "analysis": layer("design errors exit_status knock paths records", never=HYDRA | {"torch", "transformers"}),
     "fidelity": layer("config deltas families design errors paths tasks"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute
     "cli": Layer(inside=None, never=frozenset()),

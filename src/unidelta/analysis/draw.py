@@ -94,19 +94,19 @@ def draw_panel(axes: Axes, panel: Panel, *, is_log: bool) -> Axes:
 
 def _draw_series(axes: Axes, series: Series) -> None:
     look = style(series.method)
-    points = [point for point in series.points if point.score.mean is not None]
-    shares = [point.percent for point in points]
-    means = [point.score.mean for point in points]
+    points = [(point.percent, point.score, point.score.mean) for point in series.points]
+    curve = [(percent, mean) for percent, _, mean in points if mean is not None]
+    shares, means = [percent for percent, _ in curve], [mean for _, mean in curve]
     if series.is_published:
         axes.plot(shares, means, "--", color=look.colour, marker=look.marker, markerfacecolor=PAPER, linewidth=1)
         return
     axes.plot(shares, means, color=look.colour, marker=look.marker, zorder=3)
-    for point in points:
-        if point.score.half_width is not None:
-            place = ([point.percent], [point.score.mean], [point.score.half_width])
+    for percent, score, mean in points:
+        if mean is not None and score.half_width is not None:
+            place = ([percent], [mean], [score.half_width])
             axes.errorbar(*place, fmt="none", ecolor=look.colour, elinewidth=1, capsize=2.5, zorder=2.5)
-        if point.score.n > 1:
-            runs = ([point.percent] * point.score.n, point.score.values)
+        if score.n > 1:
+            runs = ([percent] * score.n, score.values)
             axes.plot(*runs, ".", color=look.colour, alpha=0.5, markersize=3, zorder=2.8)
 
 
@@ -118,8 +118,10 @@ def _legend(figure: Figure) -> list[Line2D]:
     handles: list[Line2D] = []
     for label, method in dict.fromkeys((one.label, one.method) for one in series):
         look = style(method)
-        hollow = {"markerfacecolor": PAPER, "linestyle": "--"} if (label, method) not in measured_keys else {}
-        handles.append(Line2D([], [], color=look.colour, marker=look.marker, label=label, **hollow))
+        face, line = (look.colour, "-") if (label, method) in measured_keys else (PAPER, "--")
+        handle = Line2D([], [], color=look.colour, marker=look.marker, markerfacecolor=face, linestyle=line)
+        handle.set_label(label)
+        handles.append(handle)
     if False in are_published:
         handles.append(Line2D([], [], color=INK, marker="o", label="measured: mean, 95 % interval, runs"))
     if True in are_published:
@@ -137,5 +139,6 @@ def _theme() -> Iterator[None]:
     """matplotlib's own settings with the theme's, and the user's again afterwards."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(RC)
+        for name, value in RC.items():
+            mpl.rcParams[name] = value
         yield

@@ -49,7 +49,7 @@ STYLES = {
 _OTHER_COLOURS = (PURPLE, GREEN, ORANGE, BLUE, VERMILLION, SKY)
 _OTHER_MARKERS = ("h", "8", "p", "H")
 
-RC: dict[str, Any] = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same bytes on every machine
     "font.size": 8.5,
     "text.color": INK,
