@@ -37,6 +37,11 @@ def run_id(spec: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(_as_before(spec, "")).encode()).hexdigest()[:N_HEX_DIGITS]
 
 
+def settings(spec: Mapping[str, Any]) -> str:
+    """All that decides a run's numbers but its seed, as one text: runs of equal settings may be averaged."""
+    return canonical({name: value for name, value in _as_before(spec, "").items() if name != "seed"})
+
+
 def _as_before(spec: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """`spec` without the later keys that say what was done before there was such a key."""
     return {
