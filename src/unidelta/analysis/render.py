@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Sequence
 
 from unidelta.analysis.page import markdown
 from unidelta.analysis.table import Cell, Column, Table
@@ -60,18 +61,26 @@ def in_csv(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
+def grid(table: Table) -> str:
+    """The table's cells in Markdown, words to the left and numbers to the right."""
+    head = [in_markdown(title(table, column)) for column in table.columns]
+    names, _, *body = markdown([head, *([in_markdown(cell.text) for cell in row] for row in table.rows)]).splitlines()
+    rule = f"| {' | '.join('---' if column.align == 'left' else '---:' for column in table.columns)} |"
+    return "\n".join([names, rule, *body])
+
+
 def to_markdown(table: Table) -> str:
     """The table under its title, then notes, then the commands that fill what is missing."""
-    head = [in_markdown(title(table, column)) for column in table.columns]
-    text = markdown([head, *([in_markdown(cell.text) for cell in row] for row in table.rows)])
-    rule = f"| {' | '.join('---' for _ in table.columns)} |"
-    aligned = f"| {' | '.join('---' if column.align == 'left' else '---:' for column in table.columns)} |"
-    parts = [f"## {in_markdown(table.title)}", in_markdown(table.caption), text.replace(rule, aligned, 1)]
+    parts = [f"## {in_markdown(table.title)}", in_markdown(table.caption), grid(table)]
     parts += [in_markdown(note) for note in table.notes]
     if table.commands:
-        code = "\n".join(plain(command) for command in table.commands)
-        parts.append(f"To fill what is missing:\n\n```bash\n{code}\n```")
+        parts.append(f"To fill what is missing:\n\n{code(table.commands)}")
     return "\n\n".join(parts) + "\n"
+
+
+def code(commands: Sequence[str]) -> str:
+    """Command lines as a block of Markdown."""
+    return "\n".join(["```bash", *(plain(command) for command in commands), "```"])
 
 
 def to_csv(table: Table) -> str:

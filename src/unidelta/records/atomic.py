@@ -9,10 +9,10 @@ from unidelta.errors import RecordError
 _ELSEWHERE = "room on that disk, or another results folder"
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` (UTF-8) to `path`; a crash or a full disk leaves what was there before.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write `content` (text as UTF-8) to `path`; a crash or a full disk leaves what was there before.
 
-    The text goes to a file of its own in the same folder, reaches the disk, and then takes the name: write,
+    It goes to a file of its own in the same folder, reaches the disk, and then takes the name: write,
     fsync, replace, fsync of the folder.
 
     Raises:
@@ -22,8 +22,8 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with temporary.open("xb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, path)

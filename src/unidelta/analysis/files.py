@@ -1,0 +1,63 @@
+"""The files of a report: what is in them, whether they are there, and writing them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from unidelta.analysis.claims import claims
+from unidelta.analysis.claims_page import page
+from unidelta.analysis.curve import Figure
+from unidelta.analysis.names import Scale
+from unidelta.analysis.render import to_csv, to_latex, to_markdown
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.table import Table
+from unidelta.analysis.verdicts import verdicts
+from unidelta.records.atomic import write_atomically
+
+Files = dict[Path, str | bytes]
+"""Contents by path, relative to the folder of results."""
+
+
+def files_of(made: Table | Figure, scale: Scale) -> Files:
+    """The files of one table or figure: `<scale>/tables/table3.md` and the like."""
+    if isinstance(made, Table):
+        stem = Path(scale) / "tables" / made.name
+        formats = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}
+        return {stem.with_suffix(suffix): render(made) for suffix, render in formats.items()}
+    raise TypeError(f"{made.name} is no table")
+
+
+def claims_files(runs: Runs, published: pd.DataFrame) -> Files:
+    """CLAIMS.md; the miniature's in the folder of results itself, as it is what anyone can make again."""
+    path = Path("CLAIMS.md") if runs.scale == "mini" else Path(runs.scale) / "CLAIMS.md"
+    docs = "../" * len(path.parts)
+    return {path: page(verdicts(claims(published), runs, published), runs.scale, docs=docs)}
+
+
+def write(files: Mapping[Path, str | bytes], output: Path) -> None:
+    """Write the files, each atomically.
+
+    Raises:
+        RecordError: the folder or disk does not take one.
+    """
+    for path, content in files.items():
+        write_atomically(output / path, content)
+
+
+def differing(files: Mapping[Path, str | bytes], output: Path) -> list[str]:
+    """What is not as it would be written: `differs: PATH`, `is not there: PATH`, in the order of the paths."""
+    found: list[str] = []
+    for path, content in sorted(files.items()):
+        there = output / path
+        if not there.is_file():
+            found.append(f"is not there: {there}")
+        elif there.read_bytes() != (content.encode() if isinstance(content, str) else content):
+            found.append(f"differs: {there}")
+    return found
+
+
+def stale(files: Mapping[Path, str | bytes], output: Path, scale: Scale) -> list[str]:
+    """Files of tables that no table has any more: `should not be there: PATH`."""
+    there = sorted((output / scale / "tables").glob("*"))
+    return [f"should not be there: {path}" for path in there if path.relative_to(output) not in files]
