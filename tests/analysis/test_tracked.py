@@ -101,7 +101,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["method=bitfit", "task=sst2"],
         ["method=bitfit", "task=sst2", "force=true"],
         ["method=lora", "task=xsum", "seed=2"],
-        ["method=full", "task=sst2", "training.learning_rate=1e30"],
+        ["method=full", "task=sst2", "training.learning_rate=1000"],
     )
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "HOME": str(folder / "home")}
     for job in jobs:
@@ -140,7 +140,7 @@ class _Server(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server: Any = self.server
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-        data: dict[str, Any] = {}
+        data: dict[str, Any] = {"viewer": {"id": "u", "username": "somebody", "entity": "somebody", "flags": "{}"}}
         if "runs(" in asked["query"]:
             project = asked["variables"]["project"]
             data = {"project": server.project if project == "ours" else None}

@@ -48,10 +48,11 @@ def drawn(figure: Figure) -> Drawing:
     n_columns = min(len(figure.panels), _N_COLUMNS)
     width, height = _PANEL_INCHES
     drawing = Drawing(figsize=(width * n_columns, height * n_rows + _LEGEND_INCHES), layout="constrained")
-    places = list(drawing.subplots(n_rows, n_columns, squeeze=False).flat)
+    places = list(drawing.subplots(n_rows, n_columns, squeeze=False, sharex=True).flat)
     for axes, panel in zip(places, figure.panels, strict=False):
         draw_panel(axes, panel, is_log=figure.is_log)
         axes.set_xlabel(figure.x_label)
+        axes.tick_params(labelbottom=True)  # one scale for all, and its numbers below each
     for axes in places[len(figure.panels) :]:
         axes.set_axis_off()
     handles = _legend(figure)
@@ -88,7 +89,7 @@ def draw_panel(axes: Axes, panel: Panel, *, is_log: bool) -> Axes:
         axes.axhline(panel.full_published, color=INK, linestyle=":", linewidth=1.1, zorder=1.5)
     if not any(point.score.n for series in panel.series for point in series.points):
         axes.text(0.5, 0.5, "no runs yet", transform=axes.transAxes, ha="center", va="center")
-        axes.set(xticks=[], yticks=[])
+        axes.set_yticks([])
     return axes
 
 
@@ -98,9 +99,10 @@ def _draw_series(axes: Axes, series: Series) -> None:
     curve = [(percent, mean) for percent, _, mean in points if mean is not None]
     shares, means = [percent for percent, _ in curve], [mean for _, mean in curve]
     if series.is_published:
-        axes.plot(shares, means, "--", color=look.colour, marker=look.marker, markerfacecolor=PAPER, linewidth=1)
+        (line,) = axes.plot(shares, means, "--", color=look.colour, linewidth=1)
+        line.set(marker=look.marker, markersize=look.size, markerfacecolor=PAPER)
         return
-    axes.plot(shares, means, color=look.colour, marker=look.marker, zorder=3)
+    axes.plot(shares, means, color=look.colour, marker=look.marker, markersize=look.size, zorder=3)
     for percent, score, mean in points:
         if mean is not None and score.half_width is not None:
             place = ([percent], [mean], [score.half_width])
@@ -119,8 +121,8 @@ def _legend(figure: Figure) -> list[Line2D]:
     for label, method in dict.fromkeys((one.label, one.method) for one in series):
         look = style(method)
         face, line = (look.colour, "-") if (label, method) in measured_keys else (PAPER, "--")
-        handle = Line2D([], [], color=look.colour, marker=look.marker, markerfacecolor=face, linestyle=line)
-        handle.set_label(label)
+        handle = Line2D([], [], color=look.colour, linestyle=line, label=label)
+        handle.set(marker=look.marker, markersize=look.size, markerfacecolor=face)
         handles.append(handle)
     if False in are_published:
         handles.append(Line2D([], [], color=INK, marker="o", label="measured: mean, 95 % interval, runs"))

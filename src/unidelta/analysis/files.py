@@ -8,6 +8,7 @@ import pandas as pd
 from unidelta.analysis.claims import claims
 from unidelta.analysis.claims_page import page
 from unidelta.analysis.curve import Figure
+from unidelta.analysis.figures import data
 from unidelta.analysis.names import Scale
 from unidelta.analysis.render import to_csv, to_latex, to_markdown
 from unidelta.analysis.runs import Runs
@@ -20,12 +21,16 @@ Files = dict[Path, str | bytes]
 
 
 def files_of(made: Table | Figure, scale: Scale) -> Files:
-    """The files of one table or figure: `<scale>/tables/table3.md` and the like."""
+    """The files of one table or figure: `<scale>/tables/table3.md`, `<scale>/figures/fig4.svg` and the like."""
     if isinstance(made, Table):
         stem = Path(scale) / "tables" / made.name
         formats = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}
         return {stem.with_suffix(suffix): render(made) for suffix, render in formats.items()}
-    raise TypeError(f"{made.name} is no table")
+    from unidelta.analysis.draw import rendered  # late: matplotlib, which no table needs
+
+    stem = Path(scale) / "figures" / made.name
+    drawn = {stem.with_suffix(f".{kind}"): content for kind, content in rendered(made).items()}
+    return {stem.with_suffix(".csv"): to_csv(data(made)), **drawn}
 
 
 def claims_files(runs: Runs, published: pd.DataFrame) -> Files:
@@ -58,6 +63,6 @@ def differing(files: Mapping[Path, str | bytes], output: Path) -> list[str]:
 
 
 def stale(files: Mapping[Path, str | bytes], output: Path, scale: Scale) -> list[str]:
-    """Files of tables that no table has any more: `should not be there: PATH`."""
-    there = sorted((output / scale / "tables").glob("*"))
+    """Files of tables and figures that no artefact has any more: `should not be there: PATH`."""
+    there = sorted(path for kind in ("tables", "figures") for path in (output / scale / kind).glob("*"))
     return [f"should not be there: {path}" for path in there if path.relative_to(output) not in files]

@@ -20,10 +20,11 @@ GREY = "#767676"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """Of one method: a colour, and a marker as matplotlib names it."""
+    """Of one method: a colour, a marker as matplotlib names it, and its size in points."""
 
     colour: str
     marker: str
+    size: float = 5.5
 
 
 STYLES = {
@@ -41,7 +42,7 @@ STYLES = {
     "lora_ffn": Style(colour=PURPLE, marker="P"),
     "prefix+lora_ffn": Style(colour=PURPLE, marker="h"),
     "pa_attn+pa_ffn": Style(colour=VERMILLION, marker="H"),
-    "mam": Style(colour=VERMILLION, marker="*"),
+    "mam": Style(colour=VERMILLION, marker="*", size=9),
     "bitfit": Style(colour=GREY, marker="X"),
     "prompt": Style(colour=GREY, marker="8"),
 }
@@ -66,7 +67,6 @@ RC: dict[Any, Any] = {
     "ytick.color": INK,
     "legend.frameon": False,
     "lines.linewidth": 1.5,
-    "lines.markersize": 5.5,
     "svg.fonttype": "none",  # text stays text: to be searched, read aloud and set in the page's own font
     "svg.hashsalt": "unidelta",
     "savefig.dpi": 160,
