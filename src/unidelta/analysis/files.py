@@ -1,10 +1,11 @@
 """The files of a report: what is in them, whether they are there, and writing them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from unidelta.analysis import report_page
 from unidelta.analysis.claims import claims
 from unidelta.analysis.claims_page import page
 from unidelta.analysis.curve import Figure
@@ -35,9 +36,35 @@ def files_of(made: Table | Figure, scale: Scale) -> Files:
 
 def claims_files(runs: Runs, published: pd.DataFrame) -> Files:
     """CLAIMS.md; the miniature's in the folder of results itself, as it is what anyone can make again."""
-    path = Path("CLAIMS.md") if runs.scale == "mini" else Path(runs.scale) / "CLAIMS.md"
+    path = _folder(runs.scale) / "CLAIMS.md"
     docs = "../" * len(path.parts)
     return {path: page(verdicts(claims(published), runs, published), runs.scale, docs=docs)}
+
+
+def report_files(made: Sequence[Table | Figure], files: Files, runs: Runs, published: pd.DataFrame) -> Files:
+    """The report page, in `report/`.
+
+    Args:
+        made: every table and figure.
+        files: theirs, among which the figures' SVG.
+        runs: of one scale.
+        published: the figures in `results/paper/results.csv`.
+    """
+    path = _folder(runs.scale) / "report" / "index.html"
+    figures = [one for one in made if isinstance(one, Figure)]
+    svgs = [files[Path(runs.scale) / "figures" / f"{one.name}.svg"] for one in figures]
+    content = report_page.page(
+        runs,
+        tables=[one for one in made if isinstance(one, Table)],
+        figures=[(one, svg) for one, svg in zip(figures, svgs, strict=True) if isinstance(svg, bytes)],
+        verdicts=verdicts(claims(published), runs, published),
+        up="../" * (len(path.parts) - 1),
+    )
+    return {path: content}
+
+
+def _folder(scale: Scale) -> Path:
+    return Path() if scale == "mini" else Path(scale)
 
 
 def write(files: Mapping[Path, str | bytes], output: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where the runs of a report come from: the project's own records, or any folder of records."""
+"""Where the runs of a report come from: the project's own records, any folder of records, or W&B."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,10 @@ import pandas as pd
 from unidelta.analysis.frame import frame_of
 from unidelta.analysis.names import Scale
 from unidelta.analysis.runs import Runs
+from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
 from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.record import RunRecord
-from unidelta.records.store import RecordStore
+from unidelta.records.store import Listing, RecordStore
 
 RECORDS = "records"
 """The word for the project's own records."""
@@ -27,7 +28,8 @@ def read(source: str, *, scale: Scale) -> Runs:
     """The runs of one scale.
 
     Args:
-        source: `records`, or a folder with `<scale>/<task>/<run_id>.json` in it or in its folders.
+        source: `records`; a folder with `<scale>/<task>/<run_id>.json` in it or in its folders; a folder of W&B's
+            offline runs; or `wandb:entity/project`.
         scale: mini or paper; records of the other one are left out. The project's own may be none at all.
 
     Raises:
@@ -35,21 +37,28 @@ def read(source: str, *, scale: Scale) -> Runs:
         Problems: every record that is damaged, of a future version, or has a score that is not a number; every group
             of runs that would be averaged and differs by more than the seed.
     """
-    folders = _own(scale) if source == RECORDS else _below(Path(source))
+    is_own = source == RECORDS
     found: dict[str, RunRecord] = {}
+    paths: dict[str, str] = {}
     faults: list[UserError] = []
-    for folder in folders:
-        listing = RecordStore(root=folder).read_all()
+    for folder, listing in _listings(source, scale):
         faults += listing.damaged
         # one run may lie in two folders: it is the same run, and counts once
-        found.update({record.run_id: record for record in listing.records if record.coordinates["scale"] == scale})
+        mine = {record.run_id: record for record in listing.records if record.coordinates["scale"] == scale}
+        found |= mine
+        if folder is not None:
+            inside = folder.relative_to(MINI.parent if is_own else Path(source))
+            paths |= {name: str(inside / scale / at.coordinates["task"] / f"{name}.json") for name, at in mine.items()}
     if faults:
         raise Problems(faults)
     if not found and source != RECORDS:
         why = f"there are no records of scale {scale} under it"
         raise RecordError(f"--source {source}", why, "a folder with <scale>/<task>/<run_id>.json, such as results/runs")
-    origin = str(OF_TABLES[scale]) if source == RECORDS else source
-    frame = frame_of([found[name] for name in sorted(found)], origin=origin) if found else _no_runs()
+    origin = str(OF_TABLES[scale]) if is_own or source.startswith(PREFIX) else source
+    if not found:
+        return Runs.of(_no_runs(), scale=scale, origin=origin)
+    frame = frame_of([found[name] for name in sorted(found)], origin=origin)
+    frame["path"] = [paths.get(name, "") for name in frame["run_id"]]
     return checked(Runs.of(frame, scale=scale, origin=origin))
 
 
@@ -76,6 +85,20 @@ def checked(runs: Runs) -> Runs:
     if faults:
         raise Problems(faults)
     return runs
+
+
+def _listings(source: str, scale: Scale) -> Iterator[tuple[Path | None, Listing]]:
+    """What is there, folder by folder; None for W&B, which has runs and no files of records."""
+    if source.startswith(PREFIX):
+        yield None, read_project(source)
+        return
+    folders = _own(scale) if source == RECORDS else _below(Path(source))
+    listings = [(folder, RecordStore(root=folder).read_all()) for folder in folders]
+    has_any = any(listing.records or listing.damaged for _, listing in listings)
+    if not has_any and source != RECORDS and is_offline_folder(Path(source)):
+        yield None, read_folder(Path(source))
+    else:
+        yield from listings
 
 
 def _own(scale: Scale) -> list[Path]:
