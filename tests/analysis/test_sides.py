@@ -7,7 +7,7 @@ import pytest
 from unidelta.analysis.commands import seeds
 from unidelta.analysis.names import task_in_records
 from unidelta.analysis.published import FIGURES, published
-from unidelta.analysis.sides import key_of_row, key_of_spec, method_of_spec, words_of_key
+from unidelta.analysis.sides import key_of_row, side_of_spec, words_of_key
 from unidelta.analysis.tables import COPIED
 from unidelta.config.compose import compose
 from unidelta.plan import prepare
@@ -25,7 +25,7 @@ ARTEFACTS = sorted({row["artefact"] for row in ROWS})
 
 def key_of(words: str, task: str, scale: str) -> str:
     spec = prepare(compose([*words.split(), f"task={task}", f"scale={scale}"]))
-    return key_of_spec(spec.scientific())
+    return side_of_spec(spec.scientific())[1]
 
 
 @pytest.mark.parametrize(("key", "task"), FEW)
@@ -43,7 +43,7 @@ def test_what_is_typed_for_a_key_is_a_run_of_this_key_on_every_task_and_scale(ke
 def in_sweep(artefact: str) -> set[tuple[str, str, int]]:
     """Key, task and seed of every job of the artefact's sweep at the paper's scale."""
     planned = prepared(jobs(read_lines(SWEEPS[artefact], ROOT / "sweeps"), ["scale=paper"]))
-    return {(key_of_spec(spec.scientific()), spec.task.name, spec.seed) for _, _, spec in planned}
+    return {(side_of_spec(spec.scientific())[1], spec.task.name, spec.seed) for _, _, spec in planned}
 
 
 def in_paper(artefact: str) -> set[tuple[str, str, int]]:
@@ -83,8 +83,8 @@ def test_other_designs_count_for_no_row(words):
 
 def test_the_method_is_known_at_any_size(real):
     prefix, frozen = (real[(name, "xsum", 1)].spec for name in ("prefix", "frozen"))
-    assert (method_of_spec(prefix), key_of_spec(prefix)) == ("prefix", "")
-    assert method_of_spec(frozen) == ""
+    assert side_of_spec(prefix) == ("prefix", "")
+    assert side_of_spec(frozen) == ("", "")
 
 
 def test_a_row_says_its_key():

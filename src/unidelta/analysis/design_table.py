@@ -26,8 +26,8 @@ _ROWS: tuple[_Row, ...] = (
 def design_space(runs: Runs, published: pd.DataFrame) -> Table:
     """Table 1 and the lower half of it, the new variants (He et al. 2022, §3.3)."""
     rows = []
-    for name, *axes in _ROWS:
-        part = _part(*axes)
+    for name, slot, form, insertion, composition in _ROWS:
+        part = _part(slot, form, insertion, composition)
         words = (
             functional_form(part),
             str(part.insertion),

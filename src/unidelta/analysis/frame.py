@@ -1,13 +1,13 @@
 """Records as one table, a row per run."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from unidelta.analysis.sides import key_of_spec, method_of_spec
+from unidelta.analysis.sides import side_of_spec
 from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.identity import settings
 from unidelta.records.record import RunRecord
@@ -35,15 +35,13 @@ def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:
         Problems: every record that is damaged or has a score that is not a number.
     """
     listing = RecordStore(root=root).read_all()
-    if listing.damaged:
-        raise Problems(list(listing.damaged))
     records = [record for record in listing.records if scale in (None, record.coordinates["scale"])]
-    if not records:
+    if not records and not listing.damaged:
         raise RecordError(f"records under {root}", "there are none", "run the sweep first: `python sweep.py NAME`")
-    return frame_of(records, origin=str(root))
+    return frame_of(records, origin=str(root), faults=listing.damaged)
 
 
-def frame_of(records: Sequence[RunRecord], *, origin: str) -> pd.DataFrame:
+def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[UserError] = ()) -> pd.DataFrame:
     """Records as a table, a row for each: coordinates, settings, parameters, `dev` and `test` scores.
 
     `dev` and `test` are of `metric`, the task's headline. `dev` is where the best step was chosen and `test` what is
@@ -60,17 +58,25 @@ def frame_of(records: Sequence[RunRecord], *, origin: str) -> pd.DataFrame:
     `packages` are the run's provenance, as text.
 
     Args:
-        records: at least one.
+        records: any number; none of them is kept.
         origin: where they are from, for messages.
+        faults: what is known to be wrong when the last record has been read, to be told with what is found here.
 
     Raises:
         RecordError: records of one task have scores of two metrics, or records are of two schema versions.
-        Problems: every complete run with a score that is not a number.
+        Problems: `faults`, and every complete run with a score that is not a number.
     """
-    faults: list[UserError] = [fault for record in records for fault in _not_a_number(record)]
-    if faults:
-        raise Problems(faults)
-    frame = pd.DataFrame([_row(record) for record in records])
+    sides: dict[str, tuple[str, str]] = {}
+    rows: list[dict[str, Any]] = []
+    not_numbers: list[UserError] = []
+    for record in records:
+        not_numbers += _not_a_number(record)
+        rows.append(_row(record, sides))
+    if faults or not_numbers:
+        raise Problems([*faults, *not_numbers])
+    if not rows:
+        return pd.DataFrame()
+    frame = pd.DataFrame(rows)
     scores = ["dev", "dev_loss", "test", "mismatched", *METRICS]
     frame[scores] = frame[scores].astype(float)
     for task, its_runs in frame.groupby("task"):
@@ -85,7 +91,11 @@ def frame_of(records: Sequence[RunRecord], *, origin: str) -> pd.DataFrame:
     return frame
 
 
-def _row(record: RunRecord) -> dict[str, Any]:
+def _row(record: RunRecord, sides: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """A record as a row; `sides` are those found before, by settings: many runs differ by the seed alone."""
+    text = settings(record.spec)
+    if text not in sides:
+        sides[text] = side_of_spec(record.spec)
     at, training, counts = record.coordinates, record.spec["training"], record.parameters
     metric = headline(at["task"], at["scale"])
     dev, test = _scores(record) if record.status == "complete" else ({}, {})
@@ -98,8 +108,8 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "run_id": record.run_id,
         "status": record.status,
         "reason": record.reason or "",
-        "key": key_of_spec(record.spec),
-        "side": method_of_spec(record.spec),
+        "key": sides[text][1],
+        "side": sides[text][0],
         "bottlenecks_paper": ";".join(str(of_paper[slot]) for slot in ("attn", "ffn", "prompt") if slot in of_paper),
         "bottlenecks": ";".join(map(str, sizes)),
         "percent": counts["percent_matrices"],
@@ -112,7 +122,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "s": next((part["scale"] for part in parts if part["composition"] == "scaled"), math.nan),
         "prefix_init": next((part["init"] for part in parts if part["form"] == "prefix"), ""),
         "seconds": record.cost["seconds"],
-        "settings": settings(record.spec),
+        "settings": text,
         **_provenance(record),
         "schema_version": record.schema_version,
         "metric": metric,

@@ -154,28 +154,20 @@ def words_of_key(key: str) -> str:
     return f"{words} {(method.variants or {})[variant]}" if variant else words
 
 
-def method_of_spec(spec: Mapping[str, Any]) -> str:
-    """The method that a record's spec is of, whatever its size, e.g. `pa_ffn`; "" if it is none of the paper's."""
-    return _of_spec(spec)[0]
+def side_of_spec(spec: Mapping[str, Any]) -> tuple[str, str]:
+    """The method that a record's spec is of, e.g. `pa_ffn`, and its key.
 
-
-def key_of_spec(spec: Mapping[str, Any]) -> str:
-    """The key of a record's spec; "" for a design that stands in no table of the paper, or at another size.
-
-    Bottlenecks are right where they are the paper's or, on a smaller backbone, those of the same share.
+    The method is "" if it is none of the paper's; the key is "" for a design that stands in no table of the paper, or
+    at another size. Bottlenecks are right where they are the paper's or, on a smaller backbone, have the same share.
     """
-    return _of_spec(spec)[1]
-
-
-def _of_spec(spec: Mapping[str, Any]) -> tuple[str, str]:
     if not {"design", "backbone", "published_bottlenecks"} <= spec.keys() or "kind" not in spec["design"]:
         return "", ""
     parts = (spec["design"], spec["published_bottlenecks"], spec["backbone"]["architecture"])
-    return _method_and_key(*(canonical(part) for part in parts), spec["task"]["name"])
+    return _side(*(canonical(part) for part in parts), spec["task"]["name"])
 
 
 @cache
-def _method_and_key(design: str, published: str, architecture: str, task: str) -> tuple[str, str]:
+def _side(design: str, published: str, architecture: str, task: str) -> tuple[str, str]:
     content, sizes = json.loads(design), json.loads(published)
     for method in METHODS.values():
         for variant in ("", *(method.variants or {})):

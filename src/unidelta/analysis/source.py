@@ -1,11 +1,10 @@
 """Where the runs of a report come from: the project's own records, any folder of records, or W&B."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from unidelta.analysis.frame import frame_of
 from unidelta.analysis.names import Scale
@@ -13,7 +12,7 @@ from unidelta.analysis.runs import Runs
 from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
 from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.record import RunRecord
-from unidelta.records.store import Listing, RecordStore
+from unidelta.records.store import RecordStore
 
 RECORDS = "records"
 """The word for the project's own records."""
@@ -37,29 +36,48 @@ def read(source: str, *, scale: Scale) -> Runs:
         Problems: every record that is damaged, of a future version, or has a score that is not a number; every group
             of runs that would be averaged and differs by more than the seed.
     """
-    is_own = source == RECORDS
-    found: dict[str, RunRecord] = {}
-    paths: dict[str, str] = {}
     faults: list[UserError] = []
-    for folder, listing in _listings(source, scale):
-        faults += listing.damaged
-        # one run may lie in two folders: it is the same run, and counts once
-        mine = {record.run_id: record for record in listing.records if record.coordinates["scale"] == scale}
-        found |= mine
-        if folder is not None:
-            inside = folder.relative_to(MINI.parent if is_own else Path(source))
-            paths |= {name: str(inside / scale / at.coordinates["task"] / f"{name}.json") for name, at in mine.items()}
-    if faults:
-        raise Problems(faults)
-    if not found and source != RECORDS:
+    paths: dict[str, str] = {}
+    origin = str(OF_TABLES[scale]) if source == RECORDS or source.startswith(PREFIX) else source
+    frame = frame_of(_records(source, scale, faults, paths), origin=origin, faults=faults)
+    if frame.empty and source != RECORDS:
         why = f"there are no records of scale {scale} under it"
         raise RecordError(f"--source {source}", why, "a folder with <scale>/<task>/<run_id>.json, such as results/runs")
-    origin = str(OF_TABLES[scale]) if is_own or source.startswith(PREFIX) else source
-    if not found:
-        return Runs.of(_no_runs(), scale=scale, origin=origin)
-    frame = frame_of([found[name] for name in sorted(found)], origin=origin)
-    frame["path"] = [paths.get(name, "") for name in frame["run_id"]]
+    frame["path"] = list(paths.values())
     return checked(Runs.of(frame, scale=scale, origin=origin))
+
+
+def _records(source: str, scale: Scale, faults: list[UserError], paths: dict[str, str]) -> Iterator[RunRecord]:
+    """The records of one scale, each run once: it may lie in two folders.
+
+    What cannot be read is added to `faults`; to `paths`, by run, where each record is, from the source's folder ("" in
+    W&B, which has no files of records).
+    """
+    top = MINI.parent if source == RECORDS else Path(source)
+    for folder, found in _found(source, scale):
+        if isinstance(found, RecordError):
+            faults.append(found)
+        elif found.coordinates["scale"] == scale and found.run_id not in paths:
+            file = Path(scale) / found.coordinates["task"] / f"{found.run_id}.json"
+            paths[found.run_id] = "" if folder is None else str(folder.relative_to(top) / file)
+            yield found
+
+
+def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord | RecordError]]:
+    """What is there, and in which folder; None for W&B."""
+    if source.startswith(PREFIX):
+        listing = read_project(source)
+    else:
+        folders = _own(scale) if source == RECORDS else _below(Path(source))
+        is_empty = True
+        for folder in folders:
+            for found in RecordStore(root=folder).read_each():
+                is_empty = False
+                yield folder, found
+        if not is_empty or source == RECORDS or not is_offline_folder(Path(source)):
+            return
+        listing = read_folder(Path(source))
+    yield from ((None, found) for found in (*listing.records, *listing.damaged))
 
 
 def checked(runs: Runs) -> Runs:
@@ -74,7 +92,7 @@ def checked(runs: Runs) -> Runs:
             continue
         first = rows[0]
         other = next((row for row in rows if row["settings"] != first["settings"]), None)
-        twice = sorted(_twice([row["seed"] for row in rows if row["status"] == "complete"]))
+        twice = sorted(_twice(row["seed"] for row in rows if row["status"] == "complete"))
         if other is not None:
             told = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
             why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {told}"
@@ -85,20 +103,6 @@ def checked(runs: Runs) -> Runs:
     if faults:
         raise Problems(faults)
     return runs
-
-
-def _listings(source: str, scale: Scale) -> Iterator[tuple[Path | None, Listing]]:
-    """What is there, folder by folder; None for W&B, which has runs and no files of records."""
-    if source.startswith(PREFIX):
-        yield None, read_project(source)
-        return
-    folders = _own(scale) if source == RECORDS else _below(Path(source))
-    listings = [(folder, RecordStore(root=folder).read_all()) for folder in folders]
-    has_any = any(listing.records or listing.damaged for _, listing in listings)
-    if not has_any and source != RECORDS and is_offline_folder(Path(source)):
-        yield None, read_folder(Path(source))
-    else:
-        yield from listings
 
 
 def _own(scale: Scale) -> list[Path]:
@@ -115,12 +119,8 @@ def _below(folder: Path) -> list[Path]:
     return [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
 
 
-def _no_runs() -> pd.DataFrame:
-    return pd.DataFrame({"key": [], "task": []})
-
-
-def _twice(values: list[Any]) -> set[Any]:
-    return {value for value in values if values.count(value) > 1}
+def _twice(values: Iterable[int]) -> set[int]:
+    return {value for value, n in Counter(values).items() if n > 1}
 
 
 def _differences(first: Mapping[str, Any], second: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Records as files: `<root>/<scale>/<task>/<run_id>.json`, with predictions and history beside them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,15 +94,20 @@ class RecordStore:
 
     def read_all(self) -> Listing:
         """Every record under the root, in the order of their paths; damaged ones are listed, not raised."""
-        records: list[RunRecord] = []
-        damaged: list[RecordError] = []
+        found = list(self.read_each())
+        return Listing(
+            records=tuple(one for one in found if isinstance(one, RunRecord)),
+            damaged=tuple(one for one in found if isinstance(one, RecordError)),
+        )
+
+    def read_each(self) -> Iterator[RunRecord | RecordError]:
+        """Every record under the root, one after the other, in the order of their paths; what is wrong, not raised."""
         # Writes that never ended are named `.tmp`, predictions `.jsonl`.
         for path in sorted(self.root.glob("*/*/*.json")):
             try:
-                records.append(_read(path))
+                yield _read(path)
             except RecordError as error:
-                damaged.append(error)
-        return Listing(records=tuple(records), damaged=tuple(damaged))
+                yield error
 
     def _file(self, scale: str, task: str, run_id: str, suffix: str) -> Path:
         asked = f"record {scale}/{task}/{run_id}"
