@@ -54,6 +54,7 @@ RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same bytes on every machine
     "font.size": 8.5,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar in a record's name is a dollar
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "axes.titlesize": 9.5,
