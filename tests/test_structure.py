@@ -54,7 +54,7 @@ LAYERS = {
     "sweeps": layer(  # Hydra's too
         "config errors exit_status hub paths plan records run tasks training", never=frozenset()
     ),
-    "analysis": layer("records design errors exit_status paths", never=HYDRA | {"torch", "transformers"}),
+    "analysis": layer("design errors exit_status knock paths records", never=HYDRA | {"torch", "transformers"}),
     "fidelity": layer("config deltas families design errors paths tasks"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute
     "cli": Layer(inside=None, never=frozenset()),

@@ -12,6 +12,7 @@ from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.identity import settings
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
+from unidelta.records.strict_json import canonical
 
 _HEADLINE = {"xsum": "rouge2", "wmt_en_ro": "bleu", "mnli": "accuracy", "sst2": "accuracy"}
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian", "accuracy")
@@ -53,7 +54,8 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
     `percent` counts matrices, as the paper does, `percent_paper` is that in the paper's rounding, `percent_trained`
     what the optimiser sees. `settings` is all that decided the numbers but the seed. `s` is the scale of a scaled
     composition (Table 5), `prefix_init` how a prefix begins; NaN and "" without one. `dev` is NaN where nothing is
-    generated on dev: the best step of a translator is chosen by `dev_loss`.
+    generated on dev: the best step of a translator is chosen by `dev_loss`. `when`, `commit`, `device`, `platform` and
+    `packages` are the run's provenance, as text.
 
     Args:
         records: any number; none of them is kept.
@@ -121,6 +123,7 @@ def _row(record: RunRecord, sides: dict[str, tuple[str, str]]) -> dict[str, Any]
         "prefix_init": next((part["init"] for part in parts if part["form"] == "prefix"), ""),
         "seconds": record.cost["seconds"],
         "settings": text,
+        **_provenance(record),
         "schema_version": record.schema_version,
         "metric": metric,
         "dev": dev.get(metric),
@@ -128,6 +131,20 @@ def _row(record: RunRecord, sides: dict[str, tuple[str, str]]) -> dict[str, Any]
         "test": test.get(metric),
         "mismatched": _of_first(record, "test_mismatched", "validation_mismatched").get("accuracy"),
         **{name: test.get(name) for name in METRICS},
+    }
+
+
+def _provenance(record: RunRecord) -> dict[str, str]:
+    """Where, when and with what the run was made; "" for what its record does not say."""
+    there = record.provenance
+    git, packages = there.get("git") or {}, there.get("packages") or {}
+    commit = git.get("commit") or ""
+    return {
+        "when": there.get("time_utc") or "",
+        "commit": f"{commit} with changes" if git.get("is_dirty") else commit,
+        "device": there.get("device") or "",
+        "platform": ", ".join(filter(None, (there.get("platform"), f"Python {there.get('python', '?')}"))),
+        "packages": canonical(packages) if packages else "",
     }
 
 

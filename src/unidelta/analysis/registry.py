@@ -14,7 +14,7 @@ from unidelta.errors import ConfigError
 MakeTable = Callable[[Runs, pd.DataFrame], Table]
 MakeFigure = Callable[[Runs, pd.DataFrame], Figure]
 
-_MODULES = ("design_table", "tables")  # of this package: importing them registers their artefacts
+_MODULES = ("design_table", "tables", "figures")  # of this package: importing them registers their artefacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,15 @@
-"""Where the runs of a report come from: the project's own records, or any folder of records."""
+"""Where the runs of a report come from: the project's own records, any folder of records, or W&B."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from unidelta.analysis.frame import frame_of
 from unidelta.analysis.names import Scale
 from unidelta.analysis.runs import Runs
+from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
 from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
@@ -26,7 +27,8 @@ def read(source: str, *, scale: Scale) -> Runs:
     """The runs of one scale.
 
     Args:
-        source: `records`, or a folder with `<scale>/<task>/<run_id>.json` in it or in its folders.
+        source: `records`; a folder with `<scale>/<task>/<run_id>.json` in it or in its folders; a folder of W&B's
+            offline runs; or `wandb:entity/project`.
         scale: mini or paper; records of the other one are left out. The project's own may be none at all.
 
     Raises:
@@ -34,26 +36,48 @@ def read(source: str, *, scale: Scale) -> Runs:
         Problems: every record that is damaged, of a future version, or has a score that is not a number; every group
             of runs that would be averaged and differs by more than the seed.
     """
-    folders = _own(scale) if source == RECORDS else _below(Path(source))
     faults: list[UserError] = []
-    origin = str(OF_TABLES[scale]) if source == RECORDS else source
-    frame = frame_of(_records(folders, scale, faults), origin=origin, faults=faults)
+    paths: dict[str, str] = {}
+    origin = str(OF_TABLES[scale]) if source == RECORDS or source.startswith(PREFIX) else source
+    frame = frame_of(_records(source, scale, faults, paths), origin=origin, faults=faults)
     if frame.empty and source != RECORDS:
         why = f"there are no records of scale {scale} under it"
         raise RecordError(f"--source {source}", why, "a folder with <scale>/<task>/<run_id>.json, such as results/runs")
+    frame["path"] = list(paths.values())
     return checked(Runs.of(frame, scale=scale, origin=origin))
 
 
-def _records(folders: Sequence[Path], scale: Scale, faults: list[UserError]) -> Iterator[RunRecord]:
-    """The records of one scale, each run once: it may lie in two folders. What cannot be read is added to `faults`."""
-    seen: set[str] = set()
-    for folder in folders:
-        for found in RecordStore(root=folder).read_each():
-            if isinstance(found, RecordError):
-                faults.append(found)
-            elif found.coordinates["scale"] == scale and found.run_id not in seen:
-                seen.add(found.run_id)
-                yield found
+def _records(source: str, scale: Scale, faults: list[UserError], paths: dict[str, str]) -> Iterator[RunRecord]:
+    """The records of one scale, each run once: it may lie in two folders.
+
+    What cannot be read is added to `faults`; to `paths`, by run, where each record is, from the source's folder ("" in
+    W&B, which has no files of records).
+    """
+    top = MINI.parent if source == RECORDS else Path(source)
+    for folder, found in _found(source, scale):
+        if isinstance(found, RecordError):
+            faults.append(found)
+        elif found.coordinates["scale"] == scale and found.run_id not in paths:
+            file = Path(scale) / found.coordinates["task"] / f"{found.run_id}.json"
+            paths[found.run_id] = "" if folder is None else str(folder.relative_to(top) / file)
+            yield found
+
+
+def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord | RecordError]]:
+    """What is there, and in which folder; None for W&B."""
+    if source.startswith(PREFIX):
+        listing = read_project(source)
+    else:
+        folders = _own(scale) if source == RECORDS else _below(Path(source))
+        is_empty = True
+        for folder in folders:
+            for found in RecordStore(root=folder).read_each():
+                is_empty = False
+                yield folder, found
+        if not is_empty or source == RECORDS or not is_offline_folder(Path(source)):
+            return
+        listing = read_folder(Path(source))
+    yield from ((None, found) for found in (*listing.records, *listing.damaged))
 
 
 def checked(runs: Runs) -> Runs:

@@ -36,8 +36,20 @@ def run_id(spec: Mapping[str, Any]) -> str:
 
 
 def settings(spec: Mapping[str, Any]) -> str:
-    """All that decides a run's numbers but its seed, as one text: runs of equal settings may be averaged."""
-    return canonical({name: value for name, value in _as_before(spec).items() if name != "seed"})
+    """All that decides a run's numbers but its seed, as one text: runs of equal settings may be averaged.
+
+    1 and 1.0 are one setting: what comes back from W&B does not tell them apart.
+    """
+    return canonical(_numbers({name: value for name, value in _as_before(spec).items() if name != "seed"}))
+
+
+def _numbers(value: Any) -> Any:
+    """`value` with whole numbers for floats that are whole."""
+    if isinstance(value, Mapping):
+        return {name: _numbers(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_before(spec: Mapping[str, Any]) -> Mapping[str, Any]:
