@@ -80,7 +80,7 @@ def on_meta(architecture: Architecture) -> PreTrainedModel:
 
 
 @pytest.mark.parametrize("task", ["xsum", "wmt_en_ro", "mnli", "sst2"])
-@pytest.mark.parametrize("conventions", ["released", "paper"])
+@pytest.mark.parametrize("conventions", ["released", pytest.param("paper", marks=pytest.mark.slow)])
 def test_the_modules_have_as_many_parameters_as_the_closed_form(
     task: str, conventions: str, capsys: pytest.CaptureFixture[str]
 ):
