@@ -35,6 +35,7 @@ def test_the_committed_files_are_what_the_records_say(monkeypatch, capsys):
     assert main(["--check"]) == ExitStatus.DONE, capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_twice_gives_the_same_bytes_and_passes_the_check(project):
     assert main(["all"]) == ExitStatus.DONE
     first = contents(project)
@@ -44,6 +45,7 @@ def test_twice_gives_the_same_bytes_and_passes_the_check(project):
     assert main(["all", "--check"]) == ExitStatus.DONE
 
 
+@pytest.mark.slow
 def test_without_a_record_the_check_fails_and_the_cell_is_a_dash(project, capsys):
     main(["all"])
     for path in sorted((project / "mini" / "main").rglob("*.json")):
@@ -66,6 +68,7 @@ def test_one_record_less_is_a_difference(project, capsys):
     assert "table3.md" in told and "table6.tex" in told and "table2" not in told
 
 
+@pytest.mark.slow
 def test_the_check_writes_nothing_and_tells_what_is_not_there_or_too_much(project, capsys):
     before = contents(project)
     assert main(["all", "--check"]) == ExitStatus.FAILED

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 Do = Callable[..., RunRecord]
 SST2 = (
     "method=mam task=sst2 backbone.dropout=0.1 backbone.attention_dropout=0.1 training.progress=false "
-    "training.max_steps=24 training.eval_every=5 training.save_every_minutes=0 training.label_smoothing=0.1 "
+    "training.max_steps=48 training.eval_every=5 training.save_every_minutes=0 training.label_smoothing=0.1 "
     "task.max_train_examples=100 task.max_eval_examples=8 task.max_test_examples=8"
 )
 LIMITS = ("task.max_eval_examples=8", "task.max_test_examples=8")  # as in `do`
@@ -80,11 +80,12 @@ def kill_and_resume(typed: str, results: Path, do: Do, *, at: int) -> RunRecord:
     return record
 
 
+@pytest.mark.slow  # tests/faults kills runs in the default tier
 def test_a_killed_run_goes_on_to_the_same_bits(do: Do, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert do(*SST2.split(), f"results_dir={whole}").cost["resumed"] == 0
     record = kill_and_resume(SST2, broken, do, at=13)
-    assert (record.status, record.cost["resumed"], record.cost["steps"]) == ("complete", 1, 24)
+    assert (record.status, record.cost["resumed"], record.cost["steps"]) == ("complete", 1, 48)
     assert outcome(broken) == outcome(whole)
 
 
