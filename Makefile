@@ -17,7 +17,7 @@ endif
 # Tests never reach a hub, and two workers of one thread each do not fight over two cores.
 QUIET := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 
-.PHONY: help setup run test test-slow lint format fidelity clean
+.PHONY: help setup run test test-slow faults lint format fidelity clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test: setup ## unit tests, no network; ARGS="tests/design -k budget" are passed 
 
 test-slow: setup ## the tests marked slow (minutes), no network
 	@$(QUIET) $(PY) -m pytest -n $(WORKERS) -m "slow and not network" $(ARGS)
+
+faults: setup ## kills, torn files, full disks and divergence on purpose, as a table (15 minutes)
+	@$(QUIET) $(PY) -m pytest -q -m "not network" tests/faults $(ARGS)
 
 lint: setup ## ruff (rules and format) and pyright
 	@$(PY) -m ruff check .

@@ -34,29 +34,35 @@ def layer(inside: str, outside: str | None = None, never: frozenset[str] = HYDRA
 
 # Packages and top-level modules of unidelta. A package always may import itself and the standard library.
 LAYERS = {
-    "__init__": layer("", ""),
+    "__init__": layer("artefact", "transformers"),
     "errors": layer("", ""),
-    "exit_status": layer("", ""),
+    "exit_status": layer("errors", ""),
     "paths": layer("errors", ""),
-    "hub": layer("errors", "huggingface_hub datasets"),
+    "knock": layer("", ""),
+    "hub": layer("errors knock", "huggingface_hub datasets"),
     "checkpoint": layer("design errors hub", "huggingface_hub"),
     "design": layer("errors", ""),
     "deltas": layer("design errors", "torch"),
     "families": layer("checkpoint deltas design errors hub", "torch transformers"),
     "tasks": layer("errors hub mini"),
     "mini": layer("errors tasks"),
-    "training": layer("errors tasks"),
-    "tracking": layer("errors"),
+    "training": layer("errors exit_status tasks"),
+    "tracking": layer("errors knock records", "torch wandb"),
     "records": layer("design errors", ""),
-    "config": layer("design errors paths tasks training", never=frozenset()),  # the home of hydra and omegaconf
-    "sweeps": layer("config errors exit_status hub paths plan records run tasks", never=frozenset()),  # Hydra's too
-    "analysis": layer("records design errors paths", never=HYDRA | {"torch", "transformers"}),
+    # the home of hydra and omegaconf
+    "config": layer("design errors paths tasks tracking training", never=frozenset()),
+    "sweeps": layer(  # Hydra's too
+        "config errors exit_status hub paths plan records run tasks training", never=frozenset()
+    ),
+    "analysis": layer("design errors exit_status knock paths records", never=HYDRA | {"torch", "transformers"}),
     "fidelity": layer("config deltas families design errors paths tasks"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute
     "cli": Layer(inside=None, never=frozenset()),
-    "plan": layer("checkpoint config design errors mini tasks", ""),
+    "plan": layer("checkpoint config design errors mini tasks tracking", ""),
     "summary": layer("config design records tasks", ""),
-    "dry_run": layer("config design families summary", "torch transformers"),
+    "dry_run": layer("config design summary", ""),
+    "artefact": layer("design errors families records", "safetensors torch transformers"),
+    "score": layer("config families tasks training"),
     "execute": Layer(inside=None),
     "run": Layer(inside=None),  # the composition root sees everything
 }
@@ -215,6 +221,7 @@ def test_the_core_knows_what_its_objects_have():
         ("unidelta.analysis.frame", "import transformers", True),
         ("unidelta.cli", "import hydra, torch\nfrom unidelta.families import inject", False),
         ("unidelta", "import torch", True),
+        ("unidelta.artefact", "import hydra", True),
     ],
 )
 def test_the_import_rule_tells_allowed_from_forbidden(module: str, source: str, is_refused: bool):

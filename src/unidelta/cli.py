@@ -20,12 +20,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable, typed
 from unidelta.config.overrides import check
-from unidelta.errors import UserError
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import Unfinished, UserError
+from unidelta.exit_status import ExitStatus, status_of
 from unidelta.paths import CONF
 from unidelta.sweeps.job import JobFailed, task
 from unidelta.sweeps.plan import jobs
 from unidelta.training.processes import disconnect, started_by
+from unidelta.training.stopping import Stop
 
 _PATIENCE_S = 10
 
@@ -40,10 +41,15 @@ def main() -> None:
     # done before the first failure is raised
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     arguments = get_args_parser().parse_args()
-    overrides, processes = arguments.overrides, started_by(os.environ)
-    compose_and_run = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(_job)
+    overrides, processes, stop = arguments.overrides, started_by(os.environ), Stop()
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+    def compose_and_run(config: DictConfig) -> str | None:
+        return _job(config, stop)
+
     try:
         with contextlib.ExitStack() as stack:
+            stack.enter_context(stop.listening())
             if not processes.is_first:
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
             check(overrides)
@@ -51,8 +57,8 @@ def main() -> None:
                 _check_every_job([word for word in overrides if not word.startswith("hydra")])
             compose_and_run()
         disconnect(processes)
-    except UserError as error:
-        _fail(str(error), ExitStatus.REFUSED)
+    except (UserError, Unfinished) as error:
+        _fail(str(error), status_of(error))
     except (HydraException, OmegaConfBaseException) as error:
         _fail(str(not_composable(overrides, error)), ExitStatus.REFUSED)
     except Diverged as error:
@@ -67,17 +73,20 @@ def _check_every_job(overrides: list[str]) -> None:
     prepared(jobs([shlex.join(overrides)]))
 
 
-def _job(config: DictConfig) -> str | None:
+def _job(config: DictConfig, stop: Stop) -> str | None:
     if HydraConfig.get().mode is RunMode.MULTIRUN:
         return task(config)
     from unidelta.run import run  # late: seconds of imports that --help and typing errors need not wait for
 
     try:
         record = run(
-            typed(config, HydraConfig.get().overrides.task), command=sys.argv, processes=started_by(os.environ)
+            typed(config, HydraConfig.get().overrides.task),
+            command=sys.argv,
+            processes=started_by(os.environ),
+            stop=stop,
         )
-    except UserError as error:
-        _fail(str(error), ExitStatus.REFUSED)
+    except (UserError, Unfinished) as error:
+        _fail(str(error), status_of(error))  # raised, Hydra would print it its own way
     if record is not None and record.status == "diverged":
         raise Diverged(f"The run diverged: {record.reason}. Its record says so; no table counts it as a result.")
     return None

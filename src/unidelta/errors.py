@@ -44,6 +44,30 @@ class RecordError(UserError):
     """A record that cannot be read or written."""
 
 
+class IntegrityError(UserError):
+    """A file that is not what it was when it was written, or that belongs to another run than this one."""
+
+
+class DamagedRecord(RecordError, IntegrityError):
+    """A record that was cut, altered or is no record at all."""
+
+
+class DamagedCheckpoint(CheckpointError, IntegrityError):
+    """Weights whose content is not what was written."""
+
+
+class Unfinished(Exception):
+    """A run that is not done, through nobody's mistake; the same command continues it."""
+
+
+class Interrupted(Unfinished):
+    """A run that was asked to stop by a signal."""
+
+
+class AlreadyRunning(Unfinished):
+    """A run that another process is doing at this moment."""
+
+
 class Problems(UserError):
     """Several user errors, found together and reported together.
 

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,30 +12,34 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
+from unidelta import artefact
 from unidelta.checkpoint import cached_commit, is_local
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
-from unidelta.design.spec import Deltas
+from unidelta.design.spec import Deltas, design_to_dict
 from unidelta.families.activations import Activations, activations
-from unidelta.families.inject import Injection, fold, inject
+from unidelta.families.inject import Injection, inject
 from unidelta.families.pretrained import load_backbone, load_config
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
 from unidelta.paths import PACKAGE, cache_folder
+from unidelta.records.attempt import Attempt
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
+from unidelta.score import score
 from unidelta.summary import coordinates, parameters, print_design
 from unidelta.tasks import TASKS, Rows, commit
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
-from unidelta.tasks.features import Feature
-from unidelta.tasks.metrics.scored import interval_signature
+from unidelta.tracking import CarefulTracker
 from unidelta.training.check import check_training
-from unidelta.training.evaluate import EvalResult, evaluate
-from unidelta.training.precision import resolve_device, resolve_precision
-from unidelta.training.processes import ALONE, Processes, connect
-from unidelta.training.train import UNTRAINED, HistoryEntry, TrainResult, train
+from unidelta.training.precision import resolve_device
+from unidelta.training.processes import Processes, connect, gather
+from unidelta.training.saving import Continuation
+from unidelta.training.stopping import Stop
+from unidelta.training.train import UNTRAINED, TrainResult, train
 
 _N_START_EXAMPLES = 32  # several times as many tokens as the longest prefix in use
 
@@ -44,25 +49,36 @@ def execute(
     rows: dict[str, Rows],
     identity: dict[str, Any],
     *,
+    store: RecordStore,
     name: str,
     command: Sequence[str],
-    processes: Processes = ALONE,
-) -> tuple[RunRecord, list[dict[str, Any]], Sequence[HistoryEntry]]:
-    """Load, inject, train and evaluate.
+    tracker: CarefulTracker,
+    processes: Processes,
+    stop: Stop,
+    saves_deltas: bool,
+) -> tuple[RunRecord, list[dict[str, Any]]]:
+    """Load, inject, train and evaluate; go on where an earlier attempt was broken off.
+
+    The first process writes, the record last: where there is one, everything else is there.
 
     Args:
         spec: the run.
         rows: the rows of every split.
         identity: the scientific spec that goes into the record.
+        store: where everything is written.
         name: the run's id.
         command: the command line, for the record.
+        tracker: told every entry of the history as it is made.
         processes: this process, and of how many; all of them return the same numbers.
+        stop: whether the run was asked to stop.
+        saves_deltas: whether what was tuned is kept (`artefact`).
 
     Returns:
-        The record, the predictions, one row each, and the history, one entry a step.
+        The record and the predictions.
 
     Raises:
-        UserError: if the checkpoint or the settings cannot be used on this machine.
+        Interrupted: the run was asked to stop.
+        UserError: if the checkpoint or the settings cannot be used on this machine, or the disk takes no more.
     """
     logging.set_verbosity_error()
     check_training(spec.training)
@@ -76,25 +92,59 @@ def execute(
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
     print(print_design(spec), flush=True)
-    result = _train(injection, encoded, spec, tokenizer, processes)
-    metrics, predictions = {}, []
-    if result.status == "complete":
-        metrics, predictions = _evaluate(injection, encoded, rows, spec, tokenizer, result, processes)
-    record = RunRecord(
-        run_id=name,
-        status=result.status,
-        reason=result.reason,
-        coordinates=coordinates(spec),
-        spec=identity,
-        parameters=parameters(spec),
-        metrics=metrics,
-        cost={**_cost(result, encoded), "processes": processes.n},
-        provenance={
-            **provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
-            "revisions": {"data": commit(rows), "weights": _commit_of_weights(spec)},
-        },
-    )
-    return record, predictions, result.history
+    place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
+    with _attempt(store, place, spec, processes) as attempt:
+        resumed = attempt.resumed if attempt is not None else 0
+        with stop.deferred():
+            result = _train(injection, encoded, spec, tokenizer, processes, tracker, attempt, stop)
+        metrics, predictions = {}, []
+        if result.status == "complete":
+            stop.raise_if_asked(f"after training, {result.steps} steps")
+            metrics, predictions = score(injection, encoded, rows, spec, tokenizer, result, processes)
+        record = RunRecord(
+            run_id=name,
+            status=result.status,
+            reason=result.reason,
+            coordinates=coordinates(spec),
+            spec=identity,
+            parameters=parameters(spec),
+            metrics=metrics,
+            cost={**_cost(result, encoded), "processes": processes.n, "resumed": resumed},
+            provenance={
+                **provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
+                "revisions": {"data": commit(rows), "weights": _commit_of_weights(spec)},
+            },
+        )
+        record = tracker.noted(record)
+        with stop.deferred():
+            if attempt is not None:
+                attempt.close()
+                if predictions:
+                    store.write_predictions(predictions, **place)
+                if saves_deltas and record.status == "complete" and artefact.is_small(spec.design):
+                    artefact.save(injection, store.deltas_path(**place), run_id=name)
+                store.write(record)
+                if record.status == "complete":
+                    attempt.remove_checkpoints()
+            gather(None, processes)  # none goes on, or ends with an error status, before the record is there
+    return record, predictions
+
+
+def _attempt(
+    store: RecordStore, place: dict[str, str], spec: RunSpec, processes: Processes
+) -> AbstractContextManager[Attempt | None]:
+    """Of the first process; with what has to be equal for a run to go on bit for bit."""
+    if not processes.is_first:
+        return nullcontext()
+    device = resolve_device(spec.training)
+    circumstances = {
+        "design": design_to_dict(spec.design),
+        "processes": processes.n,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if device == "cuda" else device,
+    }
+    return closing(Attempt(store, place=place, identity=circumstances))
 
 
 def _encode(
@@ -148,10 +198,26 @@ def _train(
     spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     processes: Processes,
+    tracker: CarefulTracker,
+    attempt: Attempt | None,
+    stop: Stop,
 ) -> TrainResult:
     """Train what the design tunes, if it tunes anything."""
     if not injection.trained:
         return UNTRAINED
+
+    def log(entry: Mapping[str, float]) -> None:
+        if attempt is not None:
+            attempt.log(entry)
+        tracker.log(entry)
+
+    # The other processes write nothing, but read the same checkpoint.
+    save = attempt.save if attempt is not None else lambda step, write: None
+    start, before = gather((attempt.start, attempt.before) if attempt is not None else (None, ()), processes)[0]
+    if start is not None:
+        print(f"Continuing after step {start.step}: {start.folder}", flush=True)
+    for entry in before:
+        tracker.log(entry)
     dev = encoded[spec.task.eval_split]
     with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
         return train(
@@ -163,8 +229,9 @@ def _train(
             spec=spec.training,
             seed=spec.seed,
             output_dir=Path(scratch),
-            on_log=lambda entry: None,
+            on_log=log,
             processes=processes,
+            continuation=Continuation(save=save, start=start and start.folder, before=before, stop=stop),
         )
 
 
@@ -193,67 +260,6 @@ def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         attention_dropout=backbone.attention_dropout,
         seed=spec.seed,
         revision=backbone.revision,
-    )
-
-
-def _evaluate(
-    injection: Injection,
-    encoded: dict[str, Encoded],
-    rows: dict[str, Rows],
-    spec: RunSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    trained: TrainResult,
-    processes: Processes,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Metrics of every split but the training one, and every prediction on the reported ones.
-
-    A dev split that is not reported was scored when the best step was chosen, if anything was trained. One that is
-    reported is scored whole, and its first rows, on which the best step was chosen, under a key of their own:
-    `validation[:1600]`, from the same predictions.
-    """
-    fold(injection)  # the same function without the prefixes' MLP
-    kind, dev = TASKS[spec.task.name], spec.task.eval_split
-    metrics: dict[str, Any] = {"signature": kind.metric.signature(), "interval_signature": interval_signature()}
-    is_scored = bool(trained.best_metrics) and not spec.task.reports_dev
-    if is_scored:
-        metrics[dev] = {**trained.best_metrics, "n": len(encoded[dev])}
-    predictions: list[dict[str, Any]] = []
-    for split in (name for name in encoded if name != "train" and not (is_scored and name == dev)):
-        features = encoded[split].features
-        raw = [kind.target(row) for row in rows[split]] if kind.kind == "seq2seq" else None
-        result = _scored(injection, features, spec, tokenizer, processes, raw_references=raw)
-        assert result.scored is not None  # only where nothing but the loss is asked for
-        metrics[split] = {"loss": result.metrics["loss"], **result.scored.report()}
-        n = spec.task.max_eval_examples
-        if split == dev and n is not None and n < len(features):
-            loss = _scored(injection, features[:n], spec, tokenizer, processes, loss_only=True).metrics["loss"]
-            metrics[f"{dev}[:{n}]"] = {"loss": loss, **result.scored.report(n)}
-        columns = {"prediction": result.predictions, "reference": result.references}
-        if raw is not None:
-            columns["raw_reference"] = raw
-        for i, values in enumerate(zip(*columns.values(), strict=True)):
-            predictions.append({"split": split, "index": i, **dict(zip(columns, values, strict=True))})
-    return metrics, predictions
-
-
-def _scored(
-    injection: Injection,
-    features: Sequence[Feature],
-    spec: RunSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    processes: Processes,
-    **how: Any,
-) -> EvalResult:
-    return evaluate(
-        injection.model,
-        features,
-        task=spec.task,
-        tokenizer=tokenizer,
-        batch_size=spec.training.eval_batch_size,
-        precision=resolve_precision(spec.training),
-        progress=spec.training.progress and processes.is_first,
-        processes=processes,
-        **how,
     )
 
 

@@ -5,14 +5,13 @@ hub's door comes first, and the cache of this machine is used where nobody answe
 """
 
 import os
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
 import huggingface_hub.constants
+
+from unidelta.knock import answers
 
 TIMEOUT_S = 2.0
 
@@ -54,21 +53,5 @@ def cache_only() -> Iterator[None]:
 
 @cache
 def _answers(endpoint: str) -> bool:
-    """Whether anything answers at the address within the time, by way of the proxies that are set."""
-    is_over, answers = threading.Event(), []
-
-    def knock() -> None:
-        try:
-            request = urllib.request.Request(endpoint, method="HEAD")
-            urllib.request.build_opener().open(request, timeout=TIMEOUT_S).close()
-            answers.append(True)
-        except urllib.error.HTTPError:
-            answers.append(True)  # an error page is an answer too
-        except (OSError, ValueError):
-            pass
-        is_over.set()
-
-    # in a thread, because a name server that hangs is not covered by the timeout of the connection
-    threading.Thread(target=knock, daemon=True).start()
-    is_over.wait(TIMEOUT_S)
-    return bool(answers)
+    """Whether anything answers at the address."""
+    return answers(endpoint, timeout_s=TIMEOUT_S)

@@ -8,6 +8,7 @@ from pathlib import Path
 from unidelta import mini
 from unidelta.checkpoint import read_config
 from unidelta.config.resolve import published_architecture, resolve, task_source
+from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.design.architecture import Architecture
@@ -16,6 +17,7 @@ from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import CheckpointError, ConfigError, DataError, Problems, UserError
 from unidelta.mini.shipped import miniature, world_of
 from unidelta.tasks import TASKS
+from unidelta.tracking.spec import check_tracking
 
 
 def prepare(config: RunConfig) -> RunSpec:
@@ -45,7 +47,7 @@ def prepare(config: RunConfig) -> RunSpec:
                 "task.path=DIR, the folder with one <split>.jsonl or <split>.parquet per split",
             )
         )
-    problems += _check_world(config)
+    problems += [*_check_world(config), *check_tracking(resolve_tracking(config))]
     try:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:

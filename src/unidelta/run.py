@@ -1,37 +1,52 @@
 """The composition root: configuration to record."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from unidelta import checkpoint
+from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
-from unidelta.errors import Problems, UserError
+from unidelta.errors import DamagedRecord, Interrupted, Problems, UserError
 from unidelta.mini.shipped import checked_weights, miniature
 from unidelta.mini.shipped import fingerprint as fingerprint_of_weights
+from unidelta.paths import PACKAGE
 from unidelta.plan import prepare
+from unidelta.records.atomic import set_aside
 from unidelta.records.identity import run_id
+from unidelta.records.lock import locked
+from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.summary import print_record
+from unidelta.summary import coordinates, parameters, print_record
 from unidelta.tasks import Rows, fingerprint, load_all
-from unidelta.training.processes import ALONE, Processes, gather
+from unidelta.tracking import RunFacts, start_tracking
+from unidelta.tracking.spec import NOT_TRACKED
+from unidelta.training.processes import ALONE, Processes
+from unidelta.training.stopping import Stop
 
 
-def run(config: RunConfig, *, command: Sequence[str], processes: Processes = ALONE) -> RunRecord | None:
-    """Do what a configuration asks for, or find that it is done already.
+def run(
+    config: RunConfig, *, command: Sequence[str], processes: Processes = ALONE, stop: Stop | None = None
+) -> RunRecord | None:
+    """Do what a configuration asks for, go on with it, or find that it is done already.
 
     Args:
         config: the composed configuration.
         command: the command line, for the record.
         processes: this process, and of how many do the run together; the first one writes.
+        stop: whether the run was asked to stop; None if nobody will.
 
     Returns:
         The record; None for a dry run.
 
     Raises:
-        UserError: if design, data, checkpoint or results folder are not to be had; nothing was written.
+        UserError: if design, data, checkpoint or results folder are not to be had; no record was written.
+        AlreadyRunning: another process does this run now.
+        Interrupted: the run was asked to stop; its record says so, and the same call continues it.
     """
     spec = prepare(config)
     if config.dry_run:
@@ -48,21 +63,80 @@ def run(config: RunConfig, *, command: Sequence[str], processes: Processes = ALO
     scientific = identity(spec, rows)
     name = run_id(scientific)
     place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
-    done = None if config.force else store.read(**place)
-    if done is not None and done.status == "complete":
-        print(f"This run is done already; force=true runs it again.\n{print_record(done, store)}")
-        return done
-    from unidelta.execute import execute  # late, as above
+    with locked(store.lock_path(**place)) if processes.is_first else nullcontext():
+        done = None if config.force else _complete(store, place, processes)
+        if done is not None:
+            print(f"This run is done already; force=true runs it again.\n{print_record(done, store)}")
+            return done
+        facts = RunFacts(run_id=name, coordinates=coordinates(spec), spec=scientific)
+        tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
+        with _end_recorded(spec, facts, store, command, processes), start_tracking(tracking, facts) as tracker:
+            from unidelta.execute import execute  # late; and W&B takes a second longer once torch is imported
 
-    record, predictions, history = execute(spec, rows, scientific, name=name, command=command, processes=processes)
-    if processes.is_first:
-        if predictions:
-            store.write_predictions(predictions, **place)
-        store.write_history(history, **place)
-        store.write(record)
-    gather(None, processes)  # none goes on, or ends with an error status, before the record is there
+            record, predictions = execute(
+                spec,
+                rows,
+                scientific,
+                store=store,
+                name=name,
+                command=command,
+                tracker=tracker,
+                processes=processes,
+                stop=stop or Stop(),
+                saves_deltas=config.save_deltas,
+            )
+            if processes.is_first and record != (record := tracker.finish(record, predictions)):
+                store.write(record)
     print(print_record(record, store))
     return record
+
+
+@contextmanager
+def _end_recorded(
+    spec: RunSpec, facts: RunFacts, store: RecordStore, command: Sequence[str], processes: Processes
+) -> Iterator[None]:
+    """Leave a record of a run that does not reach its end; never in place of a complete one."""
+    begin = time.perf_counter()
+    place = {"scale": spec.scale, "task": spec.task.name, "run_id": facts.run_id}
+
+    def leave_record(status: Literal["failed", "interrupted"], reason: str) -> None:
+        if not processes.is_first or _complete(store, place, processes) is not None:
+            return
+        store.write(
+            RunRecord(
+                run_id=facts.run_id,
+                status=status,
+                reason=reason,
+                coordinates=facts.coordinates,
+                spec=facts.spec,
+                parameters=parameters(spec),
+                metrics={},
+                cost={"seconds": time.perf_counter() - begin, "processes": processes.n},
+                provenance=provenance(command=command, device=spec.training.device, checkout=PACKAGE),
+            )
+        )
+
+    try:
+        yield
+    except UserError:
+        raise
+    except Interrupted as interrupted:
+        leave_record("interrupted", str(interrupted))
+        raise
+    except Exception as error:
+        leave_record("failed", " ".join(f"{type(error).__name__}: {error}".split()))
+        raise
+
+
+def _complete(store: RecordStore, place: dict[str, str], processes: Processes) -> RunRecord | None:
+    """The record of the run if it is complete; a damaged one is set aside, because the run is done again."""
+    try:
+        record = store.read(**place)
+    except DamagedRecord as error:
+        if processes.is_first:
+            print(f"{error.asked} is damaged ({error.why}) set aside as {set_aside(store.path(**place)).name}")
+        return None
+    return record if record is not None and record.status == "complete" else None
 
 
 def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:

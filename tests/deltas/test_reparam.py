@@ -44,6 +44,20 @@ def test_all_layers_together_give_the_gradient_of_one_pass():
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-12)
 
 
+def test_one_pass_for_all_layers_gives_the_same_vectors_and_gradients():
+    network, other = mlp(), mlp()
+    made = network.every_layer()
+    assert made.shape == (LAYERS, 2, LENGTH, WIDTH)
+    for layer in range(LAYERS):
+        for view in (ReparametrisedPrefix(network, layer)({network: made}), tuple(made[layer])):
+            for ours, theirs in zip(view, other(layer), strict=True):
+                torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-14)
+    made.square().sum().backward()
+    sum(vectors.square().sum() for i in range(LAYERS) for vectors in other(i)).backward()
+    for ours, theirs in zip(network.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-12)
+
+
 def test_a_view_has_no_parameters_and_follows_the_network():
     network = mlp()
     view = ReparametrisedPrefix(network, 1)

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from wandb.cli.cli import cli as wandb
 
+from unidelta.analysis.command import main as report
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
 from unidelta.errors import UserError
+from unidelta.exit_status import ExitStatus
 from unidelta.fidelity.__main__ import main as fidelity
 from unidelta.mini.__main__ import main as mini
 from unidelta.paths import CONF
@@ -90,6 +93,10 @@ def check_tasks(arguments: list[str]) -> None:
     assert Path(arguments[1]).suffix == ".jsonl" and set(arguments) & set(TASKS), "a file of predictions, and its task"
 
 
+def check_report(arguments: list[str]) -> None:
+    assert report([*arguments, "--output", "nowhere", "--check"]) in (ExitStatus.DONE, ExitStatus.FAILED)
+
+
 def check_sweep(arguments: list[str]) -> None:
     options = [argument for argument in arguments[1:] if argument.startswith("--") or "=" not in argument]
     overrides = [argument for argument in arguments[1:] if argument not in options]
@@ -134,6 +141,8 @@ def check_command(command: str) -> None:
             *rest,
         ]:
             assert set(rest) <= {"--write"}
+        case ["python", "report.py", *rest]:
+            check_report(rest)
         case ["python", "sweep.py", *rest]:
             check_sweep(rest)
         case ["python", "-m", "pytest", *rest]:
@@ -142,6 +151,10 @@ def check_command(command: str) -> None:
             assert (ROOT / script).is_file(), f"there is no {script}"
         case ["make", *rest]:
             check_make(rest)
+        case ["wandb", command, *_]:
+            assert command in wandb.commands
+        case ["tensorboard", "--logdir", _] | ["pip", "install", "tensorboard"]:
+            pass
         case ["cd" | "git" | "cat" | "ls" | "head", *_]:
             pass
         case _:

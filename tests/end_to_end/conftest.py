@@ -79,7 +79,12 @@ def do(tmp_path: Path) -> Callable[..., RunRecord]:
     """Run overrides in this process, with records under the test's own folder."""
 
     def run_overrides(*overrides: str) -> RunRecord:
-        common = [f"results_dir={tmp_path / 'runs'}", "training.progress=false", "training.max_steps=3"]
+        common = [
+            f"results_dir={tmp_path / 'runs'}",
+            "tracking=none",
+            "training.progress=false",
+            "training.max_steps=3",
+        ]
         common += ["task.max_eval_examples=8", "task.max_test_examples=8"]
         typed = {override.split("=")[0] for override in overrides}
         kept = [override for override in common if override.split("=")[0] not in typed]

@@ -1,11 +1,30 @@
 """`dry_run=true`: the published sizes without weights or network, and one JSON object as the last line."""
 
 import json
+import subprocess
+import sys
+from typing import Any
 
 import pytest
+import torch
+from transformers import (
+    BartForConditionalGeneration,
+    MBartForConditionalGeneration,
+    PreTrainedModel,
+    RobertaForSequenceClassification,
+)
 
 from unidelta.config.compose import compose
+from unidelta.design.architecture import Architecture
+from unidelta.families.inject import inject
+from unidelta.plan import prepare
 from unidelta.run import run
+
+CLASSES = {
+    "bart": BartForConditionalGeneration,
+    "mbart": MBartForConditionalGeneration,
+    "roberta": RobertaForSequenceClassification,
+}
 
 KEYS = {
     "method",
@@ -37,15 +56,56 @@ def test_mam_on_bart_large_has_the_published_sizes(capsys: pytest.CaptureFixture
     assert last["bottlenecks"] == {"attn": 30, "ffn": 512}
 
 
+def on_meta(architecture: Architecture) -> PreTrainedModel:
+    """transformers' own model of these sizes, without memory."""
+    sizes: dict[str, Any]
+    if architecture.family.is_encoder_decoder:
+        sizes = {"d_model": architecture.d_model}
+        for side, layers in (("encoder", architecture.encoder_layers), ("decoder", architecture.decoder_layers)):
+            sizes |= {f"{side}_layers": layers, f"{side}_ffn_dim": architecture.d_ffn}
+            sizes |= {f"{side}_attention_heads": architecture.n_heads}
+    else:
+        sizes = {
+            "hidden_size": architecture.d_model,
+            "num_hidden_layers": architecture.encoder_layers,
+            "num_attention_heads": architecture.n_heads,
+            "intermediate_size": architecture.d_ffn,
+            "type_vocab_size": architecture.type_vocab_size,
+            "num_labels": architecture.n_labels,
+        }
+    sizes |= {"vocab_size": architecture.vocab_size, "max_position_embeddings": architecture.max_positions}
+    model_class = CLASSES[architecture.family]
+    with torch.device("meta"):
+        return model_class(model_class.config_class(**sizes))
+
+
 @pytest.mark.parametrize("task", ["xsum", "wmt_en_ro", "mnli", "sst2"])
-@pytest.mark.parametrize("conventions", ["released", "paper"])
+@pytest.mark.parametrize("conventions", ["released", pytest.param("paper", marks=pytest.mark.slow)])
 def test_the_modules_have_as_many_parameters_as_the_closed_form(
     task: str, conventions: str, capsys: pytest.CaptureFixture[str]
 ):
-    # dry_run itself compares the two and fails loudly where they differ
-    for method in ("mam", "adapter_houlsby", "multihead_parallel_adapter", "bitfit"):
-        last = dry_run(capsys, f"method={method}", f"task={task}", "scale=paper", f"conventions={conventions}")
-        assert last["method"] == method
+    for method in ("mam", "adapter_houlsby", "multihead_parallel_adapter", "bitfit", "full", "lora"):
+        words = (f"method={method}", f"task={task}", "scale=paper", f"conventions={conventions}")
+        last = dry_run(capsys, *words)
+        spec = prepare(compose([*words, "dry_run=true"]))
+        injection = inject(on_meta(spec.backbone.architecture), spec.design, generator=torch.Generator())
+        assert (last["trained"], last["stored"]) == (injection.n_trained, injection.n_stored)
+
+
+def test_a_dry_run_does_without_torch_and_transformers():
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from unidelta.cli import main; main();"
+            "print(sorted({'torch', 'transformers'} & set(sys.modules)))",
+            *("method=mam", "task=xsum", "scale=paper", "dry_run=true"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_head_is_counted_where_it_is_trained(capsys: pytest.CaptureFixture[str]):

@@ -131,9 +131,3 @@ def test_eight_writers_lose_nothing(store, record) -> None:
         list(pool.map(lambda _: store.write(record), range(80)))
     listing = store.read_all()
     assert (len(listing.records), listing.damaged) == (81, ())
-
-
-def test_a_history_lies_beside_the_record_one_entry_a_line(store, record) -> None:
-    path = store.write_history([{"step": 1, "loss": 0.5}, {"step": 2, "loss": float("nan")}], **place(record))
-    assert path.name == f"{record.run_id}.history.jsonl"
-    assert path.read_text(encoding="utf-8") == '{"loss":0.5,"step":1}\n{"loss":null,"step":2}\n'

@@ -13,6 +13,7 @@ from unidelta.sweeps.plan import Job, jobs, names, read_lines
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 MANY = 40  # at 0.3 s per job
+SLOW = ("fig4", "table12", "mini_scales")  # 10 to 20 s each
 
 
 def planned(name: str) -> list[Job]:
@@ -42,7 +43,9 @@ def test_a_sweep_has_jobs(name):
     assert planned(name)
 
 
-@pytest.mark.parametrize("name", names(SWEEPS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in names(SWEEPS)]
+)
 def test_the_first_and_last_jobs_resolve_to_runs(name):
     assert_resolve(some(planned(name)))
 

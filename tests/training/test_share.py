@@ -10,7 +10,7 @@ from unidelta.errors import ConfigError
 from unidelta.tasks.collate import IGNORED_LABEL
 from unidelta.training.processes import ALONE, Processes
 from unidelta.training.random_batches import RandomBatches
-from unidelta.training.share import SharedBatches, blanking, share, with_filler
+from unidelta.training.share import SharedBatches, WithFiller, blanking, share
 
 
 def shared(spec, n: int, *, n_examples: int = 29) -> list[SharedBatches]:
@@ -74,7 +74,7 @@ def test_what_cannot_be_divided_is_refused_with_what_can(spec) -> None:
 
 
 def test_the_filler_has_no_label_that_counts(translations) -> None:
-    features = with_filler(translations.train_split.features)
+    features = WithFiller(translations.train_split.features)
     assert len(features) == len(translations.train_split) + 1
     for kept, own in zip(features, translations.train_split.features, strict=False):
         assert {name: list(kept[name]) for name in kept} == {name: list(own[name]) for name in own}

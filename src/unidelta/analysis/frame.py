@@ -1,17 +1,21 @@
 """Records as one table, a row per run."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from unidelta.errors import Problems, RecordError
+from unidelta.analysis.sides import side_of_spec
+from unidelta.errors import Problems, RecordError, UserError
+from unidelta.records.identity import settings
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
+from unidelta.records.strict_json import canonical
 
 _HEADLINE = {"xsum": "rouge2", "wmt_en_ro": "bleu", "mnli": "accuracy", "sst2": "accuracy"}
+METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian", "accuracy")
 
 
 def headline(task: str, scale: str) -> str:
@@ -20,14 +24,7 @@ def headline(task: str, scale: str) -> str:
 
 
 def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:
-    """Every record under a folder: coordinates, settings, `percent` of parameters, `dev` and `test` scores.
-
-    Scores are of `metric`. `dev` is where the best step was chosen and `test` what is reported: where a task has no
-    test split, the first rows of dev and the whole of it.
-
-    `s` is the scale of a scaled composition (Table 5), `prefix_init` how a prefix begins; NaN and "" without one.
-    `dev` is NaN where nothing is generated on dev: the best step of a translator is chosen by `dev_loss`. Scores are of
-    complete runs only; others have `status` and NaN.
+    """Every record under a folder, as `frame_of` has them.
 
     Args:
         root: folder of the records.
@@ -35,48 +32,129 @@ def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:
 
     Raises:
         RecordError: there are no records, or those of one task have scores of two metrics, which no table may mix.
-        Problems: every record that is damaged.
+        Problems: every record that is damaged or has a score that is not a number.
     """
     listing = RecordStore(root=root).read_all()
-    if listing.damaged:
-        raise Problems(list(listing.damaged))
     records = [record for record in listing.records if scale in (None, record.coordinates["scale"])]
-    if not records:
+    if not records and not listing.damaged:
         raise RecordError(f"records under {root}", "there are none", "run the sweep first: `python sweep.py NAME`")
-    rows = []
+    return frame_of(records, origin=str(root), faults=listing.damaged)
+
+
+def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[UserError] = ()) -> pd.DataFrame:
+    """Records as a table, a row for each: coordinates, settings, parameters, `dev` and `test` scores.
+
+    `dev` and `test` are of `metric`, the task's headline. `dev` is where the best step was chosen and `test` what is
+    reported: where a task has no test split, the first rows of dev and the whole of it. The other metrics of what is
+    reported have columns of their own, by the names records have for them. Scores are of complete runs only; others
+    have `status` and NaN.
+
+    `key` and `side` are what the run stands for in the paper's tables (see `sides`), with its size and without.
+    `bottlenecks_paper` and `bottlenecks` are the paper's and those of the run, attention's before the FFN's.
+    `percent` counts matrices, as the paper does, `percent_paper` is that in the paper's rounding, `percent_trained`
+    what the optimiser sees. `settings` is all that decided the numbers but the seed. `s` is the scale of a scaled
+    composition (Table 5), `prefix_init` how a prefix begins; NaN and "" without one. `dev` is NaN where nothing is
+    generated on dev: the best step of a translator is chosen by `dev_loss`. `when`, `commit`, `device`, `platform` and
+    `packages` are the run's provenance, as text.
+
+    Args:
+        records: any number; none of them is kept.
+        origin: where they are from, for messages.
+        faults: what is known to be wrong when the last record has been read, to be told with what is found here.
+
+    Raises:
+        RecordError: records of one task have scores of two metrics, or records are of two schema versions.
+        Problems: `faults`, and every complete run with a score that is not a number.
+    """
+    sides: dict[str, tuple[str, str]] = {}
+    rows: list[dict[str, Any]] = []
+    not_numbers: list[UserError] = []
     for record in records:
-        at, training = record.coordinates, record.spec["training"]
-        metric = headline(at["task"], at["scale"])
-        dev, test = _scores(record)
-        parts = record.spec["design"].get("parts", [])
-        rows.append(
-            {
-                **{name: at[name] for name in ("task", "method", "position", "seed", "scale", "source")},
-                "run_id": record.run_id,
-                "status": record.status,
-                "percent": record.parameters["percent_matrices"],
-                "trained": record.parameters["trained"],
-                "learning_rate": training["learning_rate"],
-                "steps": training["max_steps"],
-                "s": next((part["scale"] for part in parts if part["composition"] == "scaled"), math.nan),
-                "prefix_init": next((part["init"] for part in parts if part["form"] == "prefix"), ""),
-                "seconds": record.cost["seconds"],
-                "metric": metric,
-                "dev": dev.get(metric),
-                "dev_loss": dev.get("loss"),
-                "test": test.get(metric),
-                "mismatched": _of_first(record, "test_mismatched", "validation_mismatched").get("accuracy"),
-            }
-        )
+        not_numbers += _not_a_number(record)
+        rows.append(_row(record, sides))
+    if faults or not_numbers:
+        raise Problems([*faults, *not_numbers])
+    if not rows:
+        return pd.DataFrame()
     frame = pd.DataFrame(rows)
-    scores = ["dev", "dev_loss", "test", "mismatched"]
+    scores = ["dev", "dev_loss", "test", "mismatched", *METRICS]
     frame[scores] = frame[scores].astype(float)
     for task, its_runs in frame.groupby("task"):
         metrics = sorted(set(its_runs["metric"]))
         if len(metrics) > 1:
             why = f"{task} has {' and '.join(metrics)}, which do not compare"
-            raise RecordError(f"one table of the records under {root}", why, "the runs of one scale")
+            raise RecordError(f"one table of {origin}", why, "the runs of one scale")
+    versions = sorted(set(frame["schema_version"]))
+    if len(versions) > 1:
+        why = f"they are of schema versions {' and '.join(map(str, versions))}"
+        raise RecordError(f"one table of {origin}", why, "runs of one version; run the older ones again")
     return frame
+
+
+def _row(record: RunRecord, sides: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """A record as a row; `sides` are those found before, by settings: many runs differ by the seed alone."""
+    text = settings(record.spec)
+    if text not in sides:
+        sides[text] = side_of_spec(record.spec)
+    at, training, counts = record.coordinates, record.spec["training"], record.parameters
+    metric = headline(at["task"], at["scale"])
+    dev, test = _scores(record) if record.status == "complete" else ({}, {})
+    design = record.spec["design"]
+    parts = design.get("parts", [])
+    sizes = [design["length"]] if "length" in design else [part["bottleneck"] for part in parts if "bottleneck" in part]
+    of_paper = record.spec.get("published_bottlenecks", {})
+    return {
+        **{name: at[name] for name in ("task", "method", "position", "seed", "scale", "source")},
+        "run_id": record.run_id,
+        "status": record.status,
+        "reason": record.reason or "",
+        "key": sides[text][1],
+        "side": sides[text][0],
+        "bottlenecks_paper": ";".join(str(of_paper[slot]) for slot in ("attn", "ffn", "prompt") if slot in of_paper),
+        "bottlenecks": ";".join(map(str, sizes)),
+        "percent": counts["percent_matrices"],
+        "percent_paper": counts.get("percent_published_rule", math.nan),
+        "percent_trained": counts.get("percent_trained", math.nan),
+        "matrices": counts.get("matrices", 0),
+        "trained": counts["trained"],
+        "learning_rate": training["learning_rate"],
+        "steps": training["max_steps"],
+        "s": next((part["scale"] for part in parts if part["composition"] == "scaled"), math.nan),
+        "prefix_init": next((part["init"] for part in parts if part["form"] == "prefix"), ""),
+        "seconds": record.cost["seconds"],
+        "settings": text,
+        **_provenance(record),
+        "schema_version": record.schema_version,
+        "metric": metric,
+        "dev": dev.get(metric),
+        "dev_loss": dev.get("loss"),
+        "test": test.get(metric),
+        "mismatched": _of_first(record, "test_mismatched", "validation_mismatched").get("accuracy"),
+        **{name: test.get(name) for name in METRICS},
+    }
+
+
+def _provenance(record: RunRecord) -> dict[str, str]:
+    """Where, when and with what the run was made; "" for what its record does not say."""
+    there = record.provenance
+    git, packages = there.get("git") or {}, there.get("packages") or {}
+    commit = git.get("commit") or ""
+    return {
+        "when": there.get("time_utc") or "",
+        "commit": f"{commit} with changes" if git.get("is_dirty") else commit,
+        "device": there.get("device") or "",
+        "platform": ", ".join(filter(None, (there.get("platform"), f"Python {there.get('python', '?')}"))),
+        "packages": canonical(packages) if packages else "",
+    }
+
+
+def _not_a_number(record: RunRecord) -> list[RecordError]:
+    """The scores of a complete run that are no numbers; losses may be infinite without a score being wrong."""
+    if record.status != "complete":
+        return []
+    instead = "the run again, with force=true; it is not left out silently"
+    found = (path for path in record.not_finite if path.startswith("metrics.") and path.rpartition(".")[2] in METRICS)
+    return [RecordError(f"record {record.run_id}", f"{path} is {record.not_finite[path]}", instead) for path in found]
 
 
 def _scores(record: RunRecord) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

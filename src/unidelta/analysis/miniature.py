@@ -3,7 +3,6 @@
 Without `--write` it says whether the page shows what the records say (status 1 if not).
 """
 
-import argparse
 import math
 import sys
 from collections.abc import Callable
@@ -12,8 +11,8 @@ from statistics import mean
 from typing import Any
 
 from unidelta.analysis.frame import runs
-from unidelta.analysis.page import filled, markdown
-from unidelta.errors import UserError
+from unidelta.analysis.page import command, markdown
+from unidelta.exit_status import ExitStatus
 
 RESULTS = Path("results/mini")
 PAGE = Path("docs/miniature.md")
@@ -147,23 +146,9 @@ def tables(results: Path) -> dict[str, str]:
     return made
 
 
-def main() -> int:
-    """The exit status: 0, 1 for a page that shows something else, 2 for a request that cannot be met."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.miniature", description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
-    arguments = parser.parse_args()
-    try:
-        now = PAGE.read_text(encoding="utf-8")
-        page = filled(now, tables(RESULTS), name=str(PAGE))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if arguments.write:
-        PAGE.write_text(page, encoding="utf-8")
-    elif page != now:
-        print(f"{PAGE} does not show what the records say: python -m unidelta.analysis.miniature --write")
-        return 1
-    return 0
+def main() -> ExitStatus:
+    """The exit status of `python -m unidelta.analysis.miniature`."""
+    return command("unidelta.analysis.miniature", __doc__, PAGE, lambda: tables(RESULTS), None)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,16 @@
-"""Markdown pages with tables made by code, each between `<!-- table: NAME -->` and `<!-- end -->`."""
+"""Generated pages and files: written, or compared with what is there.
 
+Markdown pages have their tables, made by code, each between `<!-- table: NAME -->` and `<!-- end -->`.
+"""
+
+import argparse
 import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from unidelta.errors import DataError
+from unidelta.errors import DataError, UserError
+from unidelta.exit_status import ExitStatus
 
 
 def markdown(rows: list[list[str]]) -> str:
@@ -29,3 +37,36 @@ def filled(page: str, made: dict[str, str], *, name: str) -> str:
             raise DataError(f"the table {table_name} in {name}", "the page has no place for it", instead)
         page = place.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", page)
     return page
+
+
+def command(
+    module: str, description: str | None, page: Path, make: Callable[[], dict[str, str]], words: Sequence[str] | None
+) -> ExitStatus:
+    """What `python -m MODULE [--write]` does for a page: fill its places, or say whether they show what is so.
+
+    Args:
+        module: its dotted name.
+        description: what it does, for `--help`.
+        page: the page.
+        make: the tables by the names of their places.
+        words: what was typed after it; None takes `sys.argv`.
+
+    Returns:
+        Done, failed for a page that shows something else, or refused for a request that cannot be met.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("--write", action="store_true", help=f"write the tables into {page}")
+    arguments = parser.parse_args(words)
+    try:
+        made = make()
+        now = page.read_text(encoding="utf-8")
+        text = filled(now, made, name=str(page))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return ExitStatus.REFUSED
+    if arguments.write:
+        page.write_text(text, encoding="utf-8")
+    elif text != now:
+        print(f"{page} does not show what is so: python -m {module} --write")
+        return ExitStatus.FAILED
+    return ExitStatus.DONE

@@ -3,14 +3,14 @@
 Without `--write` it says whether the page shows what `results/paper/results.csv` says (status 1 if not).
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-from unidelta.analysis.page import filled, markdown
-from unidelta.errors import DataError, UserError
+from unidelta.analysis.page import command, markdown
+from unidelta.errors import DataError
+from unidelta.exit_status import ExitStatus
 
 FIGURES = Path("results/paper/results.csv")
 PAGE = Path("docs/reproducing.md")
@@ -57,24 +57,15 @@ def table(figures: pd.DataFrame, artefact: str) -> str:
     return markdown([head, *body])
 
 
-def main() -> int:
-    """The exit status: 0, 1 for a page that shows something else, 2 for a request that cannot be met."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.published", description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
-    arguments = parser.parse_args()
-    try:
-        figures, now = published(), PAGE.read_text(encoding="utf-8")
-        made = {artefact: table(figures, artefact) for artefact in figures["artefact"].unique()}
-        page = filled(now, made, name=str(PAGE))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if arguments.write:
-        PAGE.write_text(page, encoding="utf-8")
-    elif page != now:
-        print(f"{PAGE} does not show what {FIGURES} says: python -m unidelta.analysis.published --write")
-        return 1
-    return 0
+def tables() -> dict[str, str]:
+    """Every table and figure of the paper, by the name of its place in the page."""
+    figures = published()
+    return {artefact: table(figures, artefact) for artefact in figures["artefact"].unique()}
+
+
+def main() -> ExitStatus:
+    """The exit status of `python -m unidelta.analysis.published`."""
+    return command("unidelta.analysis.published", __doc__, PAGE, tables, None)
 
 
 if __name__ == "__main__":

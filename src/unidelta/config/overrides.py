@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.config.inert import check_inert
 from unidelta.config.launchers import check_launcher
 from unidelta.config.schema import GROUPS, GenerationConfig, MethodConfig, RunConfig, SlotConfig, TaskConfig
 from unidelta.errors import ConfigError, Problems, UserError
@@ -25,7 +26,7 @@ def check(arguments: Sequence[str]) -> None:
     """Refuse unknown keys, unknown choices and values of the wrong type.
 
     Args:
-        arguments: the overrides as typed, sweeps included; Hydra's own keys pass.
+        arguments: the overrides as typed, sweeps included; Hydra's own keys pass if they name no code.
 
     Raises:
         Problems: everything that is wrong, together, each with the nearest name that exists.
@@ -59,6 +60,10 @@ def keys() -> list[str]:
 
 def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     key = override.key_or_group
+    forbidden = tuple(check_inert(argument, key))
+    if forbidden:
+        yield from forbidden
+        return
     if key.split(".")[0].split("/")[0] == "hydra":
         yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
         return

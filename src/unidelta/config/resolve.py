@@ -25,6 +25,7 @@ _CHOICES = {
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
+    "tracking.mode": ("auto", "offline", "online"),
 }
 # lowest and highest value, both allowed; None is unbounded
 _RANGES: dict[str, tuple[float, float | None]] = {
@@ -46,6 +47,7 @@ _RANGES: dict[str, tuple[float, float | None]] = {
     "training.max_grad_norm": (1e-12, None),
     "training.label_smoothing": (0, 1 - 1e-12),
     "training.eval_every": (1, None),
+    "training.save_every_minutes": (0, None),
     "task.max_source_length": (2, None),
     "task.max_target_length": (2, None),
     "task.eval_max_target_length": (2, None),

@@ -57,12 +57,12 @@ class RunSpec:
     scale: str
 
     def scientific(self) -> dict[str, Any]:
-        """What a run's identity is made of, as JSON-ready data: not devices, paths or progress bars."""
+        """What a run's identity is made of, as JSON-ready data: not devices, paths, progress bars or checkpoints."""
         data = asdict(self)
         data["design"] = design_to_dict(self.design)
         data["backbone"]["architecture"]["family"] = str(self.backbone.architecture.family)
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
-        for key in ("device", "progress"):
+        for key in ("device", "progress", "save_every_minutes"):
             del data["training"][key]
         del data["task"]["path"]  # the rows' fingerprint stands for them
         return data

@@ -161,6 +161,7 @@ class TrainingConfig:
     head: str = "conventions"  # conventions | frozen | trained: the classification head's weights
     device: str = "auto"  # auto | cpu | cuda
     progress: bool = True
+    save_every_minutes: float | None = 5.0  # between checkpoints; 0: after every step; null: only when stopped
 
 
 @dataclass
@@ -178,6 +179,20 @@ class MiniConfig:
 
 
 @dataclass
+class TrackingConfig:
+    """Where a run can be watched. It changes neither a run's numbers nor its name."""
+
+    name: str = "???"  # wandb | tensorboard | none
+    folder: str | None = (
+        None  # W&B's files go to <folder>/wandb, TensorBoard's to <folder>/tensorboard; null: results_dir
+    )
+    mode: str = "auto"  # of W&B: auto (online where a key is set and the server answers) | offline | online
+    project: str = "unidelta"  # of W&B
+    entity: str | None = None  # of W&B, a user or a team; null: the account's own
+    group: str | None = None  # of W&B; null: the method, and in a sweep the sweep's name
+
+
+@dataclass
 class RunConfig:
     """The root: everything after `python train.py`."""
 
@@ -191,10 +206,12 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     scale: ScaleConfig = field(default_factory=ScaleConfig)
     mini: MiniConfig = field(default_factory=MiniConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
     conventions: str = "released"  # released | paper
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
     force: bool = False  # run again although a complete record exists
+    save_deltas: bool = True  # keep what was tuned, for `unidelta.load`
     results_dir: str = "results/runs"
     experiment: Any = None
 
@@ -211,5 +228,6 @@ GROUPS = (
     "scale",
     "scale_task",
     "tuned",
+    "tracking",
     "experiment",
 )

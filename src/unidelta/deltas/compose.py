@@ -20,9 +20,11 @@ class Compose(nn.Module):
 
     def forward(self, h: Tensor, delta: Tensor) -> Tensor:
         """h and Δh of one shape `(..., d)`, or shapes that broadcast."""
-        if self.scale != 1.0:
-            delta = delta * self.scale
-        return h + (delta if self.norm is None else self.norm(delta))
+        return self.add(h, delta if self.scale == 1.0 else delta * self.scale)
+
+    def add(self, h: Tensor, scaled: Tensor) -> Tensor:
+        """The same of s·Δh, for a form that has multiplied its few inner activations by s already."""
+        return h + (scaled if self.norm is None else self.norm(scaled))
 
 
 class LearnedScale(Compose):
@@ -36,9 +38,9 @@ class LearnedScale(Compose):
         super().__init__(norm=norm)
         self.learned_scale = nn.Parameter(torch.ones(1))
 
-    def forward(self, h: Tensor, delta: Tensor) -> Tensor:
-        """As `Compose.forward`."""
-        return super().forward(h, delta * self.learned_scale)
+    def add(self, h: Tensor, scaled: Tensor) -> Tensor:
+        """As `Compose.add`."""
+        return super().add(h, scaled * self.learned_scale)
 
 
 class Gate(Compose):

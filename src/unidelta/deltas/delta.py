@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from unidelta.deltas.compose import Compose
+from unidelta.deltas.forms import Bottleneck, LowRank
 
 
 class Delta(nn.Module):
@@ -30,4 +31,7 @@ class Delta(nn.Module):
             x: input of the sub-module, `(..., d_in)`.
             h: the representation to change, `(..., d)`.
         """
-        return self.compose(h, self.form(x if self.parallel else h))
+        z = x if self.parallel else h
+        if isinstance(self.form, Bottleneck | LowRank):
+            return self.compose.add(h, self.form(z, scale=self.compose.scale))
+        return self.compose(h, self.form(z))

@@ -40,14 +40,17 @@ class Bottleneck(nn.Module):
         self.down = empty_linear(width, bottleneck, bias=bias)
         self.up = empty_linear(bottleneck, width, bias=bias)
         self.dropout = dropout
+        self._has_bias = bias
         init_projections(self.down.weight, self.up.weight, init, generator)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """`(..., D)` to `(..., D)`."""
+    def forward(self, z: Tensor, *, scale: float = 1.0) -> Tensor:
+        """s·Δh, `(..., D)` from `(..., D)`; the factor is on the R activations and the bias, for R is below D."""
         if self.norm is not None:
             z = self.norm(z)
-        z_R = F.relu(self.down(z))
-        return self.up(F.dropout(z_R, self.dropout, self.training))
+        z_R = F.dropout(F.relu(self.down(z)), self.dropout, self.training)
+        if scale == 1.0:
+            return self.up(z_R)
+        return F.linear(z_R * scale, self.up.weight, self.up.bias * scale if self._has_bias else None)
 
 
 class LowRank(nn.Module):
@@ -71,7 +74,7 @@ class LowRank(nn.Module):
         self.dropout = dropout
         init_projections(self.down, self.up, init, generator)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """`(..., in_features)` to `(..., out_features)`."""
-        z = F.dropout(z, self.dropout, self.training)
-        return F.linear(F.linear(z, self.down), self.up)
+    def forward(self, z: Tensor, *, scale: float = 1.0) -> Tensor:
+        """s·Δh, `(..., out_features)` from `(..., in_features)`; the factor is on the R activations."""
+        z_R = F.linear(F.dropout(z, self.dropout, self.training), self.down)
+        return F.linear(z_R if scale == 1.0 else z_R * scale, self.up)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unidelta.deltas.reparam import DirectPrefix, ReparametrisedPrefix
+from unidelta.deltas.reparam import DirectPrefix, Prefixes, ReparametrisedPrefix
 
 
 class HeadForm(nn.Module):
@@ -38,18 +38,18 @@ class HeadForm(nn.Module):
         self.dropout = dropout
         self.query_norm = query_norm
 
-    def keys_values(self) -> tuple[Tensor, Tensor]:
-        """P_k, P_v split over heads, each `(H, L, E)`."""
-        key_LD, value_LD = self.prefix()
+    def keys_values(self, prefixes: Prefixes | None = None) -> tuple[Tensor, Tensor]:
+        """P_k, P_v split over heads, each `(H, L, E)`; `prefixes` as in `ReparametrisedPrefix.forward`."""
+        key_LD, value_LD = self.prefix(prefixes)
         return tuple(p.unflatten(-1, (self.n_heads, -1)).transpose(0, 1) for p in (key_LD, value_LD))
 
     def weights(self, logits: Tensor) -> Tensor:
         """The L weights of each query, from logits `(B, H, T, L)`."""
         raise NotImplementedError
 
-    def forward(self, q_BHTE: Tensor) -> Tensor:
-        """Δh `(B, H, T, E)` from unscaled queries of that shape."""
-        key_HLE, value_HLE = self.keys_values()
+    def forward(self, q_BHTE: Tensor, prefixes: Prefixes | None = None) -> Tensor:
+        """Δh `(B, H, T, E)` from unscaled queries of that shape; `prefixes` as in `keys_values`."""
+        key_HLE, value_HLE = self.keys_values(prefixes)
         logits_BHTL = torch.matmul(q_BHTE, key_HLE.transpose(-1, -2)) * self.scaling
         weights_BHTL = F.dropout(self.weights(logits_BHTL), self.dropout, self.training)
         return torch.matmul(weights_BHTL, value_HLE)

@@ -3,11 +3,16 @@
 Shapes: L prefix length, M width of the MLP's hidden layer, D model width.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from unidelta.deltas.init import empty_linear, init_linear
+
+Prefixes = Mapping["PrefixMLP", Tensor]
+"""What each network made in one forward of the model, `(n_layers, 2, L, D)` (`PrefixMLP.every_layer`)."""
 
 
 class DirectPrefix(nn.Module):
@@ -30,7 +35,7 @@ class DirectPrefix(nn.Module):
             start = key, value
         self.key, self.value = nn.Parameter(start[0].clone()), nn.Parameter(start[1].clone())
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self, prefixes: Prefixes | None = None) -> tuple[Tensor, Tensor]:
         """P_k, P_v."""
         return self.key, self.value
 
@@ -81,12 +86,19 @@ class PrefixMLP(nn.Module):
         self.width = width
         self.dropout = dropout
 
-    def forward(self, layer: int) -> tuple[Tensor, Tensor]:
-        """P_k, P_v of one layer, each `(L, D)`.
+    def every_layer(self) -> Tensor:
+        """P_k, P_v of all layers, `(n_layers, 2, L, D)`: one pass for a whole forward of the model."""
+        p_LN = self.output(torch.tanh(self.hidden(self.embedding)))
+        if self.start is not None:
+            p_LN = p_LN + self.start
+        p_LN = F.dropout(p_LN, self.dropout, self.training)
+        return p_LN.reshape(p_LN.shape[0], -1, 2, self.width).permute(1, 2, 0, 3)
 
-        Only the layer's own rows of the last map are multiplied, so that all layers together cost one pass
-        through it; the (small) hidden layer is recomputed, which keeps layers free of shared state and
-        gradient checkpointing and compilation trivial.
+    def forward(self, layer: int) -> tuple[Tensor, Tensor]:
+        """P_k, P_v of one layer, each `(L, D)`, by the layer's own rows of the last map.
+
+        Layers that are run on their own (gradient checkpointing) share no state this way. The gradient of a row is
+        a matrix of zeros but for that row, so `every_layer` is several times as fast.
         """
         key_LD, value_LD = self.fold(layer)
         return F.dropout(key_LD, self.dropout, self.training), F.dropout(value_LD, self.dropout, self.training)
@@ -114,9 +126,13 @@ class ReparametrisedPrefix(nn.Module):
         self._mlp = (mlp,)  # in a tuple: the network's parameters are named where it is registered, once
         self.layer = layer
 
-    def forward(self) -> tuple[Tensor, Tensor]:
-        """P_k, P_v, each `(L, D)`."""
-        return self._mlp[0](self.layer)
+    def forward(self, prefixes: Prefixes | None = None) -> tuple[Tensor, Tensor]:
+        """P_k, P_v, each `(L, D)`, out of `prefixes` if they were made for all layers."""
+        (mlp,) = self._mlp
+        if prefixes is None:
+            return mlp(self.layer)
+        key_LD, value_LD = prefixes[mlp][self.layer]
+        return key_LD, value_LD
 
     def fold(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v without dropout: what is kept for inference."""

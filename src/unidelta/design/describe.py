@@ -57,6 +57,11 @@ def modified_representation(part: DeltaSpec) -> str:
     }[part.representation]
 
 
+def composition_formula(part: DeltaSpec) -> str:
+    """The last column of Table 1."""
+    return _COMPOSITIONS[part.composition]
+
+
 def table1(designs: dict[str, Design]) -> str:
     """The paper's Table 1 as Markdown, one row per part of each named design."""
     rows = [
@@ -67,7 +72,7 @@ def table1(designs: dict[str, Design]) -> str:
         if isinstance(design, Deltas):
             rows += [
                 f"| {name} | {functional_form(part)} | {part.insertion} | {modified_representation(part)} "
-                f"| {_COMPOSITIONS[part.composition]} |"
+                f"| {composition_formula(part)} |"
                 for part in design.parts
             ]
     return "\n".join(rows) + "\n"

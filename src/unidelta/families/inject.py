@@ -20,6 +20,7 @@ from unidelta.families.activations import Activations
 from unidelta.families.architectures import ModelFamily, architecture_of, family_of
 from unidelta.families.attention import ATTENTIONS
 from unidelta.families.build import build_bottleneck, build_heads, build_low_rank, build_mlp
+from unidelta.families.prefixes_once import use_prefixes_once
 from unidelta.families.sites import attach
 
 _INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
@@ -153,6 +154,8 @@ def _attach_part(
         else:
             if spec.has_mlp and site.kind not in mlps:
                 mlps[site.kind] = build_mlp(spec, architecture, site.kind, generator, start)
+                if not any(isinstance(child, PrefixMLP) for child in site.stack.children()):
+                    use_prefixes_once(site.stack)
                 site.stack.add_module(f"prefix_mlp_{site.kind}", mlps[site.kind])
             delta = build_heads(spec, architecture, site, mlps.get(site.kind), generator, start)
         host = site.hosts[spec.representation]

@@ -16,7 +16,7 @@ from transformers import (
 from transformers.utils import logging
 
 from unidelta.checkpoint import is_local
-from unidelta.errors import CheckpointError
+from unidelta.errors import CheckpointError, DamagedCheckpoint
 from unidelta.families.architectures import family_of
 from unidelta.hub import cache_only, why_unreachable
 
@@ -102,7 +102,7 @@ def load_backbone(
         raise CheckpointError(asked, "; ".join(words), "a checkpoint whose weights fit its config.json")
     broken = [name for name, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]
     if broken:
-        raise CheckpointError(asked, f"values that are not finite, first in {broken[0]}", "an undamaged checkpoint")
+        raise DamagedCheckpoint(asked, f"values that are not finite, first in {broken[0]}", "an undamaged checkpoint")
     return model, tokenizer
 
 

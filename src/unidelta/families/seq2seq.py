@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.axes import Representation
 from unidelta.families.attention import DeltaAttention
+from unidelta.families.prefix_cache import cached_prefix
 
 
 class Seq2SeqAttention(DeltaAttention):
@@ -27,7 +28,13 @@ class Seq2SeqAttention(DeltaAttention):
     ) -> tuple[Tensor, Tensor | None]:
         """The stock forward, then the delta on the sub-layer's output (after W_o, before dropout)."""
         output, weights = super().forward(
-            hidden_states, key_value_states, past_key_values, attention_mask, attention_input=hidden_states, **kwargs
+            hidden_states,
+            key_value_states,
+            past_key_values,
+            attention_mask,
+            attention_input=hidden_states,
+            cached_prefix=cached_prefix(self, past_key_values, is_cross=key_value_states is not None),
+            **kwargs,
         )
         if Representation.SUBLAYER in self.deltas:
             output = self.deltas[Representation.SUBLAYER](hidden_states, output)

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unidelta.errors import CheckpointError
+from unidelta.errors import CheckpointError, DamagedCheckpoint
 
 BACKBONES = Path(__file__).parent / "backbones"
 _PROVENANCE = "provenance.json"
@@ -40,7 +40,7 @@ def checked_weights(folder: Path) -> Path:
     """The weight file of a miniature, whose SHA-256 is what the provenance beside it says.
 
     Raises:
-        CheckpointError: a file is missing, or altered.
+        CheckpointError: a file is missing, or (`DamagedCheckpoint`) altered.
     """
     expected, weights = _provenance(folder)["sha256"], folder / "model.safetensors"
     if not weights.is_file():
@@ -48,7 +48,7 @@ def checked_weights(folder: Path) -> Path:
     found = fingerprint(weights)
     if found != expected:
         why = f"the file was altered: its SHA-256 is {found[:12]}…, it was {expected[:12]}…"
-        raise CheckpointError(f"the miniature {weights}", why, _instead(folder))
+        raise DamagedCheckpoint(f"the miniature {weights}", why, _instead(folder))
     return weights
 
 

@@ -2,6 +2,8 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from unidelta.errors import RecordError
@@ -9,30 +11,27 @@ from unidelta.errors import RecordError
 _ELSEWHERE = "room on that disk, or another results folder"
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` (UTF-8) to `path`; a crash or a full disk leaves what was there before.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write `content` (text as UTF-8) to `path`; a crash or a full disk leaves what was there before.
 
-    The text goes to a file of its own in the same folder, reaches the disk, and then takes the name: write,
-    fsync, replace, fsync of the folder.
+    It goes to a file of its own in the same folder, reaches the disk, and then takes the name: write, fsync,
+    replace, fsync of the folder.
 
     Raises:
         RecordError: the folder or disk does not take it.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
+    with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with temporary.open("xb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
-            _sync_folder(path.parent)
+            sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
-    except OSError as error:
-        why = f"{error.strerror} (errno {error.errno}): {path}"
-        raise RecordError(f"write {path.name}", why, _ELSEWHERE) from None
 
 
 def check_writable(folder: Path) -> None:
@@ -46,9 +45,34 @@ def check_writable(folder: Path) -> None:
     probe.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def set_aside(path: Path) -> Path:
+    """Give a damaged file or folder a name under which nothing looks for it, and return that name.
+
+    Raises:
+        RecordError: the folder does not take it.
+    """
+    aside, n = path.with_name(f"{path.name}.corrupt"), 2
+    while aside.exists():
+        aside, n = path.with_name(f"{path.name}.{n}.corrupt"), n + 1
+    with told(path):
+        path.rename(aside)
+    return aside
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Tell what the system refuses inside as a `RecordError` about `path`, with its number."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.strerror} (errno {error.errno}): {path}"
+        raise RecordError(f"write {path.name}", why, _ELSEWHERE) from None

@@ -1,14 +1,12 @@
 """The name of a run: a hash of all that decides its numbers, so that equal runs have equal names."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unidelta.records.strict_json import canonical
 
 N_HEX_DIGITS = 16  # 64 bits: two of a million runs share a name with probability 3e-8.
-
-_NEVER = object()
 
 LATER_KEYS: dict[str, Any] = {
     "training.max_tokens": None,
@@ -34,13 +32,39 @@ def run_id(spec: Mapping[str, Any]) -> str:
         ValueError: a number in the spec is not finite.
         TypeError: something in it is no JSON value.
     """
-    return hashlib.sha256(canonical(_as_before(spec, "")).encode()).hexdigest()[:N_HEX_DIGITS]
+    return hashlib.sha256(canonical(_as_before(spec)).encode()).hexdigest()[:N_HEX_DIGITS]
 
 
-def _as_before(spec: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def settings(spec: Mapping[str, Any]) -> str:
+    """All that decides a run's numbers but its seed, as one text: runs of equal settings may be averaged.
+
+    1 and 1.0 are one setting: what comes back from W&B does not tell them apart.
+    """
+    return canonical(_numbers({name: value for name, value in _as_before(spec).items() if name != "seed"}))
+
+
+def _numbers(value: Any) -> Any:
+    """`value` with whole numbers for floats that are whole."""
+    if isinstance(value, Mapping):
+        return {name: _numbers(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_before(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     """`spec` without the later keys that say what was done before there was such a key."""
-    return {
-        key: _as_before(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
-        for key, value in spec.items()
-        if LATER_KEYS.get(f"{prefix}{key}", _NEVER) != value
-    }
+    for path, before in LATER_KEYS.items():
+        spec = _without(spec, path.split("."), before)
+    return spec
+
+
+def _without(spec: Mapping[str, Any], path: Sequence[str], value: Any) -> Mapping[str, Any]:
+    """`spec` without the key at this path, if it has this value."""
+    name, *rest = path
+    if name not in spec:
+        return spec
+    if not rest:
+        return {key: item for key, item in spec.items() if key != name} if spec[name] == value else spec
+    inner = spec[name]
+    return {**spec, name: _without(inner, rest, value)} if isinstance(inner, Mapping) else spec

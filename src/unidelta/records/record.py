@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from unidelta.errors import RecordError
+from unidelta.errors import DamagedRecord, RecordError
 from unidelta.records.strict_json import canonical, parse, without_non_finite
 
 SCHEMA_VERSION = 1
@@ -74,18 +74,19 @@ def from_json(text: str, *, origin: str) -> RunRecord:
         origin: name of the file, for messages.
 
     Raises:
-        RecordError: the text is damaged, changed since it was written, or of a newer version.
+        DamagedRecord: the text is cut or was changed since it was written.
+        RecordError: it is of a newer version.
     """
     try:
         content = parse(text)
     except ValueError as error:
-        raise RecordError(f"record {origin}", f"It is no strict JSON: {error}.", _REPAIR) from None
+        raise DamagedRecord(f"record {origin}", f"It is no strict JSON: {error}.", _REPAIR) from None
     if not isinstance(content, dict):
-        raise RecordError(f"record {origin}", "It is no JSON object.", _REPAIR)
+        raise DamagedRecord(f"record {origin}", "It is no JSON object.", _REPAIR)
     _check_version(content, origin)
     fault = _fault(content)
     if fault:
-        raise RecordError(f"record {origin}", fault, _REPAIR)
+        raise DamagedRecord(f"record {origin}", fault, _REPAIR)
     known = {name: content[name] for name in _NAMES}
     extra = {name: value for name, value in content.items() if name not in (*_NAMES, "sha256")}
     return RunRecord(**known, extra=extra)
@@ -95,7 +96,7 @@ def _check_version(content: Mapping[str, Any], origin: str) -> None:
     version = content.get("schema_version")
     if type(version) is not int or version < 1:
         why = f"Its schema_version is {json.dumps(version)}; versions are whole numbers from 1."
-        raise RecordError(f"record {origin}", why, _REPAIR)
+        raise DamagedRecord(f"record {origin}", why, _REPAIR)
     if version > SCHEMA_VERSION:
         why = f"It has schema version {version}; this unidelta reads up to {SCHEMA_VERSION}."
         raise RecordError(f"record {origin}", why, "the unidelta that wrote it, or a newer one")

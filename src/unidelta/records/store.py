@@ -1,15 +1,15 @@
 """Records as files: `<root>/<scale>/<task>/<run_id>.json`, with predictions and history beside them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unidelta.errors import RecordError
+from unidelta.errors import DamagedRecord, RecordError
 from unidelta.records.atomic import check_writable, write_atomically
 from unidelta.records.record import RunRecord, from_json, to_json
-from unidelta.records.strict_json import canonical, without_non_finite
+from unidelta.records.strict_json import canonical
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -48,6 +48,18 @@ class RecordStore:
         """The file of one run's history; raises as `path` does."""
         return self._file(scale, task, run_id, ".history.jsonl")
 
+    def lock_path(self, *, scale: str, task: str, run_id: str) -> Path:
+        """The file that the process which does a run has locked; raises as `path` does."""
+        return self._file(scale, task, run_id, ".lock")
+
+    def checkpoints_path(self, *, scale: str, task: str, run_id: str) -> Path:
+        """The folder of the checkpoints of an unfinished run; raises as `path` does."""
+        return self._file(scale, task, run_id, ".checkpoints")
+
+    def deltas_path(self, *, scale: str, task: str, run_id: str) -> Path:
+        """The folder of what a run tuned; raises as `path` does."""
+        return self._file(scale, task, run_id, "")
+
     def check_writable(self) -> None:
         """Raise `RecordError` unless the store can be written to."""
         check_writable(self.root)
@@ -73,36 +85,32 @@ class RecordStore:
         write_atomically(path, "".join(canonical(row) + "\n" for row in rows))
         return path
 
-    def write_history(self, entries: Iterable[Mapping[str, Any]], *, scale: str, task: str, run_id: str) -> Path:
-        """Write a history, one JSON object a line (step, loss, learning_rate, grad_norm…; null for NaN, infinity).
-
-        Raises:
-            RecordError: it cannot be written.
-        """
-        path = self.history_path(scale=scale, task=task, run_id=run_id)
-        write_atomically(path, "".join(canonical(without_non_finite(entry)[0]) + "\n" for entry in entries))
-        return path
-
     def read(self, *, scale: str, task: str, run_id: str) -> RunRecord | None:
         """One record, None if the run has none.
 
         Raises:
-            RecordError: the record is damaged.
+            DamagedRecord: the record is damaged.
+            RecordError: it cannot be opened, or is of a newer version.
         """
         path = self.path(scale=scale, task=task, run_id=run_id)
         return _read(path) if path.exists() else None
 
     def read_all(self) -> Listing:
         """Every record under the root, in the order of their paths; damaged ones are listed, not raised."""
-        records: list[RunRecord] = []
-        damaged: list[RecordError] = []
+        found = list(self.read_each())
+        return Listing(
+            records=tuple(one for one in found if isinstance(one, RunRecord)),
+            damaged=tuple(one for one in found if isinstance(one, RecordError)),
+        )
+
+    def read_each(self) -> Iterator[RunRecord | RecordError]:
+        """Every record under the root, one after the other, in the order of their paths; what is wrong, not raised."""
         # Writes that never ended are named `.tmp`, predictions `.jsonl`.
         for path in sorted(self.root.glob("*/*/*.json")):
             try:
-                records.append(_read(path))
+                yield _read(path)
             except RecordError as error:
-                damaged.append(error)
-        return Listing(records=tuple(records), damaged=tuple(damaged))
+                yield error
 
     def _file(self, scale: str, task: str, run_id: str, suffix: str) -> Path:
         asked = f"record {scale}/{task}/{run_id}"
@@ -123,9 +131,9 @@ def _read(path: Path) -> RunRecord:
         raise RecordError(f"record {path}", f"{error.strerror}.", "a readable file") from None
     except UnicodeDecodeError as error:
         why = f"Byte {error.start + 1} is not UTF-8."
-        raise RecordError(f"record {path}", why, "restore the file, or delete it and run again") from None
+        raise DamagedRecord(f"record {path}", why, "restore the file, or delete it and run again") from None
     record = from_json(text, origin=str(path))
     if record.run_id != path.stem:
         why = f"It is the record of run {record.run_id}."
-        raise RecordError(f"record {path}", why, "the record under its own name")
+        raise DamagedRecord(f"record {path}", why, "the record under its own name")
     return record

@@ -1,7 +1,7 @@
 """The command line of sweep.py: plan everything, say what is done, do the rest.
 
-Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 75 interrupted.
-"""
+Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged file,
+75 interrupted: the same command goes on."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from unidelta.config.overrides import check
 from unidelta.errors import ConfigError, UserError
-from unidelta.exit_status import ExitStatus
+from unidelta.exit_status import ExitStatus, status_of
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
 from unidelta.sweeps.plan import jobs, names, read_lines, shard
@@ -25,7 +25,8 @@ Further arguments are overrides, as after `python train.py`:
   hydra/launcher=       pool (here, the default), slurm, ray_cluster; docs/scaling.md
   hydra.launcher.KEY=   options of the pool: gpus=[0,1] timeout_s=86400 retries=1 reuse=false
 
-Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 75 interrupted: the same
+Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged
+record, 75 interrupted: the same
 command goes on."""
 
 
@@ -36,7 +37,7 @@ def main() -> None:
         sys.stdout.flush()
     except UserError as error:
         print(error, file=sys.stderr)
-        status = ExitStatus.REFUSED
+        status = status_of(error)
     except BrokenPipeError:  # the reader has seen enough: `python sweep.py NAME --list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         status = ExitStatus.DONE if "--list" in sys.argv else ExitStatus.INTERRUPTED
@@ -71,7 +72,7 @@ def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> Exit
         # Imports take as long as a run of the miniature, and nothing beside one of the paper's.
         is_mini = all(one.spec.scale == "mini" for one in left)
         pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_mini)
-        result = in_pool([(one.job, _logs(one, name)) for one in left], pool)
+        result = in_pool([(one.job, _logs(one, name)) for one in left], pool, group=name)
     print("\n" + table(name, result, n_jobs=len(left), n_skipped=len(planned) - len(left)))
     return result.status
 

@@ -8,11 +8,12 @@ from omegaconf import DictConfig
 
 from unidelta.config.compose import compose, typed
 from unidelta.config.schema import RunConfig
-from unidelta.errors import UserError
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import Interrupted, Unfinished, UserError
+from unidelta.exit_status import ExitStatus, status_of
 from unidelta.records.record import RunRecord
 from unidelta.sweeps.worker import Report
 from unidelta.tasks.metrics.scored import told
+from unidelta.training.stopping import Stop
 
 STATUS = {
     "complete": ExitStatus.DONE,
@@ -36,7 +37,10 @@ def do(overrides: Sequence[str]) -> Report:
         return _do(compose(["training.progress=false", *overrides]), overrides)
     except UserError as error:
         print(error, file=sys.stderr)
-        return Report(status=ExitStatus.REFUSED, note=f"{error.asked}: {error.why}")
+        return Report(status=status_of(error), note=f"{error.asked}: {error.why}")
+    except Unfinished as error:
+        print(error, file=sys.stderr)
+        return Report(status=status_of(error), note=str(error))
 
 
 def task(config: DictConfig) -> str:
@@ -51,7 +55,10 @@ def task(config: DictConfig) -> str:
     overrides = list(HydraConfig.get().overrides.task)
     try:
         report = _do(typed(config, overrides), overrides)
-    except UserError as error:
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(status_of(error)) from error  # Hydra would begin the next job after any other exception
+    except (UserError, Unfinished) as error:
         raise JobFailed(str(error)) from error
     if report.status != ExitStatus.DONE:
         raise JobFailed(report.note)
@@ -61,7 +68,9 @@ def task(config: DictConfig) -> str:
 def _do(config: RunConfig, overrides: Sequence[str]) -> Report:
     from unidelta.run import run  # late: a sweep that only lists its jobs needs none of it
 
-    record = run(config, command=["train.py", *overrides])
+    stop = Stop()
+    with stop.listening():
+        record = run(config, command=["train.py", *overrides], stop=stop)
     if record is None:
         return Report(status=ExitStatus.DONE, note="dry run")
     return Report(status=STATUS[record.status], note=score(record) if record.reason is None else record.reason)

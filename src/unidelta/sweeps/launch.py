@@ -82,14 +82,19 @@ def pool_of(options: Mapping[str, Any]) -> Pool:
     return Pool(**{**options, "gpus": tuple(options["gpus"])})
 
 
-def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool) -> Result:
+def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool, *, group: str | None = None) -> Result:
     """Do jobs on this machine, with a line for each that ends.
 
     Args:
         jobs: each with the folder for its log.
         pool: how many at once, and so on.
+        group: by which the jobs are found where they are tracked, unless they say another.
     """
-    tasks = [Task(name=str(job), argument=job.overrides, log=folder / f"{log_name(job)}.log") for job, folder in jobs]
+    first = () if group is None else (f"tracking.group={group}",)
+    tasks = [
+        Task(name=str(job), argument=(*first, *job.overrides), log=folder / f"{log_name(job)}.log")
+        for job, folder in jobs
+    ]
     return follow(pool.work(tasks, do), n_jobs=len(tasks))
 
 

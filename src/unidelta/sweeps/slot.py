@@ -5,12 +5,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from unidelta.exit_status import ExitStatus
 from unidelta.sweeps.worker import Report, serve
 
 GRACE_S = 30.0  # between SIGTERM and SIGKILL: time to save a checkpoint
@@ -72,6 +74,8 @@ class Slot(Generic[Work]):
         report = self._report()
         if report is None:
             return None
+        if self._is_late and report.status not in (None, ExitStatus.DONE):  # it was asked to end, and did
+            report = replace(report, note=f"{self._lateness()}; {report.note}")
         work, self.work = self.work, None
         return work, report, time.monotonic() - self._begin
 
@@ -130,11 +134,14 @@ class Slot(Generic[Work]):
 
     def _cause_of_death(self, status: int) -> str:
         if self._is_late:
-            return f"not done within {self._timeout_s:g} s"
+            return self._lateness()
         if status >= 0:
             return f"the process ended with status {status} in mid-job"
         name = signal.Signals(-status).name
         return f"killed by {name}" + (", perhaps for want of memory" if name == "SIGKILL" else "")
+
+    def _lateness(self) -> str:
+        return f"not done within {self._timeout_s:g} s"
 
     def _signal(self, which: signal.Signals) -> None:
         """Send a signal to the worker and all that its jobs have started."""

@@ -36,6 +36,15 @@ class BestStep:
             if parameter.requires_grad
         }
 
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """The parameters of the best step, empty before the first evaluation."""
+        return self._parameters
+
+    def resume(self, *, step: int | None, metrics: dict[str, float], parameters: dict[str, Tensor]) -> None:
+        """Go on with the best step of the run so far."""
+        self.step, self.metrics, self._parameters = step, metrics, parameters
+
     def restore(self, model: nn.Module) -> None:
         """Give `model` the parameters of the best step; does nothing before the first evaluation."""
         parameters = dict(model.named_parameters())

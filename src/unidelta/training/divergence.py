@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -30,6 +31,20 @@ class DivergenceGuard(TrainerCallback):
         self._n_exploded = self._n_overflows_in_a_row = 0
         self.reason: str | None = None
         self.n_overflows = 0
+
+    def state(self) -> dict[str, Any]:
+        """What it has seen so far of a healthy run, as JSON."""
+        return {
+            "first_loss": self._first_loss,
+            "n_exploded": self._n_exploded,
+            "n_overflows_in_a_row": self._n_overflows_in_a_row,
+            "n_overflows": self.n_overflows,
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self._first_loss, self._n_exploded = state["first_loss"], state["n_exploded"]
+        self._n_overflows_in_a_row, self.n_overflows = state["n_overflows_in_a_row"], state["n_overflows"]
 
     def on_log(
         self,

@@ -6,7 +6,7 @@ The batch of an optimiser step is `batch_size` (or `max_tokens`) × `accumulatio
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, Protocol
+from typing import Literal, Protocol, overload
 
 import torch
 from torch import Tensor
@@ -105,10 +105,30 @@ class SharedBatches(Sampler[list[int]]):
             yield [self._filler]
 
 
-def with_filler(features: Sequence[Feature]) -> list[Feature]:
-    """The features and, at the end, the filler: a copy of the shortest, marked for `blanking`."""
-    shortest = min(features, key=lambda feature: len(feature["input_ids"]))
-    return [*features, {**shortest, _FILLER: True}]
+class WithFiller(Sequence[Feature]):
+    """Features and, at the end, the filler: a copy of the shortest, marked for `blanking`.
+
+    Nothing else is copied: `features` may make each feature when it is asked for.
+    """
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._features = features
+        self._shortest = min(range(len(features)), key=lambda i: len(features[i]["input_ids"]))
+
+    def __len__(self) -> int:
+        return len(self._features) + 1
+
+    @overload
+    def __getitem__(self, index: int) -> Feature: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Feature]: ...
+
+    def __getitem__(self, index: int | slice) -> Feature | list[Feature]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        i = range(len(self))[index]  # an index from the end, or one that is out of range
+        return {**self._features[self._shortest], _FILLER: True} if i == len(self._features) else self._features[i]
 
 
 def blanking(collate: Collator) -> Collator:

@@ -33,6 +33,7 @@ class TrainingSpec:
             forward pass and then over the passes (the released code). Equal without accumulation.
         device: `auto` takes a GPU where there is one.
         progress: whether progress bars are drawn.
+        save_every_minutes: minutes between two checkpoints; None keeps them at a stop and at the end of training only.
     """
 
     max_steps: int | None
@@ -58,3 +59,4 @@ class TrainingSpec:
     max_tokens: int | None = None
     static_batches: bool = False
     loss_normalisation: Literal["tokens", "micro_batches"] = "tokens"
+    save_every_minutes: float | None = None

@@ -1,6 +1,5 @@
 """Training of one model on one task, from encoded splits to the best step's parameters."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import ALONE, Processes
 from unidelta.training.random_batches import RandomBatches
-from unidelta.training.share import SharedBatches, blanking, share, with_filler
+from unidelta.training.saving import Continuation
+from unidelta.training.share import SharedBatches, WithFiller, blanking, share
 from unidelta.training.spec import TrainingSpec
 from unidelta.training.token_batches import TokenBatches
 from unidelta.training.trainer import DeltaTrainer, OnLog, training_arguments
@@ -37,7 +37,7 @@ class TrainResult:
         steps: optimiser steps done.
         history: one entry per step (step, loss, learning_rate, grad_norm, epoch) and per evaluation (step,
             eval_loss, eval_<metric>…, eval_seconds, epoch), in order.
-        seconds: wall-clock time of everything.
+        seconds: wall-clock time of everything, that of earlier attempts up to their last checkpoint included.
         seconds_per_step: mean time of a step, evaluations left out.
         best_step: step whose parameters the model has now; None if the run diverged before an evaluation,
             in which case the parameters are those of the last step.
@@ -88,6 +88,7 @@ def train(
     output_dir: Path,
     on_log: OnLog,
     processes: Processes = ALONE,
+    continuation: Continuation | None = None,
 ) -> TrainResult:
     """Train the parameters of `model` that require gradients; the model ends with those of its best step.
 
@@ -95,7 +96,8 @@ def train(
     loss, nothing is generated during training. The seed decides data order and dropout, through the global
     generators of Python, NumPy and PyTorch; equal arguments give equal losses, bit for bit on a CPU with
     the same number of threads. Several processes (already connected) do the same steps, each its share of them, and
-    return the same; without dropout their losses are those of one process, up to rounding.
+    return the same; without dropout their losses are those of one process, up to rounding. A run that goes on from a
+    checkpoint has the losses and gradient norms it would have had without the break, bit for bit.
 
     Args:
         model: a model of the task's kind, moved to the run's device and changed in place.
@@ -108,8 +110,10 @@ def train(
         output_dir: folder for what the trainer writes.
         on_log: told every entry of the history as it is made.
         processes: this process, and of how many.
+        continuation: how the run is saved and where it goes on; None for no checkpoints.
 
     Raises:
+        Interrupted: the run was asked to stop, and a checkpoint was kept.
         Problems: settings that do not make sense here (`check_training`).
         ConfigError: an example has more tokens than a batch may have, or the processes cannot share a step.
         ValueError: no parameter requires gradients.
@@ -124,7 +128,7 @@ def train(
     batches = _batches(encoded_train, spec, seed=seed)
     shows_progress = spec.progress and processes.is_first
     guard = DivergenceGuard(tolerates_overflow=precision == "fp16")
-    history: list[HistoryEntry] = []
+    history: list[HistoryEntry] = list(continuation.before) if continuation is not None else []
 
     def score() -> EvalResult:
         return evaluate(
@@ -149,7 +153,7 @@ def train(
     trainer = DeltaTrainer(
         model=model,
         args=arguments,
-        train_dataset=with_filler(encoded_train.features),
+        train_dataset=WithFiller(encoded_train.features),
         eval_dataset=encoded_eval.features,
         data_collator=blanking(
             collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
@@ -161,17 +165,23 @@ def train(
         best=best,
         guard=guard,
         on_log=note,
+        continuation=continuation,
         shows_progress=shows_progress,
     )
     if not processes.is_first:
         torch.manual_seed(seed + processes.rank)  # passes of one step should not drop the same activations
-    begin = time.perf_counter()
-    trainer.train()
-    steps = trainer.state.global_step
-    training_seconds = time.perf_counter() - begin - trainer.evaluation_seconds
-    is_evaluated = any(entry["step"] == steps and "eval_loss" in entry for entry in history)
-    if guard.reason is None and not is_evaluated:
-        trainer.evaluate()
+    start = continuation.start if continuation is not None else None
+    past = trainer.resume(start) if start is not None else None
+    if past is not None and past.is_finished:
+        steps, training_seconds = past.steps, past.seconds - past.evaluation_seconds
+    else:
+        trainer.train(str(start) if start is not None else None)
+        steps = trainer.state.global_step
+        training_seconds = trainer.seconds - trainer.evaluation_seconds
+        is_evaluated = any(entry["step"] == steps and "eval_loss" in entry for entry in history)
+        if guard.reason is None and not is_evaluated:
+            trainer.evaluate()
+        trainer.save(is_finished=True)
     best.restore(model)
     if not has_own_forward:
         # In half precision the trainer wraps `forward`, and the wrapper would stay on the model for good.
@@ -182,7 +192,7 @@ def train(
         reason=guard.reason,
         steps=steps,
         history=tuple(history),
-        seconds=time.perf_counter() - begin,
+        seconds=trainer.seconds,
         seconds_per_step=training_seconds / steps,
         best_step=best.step,
         best_metrics=best.metrics,

@@ -1,14 +1,20 @@
 """transformers' Trainer with rules of the paper: what decays, how the best step is found, what is logged."""
 
+import copy
 import math
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from unidelta.tasks.collate import IGNORED_LABEL
 from unidelta.training.best import BestStep
@@ -16,8 +22,22 @@ from unidelta.training.divergence import DivergenceGuard
 from unidelta.training.evaluate import EvalResult
 from unidelta.training.loss import denominators, summed_loss
 from unidelta.training.precision import Precision
+from unidelta.training.processes import gather
 from unidelta.training.progress import QuietProgress
+from unidelta.training.saving import Continuation, SaveClock
 from unidelta.training.share import Share, SharedBatches
+from unidelta.training.snapshot import (
+    State,
+    generators,
+    optimiser_state,
+    read_best,
+    read_state,
+    restore_generators,
+    restore_optimiser,
+    restore_parameters,
+    tuned,
+    write_snapshot,
+)
 from unidelta.training.spec import TrainingSpec
 
 POLYNOMIAL_END = 1e-7
@@ -42,6 +62,7 @@ class DeltaTrainer(Trainer):
         best: is offered every evaluation.
         guard: stops a diverged run.
         on_log: is told every entry of the history.
+        continuation: how the run is saved and where it goes on; None for no checkpoints.
         shows_progress: whether a bar is drawn.
         kwargs: of `Trainer`.
     """
@@ -56,10 +77,18 @@ class DeltaTrainer(Trainer):
         best: BestStep,
         guard: DivergenceGuard,
         on_log: OnLog,
+        continuation: Continuation | None,
         shows_progress: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs, callbacks=[guard])
+        self._continuation, self._clock = continuation, None
+        if continuation is not None:
+            self._clock = SaveClock(
+                every_minutes=settings.save_every_minutes, stop=continuation.stop, processes=share.processes
+            )
+            self.add_callback(self._clock)
+        self._begin = time.perf_counter()
         self._settings, self._share, self._batches = settings, share, batches
         self._score, self._best, self._guard, self._on_log = score, best, guard, on_log
         self.evaluation_seconds = 0.0
@@ -136,6 +165,79 @@ class DeltaTrainer(Trainer):
         super().log(logs, start_time)
         if "loss" in logs or "eval_loss" in logs:
             self._on_log({"step": self.state.global_step, **logs})
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of training and evaluation, that of earlier attempts included."""
+        return time.perf_counter() - self._begin
+
+    def resume(self, folder: Path) -> State:
+        """Take over what a checkpoint says of the past; what training needs follows with `train(str(folder))`."""
+        state = read_state(folder)
+        self._begin = time.perf_counter() - state.seconds
+        self.evaluation_seconds = state.evaluation_seconds
+        self._guard.resume(state.guard)
+        self._best.resume(step=state.best_step, metrics=state.best_metrics, parameters=read_best(folder))
+        return state
+
+    def save(self, *, is_finished: bool) -> None:
+        """Keep a checkpoint, written by the first process; of a run that has diverged there is nothing to keep."""
+        model, processes = cast(nn.Module, self.model), self._share.processes
+        if self._continuation is None or self._guard.reason is not None:
+            return
+        if not all(parameter.isfinite().all() for parameter in tuned(model).values()):
+            return  # the next step will find out
+        states = gather(generators(on_gpu=self.args.device.type == "cuda"), processes)
+        if processes.is_first:
+            state = State(
+                steps=self.state.global_step,
+                is_finished=is_finished,
+                seconds=self.seconds,
+                evaluation_seconds=self.evaluation_seconds,
+                best_step=self._best.step,
+                best_metrics=self._best.metrics,
+                guard=self._guard.state(),
+                optimiser=optimiser_state(cast(Optimizer, self.optimizer)),
+                scheduler=cast(LRScheduler, self.lr_scheduler).state_dict(),
+                scaler=self.accelerator.scaler.state_dict() if self.accelerator.scaler is not None else {},
+                generators=states,
+            )
+            trainer_state = copy.copy(self.state)
+            trainer_state.log_history = []  # the history has it
+
+            def write(folder: Path) -> None:
+                optimiser = cast(Optimizer, self.optimizer)
+                write_snapshot(folder, state, parameters=tuned(model), best=self._best.parameters, optimiser=optimiser)
+                trainer_state.save_to_json(str(folder / TRAINER_STATE_NAME))
+
+            self._continuation.save(self.state.global_step, write)
+        gather(None, processes)  # who ends now would take the first process with it
+
+    # What the Trainer would save and load as pickles, and in part go on without.
+
+    def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
+        self.save(is_finished=False)
+        if self._continuation is not None and self._clock is not None and self._clock.is_stopping:
+            stop = self._continuation.stop
+            stop.signal = stop.signal or "SIGTERM"  # another process was asked
+            stop.raise_if_asked(f"after step {self.state.global_step}")
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        restore_parameters(Path(resume_from_checkpoint), cast(nn.Module, self.model))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            state = read_state(Path(checkpoint))
+            restore_optimiser(Path(checkpoint), state, cast(Optimizer, self.optimizer))
+            cast(LRScheduler, self.lr_scheduler).load_state_dict(state.scheduler)
+
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(read_state(Path(checkpoint)).scaler)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            restore_generators(read_state(Path(checkpoint)).generators, self._share.processes.rank)
 
 
 def training_arguments(

@@ -1,0 +1,84 @@
+"""This suite's methods on the benchmark's model; run by speed.py, which tells it what to time."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from workload import Method, Size, answer, frozen, stock
+
+from unidelta.config.compose import compose
+from unidelta.config.resolve_design import resolve_design
+from unidelta.errors import Problems
+from unidelta.families.architectures import architecture_of
+from unidelta.families.inject import Injection, fold, inject
+from unidelta.families.merge import merged
+
+PREFIX = ["method.attn.mlp_width={size.mlp}"]
+DIRECT = ["method.attn.reparameterisation=direct"]
+BOTTLENECK = ["budget=bottleneck", "budget.bottleneck={size.bottleneck}", "method.ffn.dropout=0"]
+MAM = ["method=mam", "budget=bottleneck", "budget.attn={size.prefix}", "budget.ffn={size.bottleneck}"]
+MAM += ["method.ffn.dropout=0"]
+LENGTH = ["budget=bottleneck", "budget.bottleneck={size.prefix}"]
+METHODS = {
+    "full": ["method=full"],
+    "BitFit": ["method=bitfit"],
+    "LoRA q,v": ["method=lora", "budget=bottleneck", "budget.bottleneck={size.lora}", "method.attn.dropout=0"],
+    "LoRA ffn": [
+        *("method=lora", "position=ffn", "budget=bottleneck", "budget.bottleneck={size.lora_ffn}"),
+        "method.ffn.dropout=0",
+    ],
+    "sequential adapter": ["method=adapter", *BOTTLENECK],
+    "parallel adapter, s=4": ["method=scaled_parallel_adapter", *BOTTLENECK],
+    "prefix": ["method=prefix", *LENGTH, *PREFIX],
+    "prefix, no MLP": ["method=prefix", *LENGTH, *DIRECT],
+    "MAM": [*MAM, *PREFIX],
+    "MAM, no MLP": [*MAM, *DIRECT],
+    "MAM, dropout in the adapter": [*(word for word in MAM if "dropout" not in word), *PREFIX],
+}
+"""What is typed after `python train.py` for each; without dropout in the modules, as peft and adapters have it."""
+
+
+def injected(typed: Sequence[str], size: Size) -> Injection:
+    """A design in the stock model, built as in any run."""
+    model = stock(size)
+    architecture = architecture_of(model.config, name="bart")
+    config = compose(["task=xsum", "scale=paper", *(word.format(size=size) for word in typed)])
+    design, problems = resolve_design(config, architecture=architecture, published=architecture)
+    if problems:
+        raise Problems(problems)
+    return inject(model, design, generator=torch.Generator().manual_seed(0))
+
+
+def method(typed: Sequence[str]) -> Method:
+    """A row of the table."""
+    made: dict[int, Injection] = {}
+    lasting = ExitStack()
+
+    def train(size: Size) -> nn.Module:
+        injection = injected(typed, size)
+        made[id(injection.model)] = injection
+        return injection.model
+
+    def infer(size: Size) -> nn.Module:
+        injection = injected(typed, size)
+        fold(injection)
+        lasting.enter_context(merged(injection))  # as evaluation has it
+        return injection.model
+
+    def stored(model: nn.Module) -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "deltas.safetensors"
+            tensors = made[id(model)].stored_state()
+            save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, path)
+            return path.stat().st_size
+
+    return Method(train=train, infer=infer, stored=stored)
+
+
+if __name__ == "__main__":
+    rows = {name: method(typed) for name, typed in METHODS.items()}
+    answer({"frozen forward": Method(train=frozen, stored=lambda model: 0), **rows})

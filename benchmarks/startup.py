@@ -1,0 +1,88 @@
+"""Seconds from the command: to the output of a dry run, to the first optimiser step, and of imports.
+
+`python benchmarks/startup.py --rounds 5`. Wall and CPU seconds (user and system) of fresh processes, files in the
+cache of the operating system, rounds interleaved; wall seconds say as much about what else the machine does.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+TRAIN = Path(__file__).parents[1] / "train.py"
+
+
+def process(*words: str) -> dict[str, float]:
+    """Wall and CPU seconds of a Python process from beginning to end."""
+    wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], check=True, capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall": time.perf_counter() - wall, "cpu": cpu}
+
+
+def first_step() -> dict[str, float]:
+    """Seconds until the default job of the miniature has done its first optimiser step; the process is ended there."""
+    program = (
+        "import os, sys, time; from transformers import Trainer\n"
+        "step = Trainer.training_step\n"
+        "seen = []\n"
+        "def counted(*words, **more):\n"
+        "    seen.append(1)\n"
+        "    if len(seen) == 2: os._exit(0)\n"  # the first optimiser step is behind it
+        "    return step(*words, **more)\n"
+        "Trainer.training_step = counted\n"
+        "from unidelta.cli import main\n"
+        "main()"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        words = [f"results_dir={folder}", "training.progress=false"]
+        return process("-c", program, "method=mam", "task=xsum", *words)
+
+
+MEASURED: dict[str, Callable[[], dict[str, float]]] = {
+    "import unidelta": lambda: process("-c", "import unidelta"),
+    "import torch": lambda: process("-c", "import torch"),
+    "import unidelta.execute": lambda: process("-c", "import unidelta.execute"),
+    "train.py dry_run=true": lambda: process(str(TRAIN), "method=mam", "task=xsum", "dry_run=true"),
+    "train.py, first optimiser step": first_step,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0."""
+    parser = argparse.ArgumentParser(prog="python benchmarks/startup.py", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="of everything; default: 5")
+    parser.add_argument("--out", type=Path, help="write the record to this file")
+    arguments = parser.parse_args(argv)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in MEASURED}
+    for function in MEASURED.values():
+        function()  # files come into the cache
+    for _ in range(arguments.rounds):
+        for name, function in MEASURED.items():
+            found[name].append(function())
+    record = {
+        name: {
+            clock: [round(value, 2) for value in (min(values), statistics.median(values), max(values))]
+            for clock in ("wall", "cpu")
+            for values in [[second[clock] for second in seconds]]
+        }
+        for name, seconds in found.items()
+    }
+    for name, clocks in record.items():
+        wall, cpu = clocks["wall"], clocks["cpu"]
+        print(f"{name:32} wall {wall[1]:6.2f} s ({wall[0]}–{wall[2]})   CPU {cpu[1]:6.2f} s ({cpu[0]}–{cpu[2]})")
+    if arguments.out is not None:
+        arguments.out.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

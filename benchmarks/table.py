@@ -1,0 +1,98 @@
+"""The tables of docs/performance.md, from the records that speed.py wrote.
+
+`python benchmarks/table.py` prints the page as the records in benchmarks/results have it; `--write` puts it there.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE, RESULTS = ROOT / "docs" / "performance.md", ROOT / "benchmarks" / "results"
+
+_HEAD = (
+    "| method | trained | step / full | step / floor | greedy / full | beam-4 / full | saved activations |"
+    " peak memory | checkpoint |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+)
+
+
+def markdown(record: Mapping[str, Any]) -> str:
+    """A row a method: medians, and quartiles in brackets. The floor is two forward passes without gradients.
+
+    Args:
+        record: of speed.py.
+    """
+    rows = record["methods"]
+    (forward,) = (row["step"]["cpu"][1] for row in rows if row["name"] == "frozen forward")
+    lines = [_HEAD]
+    for row in rows:
+        if row["name"] == "frozen forward":
+            lines.append(f"| *forward pass alone* | 0 | {_ratio(row['step'])} | 0.50 | | | | | |")
+            continue
+        name = row["name"]
+        if name == "full" and row["from"] == "peers":
+            name = f"full, transformers {record['versions']['peers.py']['transformers']}"
+        cells = [
+            name if row["from"] == "peers" else f"**{name}**",
+            f"{row['trained']:,}",
+            _ratio(row["step"]),
+            f"{row['step']['cpu'][1] / (2 * forward):.2f}",
+            _ratio(row["greedy"]),
+            _ratio(row["beam-4"]),
+            *(f"{row[key] / 2**20:,.0f} MB" for key in ("saved_bytes", "peak_bytes")),
+            f"{row['stored_bytes'] / 2**10:,.0f} KB",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def conditions(record: Mapping[str, Any]) -> str:
+    """What was measured, where, when and with what, in a sentence each."""
+    sizes, rounds, machine = record["sizes"], record["rounds"], record["machine"]
+    versions = [
+        f"{script.removesuffix('.py')}: " + ", ".join(f"{name} {number}" for name, number in found.items())
+        for script, found in record["versions"].items()
+    ]
+    return (
+        f"BART with random weights, d = {sizes['d']}, {sizes['layers']} + {sizes['layers']} layers; batch"
+        f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']}; l = {sizes['prefix']}, bottleneck"
+        f" {sizes['bottleneck']}, MLP {sizes['mlp']}, LoRA {sizes['lora']} and {sizes['lora_ffn']}; dropout 0.1;"
+        f" {record['optimiser']}. {rounds['step']} rounds of steps, {rounds['greedy']} of generation."
+        f" {machine['cpu']}, one thread, {record['date']}. {'; '.join(versions)}."
+    )
+
+
+def _ratio(found: Mapping[str, Any]) -> str:
+    low, middle, high = found["cpu"]
+    return f"{middle:.2f} ({low:.2f}–{high:.2f})"
+
+
+def page(text: str) -> str:
+    """The page with every table as its record has it.
+
+    Args:
+        text: of the page; a table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+    """
+
+    def filled(match: re.Match[str]) -> str:
+        record = json.loads((RESULTS / f"{match[1]}.json").read_text(encoding="utf-8"))
+        return f"<!-- table: {match[1]} -->\n{conditions(record)}\n\n{markdown(record)}\n<!-- end -->"
+
+    return re.sub(r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->", filled, text, flags=re.DOTALL)
+
+
+def main(argv: Sequence[str]) -> int:
+    """The exit status: 0."""
+    text = page(PAGE.read_text(encoding="utf-8"))
+    if list(argv) == ["--write"]:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

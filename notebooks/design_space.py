@@ -1,0 +1,38 @@
+# %% [markdown]
+# # The design space by hand
+#
+# Every method of the paper is a functional form at a position, an insertion, a composition and a size. Here some are
+# composed and counted; nothing is trained and no weights are read.
+
+# %%
+from unidelta.config.compose import compose
+from unidelta.errors import UserError
+from unidelta.plan import prepare
+from unidelta.summary import print_design
+
+for method in ("prefix", "adapter", "lora", "mam"):
+    print(print_design(prepare(compose([f"method={method}", "task=xsum"]))), end="\n\n")
+
+# %% [markdown]
+# One axis changed: the sequential adapter becomes the parallel one, and then the scaled one (Table 5).
+
+# %%
+for changed in ([], ["insertion=parallel"], ["insertion=parallel", "composition=scaled", "composition.scale=4"]):
+    print(print_design(prepare(compose(["method=adapter", "position=ffn", "task=xsum", *changed]))), end="\n\n")
+
+# %% [markdown]
+# What cannot be combined is refused, with what to type instead.
+
+# %%
+try:
+    prepare(compose(["method=prefix", "position=ffn"]))
+except UserError as error:
+    print(error)
+
+# %% [markdown]
+# A budget is solved for: the bottleneck that a share of the parameters buys.
+
+# %%
+for percent in (0.5, 3.6, 6.7):
+    spec = prepare(compose(["method=lora", "task=xsum", "budget=percent", f"budget.percent={percent}"]))
+    print(print_design(spec), end="\n\n")

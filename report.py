@@ -1,0 +1,8 @@
+"""The paper's tables and figures, from the records of runs: `python report.py table3`."""
+
+import sys
+
+from unidelta.analysis.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The paper's comparisons as things that can be tested: what is compared with what, and which bound decides.
+
+`results/paper/claims.csv` says what is compared; the tables below say what kind of claim each is, with which margin.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from unidelta.analysis.published import published as read
+from unidelta.analysis.sides import key_of_row
+from unidelta.errors import DataError
+
+CLAIMS = Path("results/paper/claims.csv")
+
+Kind = Literal["above", "below", "within", "interaction", "copied"]
+"""Where the mean of first less second lies, if the claim holds: above or below a bound, within a margin around 0; the
+difference of two such differences above 0; below 0 with a number that the paper copied as the second side."""
+
+GROUPS = {
+    "C1": "Existing methods lag full fine-tuning on generation (§4.2)",
+    "C2": "With 0.5 % of the parameters they are competitive on classification (§4.2)",
+    "C3": "They greatly outperform BitFit and prompt tuning (§4.1)",
+    "C4": "Parallel insertion beats sequential (§4.3)",
+    "C5": "The FFN is the better place than attention (§4.4)",
+    "C6": "Longer prefixes bring nothing (§4.4)",
+    "C7": "At a tiny budget multi-head attention methods are best (§4.4)",
+    "C8": "Gating helps the prefix slightly (§4.4)",
+    "C9": "Prefixes lose little by shrinking (§4.4)",
+    "C10": "LoRA owes its advantage to scaling (§4.5)",
+    "C11": "Scaling helps the parallel adapter (§4.5)",
+    "C12": "A learned scale is not better than s = 4 (§4.5)",
+    "C13": "The scaled parallel adapter is the best at the FFN (§4.5)",
+    "C14": "MAM matches full fine-tuning on generation (§4.6)",
+    "C15": "MAM and the full fine-tuning that others published (Table 6)",
+    "C16": "MAM is the best parameter-efficient method (§4.6)",
+    "C17": "Combinations improve over what they combine (§4.6)",
+    "C18": "MAM is comparable with full fine-tuning on classification (Table 2)",
+    "C19": "MAM is at least as good as the others on classification (Table 2)",
+}
+
+ON_PAR = {"R1": 0.3, "R2": 0.1, "RL": 0.2, "RLsum": 0.2, "BLEU": 0.2, "accuracy": 0.4}
+"""Differences that count as none, in points: about half a percent of the paper's scores, its largest ± for accuracy."""
+COMPETITIVE = 1.0
+"""How far below full fine-tuning is still competitive, in points of accuracy; the paper calls a prefix so at 1.3."""
+LITTLE = 1.0
+"""What is at most a little loss, in points of BLEU: the paper calls 0.4 little, 1.9 not."""
+
+_KINDS: Mapping[str, Kind] = {
+    "C1": "below",
+    "C6": "below",
+    "C7e": "interaction",
+    "C9a": "below",
+    "C9b": "interaction",
+    "C10b": "below",
+    "C12": "below",
+    "C14": "within",
+    "C15": "copied",
+    "C18": "within",
+}
+"""By claim or by group; what is not here is `above`."""
+
+INTERACTIONS = {"C7e": ("C7a", "C7e"), "C9b": ("C9b", "C9a")}
+"""Claims whose point is that one difference is larger than another."""
+
+_SIDE = re.compile(r"([a-z_+]+)(?:@([0-9]+))?(?: \[([^\]]+)\])? \(([^)]+)\) = ([0-9.]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of a comparison.
+
+    Args:
+        key: what is tuned (see `sides`).
+        label: as the paper's table has it.
+        value: what it prints.
+        spread: the standard deviation it prints; None for single runs.
+        artefact: the table or figure.
+    """
+
+    key: str
+    label: str
+    value: float
+    spread: float | None
+    artefact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One comparison.
+
+    Args:
+        name: e.g. `C4a-xsum`.
+        group: e.g. `C4`.
+        hypothesis: what the paper says, in a line.
+        task, metric: as `results/paper/` names them.
+        first, second: the sides.
+        kind: where first less second lies if the claim holds.
+        bound: the bound or the margin of `kind`, in points.
+        note: what is known to be wrong or unclear about it.
+    """
+
+    name: str
+    group: str
+    hypothesis: str
+    task: str
+    metric: str
+    first: Side
+    second: Side
+    kind: Kind
+    bound: float
+    note: str
+
+    @property
+    def margin(self) -> float:
+        """First less second, as printed."""
+        return self.first.value - self.second.value
+
+
+def claims(published: pd.DataFrame, path: Path = CLAIMS) -> tuple[Claim, ...]:
+    """Every comparison, in the order of the file.
+
+    Args:
+        published: the figures in `results/paper/results.csv`.
+        path: the comparisons.
+
+    Raises:
+        DataError: there is no such file, or a side of a comparison is no published row.
+    """
+    rows = [{str(k): str(v) for k, v in row.items()} for row in published.to_dict("records")]
+    lines = read(path).to_dict("records")
+    return tuple(_claim({str(k): str(v) for k, v in line.items()}, rows) for line in lines)
+
+
+def _claim(line: Mapping[str, str], rows: list[dict[str, str]]) -> Claim:
+    name = line["id"]
+    stem = name.split("-")[0]
+    group = re.sub("[a-e]$", "", stem)
+    kind = _KINDS.get(stem) or _KINDS.get(group, "above")
+    first, second = (_side(line[side], line, rows) for side in ("side_a", "side_b"))
+    return Claim(
+        name=name,
+        group=group,
+        hypothesis=line["hypothesis"].replace(f" on {line['task']}", ""),
+        task=line["task"],
+        metric=line["metric"],
+        first=first,
+        second=second,
+        kind=kind,
+        bound=_bound(stem, group, line["metric"], name),
+        note=line["note"],
+    )
+
+
+def _bound(stem: str, group: str, metric: str, name: str) -> float:
+    if group == "C2":
+        return -1.3 if name == "C2-mnli-prefix" else -COMPETITIVE
+    if stem == "C9a":
+        return LITTLE
+    if group == "C19":
+        return -ON_PAR[metric]
+    return ON_PAR[metric] if stem == "C10b" or group in ("C6", "C12", "C14", "C18") else 0.0
+
+
+def _side(words: str, line: Mapping[str, str], rows: list[dict[str, str]]) -> Side:
+    """A side such as `lora_ffn [s=4] (Table 5) = 21.31`, found among the published rows."""
+    found = _SIDE.fullmatch(words)
+    if found is not None:
+        method, size, variant, artefact, value = found.groups()
+        mine = [
+            row
+            for row in rows
+            if (row["artefact"], row["method"], row["task"], row["metric"])
+            == (artefact, method, line["task"], line["metric"])
+            and (size is None or row["bottleneck"] == size)
+            and (variant is None or f"({variant})" in row["composition"])
+        ]
+        if len(mine) == 1 and float(mine[0]["value"]) == float(value):
+            row = mine[0]
+            spread = float(row["std"]) if row["std"] else None
+            return Side(key=key_of_row(row), label=row["label"], value=float(value), spread=spread, artefact=artefact)
+    raise DataError(f"claim {line['id']}: {words}", "no single published row is this", f"a row of {CLAIMS.parent}")

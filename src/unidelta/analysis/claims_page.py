@@ -1,0 +1,132 @@
+"""results/CLAIMS.md: every comparison of the paper with its verdict, group by group."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from unidelta.analysis.claims import GROUPS
+from unidelta.analysis.names import METRICS, TASKS, Scale, task_title
+from unidelta.analysis.render import code, grid, in_markdown
+from unidelta.analysis.table import MISSING, Cell, Column, Table
+from unidelta.analysis.tables import signed
+from unidelta.analysis.verdicts import Verdict
+
+WORDS = ("supported", "contradicted", "inconclusive", "not run")
+_COLUMNS = (
+    Column(title="claim", kind="text"),
+    Column(title="the paper, on its own data", kind="text"),
+    Column(title="holds if the difference is", kind="text"),
+    Column(title="here", kind="text"),
+    Column(title="difference", kind="difference"),
+    Column(title="d_z", kind="difference"),
+    Column(title="n", kind="count"),
+    Column(title="p", kind="difference"),
+    Column(title="verdict", kind="text"),
+)
+_INTRO = {
+    "mini": "What the runs at scale=mini say of the 90 comparisons of He et al. (2022). The miniature has worlds and"
+    " backbones of its own, so a verdict is about the miniature and not about the paper's numbers: “contradicted” says"
+    " that the order is another one here, not that the paper is wrong.",
+    "paper": "What the runs at scale=paper say of the 90 comparisons of He et al. (2022).",
+}
+_LEGEND = (
+    "Differences are first side less second, paired by seed, in points, ± half the 95 % t-interval; d_z is their mean"
+    " over their standard deviation, n the number of pairs, p adjusted within the group (Holm). What is tested, and"
+    " with which margins: [statistics.md]({docs}docs/statistics.md)."
+)
+
+
+def overview(found: Sequence[Verdict]) -> Table:
+    """How many claims of each group have which verdict."""
+    columns = [Column(title="group", kind="text"), *(Column(title=word, kind="count") for word in WORDS)]
+    columns.append(Column(title="largest n", kind="count"))
+    mine = {group: [verdict for verdict in found if verdict.claim.group == group] for group in GROUPS}
+    rows = [_counted(f"{group}: {words}", mine[group]) for group, words in GROUPS.items()]
+    return Table(
+        name="claims",
+        title="Claims at a glance",
+        caption="Comparisons of the paper by verdict.",
+        columns=tuple(columns),
+        rows=(*rows, _counted("all", found)),
+    )
+
+
+def group_table(group: str, found: Sequence[Verdict], scale: Scale) -> Table:
+    """The claims of one group."""
+    mine = [verdict for verdict in found if verdict.claim.group == group]
+    notes = dict.fromkeys(verdict.claim.note for verdict in mine if verdict.claim.note)
+    return Table(
+        name=group,
+        title=f"{group}: {GROUPS[group]}",
+        caption="",
+        columns=_COLUMNS,
+        rows=tuple(_row(verdict, scale) for verdict in mine),
+        notes=(f"On the paper's text: {'; '.join(notes)}.",) if notes else (),
+    )
+
+
+def page(found: Sequence[Verdict], scale: Scale, *, docs: str) -> str:
+    """The page.
+
+    Args:
+        found: every verdict.
+        scale: of the runs.
+        docs: the way from the page's folder to the one that holds `docs/`, e.g. `../`.
+    """
+    parts = ["# Claims", _INTRO[scale], _LEGEND.format(docs=docs), grid(overview(found))]
+    for group in GROUPS:
+        table = group_table(group, found, scale)
+        parts += [f"## {in_markdown(table.title)}", grid(table), *(in_markdown(note) for note in table.notes)]
+        commands = dict.fromkeys(words for v in found if v.claim.group == group for words in v.commands)
+        if commands:
+            what = "<details><summary>what to type to run the rest</summary>"
+            parts.append(f"{what}\n\n{code(list(commands))}\n\n</details>")
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(verdict: Verdict, scale: Scale) -> tuple[Cell, ...]:
+    claim, differences = verdict.claim, verdict.differences
+    digits = 2 if claim.metric.startswith("R") else 1
+    said = f"{claim.hypothesis}: {signed(verdict.margin, digits)} {METRICS[claim.metric]} on {TASKS[claim.task]}"
+    if verdict.is_margin_in_noise and verdict.noise is not None:
+        said += f", within its own noise of {verdict.noise:.{digits}f}"
+    mean, effect = differences.mean, differences.effect
+    width = "" if differences.half_width is None else f" ± {differences.half_width:.{digits}f}"
+    return (
+        Cell(text=claim.name),
+        Cell(text=said),
+        Cell(text=condition(verdict)),
+        Cell(text=f"{task_title(claim.task, scale)} {METRICS[claim.metric]}"),
+        Cell(text=MISSING if mean is None else f"{signed(mean, digits)}{width}", value=mean),
+        Cell(text=MISSING if effect is None else signed(effect, 1), value=effect),
+        Cell(text=str(differences.n), value=differences.n),
+        Cell(text=MISSING if verdict.p is None else _p(verdict.p), value=verdict.p),
+        Cell(text=f"{verdict.word} ({verdict.why})" if verdict.why else verdict.word),
+    )
+
+
+def condition(verdict: Verdict) -> str:
+    """What the difference has to be, in points, e.g. `above 0` or `within ±0.2`."""
+    claim = verdict.claim
+    match claim.kind:
+        case "within":
+            return f"within ±{claim.bound:g}"
+        case "interaction":
+            return "above 0, of two differences"
+        case "copied":
+            return "below 0 (context, not claimed)"
+        case _:
+            return f"{claim.kind} {claim.bound:g}".replace("-", "−")
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _counted(label: str, found: Sequence[Verdict]) -> tuple[Cell, ...]:
+    counts = Counter(verdict.word for verdict in found)
+    n = max((verdict.differences.n for verdict in found), default=0)
+    return (
+        Cell(text=label),
+        *(Cell(text=str(counts[word]), value=counts[word]) for word in WORDS),
+        Cell(text=str(n), value=n),
+    )

@@ -1,0 +1,106 @@
+"""The command line of report.py."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
+from unidelta.analysis.published import published
+from unidelta.analysis.registry import artefact, artefacts
+from unidelta.analysis.source import RECORDS, read
+from unidelta.analysis.tracked import PREFIX
+from unidelta.errors import ConfigError, UserError
+from unidelta.exit_status import ExitStatus
+
+RESULTS = Path("results")
+_WHOLE = ("claims", "page")  # what is made of all runs
+_EPILOG = """\
+python report.py table3                          Table 3 from the miniature's records, shown and written
+python report.py table6 --scale paper            what is published, and what to type for the rest
+python report.py all                             every table and figure, CLAIMS.md, and report/index.html
+python report.py all --check                     are the committed files what the records say?
+python report.py table3 --source results/runs    from records of your own; written beside them
+"""
+
+
+def main(words: Sequence[str] | None = None) -> ExitStatus:
+    """The exit status of `python report.py WORDS`: failed for files that differ, refused for what cannot be met."""
+    arguments = _parser().parse_args(words)
+    is_all = "all" in arguments.names or not arguments.names
+    try:
+        output = _output(arguments.source, arguments.output)
+        names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
+        files = _files(names, arguments.source, arguments.scale)
+        if arguments.check:
+            return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
+        write(files, output)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return ExitStatus.REFUSED
+    if not is_all:
+        print("\n".join(text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)))
+    print("\n".join(f"wrote {output / path}" for path in files))
+    return ExitStatus.DONE
+
+
+def _output(source: str, asked: Path | None) -> Path:
+    """The folder that is written to.
+
+    Raises:
+        ConfigError: none is named for the runs of a W&B project, which have no folder of their own.
+    """
+    if asked is None and source.startswith(PREFIX):
+        why = "the runs of a project have no folder, and results/ is that of the records"
+        raise ConfigError(f"--source {source}", why, f"--source {source} --output FOLDER")
+    return asked or (RESULTS if source == RECORDS else Path(source))
+
+
+def _files(names: Sequence[str], source: str, scale: str) -> Files:
+    wanted = [artefact(name) for name in names if name not in _WHOLE]
+    whole = list(artefacts().values()) if "page" in names else []
+    figures = published()
+    runs = read(source, scale="paper" if scale == "paper" else "mini")
+    made = [one.make(runs, figures) for one in whole or wanted]
+    files: Files = {}
+    for one in made:
+        files |= files_of(one, runs.scale)
+    claims = claims_files(runs, figures) if "claims" in names else {}
+    page = report_files(made, files, runs, figures) if "page" in names else {}
+    return files | claims | page
+
+
+def _report(found: Sequence[str]) -> ExitStatus:
+    if not found:
+        return ExitStatus.DONE
+    print("\n".join(found))
+    print("these files are not what the records say: python report.py all, with the same options")
+    return ExitStatus.FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python report.py",
+        description="The paper's tables, figures and claims, from the records of runs.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="table1 to table6, table12, fig2, fig4, fig5, claims, page, or all (the default)",
+    )
+    parser.add_argument("--scale", choices=("mini", "paper"), default="mini", help="which runs (default: mini)")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if the files are not what they would be"
+    )
+    parser.add_argument(
+        "--source",
+        default=RECORDS,
+        help="records (the project's own, the default), a folder of them or of W&B's runs, or wandb:ENTITY/PROJECT",
+    )
+    parser.add_argument(
+        "--output", type=Path, help="the folder of results (default: results, or the folder of --source)"
+    )
+    return parser

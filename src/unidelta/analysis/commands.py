@@ -1,0 +1,44 @@
+"""What to type to fill a cell."""
+
+from unidelta.analysis.names import Scale, task_in_records
+from unidelta.analysis.sides import words_of_key
+from unidelta.analysis.source import OF_TABLES
+
+MINI_SEEDS = (1, 2, 3)
+PAPER_SEEDS = {"Table 2": (42, 2, 4, 6, 8)}
+"""The seeds of sweeps/ where every row of a table has several."""
+THREE_SEEDS = (42, 15217, 65537)
+"""Those of the rows for which Table 6 prints a standard deviation."""
+
+
+def seeds(artefact: str, *, scale: Scale, has_spread: bool) -> tuple[int, ...]:
+    """The seeds with which a row is to be run; () for the default one.
+
+    Args:
+        artefact: as `results/paper/` names it, e.g. `Table 6`.
+        scale: at mini, several for every row: a t-interval wants them.
+        has_spread: whether the paper prints a standard deviation for the row.
+    """
+    if scale == "mini":
+        return MINI_SEEDS
+    return PAPER_SEEDS.get(artefact, THREE_SEEDS if artefact == "Table 6" and has_spread else ())
+
+
+def command(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin: str) -> str:
+    """The command line that makes the runs of a cell.
+
+    Args:
+        key: what is tuned (see `sides`).
+        task: as `results/paper/` names it.
+        scale: mini or paper.
+        seeds: one run for each; () for one run with the default seed.
+        origin: the folder that the report reads: the runs go there.
+    """
+    words = ["python train.py", *(["-m"] if len(seeds) > 1 else []), words_of_key(key), f"task={task_in_records(task)}"]
+    if scale == "paper":
+        words.append("scale=paper")
+    if seeds:
+        words.append(f"seed={','.join(map(str, seeds))}")
+    if origin != str(OF_TABLES["paper"]):  # train.py's own default
+        words.append(f"results_dir={origin}")
+    return " ".join(words)

@@ -1,0 +1,87 @@
+"""A figure before it is drawn: panels of curves, scores against the share of tuned parameters."""
+
+from dataclasses import dataclass
+
+from unidelta.analysis.score import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One point of a curve.
+
+    Args:
+        percent: tuned parameters in percent of the backbone, as the paper counts (matrices only).
+        score: the runs; one value and no seed for a published point.
+        label: its bottleneck, e.g. `200`.
+        note: what is to be said of it: a published point that was read off a figure, or is known to be wrong.
+    """
+
+    percent: float
+    score: Score
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One curve.
+
+    Args:
+        label: as the legend names it, e.g. `PA (ffn)`.
+        method: the method's key, e.g. `pa_ffn`: measured and published curves of one method have one key, and so
+            one colour and one marker in every figure.
+        points: from few to many parameters.
+        is_published: printed in the paper and not measured.
+    """
+
+    label: str
+    method: str
+    points: tuple[Point, ...]
+    is_published: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """The curves of one task.
+
+    A panel has measured and published curves only where both are of the same data, at scale=paper. A score of the
+    miniature never shares an axis with one of the paper: at scale=mini the published curves have panels of their own.
+
+    Args:
+        title: the task by the name it has here, e.g. `mini-XSum`.
+        y_label: the metric, e.g. `ROUGE-2`.
+        series: its curves.
+        full: the measured score of full fine-tuning, drawn as a dashed line; None without runs.
+        full_published: the printed one; None where the panel shows no published curve.
+    """
+
+    title: str
+    y_label: str
+    series: tuple[Series, ...]
+    full: Score | None = None
+    full_published: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure.
+
+    Args:
+        name: as typed after `python report.py`, e.g. `fig4`.
+        title: e.g. `Figure 4: scores against the number of tuned parameters`.
+        caption: what is shown and at which scale.
+        panels: from left to right, then down.
+        x_label: of every panel.
+        is_log: whether the share of parameters has a logarithmic axis.
+        notes: sentences below it.
+        commands: what to type to measure the points that are missing.
+    """
+
+    name: str
+    title: str
+    caption: str
+    panels: tuple[Panel, ...]
+    x_label: str = "tuned parameters (%)"
+    is_log: bool = True
+    notes: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()

@@ -1,0 +1,196 @@
+"""The paper's Figures 2, 4 and 5, measured: every published point has its runs, and its published curve beside it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from unidelta.analysis.curve import Figure, Panel, Point, Series
+from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
+from unidelta.analysis.registry import MakeFigure, figure
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.score import Score
+from unidelta.analysis.sides import key_of_row
+from unidelta.analysis.table import MISSING, Cell, Column, Table
+from unidelta.analysis.tables import score_cell, shown
+
+_TITLES = {
+    "fig2": "Figure 2: what was known before, and MAM, on summaries",
+    "fig4": "Figure 4: scores against the number of tuned parameters",
+    "fig5": "Figure 5: modifying attention against modifying the FFN",
+}
+_PUBLISHED = ", published"
+_LOGARITHMIC = ("fig2", "fig4")
+_LABELS = {
+    "bitfit": "BitFit",
+    "prefix": "Prefix (attn)",
+    "sa_ffn": "SA (ffn)",
+    "pa_attn": "PA (attn)",
+    "pa_ffn": "PA (ffn)",
+    "lora_attn": "LoRA (attn)",
+    "lora_ffn": "LoRA (ffn)",
+    "mam": "MAM",
+}
+_FULL = "full_ft"
+_NOT_SHOWN = ("prompt",)  # the paper's figures have no prompt tuning; Table 6 has
+_IN_SCRIPT = "script-only"  # a point of the authors' plotting script that their figure does not show
+_SCALES = {
+    "mini": "Scale mini: the paper's curves are of other data and have panels of their own; compare shapes.",
+    "paper": "Scale paper: solid curves are measured, hollow points on dashed curves are printed or read off it.",
+}
+_WHAT = "Means over seeds with 95 % t-intervals, single runs as points; parameters as the paper counts them."
+
+_Row = dict[str, str]
+
+
+def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
+    """One of the paper's figures, measured.
+
+    Args:
+        name: e.g. `fig4`.
+        runs: of one scale.
+        published: the figures in `results/paper/results.csv`.
+    """
+    artefact = f"Figure {name.removeprefix('fig')}"
+    rows = [{str(k): str(v) for k, v in row.items()} for row in published.to_dict("records")]
+    rows = [row for row in rows if row["artefact"] == artefact and row["method"] not in _NOT_SHOWN]
+    tasks = list(dict.fromkeys((row["task"], row["metric"]) for row in rows))
+    by_task = [[row for row in rows if (row["task"], row["metric"]) == task] for task in tasks]
+    measured = [_panel(mine, runs) for mine in by_task]
+    printed = [_published_panel(mine) for mine in by_task]
+    if runs.scale == "mini":
+        panels = (*measured, *printed)
+    else:
+        panels = tuple(
+            replace(ours, series=(*ours.series, *theirs.series), full_published=theirs.full_published)
+            for ours, theirs in zip(measured, printed, strict=True)
+        )
+    commands = [score_cell(key_of_row(row), row, runs).command for row in rows]
+    return Figure(
+        name=name,
+        title=_TITLES[name],
+        caption=f"{_WHAT} {_SCALES[runs.scale]}",
+        panels=panels,
+        is_log=name in _LOGARITHMIC,
+        notes=(*_lost(measured), *_remarks(rows)),
+        commands=tuple(dict.fromkeys(command for command in commands if command is not None)),
+    )
+
+
+def data(made: Figure) -> Table:
+    """The numbers of a figure: a row for each point, so that nothing can be read off it only by eye."""
+    columns = [Column(title="method", kind="text"), Column(title="bottleneck", kind="text")]
+    rows: dict[tuple[str, str], list[Cell]] = {}
+    n_cells = 2
+    for panel in made.panels:
+        for is_published in (False, True):
+            series = [one for one in panel.series if one.is_published == is_published]
+            if not any(one.points for one in series):
+                continue
+            # a panel of published curves says so in its title
+            group = panel.title.removesuffix(_PUBLISHED)
+            columns.append(Column(title="%, printed" if is_published else "%", kind="percent", group=group))
+            what = "published" if is_published else "score"
+            columns.append(Column(title=f"{panel.y_label}, {what}", kind=what, group=group))
+            level = panel.full_published if is_published else panel.full.mean if panel.full is not None else None
+            full = Score(values=(level,)) if is_published and level is not None else panel.full
+            for label, point in [(one.label, point) for one in series for point in one.points]:
+                cells = rows.setdefault((label, point.label), [Cell(text=label), Cell(text=point.label or MISSING)])
+                _fill(cells, n_cells, point.percent, point.score, is_published=is_published)
+            if full is not None and level is not None:
+                cells = rows.setdefault(("full fine-tuning", ""), [Cell(text="full fine-tuning"), Cell(text=MISSING)])
+                _fill(cells, n_cells, 100.0, full, is_published=is_published)
+            n_cells += 2
+    padded = (tuple(cells + [Cell(text=MISSING)] * (n_cells - len(cells))) for cells in rows.values())
+    return Table(
+        name=made.name,
+        title=made.title,
+        caption=made.caption,
+        columns=tuple(columns),
+        rows=tuple(padded),
+        notes=made.notes,
+    )
+
+
+def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, *, is_published: bool) -> None:
+    cells += [Cell(text=MISSING)] * (n_before - len(cells))
+    text = f"{score.mean:g}" if is_published else shown(score, digits=2)
+    value = Cell(text=text, value=score.mean, score=None if is_published else score)
+    cells += [Cell(text=f"{percent:.3g}", value=percent), value]
+
+
+def _panel(rows: list[_Row], runs: Runs) -> Panel:
+    """The measured curves of one task."""
+    task, metric = rows[0]["task"], rows[0]["metric"]
+    series: dict[str, list[Point]] = {}
+    for row in rows:
+        key = key_of_row(row)
+        score = runs.score(key, task_in_records(task), metric_in_records(metric, runs.scale))
+        if row["method"] != _FULL and score.n:
+            percent = float(runs.rows(key, task_in_records(task))[0]["percent"])
+            series.setdefault(row["method"], []).append(Point(percent=percent, score=score, label=row["bottleneck"]))
+    full = runs.score(_FULL, task_in_records(task), metric_in_records(metric, runs.scale))
+    return Panel(
+        title=task_title(task, runs.scale),
+        y_label=_axis(metric),
+        series=_series(series, is_published=False),
+        full=full if full.n else None,
+    )
+
+
+def _published_panel(rows: list[_Row]) -> Panel:
+    """The curves of one task that the paper's figure shows."""
+    series: dict[str, list[Point]] = {}
+    full: float | None = None
+    for row in rows:
+        if row["method"] == _FULL:
+            full = float(row["value"])
+        elif row["provenance"] != _IN_SCRIPT:
+            score = Score(values=(float(row["value"]),))
+            point = Point(percent=float(row["params_percent"]), score=score, label=row["bottleneck"], note=row["note"])
+            series.setdefault(row["method"], []).append(point)
+    return Panel(
+        title=f"{TASKS[rows[0]['task']]}{_PUBLISHED}",
+        y_label=_axis(rows[0]["metric"]),
+        series=_series(series, is_published=True),
+        full_published=full,
+    )
+
+
+def _series(points: dict[str, list[Point]], *, is_published: bool) -> tuple[Series, ...]:
+    made: list[Series] = []
+    for method, mine in points.items():
+        ordered = tuple(sorted(mine, key=lambda point: point.percent))
+        made.append(Series(label=_LABELS[method], method=method, points=ordered, is_published=is_published))
+    return tuple(made)
+
+
+def _axis(metric: str) -> str:
+    return METRICS[metric].replace("R-", "ROUGE-")
+
+
+def _lost(panels: list[Panel]) -> tuple[str, ...]:
+    """What of the runs behind the points did not complete."""
+    found: list[str] = []
+    for panel in panels:
+        for label, point in [(one.label, point) for one in panel.series for point in one.points]:
+            n: dict[str, Any] = {"failed": point.score.n_failed, "diverged": point.score.n_diverged}
+            told = ", ".join(f"{count} {how}" for how, count in n.items() if count)
+            if told:
+                found.append(f"{panel.title}, {label} {point.label}: {told}, and in no mean.")
+    return tuple(found)
+
+
+def _remarks(rows: list[_Row]) -> tuple[str, ...]:
+    """The known errors of the paper at the points that are shown."""
+    noted = [row for row in rows if row["note"] and row["provenance"] != _IN_SCRIPT]
+    told = ((row, row["note"].removeprefix("CONFLICT: ").removeprefix("WARNING ")) for row in noted)
+    return tuple(f"{TASKS[row['task']]}, {_LABELS[row['method']]} {row['bottleneck']}: {note}." for row, note in told)
+
+
+def _make(name: str) -> MakeFigure:
+    return lambda runs, published: comparison(name, runs, published)
+
+
+for _name in _TITLES:
+    figure(_name, sweep=_name)(_make(_name))

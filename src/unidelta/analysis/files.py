@@ -1,0 +1,95 @@
+"""The files of a report: what is in them, whether they are there, and writing them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from unidelta.analysis import report_page
+from unidelta.analysis.claims import claims
+from unidelta.analysis.claims_page import page
+from unidelta.analysis.curve import Figure
+from unidelta.analysis.figures import data
+from unidelta.analysis.names import Scale
+from unidelta.analysis.render import to_csv, to_latex, to_markdown
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.table import Table
+from unidelta.analysis.verdicts import verdicts
+from unidelta.records.atomic import write_atomically
+
+Files = dict[Path, str | bytes]
+"""Contents by path, relative to the folder of results."""
+
+
+def files_of(made: Table | Figure, scale: Scale) -> Files:
+    """The files of one table or figure: `<scale>/tables/table3.md`, `<scale>/figures/fig4.svg` and the like."""
+    if isinstance(made, Table):
+        stem = Path(scale) / "tables" / made.name
+        formats = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}
+        return {stem.with_suffix(suffix): render(made) for suffix, render in formats.items()}
+    from unidelta.analysis.draw import rendered  # late: matplotlib, which no table needs
+
+    stem = Path(scale) / "figures" / made.name
+    drawn = {stem.with_suffix(f".{kind}"): content for kind, content in rendered(made).items()}
+    return {stem.with_suffix(".csv"): to_csv(data(made)), **drawn}
+
+
+def claims_files(runs: Runs, published: pd.DataFrame) -> Files:
+    """CLAIMS.md; the miniature's in the folder of results itself, as it is what anyone can make again."""
+    path = _folder(runs.scale) / "CLAIMS.md"
+    docs = "../" * len(path.parts)
+    return {path: page(verdicts(claims(published), runs, published), runs.scale, docs=docs)}
+
+
+def report_files(made: Sequence[Table | Figure], files: Files, runs: Runs, published: pd.DataFrame) -> Files:
+    """The report page, in `report/`.
+
+    Args:
+        made: every table and figure.
+        files: theirs, among which the figures' SVG.
+        runs: of one scale.
+        published: the figures in `results/paper/results.csv`.
+    """
+    path = _folder(runs.scale) / "report" / "index.html"
+    figures = [one for one in made if isinstance(one, Figure)]
+    svgs = [files[Path(runs.scale) / "figures" / f"{one.name}.svg"] for one in figures]
+    content = report_page.page(
+        runs,
+        tables=[one for one in made if isinstance(one, Table)],
+        figures=[(one, svg) for one, svg in zip(figures, svgs, strict=True) if isinstance(svg, bytes)],
+        verdicts=verdicts(claims(published), runs, published),
+        up="../" * (len(path.parts) - 1),
+    )
+    return {path: content}
+
+
+def _folder(scale: Scale) -> Path:
+    return Path() if scale == "mini" else Path(scale)
+
+
+def write(files: Mapping[Path, str | bytes], output: Path) -> None:
+    """Write the files, each atomically.
+
+    Raises:
+        RecordError: the folder or disk does not take one.
+    """
+    for path, content in files.items():
+        write_atomically(output / path, content)
+
+
+def differing(files: Mapping[Path, str | bytes], output: Path) -> list[str]:
+    """What is not as it would be written: `differs: PATH`, `is not there: PATH`, in the order of the paths."""
+    found: list[str] = []
+    for path, content in sorted(files.items()):
+        there = output / path
+        if not there.is_file():
+            found.append(f"is not there: {there}")
+        elif there.read_bytes() != (content.encode() if isinstance(content, str) else content):
+            found.append(f"differs: {there}")
+    return found
+
+
+def stale(files: Mapping[Path, str | bytes], output: Path, scale: Scale) -> list[str]:
+    """Files of tables and figures that no artefact has any more: `should not be there: PATH`."""
+    there = sorted(path for kind in ("tables", "figures") for path in (output / scale / kind).glob("*"))
+    return [f"should not be there: {path}" for path in there if path.relative_to(output) not in files]

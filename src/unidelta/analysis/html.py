@@ -1,0 +1,100 @@
+"""Tables and figures as HTML. What they say may come from a record, so all of it is escaped."""
+
+import re
+from collections.abc import Collection
+from html import escape
+
+from unidelta.analysis.curve import Figure
+from unidelta.analysis.render import plain, title
+from unidelta.analysis.table import Cell, Column, Table
+from unidelta.analysis.theme import BLUE, GREEN, GREY, GRID, INK, ORANGE, PAPER, PURPLE, SKY, VERMILLION
+
+_COLOURS = {
+    INK: "ink",
+    GRID: "grid",
+    PAPER: "page",
+    BLUE: "blue",
+    SKY: "sky",
+    GREEN: "green",
+    ORANGE: "orange",
+    VERMILLION: "vermillion",
+    PURPLE: "purple",
+    GREY: "grey",
+}
+_DRAWING = re.compile(r"<svg\b.*</svg>", re.DOTALL)
+_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_OPENING = re.compile(r"<svg\b[^>]*\bviewBox=\"([-0-9. ]+)\"[^>]*>")
+
+
+def text(words: str) -> str:
+    """Words as HTML shows them: one line, nothing in it alive."""
+    return escape(plain(words), quote=True)
+
+
+def table(made: Table, *, known: Collection[str] = ()) -> str:
+    """A table that can be sorted by any of its columns, its notes, and what to type for what is missing.
+
+    Args:
+        made: the table.
+        known: names of the runs that have a row of their own on the page; scores link to theirs.
+    """
+    head = "".join(_head(made, column) for column in made.columns)
+    body = "\n".join(
+        f"<tr>{''.join(_cell(column, cell, known) for column, cell in zip(made.columns, row, strict=True))}</tr>"
+        for row in made.rows
+    )
+    inside = f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>"
+    return (
+        f'<div class="wide"><table class="sortable">{inside}</table></div>{notes(made.notes)}{commands(made.commands)}'
+    )
+
+
+def notes(lines: Collection[str]) -> str:
+    """Sentences below a table or figure."""
+    return "".join(f'<p class="note">{text(line)}</p>' for line in lines)
+
+
+def commands(lines: Collection[str]) -> str:
+    """What to type to fill what is missing, folded."""
+    if not lines:
+        return ""
+    code = "\n".join(text(line) for line in lines)
+    what = "1 command fills" if len(lines) == 1 else f"{len(lines)} commands fill"
+    return f"<details><summary>{what} what is missing</summary><pre><code>{code}</code></pre></details>"
+
+
+def drawing(made: Figure, svg: bytes) -> str:
+    """A figure's SVG as a part of the page: its colours are the page's, and its names its own."""
+    found = _DRAWING.search(svg.decode("utf-8"))
+    if found is None:
+        raise ValueError("`svg` has no svg element.")
+    content = _METADATA.sub("", found[0])
+    for colour, name in _COLOURS.items():
+        content = content.replace(colour, f"var(--{name})")
+    content = re.sub(r'\bid="([^"]+)"', rf'id="{made.name}-\1"', content)
+    content = re.sub(r'(url\(|href=")#', rf"\1#{made.name}-", content)
+    label = text(f"{made.title}. {made.caption}")
+    return _OPENING.sub(rf'<svg class="figure" viewBox="\1" role="img" aria-label="{label}">', content, count=1)
+
+
+def _head(made: Table, column: Column) -> str:
+    return f'<th scope="col" class="{column.align}"><button type="button">{text(title(made, column))}</button></th>'
+
+
+def _cell(column: Column, cell: Cell, known: Collection[str]) -> str:
+    value = "" if cell.value is None else f' data-value="{cell.value:.8g}"'
+    hint = f' title="{text(cell.command)}"' if cell.command is not None else ""
+    return f'<td class="{column.align}"{value}{hint}>{text(cell.text)}{_links(cell, known)}</td>'
+
+
+def _links(cell: Cell, known: Collection[str]) -> str:
+    """The runs behind a score, by their seeds."""
+    if cell.score is None:
+        return ""
+    runs = zip(cell.score.run_ids, cell.score.seeds, cell.score.values, strict=False)
+    links = [
+        f'<a href="#run-{text(name)}" title="seed {seed}: {value:.2f}">{seed}</a>'
+        for name, seed, value in runs
+        if name in known
+    ]
+    return f' <span class="runs">{" ".join(links)}</span>' if links else ""

@@ -1,0 +1,183 @@
+"""The report as one page that needs nothing else: figures, claims, tables, runs, and where they come from."""
+
+import base64
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from unidelta.analysis import html
+from unidelta.analysis.claims import GROUPS
+from unidelta.analysis.claims_page import WORDS, group_table, overview
+from unidelta.analysis.curve import Figure
+from unidelta.analysis.figures import data
+from unidelta.analysis.names import Scale
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.table import MISSING, Cell, Column, Table
+from unidelta.analysis.verdicts import Verdict
+
+_TEMPLATE = Path(__file__).with_suffix(".html")
+_HEADLINE = "fig2"
+_SCALES = {
+    "mini": "These are runs of the miniature: invented worlds and small backbones that were pretrained on them, made"
+    " again by anyone on two cores. Its scores are about the miniature; whether the orders that the paper reports show"
+    " in it too is what the claims are about.",
+    "paper": "These are runs of the published experiment.",
+}
+_RUNS = ("run", "method", "position", "task", "seed", "tuned %", "status", "score", "metric", "seconds", "date")
+
+
+def page(
+    runs: Runs,
+    *,
+    tables: Sequence[Table],
+    figures: Sequence[tuple[Figure, bytes]],
+    verdicts: Sequence[Verdict],
+    up: str,
+) -> str:
+    """The page's text.
+
+    Args:
+        runs: of one scale.
+        tables: every table.
+        figures: every figure with its SVG.
+        verdicts: one for each claim.
+        up: the way from the page's folder to that of results, e.g. `../`.
+    """
+    rows = [{str(name): value for name, value in row.items()} for row in runs.frame.to_dict("records")]
+    known = frozenset(row["run_id"] for row in rows)
+    template = _TEMPLATE.read_text(encoding="utf-8")
+    script = template.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    parts = {
+        "digest": digest,
+        "scale": html.text(runs.scale),
+        "what": html.text(_SCALES[runs.scale]),
+        "counts": _counts(verdicts),
+        "headline": "".join(
+            _figure(made, svg, known, runs.scale, up) for made, svg in figures if made.name == _HEADLINE
+        ),
+        "figures": "".join(
+            _figure(made, svg, known, runs.scale, up) for made, svg in figures if made.name != _HEADLINE
+        ),
+        "claims": _claims(verdicts, runs.scale),
+        "tables": "".join(_table(made, known, runs.scale, up) for made in tables),
+        "runs": html.table(run_table(rows)) if rows else "<p>There are no runs yet.</p>",
+        "provenance": _provenance(rows),
+        "navigation": _navigation(tables, [made for made, _ in figures]),
+    }
+    filled = Template(template.replace(script, "$script")).substitute(parts, script=script)
+    return _with_links(filled, rows, up)
+
+
+def run_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Every run, complete or not."""
+    kinds = {"seed": "count", "tuned %": "percent", "score": "score", "seconds": "count"}
+    columns = tuple(Column(title=name, kind=kinds.get(name, "text")) for name in _RUNS)  # pyright: ignore[reportArgumentType]
+    return Table(name="runs", title="Runs", caption="", columns=columns, rows=tuple(_run(row) for row in rows))
+
+
+def _run(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    score = row["test"]
+    is_there = isinstance(score, int | float) and not math.isnan(score)
+    return (
+        Cell(text=row["run_id"]),
+        Cell(text=str(row["method"])),
+        Cell(text=str(row["position"])),
+        Cell(text=str(row["task"])),
+        Cell(text=str(row["seed"]), value=float(row["seed"])),
+        Cell(text=f"{row['percent']:.3g}", value=float(row["percent"])),
+        Cell(text=f"{row['status']}: {row['reason']}" if row["reason"] else str(row["status"])),
+        Cell(text=f"{score:.2f}" if is_there else MISSING, value=float(score) if is_there else None),
+        Cell(text=str(row["metric"])),
+        Cell(text=f"{row['seconds']:.0f}", value=float(row["seconds"])),
+        Cell(text=str(row["when"])[:16].replace("T", " ")),
+    )
+
+
+def _with_links(text: str, rows: Sequence[Mapping[str, Any]], up: str) -> str:
+    """Every run's name, where it begins a row of the table of runs, as the row's own name and a link to its record."""
+    for row in rows:
+        name = html.text(row["run_id"])
+        cell = f'<tr><td class="left">{name}</td>'
+        link = f'<a href="{html.text(up + row["path"])}">{name}</a>' if row["path"] else name
+        text = text.replace(cell, f'<tr id="run-{name}"><td class="left">{link}</td>', 1)
+    return text
+
+
+def _figure(made: Figure, svg: bytes, known: frozenset[str], scale: Scale, up: str) -> str:
+    links = _files([f"{up}{scale}/figures/{made.name}.{kind}" for kind in ("svg", "pdf", "png", "csv")])
+    numbers = html.table(data(made), known=known).replace(html.notes(made.notes), "")
+    return (
+        f'<section id="{html.text(made.name)}"><h3>{html.text(made.title)}</h3>'
+        f'<div class="wide">{html.drawing(made, svg)}</div><p class="caption">{html.text(made.caption)} {links}</p>'
+        f"<details><summary>the numbers</summary>{numbers}{html.notes(made.notes)}</details>"
+        f"{html.commands(made.commands)}</section>"
+    )
+
+
+def _table(made: Table, known: frozenset[str], scale: Scale, up: str) -> str:
+    links = _files([f"{up}{scale}/tables/{made.name}.{kind}" for kind in ("md", "csv", "tex")])
+    return (
+        f'<section id="{html.text(made.name)}"><h3>{html.text(made.title)}</h3>'
+        f'<p class="caption">{html.text(made.caption)} {links}</p>{html.table(made, known=known)}</section>'
+    )
+
+
+def _files(paths: Sequence[str]) -> str:
+    return " · ".join(f'<a href="{html.text(path)}">{html.text(path.rpartition(".")[2])}</a>' for path in paths)
+
+
+def _counts(verdicts: Sequence[Verdict]) -> str:
+    counts = Counter(verdict.word for verdict in verdicts)
+    classes = {word: word.replace(" ", "-") for word in WORDS}
+    return "".join(f'<li class="{classes[word]}"><b>{counts[word]}</b> {word}</li>' for word in WORDS)
+
+
+def _claims(verdicts: Sequence[Verdict], scale: Scale) -> str:
+    parts = [html.table(overview(verdicts))]
+    for group in GROUPS:
+        made = group_table(group, verdicts, scale)
+        lines = tuple(dict.fromkeys(words for v in verdicts if v.claim.group == group for words in v.commands))
+        inside = f"{html.table(made)}{html.commands(lines)}"
+        parts.append(f'<details id="{group}"><summary>{html.text(made.title)}</summary>{inside}</details>')
+    return "".join(parts)
+
+
+def _provenance(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Commits, versions, machines and dates of the runs, each with the number of runs it is of."""
+    if not rows:
+        return "<p>There are no runs yet.</p>"
+    days = sorted(str(row["when"])[:10] for row in rows if row["when"])
+    facts = {
+        "runs": [f"{n} {status}" for status, n in Counter(str(row["status"]) for row in rows).items()],
+        "dates": [days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"] if days else [],
+        "compute": [f"{sum(float(row['seconds']) for row in rows) / 3600:.1f} hours of training and evaluation"],
+        "commits": _each(rows, "commit"),
+        "devices": _each(rows, "device"),
+        "machines": _each(rows, "platform"),
+        "versions": [
+            ", ".join(f"{name} {version}" for name, version in json.loads(packages).items())
+            for packages in dict.fromkeys(row["packages"] for row in rows)
+            if packages
+        ],
+    }
+    items = (
+        f"<dt>{name}</dt>{''.join(f'<dd>{html.text(line)}</dd>' for line in lines)}" for name, lines in facts.items()
+    )
+    return f"<dl>{''.join(items)}</dl>"
+
+
+def _each(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    counts = Counter(str(row[name]) for row in rows if row[name])
+    return [f"{value} ({n} of {len(rows)} runs)" for value, n in counts.most_common()]
+
+
+def _navigation(tables: Sequence[Table], figures: Sequence[Figure]) -> str:
+    names = [*(made.name for made in figures), *(made.name for made in tables)]
+    words = {name: name.replace("fig", "Figure ").replace("table", "Table ") for name in names}
+    return "".join(f'<a href="#{html.text(name)}">{html.text(words[name])}</a>' for name in names)

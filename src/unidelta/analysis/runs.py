@@ -1,0 +1,61 @@
+"""The runs of one scale, asked for by what was tuned and on what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from unidelta.analysis.names import Scale
+from unidelta.analysis.score import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """Every run of one scale. Made by `of`.
+
+    Args:
+        frame: a row for each run, as `frame.runs` makes it.
+        scale: mini or paper.
+        origin: where the runs come from, for messages: a folder or a W&B project.
+        by_side: the rows by key (see `sides`) and task.
+    """
+
+    frame: pd.DataFrame
+    scale: Scale
+    origin: str
+    by_side: Mapping[tuple[str, str], tuple[dict[str, Any], ...]]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, *, scale: Scale, origin: str) -> "Runs":
+        """The runs in a frame."""
+        names = [str(name) for name in frame.columns]
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for values in frame.itertuples(index=False, name=None):
+            row = dict(zip(names, values, strict=True))
+            found.setdefault((row["key"], row["task"]), []).append(row)
+        return cls(frame=frame, scale=scale, origin=origin, by_side={side: tuple(rows) for side, rows in found.items()})
+
+    def rows(self, key: str, task: str) -> tuple[dict[str, Any], ...]:
+        """The rows of one side's runs on one task, complete or not."""
+        return self.by_side.get((key, task), ())
+
+    def score(self, key: str, task: str, metric: str) -> Score:
+        """What the runs of one side of a comparison scored; an empty score where there are none.
+
+        Args:
+            key: what was tuned, e.g. `pa_ffn@512` (see `sides`).
+            task: xsum, wmt_en_ro, mnli or sst2.
+            metric: as records name it, e.g. `rouge2`.
+        """
+        rows = self.rows(key, task)
+        done = sorted((row for row in rows if row["status"] == "complete"), key=lambda row: row["seed"])
+        n_of = {how: sum(row["status"] == how for row in rows) for how in ("failed", "diverged", "interrupted")}
+        return Score(
+            values=tuple(float(row[metric]) for row in done),
+            seeds=tuple(int(row["seed"]) for row in done),
+            run_ids=tuple(row["run_id"] for row in done),
+            n_failed=n_of["failed"],
+            n_diverged=n_of["diverged"],
+            n_interrupted=n_of["interrupted"],
+        )

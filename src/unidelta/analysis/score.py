@@ -1,0 +1,59 @@
+"""The score of several runs that differ by seed: mean, 95 % interval, and how many runs have none."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from scipy.special import stdtrit
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What some runs of one design on one task scored.
+
+    Args:
+        values: the score of each complete run, in the order of `seeds`.
+        seeds: the seeds of these runs.
+        n_failed: runs that failed.
+        n_diverged: runs whose numbers ceased to be finite.
+        n_interrupted: runs that were stopped and not resumed.
+        run_ids: the names of the complete runs, in the order of `seeds`.
+    """
+
+    values: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
+    n_failed: int = 0
+    n_diverged: int = 0
+    n_interrupted: int = 0
+    run_ids: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Number of scores."""
+        return len(self.values)
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean; None without any."""
+        return mean(self.values) if self.values else None
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the width of the 95 % t-interval of the mean; None for fewer than two scores."""
+        return half_width(self.values)
+
+
+def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
+    """t(n − 1) · s / √n: half the width of the t-interval of a mean; None for fewer than two values.
+
+    Args:
+        values: independent values.
+        confidence: the share of such intervals that contain the mean.
+    """
+    n = len(values)
+    if n < 2:
+        return None
+    return float(stdtrit(n - 1, (1 + confidence) / 2)) * stdev(values) / math.sqrt(n)

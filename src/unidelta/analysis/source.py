@@ -1,0 +1,133 @@
+"""Where the runs of a report come from: the project's own records, any folder of records, or W&B."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from unidelta.analysis.frame import frame_of
+from unidelta.analysis.names import Scale
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
+from unidelta.errors import Problems, RecordError, UserError
+from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
+
+RECORDS = "records"
+"""The word for the project's own records."""
+MINI = Path("results/mini")
+OF_TABLES = {"mini": MINI / "paper", "paper": Path("results/runs")}
+"""Where the runs of the paper's sweeps are, and where the commands of missing cells put them."""
+NOT_COMPARED = ("tuning", "scales", "doubled")
+"""Folders of the miniature with runs of other settings: searches, and the grid with twice the steps."""
+
+
+def read(source: str, *, scale: Scale) -> Runs:
+    """The runs of one scale.
+
+    Args:
+        source: `records`; a folder with `<scale>/<task>/<run_id>.json` in it or in its folders; a folder of W&B's
+            offline runs; or `wandb:entity/project`.
+        scale: mini or paper; records of the other one are left out. The project's own may be none at all.
+
+    Raises:
+        RecordError: the folder is not there, or has no records of this scale.
+        Problems: every record that is damaged, of a future version, or has a score that is not a number; every group
+            of runs that would be averaged and differs by more than the seed.
+    """
+    faults: list[UserError] = []
+    paths: dict[str, str] = {}
+    origin = str(OF_TABLES[scale]) if source == RECORDS or source.startswith(PREFIX) else source
+    frame = frame_of(_records(source, scale, faults, paths), origin=origin, faults=faults)
+    if frame.empty and source != RECORDS:
+        why = f"there are no records of scale {scale} under it"
+        raise RecordError(f"--source {source}", why, "a folder with <scale>/<task>/<run_id>.json, such as results/runs")
+    frame["path"] = list(paths.values())
+    return checked(Runs.of(frame, scale=scale, origin=origin))
+
+
+def _records(source: str, scale: Scale, faults: list[UserError], paths: dict[str, str]) -> Iterator[RunRecord]:
+    """The records of one scale, each run once: it may lie in two folders.
+
+    What cannot be read is added to `faults`; to `paths`, by run, where each record is, from the source's folder ("" in
+    W&B, which has no files of records).
+    """
+    top = MINI.parent if source == RECORDS else Path(source)
+    for folder, found in _found(source, scale):
+        if isinstance(found, RecordError):
+            faults.append(found)
+        elif found.coordinates["scale"] == scale and found.run_id not in paths:
+            file = Path(scale) / found.coordinates["task"] / f"{found.run_id}.json"
+            paths[found.run_id] = "" if folder is None else str(folder.relative_to(top) / file)
+            yield found
+
+
+def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord | RecordError]]:
+    """What is there, and in which folder; None for W&B."""
+    if source.startswith(PREFIX):
+        listing = read_project(source)
+    else:
+        folders = _own(scale) if source == RECORDS else _below(Path(source))
+        is_empty = True
+        for folder in folders:
+            for found in RecordStore(root=folder).read_each():
+                is_empty = False
+                yield folder, found
+        if not is_empty or source == RECORDS or not is_offline_folder(Path(source)):
+            return
+        listing = read_folder(Path(source))
+    yield from ((None, found) for found in (*listing.records, *listing.damaged))
+
+
+def checked(runs: Runs) -> Runs:
+    """The runs, if all that would be averaged differ by the seed alone.
+
+    Raises:
+        Problems: each group that does not.
+    """
+    faults: list[UserError] = []
+    for (key, task), rows in runs.by_side.items():
+        if not key:
+            continue
+        first = rows[0]
+        other = next((row for row in rows if row["settings"] != first["settings"]), None)
+        twice = sorted(_twice(row["seed"] for row in rows if row["status"] == "complete"))
+        if other is not None:
+            told = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
+            why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {told}"
+            faults.append(RecordError(f"the mean of {key} on {task}", why, "one of the two: --source FOLDER"))
+        elif twice:
+            why = f"there are two runs of seed {', '.join(map(str, twice))}"
+            faults.append(RecordError(f"the mean of {key} on {task}", why, "one of the two: --source FOLDER"))
+    if faults:
+        raise Problems(faults)
+    return runs
+
+
+def _own(scale: Scale) -> list[Path]:
+    if scale == "paper":
+        return [OF_TABLES["paper"]]
+    return [folder for folder in sorted(MINI.glob("*")) if folder.is_dir() and folder.name not in NOT_COMPARED]
+
+
+def _below(folder: Path) -> list[Path]:
+    """The folder and those in it that hold records, so that `results/mini` is all of its sweeps."""
+    if not folder.is_dir():
+        why = "there is no such folder"
+        raise RecordError(f"--source {folder}", why, f"{RECORDS}, or a folder with <scale>/<task>/<run_id>.json")
+    return [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
+
+
+def _twice(values: Iterable[int]) -> set[int]:
+    return {value for value, n in Counter(values).items() if n > 1}
+
+
+def _differences(first: Mapping[str, Any], second: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """What two settings say differently, e.g. `training.max_steps is 400 and 800`."""
+    for name in sorted(first.keys() | second.keys()):
+        mine, theirs = first.get(name), second.get(name)
+        if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+            yield from _differences(mine, theirs, f"{prefix}{name}.")
+        elif mine != theirs:
+            yield f"{prefix}{name} is {json.dumps(mine)} and {json.dumps(theirs)}"

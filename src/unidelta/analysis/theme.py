@@ -1,0 +1,84 @@
+"""How figures look: a colour and a marker for each method, in every figure the same.
+
+Colours are those of Okabe & Ito, which colour-blind readers tell apart; the marker says it a second time, in print and
+in grey. Positions at attention are cool, positions at the FFN warm.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+INK = "#222222"
+"""Text, axes and full fine-tuning; the report page makes it light on a dark screen."""
+GRID = "#d9d9d9"
+PAPER = "#ffffff"
+
+BLUE, SKY, GREEN = "#0072b2", "#56b4e9", "#009e73"
+ORANGE, VERMILLION, PURPLE = "#e69f00", "#d55e00", "#cc79a7"
+GREY = "#767676"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """Of one method: a colour, a marker as matplotlib names it, and its size in points."""
+
+    colour: str
+    marker: str
+    size: float = 5.5
+
+
+STYLES = {
+    "prefix": Style(colour=BLUE, marker="o"),
+    "prefix_nogate": Style(colour=BLUE, marker="p"),
+    "sa_attn": Style(colour=SKY, marker="s"),
+    "pa_attn": Style(colour=SKY, marker="^"),
+    "mh_pa_attn": Style(colour=GREEN, marker="p"),
+    "lora_attn": Style(colour=GREEN, marker="v"),
+    "sa_ffn": Style(colour=ORANGE, marker="s"),
+    "pfeiffer": Style(colour=ORANGE, marker="<"),
+    "adapter_houlsby": Style(colour=ORANGE, marker=">"),
+    "pa_ffn": Style(colour=VERMILLION, marker="D"),
+    "scaled_pa_ffn": Style(colour=VERMILLION, marker="d"),
+    "lora_ffn": Style(colour=PURPLE, marker="P"),
+    "prefix+lora_ffn": Style(colour=PURPLE, marker="h"),
+    "pa_attn+pa_ffn": Style(colour=VERMILLION, marker="H"),
+    "mam": Style(colour=VERMILLION, marker="*", size=9),
+    "bitfit": Style(colour=GREY, marker="X"),
+    "prompt": Style(colour=GREY, marker="8"),
+}
+
+_OTHER_COLOURS = (PURPLE, GREEN, ORANGE, BLUE, VERMILLION, SKY)
+_OTHER_MARKERS = ("h", "8", "p", "H")
+
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same bytes on every machine
+    "font.size": 8.5,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar in a record's name is a dollar
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "svg.fonttype": "none",  # text stays text: to be searched, read aloud and set in the page's own font
+    "svg.hashsalt": "unidelta",
+    "savefig.dpi": 160,
+}
+
+
+def style(method: str) -> Style:
+    """The style of a method; for one that the paper does not have, one of its own that its name decides."""
+    if method in STYLES:
+        return STYLES[method]
+    number = zlib.crc32(method.encode())
+    n_colours = len(_OTHER_COLOURS)
+    marker = _OTHER_MARKERS[number // n_colours % len(_OTHER_MARKERS)]
+    return Style(colour=_OTHER_COLOURS[number % n_colours], marker=marker)

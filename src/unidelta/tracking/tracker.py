@@ -1,0 +1,86 @@
+"""What every tracker does: it is told a run's beginning, each entry of its history, and its end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from unidelta.records.record import RunRecord
+
+N_PREDICTIONS = 100  # rows that are shown; the file beside the record has all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What is known of a run when it begins.
+
+    Args:
+        run_id: its name.
+        coordinates: where it stands in the design space.
+        spec: the scientific spec.
+    """
+
+    run_id: str
+    coordinates: Mapping[str, Any]
+    spec: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """A name for people; several runs may share it."""
+        return f"{self.coordinates['method']} {self.coordinates['task']} seed {self.coordinates['seed']}"
+
+
+class Tracker(Protocol):
+    """A place where a run can be watched. Every method may fail; `CarefulTracker` sees to it that no run does."""
+
+    @property
+    def state(self) -> dict[str, str | None]:
+        """What the record says: how it is tracked, and a note where that is not what was asked."""
+        ...
+
+    def log(self, entry: Mapping[str, float]) -> None:
+        """One entry of the history: step, and numbers by name."""
+        ...
+
+    def finish(
+        self, record: RunRecord | None, predictions: Sequence[Mapping[str, Any]] = (), *, exit_code: int
+    ) -> None:
+        """The end: with its record and predictions, or without a record because of an exception."""
+        ...
+
+
+class Untracked:
+    """The tracker of `tracking=none`."""
+
+    @property
+    def state(self) -> dict[str, str | None]:
+        """Nothing more than the kind."""
+        return {"kind": "none", "note": None}
+
+    def log(self, entry: Mapping[str, float]) -> None:
+        """Nothing."""
+
+    def finish(
+        self, record: RunRecord | None, predictions: Sequence[Mapping[str, Any]] = (), *, exit_code: int
+    ) -> None:
+        """Nothing."""
+
+
+def summary(record: RunRecord) -> dict[str, Any]:
+    """Status, metrics, parameter counts and cost of a record in one level, by names such as `metrics/test/rouge1`."""
+    flat: dict[str, Any] = {"status": record.status, "reason": record.reason}
+    for part in ("metrics", "parameters", "cost"):
+        flat |= _flat(part, getattr(record, part))
+    return flat
+
+
+def table(predictions: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
+    """Column names, and the first rows of the predictions."""
+    rows = predictions[:N_PREDICTIONS]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return columns, [[row.get(name) for name in columns] for row in rows]
+
+
+def _flat(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {name: value}
+    return {path: leaf for key, below in value.items() for path, leaf in _flat(f"{name}/{key}", below).items()}

@@ -1,0 +1,156 @@
+"""Weights & Biases: online where that works within seconds, else in a folder that `wandb sync` sends later.
+
+W&B prints nothing here, reads no code, no machine and no console, and keeps only what it is given. Left to itself it
+waits 100 s for a server that does not answer; here a knock at the door and a short patience come first, and what
+fails online goes on offline, in a fresh service.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+# before the import, which reads it: no reports about errors to anyone
+os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+
+import wandb
+from wandb.errors import AuthenticationError
+from wandb.sdk.lib import wbauth
+
+from unidelta.knock import answers
+from unidelta.records.record import RunRecord
+from unidelta.tracking.spec import TrackingSpec
+from unidelta.tracking.tracker import RunFacts, summary, table
+
+KNOCK_S = 3.0
+INIT_S = 5.0  # online; a server that answers needs about one
+FINISH_S = 20.0  # for what is still on its way when a run ends
+_FLUSH_S = 1.0  # what a killed run may lose
+
+
+def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], None]) -> "WandbTracker":
+    """A W&B run.
+
+    Args:
+        spec: what was asked.
+        facts: the run.
+        tell: told in one line where the run is offline although it was to be online.
+
+    Raises:
+        wandb.Error: not even an offline run can be begun.
+    """
+    session = wandb.setup(settings=wandb.Settings(silent=True))
+    mode, why_not = _mode(spec.mode, session.settings.mode, session.settings.base_url)
+    if mode == "online":
+        try:
+            return WandbTracker(_begin(spec, facts, mode="online"), spec, note=None)
+        except Exception as error:
+            # The text of the error may quote what the server said, or the key.
+            why_not = f"the server does not take the run ({type(error).__name__})"
+            wandb.teardown(exit_code=0)
+            wandb.setup(settings=wandb.Settings(silent=True))
+    note = None
+    if why_not is not None:
+        note = f"offline, because {why_not}"
+        tell(f"W&B is offline for this run, because {why_not}; `wandb sync` sends it later.")
+    return WandbTracker(_begin(spec, facts, mode="disabled" if mode == "disabled" else "offline"), spec, note=note)
+
+
+class WandbTracker:
+    """One W&B run.
+
+    Args:
+        run: the run.
+        spec: what was asked.
+        note: why it is not online, if it was to be.
+    """
+
+    def __init__(self, run: wandb.Run, spec: TrackingSpec, *, note: str | None) -> None:
+        self._run, self._spec, self._note = run, spec, note
+
+    @property
+    def state(self) -> dict[str, str | None]:
+        """Kind, mode and note."""
+        return {"kind": "wandb", "mode": self._run.settings.mode, "note": self._note}
+
+    def log(self, entry: Mapping[str, float]) -> None:
+        """One row of W&B's history for each step: training and evaluation of the same step share it."""
+        self._run.log(dict(entry), step=int(entry["step"]))
+
+    def finish(
+        self, record: RunRecord | None, predictions: Sequence[Mapping[str, Any]] = (), *, exit_code: int
+    ) -> None:
+        """Summary, provenance and the first predictions; then the run is over, failed unless the code is 0.
+
+        Raises:
+            TimeoutError: the server does not take the rest; all of it is on disk.
+        """
+        if record is not None:
+            columns, rows = table(predictions)
+            if rows:
+                shown = wandb.Table(columns=columns, data=rows, allow_mixed_types=True)
+                # Bound by hand it is a file of the run. W&B would make an artifact of it as well, staged in the user's
+                # home and logged in with the server's leave: seconds, and a folder that no longer stands alone.
+                shown.bind_to_run(self._run, "predictions", record.cost["steps"])
+                self._run.log({"predictions": shown})
+            self._run.config.update({"provenance": dict(record.provenance)})
+            self._run.summary.update(summary(record))
+        self._run.finish(exit_code=exit_code)
+
+
+def _mode(asked: str, users: str | None, server: str) -> tuple[str, str | None]:
+    """offline, online or disabled, and why it is not online if it was to be.
+
+    Args:
+        asked: tracking.mode.
+        users: the mode of W&B's own settings (WANDB_MODE, `wandb offline`), which `auto` respects.
+        server: its address.
+    """
+    if asked == "offline":
+        return "offline", None
+    if asked == "auto" and users in ("offline", "disabled"):
+        return users, None
+    try:
+        auth = wbauth.authenticate_session(host=server, source="unidelta", prompt=False, update_session=False)
+    except AuthenticationError:
+        return "offline", "the API key that is set is no valid key"
+    if auth is None:
+        return "offline", None if asked == "auto" else "no API key is set (`wandb login` sets one)"
+    if not answers(server, timeout_s=KNOCK_S):
+        return "offline", f"the server did not answer within {KNOCK_S:.0f} s"
+    return "online", None
+
+
+def _begin(spec: TrackingSpec, facts: RunFacts, *, mode: Any) -> wandb.Run:
+    spec.folder.mkdir(parents=True, exist_ok=True)
+    at = facts.coordinates
+    return wandb.init(
+        dir=spec.folder,
+        mode=mode,
+        project=spec.project,
+        entity=spec.entity,
+        group=spec.group or at["method"],
+        tags=[at["method"], at["task"], at["scale"]],
+        name=facts.title,
+        id=facts.run_id,
+        resume="allow",
+        reinit="create_new",  # no run of this process is W&B's global one
+        config={**at, "spec": dict(facts.spec)},
+        settings=wandb.Settings(
+            silent=True,
+            console="off",
+            host="",
+            save_code=False,
+            disable_code=True,
+            disable_git=True,
+            disable_job_creation=True,
+            label_disable=True,
+            init_timeout=INIT_S,
+            finish_timeout=FINISH_S,
+            finish_timeout_raises=True,
+            x_disable_meta=True,
+            x_disable_machine_info=True,
+            x_disable_stats=True,
+            x_save_requirements=False,
+            x_transaction_log_flush_interval=_FLUSH_S,
+        ),
+    )

@@ -1,0 +1,158 @@
+"""What a training run needs to go on bit for bit, as files: safetensors and JSON, nothing that can run code.
+
+The backbone's frozen weights are not among it: they are read again from where they came.
+"""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+_STATE, _PARAMETERS, _BEST, _OPTIMISER = (
+    "state.json",
+    "parameters.safetensors",
+    "best.safetensors",
+    "optimizer.safetensors",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything that is no tensor.
+
+    Args:
+        steps: optimiser steps done.
+        is_finished: whether training was over, its last evaluation included.
+        seconds: wall-clock time so far.
+        evaluation_seconds: of which evaluation.
+        best_step: the best step so far, None before the first evaluation.
+        best_metrics: its metrics.
+        guard: of the divergence guard.
+        optimiser: groups, and what is no tensor, of the optimiser.
+        scheduler: of the learning rate.
+        scaler: of fp16, empty without it.
+        generators: of every process, by rank (`generators`).
+    """
+
+    steps: int
+    is_finished: bool
+    seconds: float
+    evaluation_seconds: float
+    best_step: int | None
+    best_metrics: dict[str, float]
+    guard: dict[str, Any]
+    optimiser: dict[str, Any]
+    scheduler: dict[str, Any]
+    scaler: dict[str, Any]
+    generators: list[dict[str, Any]]
+
+
+def write_snapshot(
+    folder: Path, state: State, *, parameters: Mapping[str, Tensor], best: Mapping[str, Tensor], optimiser: Optimizer
+) -> None:
+    """Write `state` and all tensors into `folder`.
+
+    Raises:
+        OSError: the disk does not take them.
+    """
+    tensors = {
+        f"{index}.{name}": value
+        for index, values in optimiser.state_dict()["state"].items()
+        for name, value in values.items()
+        if isinstance(value, Tensor)
+    }
+    for file, named in ((_PARAMETERS, parameters), (_BEST, best), (_OPTIMISER, tensors)):
+        # `save_file` would hide the error number of a full disk.
+        (folder / file).write_bytes(save({name: tensor.detach().contiguous() for name, tensor in named.items()}))
+    (folder / _STATE).write_text(json.dumps(asdict(state), allow_nan=False), encoding="utf-8")
+
+
+def read_state(folder: Path) -> State:
+    """The state in a folder that was verified."""
+    return State(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
+
+
+def read_best(folder: Path) -> dict[str, Tensor]:
+    """The parameters of the best step so far."""
+    return load_file(folder / _BEST)
+
+
+def restore_parameters(folder: Path, model: nn.Module) -> None:
+    """Give the trained parameters of `model` the values in `folder`.
+
+    Raises:
+        ValueError: they are not the same parameters.
+    """
+    saved, trained = load_file(folder / _PARAMETERS), tuned(model)
+    if saved.keys() != trained.keys():
+        raise ValueError(f"Other parameters train than in {folder}: {sorted(saved.keys() ^ trained.keys())[:5]}.")
+    for name, parameter in trained.items():
+        parameter.data.copy_(saved[name])
+
+
+def tuned(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that train, by name."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def optimiser_state(optimiser: Optimizer) -> dict[str, Any]:
+    """What is no tensor in an optimiser's state."""
+    content = optimiser.state_dict()
+    numbers = {
+        str(index): {name: value for name, value in values.items() if not isinstance(value, Tensor)}
+        for index, values in content["state"].items()
+    }
+    return {"groups": content["param_groups"], "numbers": numbers}
+
+
+def restore_optimiser(folder: Path, state: State, optimiser: Optimizer) -> None:
+    """Give `optimiser` its state back."""
+    values: dict[int, dict[str, Any]] = {int(index): dict(own) for index, own in state.optimiser["numbers"].items()}
+    for name, tensor in load_file(folder / _OPTIMISER).items():
+        index, _, field = name.partition(".")
+        values[int(index)][field] = tensor
+    groups = []
+    for now, saved in zip(optimiser.state_dict()["param_groups"], state.optimiser["groups"], strict=True):
+        # JSON has no tuples.
+        groups.append({key: tuple(v) if isinstance(now.get(key), tuple) else v for key, v in saved.items()})
+    optimiser.load_state_dict({"state": values, "param_groups": groups})
+
+
+def generators(*, on_gpu: bool) -> dict[str, Any]:
+    """The states of the global generators of this process, as JSON."""
+    version, words, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state()
+    return {
+        "python": [version, list(words), gauss],
+        "numpy": [name, np.asarray(keys).tolist(), position, has_gauss, cached],
+        "torch": _hex(torch.get_rng_state()),
+        "cuda": _hex(torch.cuda.get_rng_state()) if on_gpu else None,
+    }
+
+
+def restore_generators(states: Sequence[Mapping[str, Any]], rank: int) -> None:
+    """Give the global generators of this process their states back."""
+    state = states[rank]
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(words), gauss))
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
+    torch.set_rng_state(_bytes(state["torch"]))
+    if state["cuda"] is not None:
+        torch.cuda.set_rng_state(_bytes(state["cuda"]))
+
+
+def _hex(state: Tensor) -> str:
+    return state.cpu().numpy().tobytes().hex()
+
+
+def _bytes(text: str) -> Tensor:
+    return torch.tensor(list(bytes.fromhex(text)), dtype=torch.uint8)

@@ -1,0 +1,67 @@
+"""A polite stop: the first SIGTERM or SIGINT ends a run at the end of its step, a second SIGINT at once. No torch."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from unidelta.errors import Interrupted
+from unidelta.exit_status import ExitStatus
+
+
+class Stop:
+    """Whether the run was asked to stop. While training, it is asked for; everywhere else the signal raises.
+
+    Attributes:
+        signal: name of the signal; None until there is one.
+    """
+
+    def __init__(self) -> None:
+        self.signal: str | None = None
+        self._is_deferred = False
+        self._n_interrupts = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT from here on; outside the main thread, which alone may take signals, do nothing.
+
+        Raises:
+            Interrupted: a signal came outside `deferred`.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Within it a signal raises nothing: what runs there looks at `signal` where it can stop."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+
+    def raise_if_asked(self, where: str) -> None:
+        """Raise `Interrupted` if a signal came.
+
+        Args:
+            where: what was reached, for the message.
+        """
+        if self.signal is not None:
+            raise Interrupted(f"Stopped by {self.signal} {where}; the same command continues.")
+
+    def _take(self, number: int, _frame: FrameType | None) -> None:
+        self.signal = signal.Signals(number).name
+        self._n_interrupts += number == signal.SIGINT
+        if self._n_interrupts > 1:
+            os._exit(ExitStatus.INTERRUPTED)  # from inside whatever is too slow to wait for
+        if not self._is_deferred:
+            self.raise_if_asked("before or after training")

@@ -1,0 +1,108 @@
+"""Intervals, tests and adjustments against scipy's own, called directly."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from unidelta.analysis.paired import Differences, above, below, holm, of_differences, paired, within
+from unidelta.analysis.score import Score, half_width
+
+SAMPLES = [np.random.default_rng(seed).normal(0.3, 0.5, n).tolist() for seed, n in ((1, 2), (2, 3), (3, 5), (4, 40))]
+
+
+def differences(values) -> Differences:
+    return Differences(by_seed=dict(enumerate(values)))
+
+
+@pytest.mark.parametrize("values", SAMPLES)
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_the_interval_is_scipys(values, confidence):
+    low, high = stats.t.interval(confidence, len(values) - 1, np.mean(values), stats.sem(values))
+    assert half_width(values, confidence) == pytest.approx((high - low) / 2, rel=1e-12)
+
+
+def test_a_single_score_has_a_mean_and_no_interval():
+    one = Score(values=(20.5,), seeds=(1,))
+    assert (one.n, one.mean, one.half_width) == (1, 20.5, None)
+    assert (Score().mean, Score().half_width) == (None, None)
+
+
+@pytest.mark.parametrize("values", SAMPLES)
+@pytest.mark.parametrize("bound", [-1.0, 0.0, 0.3])
+def test_above_and_below_are_the_two_sided_t_test(values, bound):
+    expected = stats.ttest_1samp(values, bound).pvalue
+    over = np.mean(values) > bound
+    assert above(differences(values), bound).p == pytest.approx(expected, rel=1e-9)
+    assert below(differences(values), bound).p == pytest.approx(expected, rel=1e-9)
+    assert above(differences(values), bound).favours == ("supported" if over else "contradicted")
+    assert below(differences(values), bound).favours == ("contradicted" if over else "supported")
+
+
+@pytest.mark.parametrize("values", SAMPLES)
+def test_above_agrees_with_the_interval(values):
+    mean, half = np.mean(values), half_width(values)
+    for bound in (mean - 1.01 * half, mean - 0.99 * half):
+        assert (above(differences(values), bound).p < 0.05) is bool(bound < mean - half)
+
+
+@pytest.mark.parametrize("values", SAMPLES)
+@pytest.mark.parametrize("margin", [0.05, 0.5, 5.0])
+def test_on_par_takes_two_one_sided_tests(values, margin):
+    low = stats.ttest_1samp(values, -margin, alternative="greater").pvalue
+    high = stats.ttest_1samp(values, margin, alternative="less").pvalue
+    found = within(differences(values), margin)
+    if found.favours == "supported":
+        assert found.p == pytest.approx(max(low, high), rel=1e-9)
+    else:
+        beyond = [
+            stats.ttest_1samp(values, m, alternative=a).pvalue for m, a in ((margin, "greater"), (-margin, "less"))
+        ]
+        assert found.p == pytest.approx(2 * min(beyond), rel=1e-9)
+
+
+def test_on_par_is_supported_contradicted_or_neither():
+    near, far, wide = [0.01, -0.01, 0.02, 0.0], [3.0, 3.1, 2.9, 3.0], [2.0, -2.0, 1.0, -1.5]
+    assert (within(differences(near), 0.2).favours, within(differences(near), 0.2).p < 0.05) == ("supported", True)
+    assert (within(differences(far), 0.2).favours, within(differences(far), 0.2).p < 0.05) == ("contradicted", True)
+    below_margin = within(differences([-value for value in far]), 0.2)
+    assert (below_margin.favours, below_margin.p < 0.05) == ("contradicted", True)
+    assert within(differences(wide), 0.2).p > 0.05
+
+
+def test_pairs_that_all_differ_by_the_same_need_no_spread():
+    same = differences([0.5, 0.5, 0.5])
+    assert (above(same, 0.0).p, above(same, 0.0).favours) == (0.0, "supported")
+    assert above(same, 0.5).p == 1.0
+    assert (below(same, 0.0).p, below(same, 0.0).favours) == (0.0, "contradicted")
+    assert same.effect is None
+
+
+def test_one_pair_is_no_test():
+    with pytest.raises(ValueError, match="two pairs or more"):
+        above(differences([1.0]), 0.0)
+
+
+def test_pairs_are_runs_of_one_seed():
+    first = Score(values=(1.0, 2.0, 4.0), seeds=(1, 2, 3))
+    second = Score(values=(10.0, 1.5, 0.5), seeds=(9, 3, 1))
+    found = paired(first, second)
+    assert found.by_seed == {1: 0.5, 3: 2.5}
+    other = Differences(by_seed={3: 1.0, 2: 7.0})
+    assert of_differences(found, other).by_seed == {3: 1.5}
+    assert found.mean == 1.5
+    assert found.effect == pytest.approx(1.5 / math.sqrt(2))
+
+
+@pytest.mark.parametrize("p_values", [[0.01, 0.04, 0.03, 0.005], [0.2], [], [0.5, 0.5, 0.001, 0.02, 0.02]])
+def test_holm_against_its_definition(p_values):
+    """Reject the smallest as long as p ≤ α/(m − rank): the adjusted p is the least α at which one is rejected."""
+    adjusted = holm(p_values)
+    for alpha in np.linspace(0.001, 0.999, 999):
+        rejected, order = set(), sorted(range(len(p_values)), key=lambda i: p_values[i])
+        for rank, index in enumerate(order):
+            if p_values[index] > alpha / (len(p_values) - rank):
+                break
+            rejected.add(index)
+        assert {i for i, p in enumerate(adjusted) if p <= alpha + 1e-12} == rejected

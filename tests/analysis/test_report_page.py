@@ -1,0 +1,161 @@
+"""The report page: one file that needs nothing else, in which nothing from a record is alive."""
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from unidelta.analysis import html, report_page
+from unidelta.analysis.claims import claims
+from unidelta.analysis.command import main
+from unidelta.analysis.curve import Figure, Panel, Point, Series
+from unidelta.analysis.draw import rendered
+from unidelta.analysis.published import published
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.score import Score
+from unidelta.analysis.source import read
+from unidelta.analysis.table import Cell, Column, Table
+from unidelta.analysis.verdicts import verdicts
+
+ROOT = Path(__file__).parents[2]
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</td></table><svg onload=alert(1)>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "' onmouseover='alert(1)",
+    "]]><!-- --><iframe src=//x>",
+    "</title></style></script><b>",
+    "&lt;script&gt; $digest ${scale}",
+)
+
+
+DRAWN = {"g", "path", "use", "text", "defs", "rect", "clippath"}  # ticks move with the width of words
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, as a browser would see them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def values(self, name: str) -> list[str]:
+        return [value for _, attrs in self.tags if (value := attrs.get(name)) is not None]
+
+
+def figure(words: str = "t") -> Figure:
+    point = Point(percent=1.0, score=Score(values=(1.0, 2.0), seeds=(1, 2), run_ids=("a", "b")), label=words)
+    panel = Panel(title=words, y_label=words, series=(Series(label=words, method="mam", points=(point,)),))
+    return Figure(name="fig2", title=words, caption=words, panels=(panel,), notes=(words,), commands=(words,))
+
+
+def row(**changed: Any) -> dict[str, Any]:
+    at = {"run_id": "a", "method": "mam", "position": "both", "task": "xsum", "seed": 1, "percent": 6.7, "key": "mam"}
+    more = {"status": "failed", "reason": "r", "test": 1.0, "metric": "rouge2", "seconds": 60.0, "path": "a/a.json"}
+    origin = {
+        "when": "2026-01-02T03:04:05",
+        "commit": "c",
+        "device": "cpu",
+        "platform": "p",
+        "packages": '{"torch":"2"}',
+    }
+    return {**at, **more, **origin, **changed}
+
+
+def made(words: str, **changed: Any) -> str:
+    """A page on which everything that can come from a record says the same."""
+    score = Score(values=(1.0,), seeds=(1,), run_ids=("a",))
+    cells = (Cell(text=words), Cell(text=words, value=1.0, score=score), Cell(text=words, command=words))
+    columns = (Column(title=words, kind="text"), Column(title=words, kind="score"), Column(title="c", kind="score"))
+    table = Table(name="table3", title=words, caption=words, columns=columns, rows=(cells,), notes=(words,))
+    runs = Runs.of(pd.DataFrame([row(**changed)]), scale="mini", origin=words)
+    drawing = (figure(words), rendered(figure(words))["svg"])
+    return report_page.page(runs, tables=[table], figures=[drawing], verdicts=(), up="../")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_from_a_record_is_alive(payload: str):
+    names = ("method", "position", "task", "reason", "metric", "platform", "commit", "device", "path", "status")
+    plain, page = Page(made("x")), Page(made(payload, **dict.fromkeys(names, payload)))
+    counts = [Counter(tag for tag, _ in one.tags if tag not in DRAWN) for one in (page, plain)]
+    assert counts[0] == counts[1]
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    assert not [value for value in page.values("href") if re.match(r"\s*(javascript|data|https?):", value)]
+    assert payload.strip() in page.words  # shown as it is
+
+
+def test_the_page_needs_nothing_else_and_allows_nothing_else():
+    page = Page(made("x"))
+    assert not page.values("src") and not page.values("srcset")
+    assert not {"link", "img", "iframe", "object", "base", "form"} & {tag for tag, _ in page.tags}
+    (policy,) = (attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
+    assert (
+        policy is not None and "default-src 'none'" in policy and re.search(r"script-src 'sha256-[\w+/]{43}='", policy)
+    )
+    assert "unsafe-inline" not in policy.partition("script-src")[2] and "@import" not in made("x")
+
+
+def test_names_are_there_once_and_every_link_within_the_page_leads_somewhere():
+    page = Page(made("x"))
+    names = page.values("id")
+    assert [name for name, n in Counter(names).items() if n > 1] == []
+    inside = [*page.values("href"), *page.values("xlink:href")]
+    assert {link[1:] for link in inside if link.startswith("#")} <= set(names)
+    assert "../a/a.json" in inside
+
+
+def test_scores_link_to_the_runs_behind_them_and_only_to_those_that_are_shown():
+    score = Score(values=(1.0, 2.0), seeds=(7, 8), run_ids=("a", "b"))
+    columns = (Column(title="c", kind="score"),)
+    made = Table(name="t", title="", caption="", columns=columns, rows=((Cell(text="1.5", value=1.5, score=score),),))
+    assert [value for value in Page(html.table(made, known={"a"})).values("href")] == ["#run-a"]
+    assert 'data-value="1.5"' in html.table(made)
+
+
+def test_the_drawing_has_the_pages_colours_so_that_it_is_seen_in_the_dark():
+    text = html.drawing(figure(), rendered(figure())["svg"])
+    assert not re.findall(r"(?:fill|stroke): #(?:222222|ffffff|d9d9d9|d55e00)", text)
+    assert "var(--vermillion)" in text and "var(--ink)" in text
+    template = Path(report_page.__file__).with_suffix(".html").read_text(encoding="utf-8")
+    used = set(re.findall(r"var\(--([a-z]+)\)", text + template))
+    for block in re.findall(r":root \{(.*?)\}", template, re.DOTALL):
+        assert used <= set(re.findall(r"--([a-z]+):", block))
+
+
+def test_the_page_of_the_committed_records_links_to_files_that_are_there(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    runs, figures = read("records", scale="mini"), published()
+    found = verdicts(claims(figures), runs, figures)
+    page = Page(report_page.page(runs, tables=[], figures=[], verdicts=found, up="../"))
+    links = [link for link in page.values("href") if link.endswith(".json")]
+    assert len(links) == len(runs.frame) > 100
+    assert [link for link in links if not (ROOT / "results" / link.removeprefix("../")).is_file()] == []
+    assert len([tag for tag, _ in page.tags if tag == "details"]) > 19
+
+
+def test_a_page_without_any_run_says_so():
+    runs = Runs.of(pd.DataFrame({"key": [], "task": []}), scale="paper", origin="x")
+    page = report_page.page(runs, tables=[], figures=[(figure(), rendered(figure())["svg"])], verdicts=(), up="")
+    assert "There are no runs yet." in page
+
+
+@pytest.mark.slow
+def test_everything_is_written_and_is_found_to_be_what_it_would_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    assert main(["all", "--output", str(tmp_path)]) == 0
+    assert main(["all", "--check", "--output", str(tmp_path)]) == 0
+    (tmp_path / "report/index.html").write_text("x", encoding="utf-8")
+    assert main(["all", "--check", "--output", str(tmp_path)]) == 1

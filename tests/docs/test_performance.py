@@ -1,0 +1,40 @@
+"""docs/performance.md shows what the committed records hold, and how a table is made of one."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_spec = importlib.util.spec_from_file_location("benchmarks_table", ROOT / "benchmarks" / "table.py")
+assert _spec is not None and _spec.loader is not None
+table = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(table)
+
+
+def test_the_page_shows_the_records():
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert table.page(text) == text
+    assert "<!-- table: speed-d256 -->" in text
+
+
+def test_a_record_says_on_what_it_was_measured():
+    for path in (ROOT / "benchmarks" / "results").glob("speed-*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        assert record["machine"]["cpu"] and record["date"] and record["machine"]["threads"] == 1
+        assert all({"torch", "transformers", "python"} <= found.keys() for found in record["versions"].values())
+        names = [(row["from"], row["name"]) for row in record["methods"]]
+        assert len(set(names)) == len(names) and ("ours", "full") in names
+
+
+def test_the_floor_is_two_forward_passes_without_gradients():
+    def row(name: str, step: float, **more: object) -> dict[str, object]:
+        timed = {"cpu": [step, step, step], "wall": [step, step, step], "seconds": 1.0}
+        return {"from": "ours", "name": name, "trained": 7, "step": timed, "greedy": timed, "beam-4": timed} | {
+            key: 2**20 for key in ("saved_bytes", "peak_bytes", "stored_bytes")
+        }
+
+    rows = [row("frozen forward", 0.4), row("full", 1.0), row("MAM", 0.9)]
+    found = table.markdown({"methods": rows, "versions": {}}).splitlines()
+    assert found[-1].split(" | ")[2:4] == ["0.90 (0.90–0.90)", "1.12"]
+    assert found[-1].endswith("| 1 MB | 1 MB | 1,024 KB |")

@@ -1,0 +1,168 @@
+"""A run that is killed, stopped or fails: the same command continues it, and nothing shows that it was broken off."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from unidelta.errors import AlreadyRunning
+from unidelta.records.lock import locked
+from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
+
+ROOT = Path(__file__).parents[2]
+Do = Callable[..., RunRecord]
+SST2 = (
+    "method=mam task=sst2 backbone.dropout=0.1 backbone.attention_dropout=0.1 training.progress=false "
+    "training.max_steps=48 training.eval_every=5 training.save_every_minutes=0 training.label_smoothing=0.1 "
+    "task.max_train_examples=100 task.max_eval_examples=8 task.max_test_examples=8"
+)
+LIMITS = ("task.max_eval_examples=8", "task.max_test_examples=8")  # as in `do`
+# batches of tokens, passes accumulated, evaluations at the end of epochs
+EN_RO = (
+    "method=lora task=wmt_en_ro backbone.dropout=0.1 training.progress=false training.max_steps=null "
+    "training.epochs=3 training.evaluate_each_epoch=true training.max_tokens=120 training.accumulation=2 "
+    "training.save_every_minutes=0 task.max_train_examples=48 task.max_eval_examples=4 task.max_test_examples=2"
+)
+
+
+def start(typed: str, results: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "train.py", *typed.split(), f"results_dir={results}"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def wait_for_lines(process: subprocess.Popen[str], results: Path, n: int) -> None:
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if any(path.read_bytes().count(b"\n") >= n for path in results.glob("mini/*/*.history.jsonl")):
+            return
+        time.sleep(0.002)
+    raise AssertionError(f"The run never had {n} entries: {process.communicate()}")
+
+
+def outcome(results: Path) -> dict[str, Any]:
+    """Everything of the one run in a folder that has to be equal to the last bit; floats as they are written."""
+    (history,) = results.rglob("*.history.jsonl")
+    (record,) = RecordStore(root=results).read_all().records
+    entries = [json.loads(line, parse_float=str) for line in history.read_text(encoding="utf-8").splitlines()]
+    for entry in entries:
+        entry.pop("eval_seconds", None)
+    (deltas,) = results.rglob("deltas.safetensors")
+    (predictions,) = results.rglob("*.predictions.jsonl")
+    return {
+        "history": entries,
+        "metrics": record.metrics,
+        "best": record.cost["best_step"],
+        "deltas": deltas.read_bytes(),
+        "predictions": predictions.read_bytes(),
+    }
+
+
+def kill_and_resume(typed: str, results: Path, do: Do, *, at: int) -> RunRecord:
+    process = start(typed, results)
+    wait_for_lines(process, results, at)
+    process.kill()
+    process.communicate()
+    assert not RecordStore(root=results).read_all().records
+    record = do(*typed.split(), f"results_dir={results}")
+    assert list(results.rglob("*.checkpoints")) == list(results.rglob("*.lock")) == []
+    return record
+
+
+@pytest.mark.slow  # tests/faults kills runs in the default tier
+def test_a_killed_run_goes_on_to_the_same_bits(do: Do, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert do(*SST2.split(), f"results_dir={whole}").cost["resumed"] == 0
+    record = kill_and_resume(SST2, broken, do, at=13)
+    assert (record.status, record.cost["resumed"], record.cost["steps"]) == ("complete", 1, 48)
+    assert outcome(broken) == outcome(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("typed", [SST2, EN_RO], ids=["sst2", "en-ro"])
+def test_runs_killed_at_random_steps_go_on_to_the_same_bits(typed: str, do: Do, tmp_path: Path) -> None:
+    do(*typed.split(), f"results_dir={tmp_path / 'whole'}")
+    whole = outcome(tmp_path / "whole")
+    for i, at in enumerate(random.Random(0).sample(range(2, len(whole["history"]) - 1), 5)):
+        record = kill_and_resume(typed, tmp_path / str(i), do, at=at)
+        assert record.cost["resumed"] == 1, at
+        assert outcome(tmp_path / str(i)) == whole, at
+
+
+def test_a_run_that_is_told_to_stop_saves_itself_and_says_so(do: Do, tmp_path: Path) -> None:
+    whole, results = tmp_path / "whole", tmp_path / "stopped"
+    typed = SST2.replace("save_every_minutes=0", "save_every_minutes=null")
+    do(*typed.split(), f"results_dir={whole}")
+    process = start(typed, results)
+    wait_for_lines(process, results, 4)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 75, said
+    assert said.startswith("Stopped by SIGTERM after step ") and said.endswith("the same command continues.\n")
+    (record,) = RecordStore(root=results).read_all().records
+    assert record.status == "interrupted"
+    assert record.reason == said.strip()
+    record = do(*typed.split(), f"results_dir={results}")
+    assert (record.status, record.cost["resumed"]) == ("complete", 1)
+    assert outcome(results) == outcome(whole)
+
+
+def test_a_run_that_another_process_does_is_left_alone(do: Do, tmp_path: Path) -> None:
+    results = tmp_path / "runs"
+    few = ("method=bitfit", "task=sst2", "training.max_steps=1", f"results_dir={results}")
+    record = do(*few)
+    place = {"scale": "mini", "task": "sst2", "run_id": record.run_id}
+    before = RecordStore(root=results).path(**place).read_bytes()
+    with locked(RecordStore(root=results).lock_path(**place)):
+        with pytest.raises(AlreadyRunning, match=rf"already running \(pid {os.getpid()}\)"):
+            do(*few, "force=true")
+        process = start(f"{' '.join(few[:-1])} training.progress=false {' '.join(LIMITS)} force=true", results)
+        _, said = process.communicate(timeout=120)
+    assert (process.returncode, said.split(" (")[0]) == (75, "This run is already running")
+    assert RecordStore(root=results).path(**place).read_bytes() == before
+
+
+def test_a_damaged_record_is_set_aside_where_a_run_wants_to_write(do: Do, tmp_path: Path, capsys) -> None:
+    few = ("method=bitfit", "task=sst2", "training.max_steps=1", f"results_dir={tmp_path}")
+    record = do(*few)
+    path = RecordStore(root=tmp_path).path(scale="mini", task="sst2", run_id=record.run_id)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    again = do(*few)
+    assert again.metrics == record.metrics
+    assert path.with_name(f"{path.name}.corrupt").read_bytes() == whole[:-40]
+    assert f"set aside as {path.name}.corrupt" in capsys.readouterr().out
+
+
+def test_a_fault_of_the_program_leaves_a_failed_record_and_never_in_place_of_a_complete_one(
+    do: Do, tmp_path: Path, monkeypatch
+) -> None:
+    few = ("method=bitfit", "task=sst2", "training.max_steps=1", f"results_dir={tmp_path}")
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("the optimiser\nis broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", fail)
+        with pytest.raises(RuntimeError, match="is broken"):
+            do(*few)
+    (record,) = RecordStore(root=tmp_path).read_all().records
+    assert (record.status, record.reason) == ("failed", "RuntimeError: the optimiser is broken")
+    assert do(*few).status == "complete"
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", fail)
+        with pytest.raises(RuntimeError, match="is broken"):
+            do(*few, "force=true")
+    (record,) = RecordStore(root=tmp_path).read_all().records
+    assert record.status == "complete"

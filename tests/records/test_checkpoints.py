@@ -1,0 +1,138 @@
+"""Checkpoints on the disk: whole or not used, the last two kept, never one of another run."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from unidelta.errors import IntegrityError, RecordError
+from unidelta.records import checkpoints as module
+from unidelta.records.checkpoints import Checkpoints
+
+IDENTITY = {"run_id": "a", "threads": 1}
+
+
+def keep(root: Path, *steps: int, resumed: int = 0) -> Checkpoints:
+    checkpoints = Checkpoints(root, identity=IDENTITY)
+    for step in steps:
+        checkpoints.save(step, lambda folder, step=step: _write(folder, step), resumed=resumed)
+    return checkpoints
+
+
+def _write(folder: Path, step: int) -> None:
+    (folder / "a.bin").write_bytes(bytes([step % 256]) * 1000)
+    (folder / "b.json").write_text(json.dumps({"step": step}))
+
+
+def test_the_newest_is_found_and_two_are_kept(tmp_path: Path) -> None:
+    checkpoints = keep(tmp_path, 2, 9, 10, resumed=3)
+    newest = checkpoints.newest()
+    assert newest is not None
+    assert (newest.step, newest.resumed, newest.folder) == (10, 3, tmp_path / "step-10")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-10", "step-9"]
+    checkpoints.remove()
+    assert not tmp_path.exists()
+
+
+def test_where_there_are_none_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path / "nowhere", identity=IDENTITY).newest() is None
+
+
+def damages(path: Path) -> dict[str, bytes | None]:
+    whole = path.read_bytes()
+    flipped = {f"bit {place}": whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in
+               (0, len(whole) // 2, len(whole) - 1)}  # fmt: skip
+    return {"missing": None, "empty": b"", "cut": whole[: len(whole) // 2], **flipped}
+
+
+@pytest.mark.parametrize("file", ["a.bin", "b.json", "manifest.json"])
+def test_a_damaged_one_is_set_aside_and_the_one_before_is_used(file: str, tmp_path: Path, capsys) -> None:
+    n = 0
+    for n, damage in enumerate(damages(keep(tmp_path / "x", 2).newest().folder / file), 1):  # type: ignore[union-attr]
+        root = tmp_path / f"root-{n}"
+        checkpoints = keep(root, 1, 2)
+        content = damages(root / "step-2" / file)[damage]
+        (root / "step-2" / file).unlink()
+        if content is not None:
+            (root / "step-2" / file).write_bytes(content)
+        newest = checkpoints.newest()
+        assert newest is not None and newest.step == 1, damage
+        assert (root / "step-2.corrupt").is_dir()
+        said = capsys.readouterr().out
+        assert said.count("\n") == 1 and "step-2 is damaged" in said and "step-2.corrupt" in said
+    assert n == 6
+
+
+def test_a_manifest_that_says_something_else_is_damaged(tmp_path: Path) -> None:
+    checkpoints = keep(tmp_path, 1, 2)
+    path = tmp_path / "step-2" / "manifest.json"
+    text = path.read_text()
+    assert '"resumed":0' in text
+    path.write_text(text.replace('"resumed":0', '"resumed":7'))
+    newest = checkpoints.newest()
+    assert newest is not None and (newest.step, newest.resumed) == (1, 0)
+
+
+def test_one_of_another_run_or_thread_count_is_refused(tmp_path: Path) -> None:
+    keep(tmp_path, 4)
+    for identity in ({**IDENTITY, "threads": 2}, {**IDENTITY, "run_id": "b"}, {"run_id": "a"}):
+        with pytest.raises(IntegrityError, match="The numbers would not be those of one run") as caught:
+            Checkpoints(tmp_path, identity=identity).newest()
+        assert str(tmp_path) in caught.value.instead
+    assert (tmp_path / "step-4").is_dir()
+
+
+def test_a_full_disk_is_told_with_its_number_and_leaves_the_last_one(tmp_path: Path) -> None:
+    checkpoints = keep(tmp_path, 1, 2)
+
+    def write(folder: Path) -> None:
+        _write(folder, 3)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(RecordError, match=rf"errno {errno.ENOSPC}.*step-3"):
+        checkpoints.save(3, write, resumed=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-1", "step-2"]
+    newest = checkpoints.newest()
+    assert newest is not None and newest.step == 2
+
+
+def test_a_kill_at_any_moment_of_a_save_leaves_a_usable_checkpoint(tmp_path: Path, monkeypatch) -> None:
+    """Every call that changes names on the disk, or waits for it, is once the last one that is done."""
+
+    class Killed(BaseException):
+        pass
+
+    n_calls, k = 0, 0
+    while True:
+        root = tmp_path / f"root-{k}"
+        keep(root, 1, 2)
+        n_calls = 0
+
+        def counted(call, k=k):
+            def or_die(*args, **kwargs):
+                nonlocal n_calls
+                if n_calls == k:
+                    raise Killed
+                n_calls += 1
+                return call(*args, **kwargs)
+
+            return or_die
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "sync", counted(module.sync))
+            patch.setattr(Path, "rename", counted(Path.rename))
+            patch.setattr(Path, "write_text", counted(Path.write_text))
+            patch.setattr(Path, "mkdir", counted(Path.mkdir))
+            patch.setattr(module.shutil, "rmtree", lambda *args, **kwargs: None)  # the dead do not clean up
+            try:
+                keep(root, 3)
+                break
+            except Killed:
+                pass
+        newest = Checkpoints(root, identity=IDENTITY).newest()
+        assert newest is not None and newest.step in (2, 3), k
+        assert list(root.glob(".*")) == [] and list(root.glob("*.corrupt")) == []
+        k += 1
+    assert k >= 8

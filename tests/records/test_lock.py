@@ -1,0 +1,58 @@
+"""The lock of a run: held by one, dropped with its owner, gone afterwards."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from unidelta.errors import AlreadyRunning
+from unidelta.records.lock import locked
+
+HOLD = """
+import sys
+from pathlib import Path
+from unidelta.records.lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def hold(path: Path) -> subprocess.Popen[str]:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "held\n"
+    return owner
+
+
+def test_it_is_refused_while_another_process_lives_and_taken_over_when_that_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "mini" / "a.lock"
+    owner = hold(path)
+    for _ in range(3):
+        with pytest.raises(AlreadyRunning, match=rf"already running \(pid {owner.pid}\)"), locked(path):
+            pass
+    owner.send_signal(signal.SIGKILL)
+    owner.communicate()
+    assert path.read_text(encoding="utf-8") == f"{owner.pid}\n"  # left behind, and nobody has to clean up
+    with locked(path):
+        assert path.exists()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_it_ends_with_an_exception(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), locked(tmp_path / "a.lock"):
+        raise ZeroDivisionError
+    with locked(tmp_path / "a.lock"):
+        pass
+
+
+def test_a_forgotten_file_of_whatever_content_means_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    for content in ("1\n", "999999999\n", "", "not a number"):
+        path.write_text(content)
+        with locked(path):
+            pass
