@@ -1,13 +1,16 @@
-"""From the tuning sweep to conf/tuned/mini: for each method and task the learning rate with the best dev score.
+"""From the tuning sweep to conf/tuned/mini: for each method and task the learning rate with the best mean dev score.
 
-Where scores are equal, or nothing is generated on dev (`wmt_en_ro`), the lowest dev loss decides.
-`python -m unidelta.analysis.tuning` prints the trials; `--write` writes the files. Test scores are not looked at.
+The mean is over the seeds of the sweep. Where means are equal, or nothing is generated on dev (`wmt_en_ro`), the
+lowest mean dev loss decides. `python -m unidelta.analysis.tuning` prints the means; `--write` writes the files. Test
+scores are not looked at.
 """
 
 import argparse
 import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -20,42 +23,67 @@ TRIALS = Path("results/mini/tuning")
 FOLDER = CONF / "tuned" / "mini"
 
 
-def best(trials: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
-    """The trial with the best dev score for each task and method; of equal scores that with the lower dev loss."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for trial in sorted(_complete(trials), key=lambda trial: trial["learning_rate"]):
-        key = trial["task"], trial["method"]
-        if key not in found or _merit(trial) > _merit(found[key]):
-            found[key] = trial
-    return found
-
-
-def _merit(trial: dict[str, Any]) -> tuple[float, float]:
-    score, loss = trial["dev"], trial["dev_loss"]
-    return (0.0 if math.isnan(score) else score, -loss)
-
-
-def _complete(trials: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[Any, Any]] = trials.to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows if row["status"] == "complete"]
-
-
-def tuned_file(method: str, task: str, rate: float, n: int, *, prefix_init: str = "") -> str:
-    """The YAML of one method and task; it begins with the sizes that the paper tunes, where it does.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The learning rate of a method on a task.
 
     Args:
-        method, task: its name, `<task>_<method>`.
-        rate: the learning rate.
-        n: among how many it was chosen.
+        learning_rate: the one chosen.
+        n_rates: among how many.
+        seeds: those of the trials, sorted.
         prefix_init: how the prefixes of all the trials began; empty for methods without a prefix.
     """
-    lines = ["# @package _global_", f"# Best on dev of {n} learning rates: sweeps/mini_tuning.yaml, seed 1001."]
+
+    learning_rate: float
+    n_rates: int
+    seeds: tuple[int, ...]
+    prefix_init: str
+
+
+def best(trials: pd.DataFrame) -> dict[tuple[str, str], Choice]:
+    """The choice for each task and method; of rates that are equal in score and loss the lowest.
+
+    A rate at which a run of some seed did not complete is not chosen, whatever the others score.
+    """
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in trials.to_dict("records"):
+        found.setdefault((row["task"], row["method"]), []).append({str(name): value for name, value in row.items()})
+    return {key: choice for key, mine in found.items() if (choice := _choice(mine)) is not None}
+
+
+def _choice(trials: list[dict[str, Any]]) -> Choice | None:
+    """The choice among the trials of one method and task; None if no rate has a complete run of every seed."""
+    seeds = sorted({trial["seed"] for trial in trials})
+    merits: dict[float, tuple[float, float]] = {}
+    rates = sorted({trial["learning_rate"] for trial in trials})
+    for rate in rates:
+        mine = [trial for trial in trials if trial["learning_rate"] == rate and trial["status"] == "complete"]
+        if sorted(trial["seed"] for trial in mine) == seeds:
+            score = fmean(trial["dev"] for trial in mine)
+            merits[rate] = (0.0 if math.isnan(score) else score, -fmean(trial["dev_loss"] for trial in mine))
+    if not merits:
+        return None
+    return Choice(
+        learning_rate=max(merits, key=lambda rate: merits[rate]),
+        n_rates=len(rates),
+        seeds=tuple(seeds),
+        prefix_init=trials[0]["prefix_init"],
+    )
+
+
+def tuned_file(method: str, task: str, choice: Choice) -> str:
+    """The YAML of one method and task, `<task>_<method>`; it begins with the sizes that the paper tunes, if it does."""
+    seeds = f"seed{'s' * (len(choice.seeds) > 1)} {', '.join(map(str, choice.seeds))}"
+    lines = [
+        "# @package _global_",
+        f"# Best on dev of {choice.n_rates} learning rates: sweeps/mini_tuning.yaml, {seeds}.",
+    ]
     published = CONF / "tuned" / "paper" / f"{task}_{method}.yaml"
     if published.is_file() and "\nmethod:" in published.read_text(encoding="utf-8"):  # not its training
         lines += ["defaults:", f"  - /tuned/paper/{task}_{method}"]
-    if prefix_init:
-        lines += ["method:", f"  attn: {{init: {prefix_init}}}"]
-    return "\n".join([*lines, "training:", f"  learning_rate: {rate:g}"]) + "\n"
+    if choice.prefix_init:
+        lines += ["method:", f"  attn: {{init: {choice.prefix_init}}}"]
+    return "\n".join([*lines, "training:", f"  learning_rate: {choice.learning_rate:g}"]) + "\n"
 
 
 def main() -> int:
@@ -71,14 +99,12 @@ def main() -> int:
         return 2
     trials["shown"] = trials["dev"].fillna(trials["dev_loss"])
     table = trials.pivot_table(index=["task", "method"], columns="learning_rate", values="shown")
-    print("dev score, or dev loss where nothing is generated on dev")
+    print("mean dev score over the seeds, or dev loss where nothing is generated on dev")
     print(table.to_string(na_rep="–", float_format=lambda value: f"{value:.3g}"))
-    for (task, method), trial in best(trials).items():
-        n = sum((row["task"], row["method"]) == (task, method) for row in _complete(trials))
-        content = tuned_file(method, task, trial["learning_rate"], n, prefix_init=trial["prefix_init"])
-        if arguments.write:
-            FOLDER.mkdir(parents=True, exist_ok=True)
-            (FOLDER / f"{task}_{method}.yaml").write_text(content, encoding="utf-8")
+    if arguments.write:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for (task, method), choice in best(trials).items():
+            (FOLDER / f"{task}_{method}.yaml").write_text(tuned_file(method, task, choice), encoding="utf-8")
     return 0
 
 
