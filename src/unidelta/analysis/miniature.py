@@ -34,6 +34,8 @@ METHODS = {
     "MAM": ("mam", None),
     "full": ("full", None),
 }
+# What the budget curves are of, by the names that `unidelta.analysis.sides` has.
+CURVES = {"prefix": "prefix (attn)", "sa_ffn": "SA (ffn)", "pa_ffn": "PA (ffn)", "lora_attn": "LoRA (attn)"}
 # What the paper finds, first better than second, and where.
 ORDERINGS = (
     ("PA (attn)", "SA (attn)", "Table 3"),
@@ -100,12 +102,12 @@ def orderings(rows: list[Row]) -> str:
 
 def budgets(rows: list[Row]) -> str:
     """Test scores by the share of tuned parameters."""
-    labels, parts = ("prefix (attn)", "SA (ffn)", "PA (ffn)", "LoRA (attn)"), []
+    parts = []
     for task in ("xsum", "wmt_en_ro"):
-        here = {label: of(rows, label, task) for label in labels}
-        table = [[TASKS[task], *labels]]
+        here = {side: [row for row in rows if (row["side"], row["task"]) == (side, task)] for side in CURVES}
+        table = [[TASKS[task], *CURVES.values()]]
         for share in sorted({_rounded(row) for mine in here.values() for row in mine}):
-            cells = [cell([row for row in here[label] if _rounded(row) == share]) for label in labels]
+            cells = [cell([row for row in mine if _rounded(row) == share]) for mine in here.values()]
             table.append([f"{share:g} %", *cells])
         parts.append(markdown(table))
     return "\n\n".join(parts)
@@ -136,7 +138,7 @@ def tables(results: Path) -> dict[str, str]:
         "methods": (("main",), methods),
         "orderings": (("main",), orderings),
         "doubled": (("doubled",), methods),
-        "budgets": (("main", "budget"), budgets),
+        "budgets": (("main", "paper"), budgets),
         "scales": (("scales",), scales),
     }
     for name, (folders, make) in sources.items():
