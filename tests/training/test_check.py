@@ -46,7 +46,7 @@ def test_a_value_out_of_range_is_refused(spec, name: str, value: float, allowed:
     assert refused(replace(spec, **{name: value}))[0] == (
         f"training.{name}={value}",
         "The value is out of range.",
-        allowed,
+        f"training.{name}={allowed}",
     )
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import pandas as pd
 
 from unidelta.analysis.published import published as read
+from unidelta.analysis.published import rows
 from unidelta.analysis.sides import key_of_row
 from unidelta.errors import DataError
 
@@ -131,9 +132,8 @@ def claims(published: pd.DataFrame, path: Path = CLAIMS) -> tuple[Claim, ...]:
     Raises:
         DataError: there is no such file, or a side of a comparison is no published row.
     """
-    rows = [{str(k): str(v) for k, v in row.items()} for row in published.to_dict("records")]
-    lines = read(path).to_dict("records")
-    return tuple(_claim({str(k): str(v) for k, v in line.items()}, rows) for line in lines)
+    of_paper = rows(published)
+    return tuple(_claim(line, of_paper) for line in rows(read(path)))
 
 
 def _claim(line: Mapping[str, str], rows: list[dict[str, str]]) -> Claim:

@@ -64,6 +64,11 @@ def group_table(group: str, found: Sequence[Verdict], scale: Scale) -> Table:
     )
 
 
+def commands_of(group: str, found: Sequence[Verdict]) -> list[str]:
+    """What to type to run what the claims of one group are without, each once."""
+    return list(dict.fromkeys(words for v in found if v.claim.group == group for words in v.commands))
+
+
 def page(found: Sequence[Verdict], scale: Scale, *, docs: str) -> str:
     """The page.
 
@@ -76,10 +81,9 @@ def page(found: Sequence[Verdict], scale: Scale, *, docs: str) -> str:
     for group in GROUPS:
         table = group_table(group, found, scale)
         parts += [f"## {in_markdown(table.title)}", grid(table), *(in_markdown(note) for note in table.notes)]
-        commands = dict.fromkeys(words for v in found if v.claim.group == group for words in v.commands)
-        if commands:
+        if commands := commands_of(group, found):
             what = "<details><summary>what to type to run the rest</summary>"
-            parts.append(f"{what}\n\n{code(list(commands))}\n\n</details>")
+            parts.append(f"{what}\n\n{code(commands)}\n\n</details>")
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from unidelta.analysis.claims import claims
 from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
 from unidelta.analysis.published import published
 from unidelta.analysis.registry import artefact, artefacts
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
+from unidelta.analysis.verdicts import verdicts
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus
 
@@ -61,13 +63,13 @@ def _files(names: Sequence[str], source: str, scale: str) -> Files:
     whole = list(artefacts().values()) if "page" in names else []
     figures = published()
     runs = read(source, scale="paper" if scale == "paper" else "mini")
-    made = [one.make(runs, figures) for one in whole or wanted]
+    made = [make(runs, figures) for make in whole or wanted]
     files: Files = {}
     for one in made:
         files |= files_of(one, runs.scale)
-    claims = claims_files(runs, figures) if "claims" in names else {}
-    page = report_files(made, files, runs, figures) if "page" in names else {}
-    return files | claims | page
+    found = verdicts(claims(figures), runs, figures) if set(_WHOLE) & set(names) else ()
+    page = report_files(made, files, found, runs) if "page" in names else {}
+    return files | (claims_files(found, runs.scale) if "claims" in names else {}) | page
 
 
 def _report(found: Sequence[str]) -> ExitStatus:

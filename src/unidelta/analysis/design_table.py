@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from unidelta.analysis.registry import table
+from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import Cell, Column, Table
 from unidelta.design.axes import Composition, Conventions, Family, Form, Insertion, Slot
@@ -22,7 +22,6 @@ _ROWS: tuple[_Row, ...] = (
 )
 
 
-@table("table1", sweep=None)
 def design_space(runs: Runs, published: pd.DataFrame) -> Table:
     """Table 1 and the lower half of it, the new variants (He et al. 2022, §3.3)."""
     rows = []
@@ -63,3 +62,6 @@ def _part(slot: Slot, form: Form, insertion: Insertion, composition: Composition
         representation=on.representation,
         targets=("query", "value") if form is Form.LOW_RANK else (),
     )
+
+
+register("table1", design_space)

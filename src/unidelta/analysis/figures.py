@@ -1,13 +1,14 @@
 """The paper's Figures 2, 4 and 5, measured: every published point has its runs, and its published curve beside it."""
 
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import pandas as pd
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
-from unidelta.analysis.registry import MakeFigure, figure
+from unidelta.analysis.published import rows as rows_of
+from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
 from unidelta.analysis.sides import key_of_row
@@ -52,8 +53,7 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
         published: the figures in `results/paper/results.csv`.
     """
     artefact = f"Figure {name.removeprefix('fig')}"
-    rows = [{str(k): str(v) for k, v in row.items()} for row in published.to_dict("records")]
-    rows = [row for row in rows if row["artefact"] == artefact and row["method"] not in _NOT_SHOWN]
+    rows = [row for row in rows_of(published) if row["artefact"] == artefact and row["method"] not in _NOT_SHOWN]
     tasks = list(dict.fromkeys((row["task"], row["metric"]) for row in rows))
     by_task = [[row for row in rows if (row["task"], row["metric"]) == task] for task in tasks]
     measured = [_panel(mine, runs) for mine in by_task]
@@ -174,10 +174,8 @@ def _lost(panels: list[Panel]) -> tuple[str, ...]:
     found: list[str] = []
     for panel in panels:
         for label, point in [(one.label, point) for one in panel.series for point in one.points]:
-            n: dict[str, Any] = {"failed": point.score.n_failed, "diverged": point.score.n_diverged}
-            told = ", ".join(f"{count} {how}" for how, count in n.items() if count)
-            if told:
-                found.append(f"{panel.title}, {label} {point.label}: {told}, and in no mean.")
+            if point.score.lost:
+                found.append(f"{panel.title}, {label} {point.label}: {point.score.lost}, and in no mean.")
     return tuple(found)
 
 
@@ -188,9 +186,5 @@ def _remarks(rows: list[_Row]) -> tuple[str, ...]:
     return tuple(f"{TASKS[row['task']]}, {_LABELS[row['method']]} {row['bottleneck']}: {note}." for row, note in told)
 
 
-def _make(name: str) -> MakeFigure:
-    return lambda runs, published: comparison(name, runs, published)
-
-
 for _name in _TITLES:
-    figure(_name, sweep=_name)(_make(_name))
+    register(_name, partial(comparison, _name))

@@ -3,10 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from unidelta.analysis import report_page
-from unidelta.analysis.claims import claims
 from unidelta.analysis.claims_page import page
 from unidelta.analysis.curve import Figure
 from unidelta.analysis.figures import data
@@ -14,7 +11,7 @@ from unidelta.analysis.names import Scale
 from unidelta.analysis.render import to_csv, to_latex, to_markdown
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import Table
-from unidelta.analysis.verdicts import verdicts
+from unidelta.analysis.verdicts import Verdict
 from unidelta.records.atomic import write_atomically
 
 Files = dict[Path, str | bytes]
@@ -34,21 +31,20 @@ def files_of(made: Table | Figure, scale: Scale) -> Files:
     return {stem.with_suffix(".csv"): to_csv(data(made)), **drawn}
 
 
-def claims_files(runs: Runs, published: pd.DataFrame) -> Files:
+def claims_files(found: Sequence[Verdict], scale: Scale) -> Files:
     """CLAIMS.md; the miniature's in the folder of results itself, as it is what anyone can make again."""
-    path = _folder(runs.scale) / "CLAIMS.md"
-    docs = "../" * len(path.parts)
-    return {path: page(verdicts(claims(published), runs, published), runs.scale, docs=docs)}
+    path = _folder(scale) / "CLAIMS.md"
+    return {path: page(found, scale, docs="../" * len(path.parts))}
 
 
-def report_files(made: Sequence[Table | Figure], files: Files, runs: Runs, published: pd.DataFrame) -> Files:
+def report_files(made: Sequence[Table | Figure], files: Files, found: Sequence[Verdict], runs: Runs) -> Files:
     """The report page, in `report/`.
 
     Args:
         made: every table and figure.
         files: theirs, among which the figures' SVG.
+        found: a verdict for each claim.
         runs: of one scale.
-        published: the figures in `results/paper/results.csv`.
     """
     path = _folder(runs.scale) / "report" / "index.html"
     figures = [one for one in made if isinstance(one, Figure)]
@@ -57,7 +53,7 @@ def report_files(made: Sequence[Table | Figure], files: Files, runs: Runs, publi
         runs,
         tables=[one for one in made if isinstance(one, Table)],
         figures=[(one, svg) for one, svg in zip(figures, svgs, strict=True) if isinstance(svg, bytes)],
-        verdicts=verdicts(claims(published), runs, published),
+        verdicts=found,
         up="../" * (len(path.parts) - 1),
     )
     return {path: content}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from unidelta.analysis.names import Scale, metric_in_records
 from unidelta.analysis.sides import side_of_spec
 from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.identity import settings
@@ -14,13 +15,13 @@ from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.records.strict_json import canonical
 
-_HEADLINE = {"xsum": "rouge2", "wmt_en_ro": "bleu", "mnli": "accuracy", "sst2": "accuracy"}
+_HEADLINE = {"xsum": "R2", "wmt_en_ro": "BLEU", "mnli": "accuracy", "sst2": "accuracy"}
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian", "accuracy")
 
 
-def headline(task: str, scale: str) -> str:
-    """The metric of a task's tables: the paper's, and plain BLEU where the second language is the miniature's own."""
-    return "bleu_romanian" if (task, scale) == ("wmt_en_ro", "paper") else _HEADLINE[task]
+def headline(task: str, scale: Scale) -> str:
+    """The metric of a task's tables, as records name it."""
+    return metric_in_records(_HEADLINE[task], scale)
 
 
 def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:

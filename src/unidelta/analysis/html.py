@@ -1,7 +1,7 @@
 """Tables and figures as HTML. What they say may come from a record, so all of it is escaped."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from unidelta.analysis.curve import Figure
@@ -31,18 +31,16 @@ def text(words: str) -> str:
     return escape(plain(words), quote=True)
 
 
-def table(made: Table, *, known: Collection[str] = ()) -> str:
+def table(made: Table, *, known: Collection[str] = (), records: Mapping[str, str] | None = None) -> str:
     """A table that can be sorted by any of its columns, its notes, and what to type for what is missing.
 
     Args:
         made: the table.
         known: names of the runs that have a row of their own on the page; scores link to theirs.
+        records: if the rows are the runs, by the name that the first cell has: the way to the record, or "".
     """
     head = "".join(_head(made, column) for column in made.columns)
-    body = "\n".join(
-        f"<tr>{''.join(_cell(column, cell, known) for column, cell in zip(made.columns, row, strict=True))}</tr>"
-        for row in made.rows
-    )
+    body = "\n".join(_row(made.columns, row, known, records) for row in made.rows)
     inside = f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>"
     return (
         f'<div class="wide"><table class="sortable">{inside}</table></div>{notes(made.notes)}{commands(made.commands)}'
@@ -79,6 +77,17 @@ def drawing(made: Figure, svg: bytes) -> str:
 
 def _head(made: Table, column: Column) -> str:
     return f'<th scope="col" class="{column.align}"><button type="button">{text(title(made, column))}</button></th>'
+
+
+def _row(
+    columns: Sequence[Column], row: Sequence[Cell], known: Collection[str], records: Mapping[str, str] | None
+) -> str:
+    cells = [_cell(column, cell, known) for column, cell in zip(columns, row, strict=True)]
+    if records is None:
+        return f"<tr>{''.join(cells)}</tr>"
+    name, path = text(row[0].text), records[row[0].text]
+    link = f'<a href="{text(path)}">{name}</a>' if path else name
+    return f'<tr id="run-{name}"><td class="left">{link}</td>{"".join(cells[1:])}</tr>'
 
 
 def _cell(column: Column, cell: Cell, known: Collection[str]) -> str:

@@ -38,9 +38,14 @@ def published(path: Path = FIGURES) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
+def rows(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """The rows of such a file, all of it text."""
+    return [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def table(figures: pd.DataFrame, artefact: str) -> str:
     """The figures of one table or figure: a row for each label and bottleneck, a column for each task and metric."""
-    mine = [row for row in figures.to_dict("records") if row["artefact"] == artefact]
+    mine = [row for row in rows(figures) if row["artefact"] == artefact]
     there = {(row["task"], row["metric"]) for row in mine}
     columns = [column for column in _COLUMNS if column in there]
     cells: dict[tuple[str, str], dict[tuple[str, str], str]] = {}

@@ -1,7 +1,6 @@
 """The artefacts of the paper by name: functions of the runs and the published figures, nothing else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 
 import pandas as pd
@@ -11,60 +10,26 @@ from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import Table
 from unidelta.errors import ConfigError
 
-MakeTable = Callable[[Runs, pd.DataFrame], Table]
-MakeFigure = Callable[[Runs, pd.DataFrame], Figure]
+Make = Callable[[Runs, pd.DataFrame], Table | Figure]
+"""From the runs of one scale, and the published figures as `published.published` reads them."""
 
 _MODULES = ("design_table", "tables", "figures")  # of this package: importing them registers their artefacts
+_ARTEFACTS: dict[str, Make] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artefact:
-    """A table or a figure.
-
-    Args:
-        name: as typed after `python report.py`.
-        sweep: the file in sweeps/ with its runs; None for one without runs.
-        make: from the runs of one scale, and the published figures as `published.published` reads them.
-        is_figure: whether `make` gives a `Figure`.
-    """
-
-    name: str
-    sweep: str | None
-    make: MakeTable | MakeFigure
-    is_figure: bool
+def register(name: str, make: Make) -> None:
+    """Let a function make the table or figure of this name, which is what is typed after `python report.py`."""
+    _ARTEFACTS[name] = make
 
 
-_ARTEFACTS: dict[str, Artefact] = {}
-
-
-def table(name: str, *, sweep: str | None) -> Callable[[MakeTable], MakeTable]:
-    """Register a function as the one that makes this table."""
-
-    def register(make: MakeTable) -> MakeTable:
-        _ARTEFACTS[name] = Artefact(name=name, sweep=sweep, make=make, is_figure=False)
-        return make
-
-    return register
-
-
-def figure(name: str, *, sweep: str | None) -> Callable[[MakeFigure], MakeFigure]:
-    """Register a function as the one that makes this figure."""
-
-    def register(make: MakeFigure) -> MakeFigure:
-        _ARTEFACTS[name] = Artefact(name=name, sweep=sweep, make=make, is_figure=True)
-        return make
-
-    return register
-
-
-def artefacts() -> dict[str, Artefact]:
+def artefacts() -> dict[str, Make]:
     """All of them, tables before figures, in the paper's order."""
     for module in _MODULES:
         import_module(f"unidelta.analysis.{module}")
-    return dict(sorted(_ARTEFACTS.items(), key=lambda item: (item[1].is_figure, _number(item[0]))))
+    return dict(sorted(_ARTEFACTS.items(), key=lambda item: (item[0].startswith("fig"), _number(item[0]))))
 
 
-def artefact(name: str) -> Artefact:
+def artefact(name: str) -> Make:
     """One of them.
 
     Raises:

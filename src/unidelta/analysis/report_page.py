@@ -12,7 +12,7 @@ from typing import Any
 
 from unidelta.analysis import html
 from unidelta.analysis.claims import GROUPS
-from unidelta.analysis.claims_page import WORDS, group_table, overview
+from unidelta.analysis.claims_page import WORDS, commands_of, group_table, overview
 from unidelta.analysis.curve import Figure
 from unidelta.analysis.figures import data
 from unidelta.analysis.names import Scale
@@ -66,12 +66,11 @@ def page(
         ),
         "claims": _claims(verdicts, runs.scale),
         "tables": "".join(_table(made, known, runs.scale, up) for made in tables),
-        "runs": html.table(run_table(rows)) if rows else "<p>There are no runs yet.</p>",
+        "runs": html.table(run_table(rows), records=_records(rows, up)) if rows else "<p>There are no runs yet.</p>",
         "provenance": _provenance(rows),
         "navigation": _navigation(tables, [made for made, _ in figures]),
     }
-    filled = Template(template.replace(script, "$script")).substitute(parts, script=script)
-    return _with_links(filled, rows, up)
+    return Template(template.replace(script, "$script")).substitute(parts, script=script)
 
 
 def run_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -99,23 +98,17 @@ def _run(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     )
 
 
-def _with_links(text: str, rows: Sequence[Mapping[str, Any]], up: str) -> str:
-    """Every run's name, where it begins a row of the table of runs, as the row's own name and a link to its record."""
-    for row in rows:
-        name = html.text(row["run_id"])
-        cell = f'<tr><td class="left">{name}</td>'
-        link = f'<a href="{html.text(up + row["path"])}">{name}</a>' if row["path"] else name
-        text = text.replace(cell, f'<tr id="run-{name}"><td class="left">{link}</td>', 1)
-    return text
+def _records(rows: Sequence[Mapping[str, Any]], up: str) -> dict[str, str]:
+    """The way from the page to the record of each run; "" for runs that are not read from records."""
+    return {row["run_id"]: up + row["path"] if row["path"] else "" for row in rows}
 
 
 def _figure(made: Figure, svg: bytes, known: frozenset[str], scale: Scale, up: str) -> str:
     links = _files([f"{up}{scale}/figures/{made.name}.{kind}" for kind in ("svg", "pdf", "png", "csv")])
-    numbers = html.table(data(made), known=known).replace(html.notes(made.notes), "")
     return (
         f'<section id="{html.text(made.name)}"><h3>{html.text(made.title)}</h3>'
         f'<div class="wide">{html.drawing(made, svg)}</div><p class="caption">{html.text(made.caption)} {links}</p>'
-        f"<details><summary>the numbers</summary>{numbers}{html.notes(made.notes)}</details>"
+        f"<details><summary>the numbers</summary>{html.table(data(made), known=known)}</details>"
         f"{html.commands(made.commands)}</section>"
     )
 
@@ -142,8 +135,7 @@ def _claims(verdicts: Sequence[Verdict], scale: Scale) -> str:
     parts = [html.table(overview(verdicts))]
     for group in GROUPS:
         made = group_table(group, verdicts, scale)
-        lines = tuple(dict.fromkeys(words for v in verdicts if v.claim.group == group for words in v.commands))
-        inside = f"{html.table(made)}{html.commands(lines)}"
+        inside = f"{html.table(made)}{html.commands(commands_of(group, verdicts))}"
         parts.append(f'<details id="{group}"><summary>{html.text(made.title)}</summary>{inside}</details>')
     return "".join(parts)
 

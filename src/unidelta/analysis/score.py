@@ -36,6 +36,12 @@ class Score:
         return len(self.values)
 
     @property
+    def lost(self) -> str:
+        """The runs without a score, e.g. `1 failed, 2 diverged`; "" if all completed."""
+        counts = {"failed": self.n_failed, "diverged": self.n_diverged, "interrupted": self.n_interrupted}
+        return ", ".join(f"{n} {how}" for how, n in counts.items() if n)
+
+    @property
     def mean(self) -> float | None:
         """Their mean; None without any."""
         return mean(self.values) if self.values else None

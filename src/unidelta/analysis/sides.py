@@ -196,12 +196,10 @@ def _has_sizes(content: Mapping[str, Any], sizes: Mapping[str, int], architectur
     here = Architecture(**{**architecture, "family": Family(architecture["family"])})
     there = published_architecture(here.family, here.n_labels)
     if isinstance(design, PromptTuning):
-        at_paper = replace(design, length=sizes["prompt"])
-        return same_share(at_paper, there, here) == design if there != here else at_paper == design
+        return design == same_share(replace(design, length=sizes["prompt"]), there, here)
     if isinstance(design, Deltas):
         parts = tuple(replace(part, bottleneck=sizes[part.slot]) for part in design.parts)
-        at_paper = replace(design, parts=parts)
-        return same_share(at_paper, there, here) == design if there != here else at_paper == design
+        return design == same_share(replace(design, parts=parts), there, here)
     return True
 
 

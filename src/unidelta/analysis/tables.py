@@ -1,13 +1,15 @@
 """The paper's Tables 2 to 6 and 12, measured: a row for each published row, in its order."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from unidelta.analysis.commands import command, seeds
 from unidelta.analysis.names import METRICS, Scale, metric_in_records, task_in_records, task_title
-from unidelta.analysis.registry import MakeTable, table
+from unidelta.analysis.published import rows
+from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
 from unidelta.analysis.sides import key_of_row
@@ -41,8 +43,7 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Table:
         published: the figures in `results/paper/results.csv`.
     """
     artefact = f"Table {name.removeprefix('table')}"
-    mine = [{str(k): str(v) for k, v in row.items()} for row in published.to_dict("records")]
-    mine = [row for row in mine if row["artefact"] == artefact]
+    mine = [row for row in rows(published) if row["artefact"] == artefact]
     scores = list(dict.fromkeys((row["task"], row["metric"]) for row in mine))
     groups: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in mine:
@@ -121,27 +122,20 @@ def score_cell(key: str, row: dict[str, str], runs: Runs) -> Cell:
         return Cell(text=shown(score, _digits(row["value"])), value=score.mean, score=score)
     wanted = seeds(row["artefact"], scale=runs.scale, has_spread=bool(row["std"]))
     words = command(key, task, scale=runs.scale, seeds=wanted, origin=runs.origin)
-    return Cell(text=f"{MISSING}{_lost(score)}", score=score, command=words)
+    told = f" ({score.lost})" if score.lost else ""
+    return Cell(text=f"{MISSING}{told}", score=score, command=words)
 
 
 def shown(score: Score, digits: int) -> str:
     """`21.90 ± 0.12 (n=3)`, with what did not complete: `21.90 ± 0.12 (n=3, 1 diverged)`."""
     spread = "" if score.half_width is None else f" ± {score.half_width:.{digits}f}"
-    lost = _lost(score).strip(" ()")
-    return f"{score.mean:.{digits}f}{spread} (n={score.n}{f', {lost}' if lost else ''})"
+    return f"{score.mean:.{digits}f}{spread} (n={score.n}{f', {score.lost}' if score.lost else ''})"
 
 
 def signed(value: float, digits: int) -> str:
     """With its sign and a true minus: `+0.12`, `−0.30`; zero has none."""
     text = f"{value:+.{digits}f}"
     return text[1:] if float(text) == 0 else text.replace("-", "−")
-
-
-def _lost(score: Score) -> str:
-    """` (1 failed, 2 diverged)`; "" if all completed."""
-    counts = {"failed": score.n_failed, "diverged": score.n_diverged, "interrupted": score.n_interrupted}
-    told = ", ".join(f"{n} {how}" for how, n in counts.items() if n)
-    return f" ({told})" if told else ""
 
 
 def _label(row: dict[str, str]) -> str:
@@ -187,16 +181,10 @@ def _notes(mine: list[dict[str, str]], scale: Scale, body: tuple[tuple[Cell, ...
             if row["note"]:
                 noted.setdefault(row["note"].lstrip("* "), []).append(_label(row))
         notes += [f"{'; '.join(dict.fromkeys(labels))}: {note}." for note, labels in noted.items()]
-    scores = [cell.score for row in body for cell in row if cell.score is not None]
-    lost = sum(score.n_failed + score.n_diverged + score.n_interrupted for score in scores)
-    if lost:
+    if any(cell.score is not None and cell.score.lost for row in body for cell in row):
         notes.append("Runs that failed, diverged or were interrupted are counted in their cells and in no mean.")
     return tuple(notes)
 
 
-def _make(name: str) -> MakeTable:
-    return lambda runs, published: comparison(name, runs, published)
-
-
 for _name in _TITLES:
-    table(_name, sweep=_name)(_make(_name))
+    register(_name, partial(comparison, _name))

@@ -13,6 +13,7 @@ from unidelta.design.axes import Conventions, Family
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.tasks.registry import TASKS
 from unidelta.tasks.task import GenerationSpec, TaskSpec
+from unidelta.training.faults import faults
 from unidelta.training.spec import TrainingSpec
 
 _CHOICES = {
@@ -31,23 +32,6 @@ _CHOICES = {
 _RANGES: dict[str, tuple[float, float | None]] = {
     "seed": (0, 2**32 - 1),
     "mini.seed": (0, 2**32 - 1),
-    "training.max_steps": (1, None),
-    "training.epochs": (1e-9, None),
-    "training.learning_rate": (1e-12, 1e3),
-    "training.warmup_steps": (0, None),
-    "training.warmup_ratio": (0, 1),
-    "training.batch_size": (1, None),
-    "training.accumulation": (1, None),
-    "training.max_tokens": (1, None),
-    "training.eval_batch_size": (1, None),
-    "training.weight_decay": (0, None),
-    "training.adam_beta1": (0, 1 - 1e-12),
-    "training.adam_beta2": (0, 1 - 1e-12),
-    "training.adam_epsilon": (0, None),
-    "training.max_grad_norm": (1e-12, None),
-    "training.label_smoothing": (0, 1 - 1e-12),
-    "training.eval_every": (1, None),
-    "training.save_every_minutes": (0, None),
     "task.max_source_length": (2, None),
     "task.max_target_length": (2, None),
     "task.eval_max_target_length": (2, None),
@@ -89,7 +73,8 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     Raises:
         Problems: everything that is wrong, together.
     """
-    problems = [*_check_values(config), *_check_task(config, architecture)]
+    training = TrainingSpec(**{f.name: getattr(config.training, f.name) for f in fields(TrainingSpec)})
+    problems = [*_check_values(config), *faults(training), *_check_task(config, architecture)]
     design, wrong = resolve_design(config, architecture=architecture, published=published)
     problems += wrong
     if problems:
@@ -112,9 +97,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
             attention_dropout=backbone.attention_dropout,
         ),
         task=_task(config),
-        training=TrainingSpec(
-            **{f.name: getattr(config.training, f.name) for f in fields(TrainingSpec)},
-        ),
+        training=training,
         seed=config.seed,
         scale=config.scale.name,
     )
@@ -168,22 +151,6 @@ def _check_values(config: RunConfig) -> list[UserError]:
         default = _get(RunConfig(), key)
         instead = f"{key}={number(low)} or more" if default is None else f"{key}={number(default)}, the default"
         problems.append(ConfigError(f"{key}={value}", f"it must be a finite number, {bounds}", instead))
-    if (config.training.max_steps is None) == (config.training.epochs is None):
-        problems.append(
-            ConfigError(
-                f"training.max_steps={config.training.max_steps} training.epochs={config.training.epochs}",
-                "the length of training is said in steps or in epochs, one of the two",
-                "training.max_steps=300 training.epochs=null",
-            )
-        )
-    if config.training.static_batches and config.training.max_tokens is None:
-        problems.append(
-            ConfigError(
-                "training.static_batches=true training.max_tokens=null",
-                "only batches of a number of tokens can be the same every epoch",
-                "training.max_tokens=4096, or training.static_batches=false",
-            )
-        )
     return problems
 
 

@@ -5,8 +5,9 @@ The batch of an optimiser step is `batch_size` (or `max_tokens`) × `accumulatio
 
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
-from typing import Literal, Protocol, overload
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from torch.utils.data import Sampler
 
 from unidelta.errors import ConfigError
 from unidelta.tasks.collate import IGNORED_LABEL, Collator
-from unidelta.tasks.features import Feature
+from unidelta.tasks.features import Feature, FeatureSequence
 from unidelta.training.processes import Processes
 from unidelta.training.spec import TrainingSpec
 
@@ -105,7 +106,7 @@ class SharedBatches(Sampler[list[int]]):
             yield [self._filler]
 
 
-class WithFiller(Sequence[Feature]):
+class WithFiller(FeatureSequence):
     """Features and, at the end, the filler: a copy of the shortest, marked for `blanking`.
 
     Nothing else is copied: `features` may make each feature when it is asked for.
@@ -113,21 +114,16 @@ class WithFiller(Sequence[Feature]):
 
     def __init__(self, features: Sequence[Feature]) -> None:
         self._features = features
-        self._shortest = min(range(len(features)), key=lambda i: len(features[i]["input_ids"]))
+
+    @cached_property  # read for a filler only, of which one process alone has none
+    def _shortest(self) -> int:
+        return min(range(len(self._features)), key=lambda i: len(self._features[i]["input_ids"]))
 
     def __len__(self) -> int:
         return len(self._features) + 1
 
-    @overload
-    def __getitem__(self, index: int) -> Feature: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Feature]: ...
-
-    def __getitem__(self, index: int | slice) -> Feature | list[Feature]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        i = range(len(self))[index]  # an index from the end, or one that is out of range
+    def row(self, i: int) -> Feature:
+        """The feature at a position, or the filler."""
         return {**self._features[self._shortest], _FILLER: True} if i == len(self._features) else self._features[i]
 
 

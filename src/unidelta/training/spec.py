@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+POLYNOMIAL_END = 1e-7
+"""Learning rate at the end of the polynomial schedule (the authors' scripts; power 1)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSpec:

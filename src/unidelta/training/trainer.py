@@ -38,10 +38,7 @@ from unidelta.training.snapshot import (
     tuned,
     write_snapshot,
 )
-from unidelta.training.spec import TrainingSpec
-
-POLYNOMIAL_END = 1e-7
-"""Learning rate at the end of the polynomial schedule (the authors' scripts; power 1)."""
+from unidelta.training.spec import POLYNOMIAL_END, TrainingSpec
 
 OnLog = Callable[[dict[str, float]], None]
 """Called with every entry of the history: `step` and numbers by name."""
