@@ -138,6 +138,7 @@ def tables(results: Path) -> dict[str, str]:
         "methods": (("main",), methods),
         "orderings": (("main",), orderings),
         "doubled": (("doubled",), methods),
+        "doubled orderings": (("doubled",), orderings),
         "budgets": (("main", "paper"), budgets),
         "scales": (("scales",), scales),
     }
