@@ -1,5 +1,6 @@
 """The lock of a run: held by one, dropped with its owner, gone afterwards."""
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -56,3 +57,17 @@ def test_a_forgotten_file_of_whatever_content_means_nothing(tmp_path: Path) -> N
         path.write_text(content)
         with locked(path):
             pass
+
+
+def test_a_file_that_its_owner_removes_just_before_it_is_locked_is_not_the_lock(tmp_path: Path, monkeypatch) -> None:
+    """Who opened the file of the last owner would lock a file without a name, and the next one another."""
+    path, really = tmp_path / "a.lock", fcntl.flock
+
+    def removed_first(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", really)
+        path.unlink()
+        really(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    with locked(path), pytest.raises(AlreadyRunning), locked(path):
+        pass
