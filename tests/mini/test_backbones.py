@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from unidelta.config.compose import compose
 from unidelta.errors import CheckpointError, DataError, UserError
 from unidelta.mini.backbone import backbone
+from unidelta.mini.pretraining.curves import draw_curves
 from unidelta.mini.pretraining.probes import probe, questions
 from unidelta.mini.settings import FAMILIES, settings
 from unidelta.mini.shipped import BACKBONES, checked_weights, world_of
@@ -137,3 +138,9 @@ def test_rows_of_a_world_the_backbone_may_have_seen_are_refused(own: Path):
         prepare(compose([f"backbone.checkpoint={own}"]))
     with pytest.raises(UserError, match="reads no rows of the miniature"):
         prepare(compose(["mini.seed=3", "scale=paper"]))
+
+
+def test_the_picture_in_the_docs_is_drawn_from_the_curves_beside_the_weights(tmp_path: Path) -> None:
+    draw_curves(tmp_path / "curves.svg")
+    there = Path(__file__).parents[2] / "docs" / "images" / "mini-pretraining.svg"
+    assert there.read_bytes() == (tmp_path / "curves.svg").read_bytes()
