@@ -1,6 +1,5 @@
 """A run that is killed, stopped or fails: the same command continues it, and nothing shows that it was broken off."""
 
-import json
 import os
 import random
 import signal
@@ -9,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -18,6 +16,8 @@ from unidelta.errors import AlreadyRunning
 from unidelta.records.lock import locked
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
+
+from ..outcome import outcome
 
 ROOT = Path(__file__).parents[2]
 Do = Callable[..., RunRecord]
@@ -49,24 +49,6 @@ def wait_for_lines(process: subprocess.Popen[str], results: Path, n: int) -> Non
             return
         time.sleep(0.002)
     raise AssertionError(f"The run never had {n} entries: {process.communicate()}")
-
-
-def outcome(results: Path) -> dict[str, Any]:
-    """Everything of the one run in a folder that has to be equal to the last bit; floats as they are written."""
-    (history,) = results.rglob("*.history.jsonl")
-    (record,) = RecordStore(root=results).read_all().records
-    entries = [json.loads(line, parse_float=str) for line in history.read_text(encoding="utf-8").splitlines()]
-    for entry in entries:
-        entry.pop("eval_seconds", None)
-    (deltas,) = results.rglob("deltas.safetensors")
-    (predictions,) = results.rglob("*.predictions.jsonl")
-    return {
-        "history": entries,
-        "metrics": record.metrics,
-        "best": record.cost["best_step"],
-        "deltas": deltas.read_bytes(),
-        "predictions": predictions.read_bytes(),
-    }
 
 
 def kill_and_resume(typed: str, results: Path, do: Do, *, at: int) -> RunRecord:

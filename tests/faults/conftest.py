@@ -1,7 +1,6 @@
 """A tiny run that can be killed at any moment, and the table that `make faults` prints: fault, tries, survived."""
 
 import contextlib
-import json
 import os
 import signal
 import time
@@ -16,8 +15,9 @@ from unidelta.config.compose import compose
 from unidelta.errors import Unfinished, UserError
 from unidelta.exit_status import ExitStatus, status_of
 from unidelta.records.record import RunRecord
-from unidelta.records.store import RecordStore
 from unidelta.run import run
+
+from ..outcome import outcome
 
 TYPED = (
     "method=lora task=sst2 backbone.dropout=0.1 backbone.attention_dropout=0.1 training.progress=false tracking=none "
@@ -32,22 +32,6 @@ def do(results: Path, *more: str) -> RunRecord:
         record = run(compose([*TYPED, f"results_dir={results}", *more]), command=["train.py", *TYPED])
     assert record is not None
     return record
-
-
-def outcome(results: Path) -> dict[str, Any]:
-    """Everything of the run that has to be equal to the last bit; floats as they are written."""
-    (history,) = results.rglob("*.history.jsonl")
-    (record,) = RecordStore(root=results).read_all().records
-    entries = [json.loads(line, parse_float=str) for line in history.read_text(encoding="utf-8").splitlines()]
-    for entry in entries:
-        entry.pop("eval_seconds", None)
-    (deltas,) = results.rglob("deltas.safetensors")
-    return {
-        "status": record.status,
-        "history": entries,
-        "metrics": record.metrics,
-        "deltas": deltas.read_bytes(),
-    }
 
 
 def in_a_child(action: Callable[[], object], *, watch: Callable[[], bool] = lambda: False) -> int:

@@ -8,7 +8,8 @@ import pytest
 from unidelta.exit_status import ExitStatus
 from unidelta.records.store import RecordStore
 
-from .conftest import at_once, do, outcome
+from ..outcome import outcome
+from .conftest import at_once, do
 
 
 @pytest.mark.parametrize("n", [pytest.param(1, id="once"), pytest.param(20, id="many", marks=pytest.mark.slow)])

@@ -13,7 +13,8 @@ import torch
 from unidelta.errors import AlreadyRunning, IntegrityError
 from unidelta.records.lock import locked
 
-from .conftest import do, in_a_child, outcome
+from ..outcome import outcome
+from .conftest import do, in_a_child
 
 FEW = pytest.param(3, id="few")
 N_STEPS, N_ENTRIES = 12, 15

@@ -14,7 +14,8 @@ from unidelta.mini.shipped import BACKBONES
 from unidelta.records.store import RecordStore
 from unidelta.run import run
 
-from .conftest import TYPED, do, in_a_child, outcome
+from ..outcome import outcome
+from .conftest import TYPED, do, in_a_child
 from .test_crashes import has_lines
 
 SOURCES = Path(__file__).parents[2] / "src"
