@@ -40,6 +40,7 @@ def test_a_cell_states_its_spread_and_what_is_missing():
     assert cell([run("full", seed, score) for seed, score in ((1, 50.0), (2, 60.0), (3, 70.0))]) == "60.0 [50.0, 70.0]"
     two = [run("full", 1, 50.0), run("full", 2, NAN), run("full", 3, 60.0)]
     assert cell(two) == "55.0 [50.0, 60.0, n=2 of 3]"
+    assert cell([run("full", 1, 50.0)]) == "50.0 (n=1)"
     assert cell([run("full", 1, NAN)]) == "0 of 1"
     assert cell([]) == "–"
 

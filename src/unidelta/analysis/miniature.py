@@ -66,10 +66,12 @@ def of(rows: list[Row], label: str, task: str | None = None) -> list[Row]:
 
 
 def cell(rows: list[Row], score: str = "test") -> str:
-    """Mean and, in brackets, least and greatest; n where it is not `SEEDS`; a dash for none."""
+    """Mean and, in brackets, least and greatest; n where it is not `SEEDS`; a dash for none, n alone for one."""
     scores = [row[score] for row in rows if not math.isnan(row[score])]
     if not scores:
         return f"0 of {len(rows)}" if rows else "–"
+    if len(scores) == len(rows) == 1:
+        return f"{scores[0]:.1f} (n=1)"
     n = "" if len(scores) == len(rows) == SEEDS else f", n={len(scores)} of {max(SEEDS, len(rows))}"
     return f"{mean(scores):.1f} [{min(scores):.1f}, {max(scores):.1f}{n}]"
 
