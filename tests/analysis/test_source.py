@@ -113,3 +113,16 @@ def test_records_of_two_schema_versions_are_not_one_table(run_of, stored, monkey
     folder = stored(run_of("full", 1, 80.0), replace(run_of("full", 2, 81.0), schema_version=2))
     with pytest.raises(RecordError, match="schema versions 1 and 2"):
         runs(folder)
+
+
+def test_what_a_run_keeps_beside_its_record_is_no_record(run_of, stored):
+    """A run's folder has a design.json, which lies as deep below `runs/mini` as a record below `runs`."""
+    record = run_of("full", 1, 80.0)
+    root = stored(record)
+    kept = root / "mini" / record.coordinates["task"] / record.run_id
+    kept.mkdir()
+    (kept / "design.json").write_text("{}")
+    assert len(read(str(root), scale="mini").frame) == 1
+    assert len(read(str(root.parent), scale="mini").frame) == 1
+    with pytest.raises(RecordError, match="no records of scale mini"):
+        read(str(root / "mini"), scale="mini")

@@ -11,6 +11,7 @@ from unidelta.records.atomic import check_writable, write_atomically
 from unidelta.records.record import RunRecord, from_json, to_json
 from unidelta.records.strict_json import canonical
 
+SCALES = ("mini", "paper")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
@@ -105,8 +106,8 @@ class RecordStore:
 
     def read_each(self) -> Iterator[RunRecord | RecordError]:
         """Every record under the root, one after the other, in the order of their paths; what is wrong, not raised."""
-        # Writes that never ended are named `.tmp`, predictions `.jsonl`.
-        for path in sorted(self.root.glob("*/*/*.json")):
+        # Writes that never ended are named `.tmp`, predictions `.jsonl`; a run's folder may hold any JSON.
+        for path in sorted(path for scale in SCALES for path in self.root.glob(f"{scale}/*/*.json")):
             try:
                 yield _read(path)
             except RecordError as error:
