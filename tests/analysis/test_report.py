@@ -59,6 +59,7 @@ def test_without_a_record_the_check_fails_and_the_cell_is_a_dash(project, capsys
     assert "python train.py -m method=prefix method.attn.bottleneck=200 task=xsum seed=1,2,3" in shown
 
 
+@pytest.mark.slow
 def test_one_record_less_is_a_difference(project, capsys):
     main(["all"])
     capsys.readouterr()
@@ -121,6 +122,7 @@ def test_a_folder_that_cannot_be_written_is_told(project, capsys):
     assert "Permission denied" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_method_named_like_an_attack_is_harmless(project, run_of, stored):
     """Names of methods are whatever a file in conf/method/ says."""
     record = run_of("prefix", 1, 50.0, reason=None)

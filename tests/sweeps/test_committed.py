@@ -13,7 +13,7 @@ from unidelta.sweeps.plan import Job, jobs, names, read_lines
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 MANY = 40  # at 0.3 s per job
-SLOW = ("fig4", "table12", "mini_scales")  # 10 to 20 s each
+SLOW = ("fig4", "table12", "mini_budget", "mini_doubled", "mini_scales", "mini_tuning")  # 5 to 20 s each
 
 
 def planned(name: str) -> list[Job]:
