@@ -56,7 +56,7 @@ test: setup ## unit tests, no network; ARGS="tests/design -k budget" are passed 
 test-slow: setup ## the tests marked slow (minutes), no network
 	@$(QUIET) $(PY) -m pytest -n $(WORKERS) -m "slow and not network" $(ARGS)
 
-faults: setup ## kills, torn files, full disks and divergence on purpose, as a table (15 minutes)
+faults: setup ## kills, torn files, full disks and divergence on purpose, as a table (15 to 25 minutes)
 	@$(QUIET) $(PY) -m pytest -q -m "not network" tests/faults $(ARGS)
 
 lint: setup ## ruff (rules and format) and pyright
