@@ -16,12 +16,21 @@ from unidelta.records.store import RecordStore
 from unidelta.records.strict_json import canonical
 
 _HEADLINE = {"xsum": "R2", "wmt_en_ro": "BLEU", "mnli": "accuracy", "sst2": "accuracy"}
+Row = dict[str, Any]
+"""A run, as `frame_of` has it."""
+
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian", "accuracy")
 
 
 def headline(task: str, scale: Scale) -> str:
     """The metric of a task's tables, as records name it."""
     return metric_in_records(_HEADLINE[task], scale)
+
+
+def rows(frame: pd.DataFrame) -> list[Row]:
+    """The rows of a table of runs, one after the other."""
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
 
 
 def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:

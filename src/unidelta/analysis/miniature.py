@@ -8,9 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
-from unidelta.analysis.frame import runs
+from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.page import command, markdown
 from unidelta.exit_status import ExitStatus
 
@@ -49,10 +48,6 @@ ORDERINGS = (
     ("MAM", "scaled PA (ffn)", "Table 6"),
     ("full", "BitFit", "Table 6"),
 )
-
-
-Row = dict[str, Any]
-"""A run, as `runs` has it."""
 
 
 def of(rows: list[Row], label: str, task: str | None = None) -> list[Row]:
@@ -144,10 +139,11 @@ def tables(results: Path) -> dict[str, str]:
         "budgets": (("main", "paper"), budgets),
         "scales": (("scales",), scales),
     }
+    there = {name for folders, _ in sources.values() for name in folders if (results / name).is_dir()}
+    found = {name: rows(runs(results / name)) for name in sorted(there)}
     for name, (folders, make) in sources.items():
-        if all((results / folder).is_dir() for folder in folders):
-            rows = [row for folder in folders for row in runs(results / folder).to_dict("records")]
-            made[name] = make([{str(key): value for key, value in row.items()} for row in rows])
+        if there.issuperset(folders):
+            made[name] = make([row for folder in folders for row in found[folder]])
     return made
 
 

@@ -8,7 +8,8 @@ import sys
 from itertools import dropwhile, takewhile
 from pathlib import Path
 
-from unidelta.analysis import miniature
+from unidelta.analysis.frame import rows, runs
+from unidelta.analysis.miniature import RESULTS, methods
 from unidelta.analysis.page import command
 from unidelta.exit_status import ExitStatus
 
@@ -24,7 +25,7 @@ def tables(root: Path) -> dict[str, str]:
     """
     lines = (root / CLAIMS).read_text(encoding="utf-8").splitlines()
     overview = takewhile(_is_row, dropwhile(lambda line: not _is_row(line), lines))
-    return {"methods": miniature.tables(root / miniature.RESULTS)["methods"], "claims": "\n".join(overview)}
+    return {"methods": methods(rows(runs(root / RESULTS / "main"))), "claims": "\n".join(overview)}
 
 
 def _is_row(line: str) -> bool:

@@ -15,6 +15,7 @@ from unidelta.analysis.claims import GROUPS
 from unidelta.analysis.claims_page import WORDS, commands_of, group_table, overview
 from unidelta.analysis.curve import Figure
 from unidelta.analysis.figures import data
+from unidelta.analysis.frame import rows as rows_of
 from unidelta.analysis.names import Scale
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import MISSING, Cell, Column, Table
@@ -48,7 +49,7 @@ def page(
         verdicts: one for each claim.
         up: the way from the page's folder to that of results, e.g. `../`.
     """
-    rows = [{str(name): value for name, value in row.items()} for row in runs.frame.to_dict("records")]
+    rows = rows_of(runs.frame)
     known = frozenset(row["run_id"] for row in rows)
     template = _TEMPLATE.read_text(encoding="utf-8")
     script = template.partition("<script>")[2].partition("</script>")[0]

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
+from unidelta.analysis.frame import Row, rows
 from unidelta.analysis.names import Scale
 from unidelta.analysis.score import Score
 
@@ -24,19 +24,17 @@ class Runs:
     frame: pd.DataFrame
     scale: Scale
     origin: str
-    by_side: Mapping[tuple[str, str], tuple[dict[str, Any], ...]]
+    by_side: Mapping[tuple[str, str], tuple[Row, ...]]
 
     @classmethod
     def of(cls, frame: pd.DataFrame, *, scale: Scale, origin: str) -> "Runs":
         """The runs in a frame."""
-        names = [str(name) for name in frame.columns]
-        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for values in frame.itertuples(index=False, name=None):
-            row = dict(zip(names, values, strict=True))
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in rows(frame):
             found.setdefault((row["key"], row["task"]), []).append(row)
-        return cls(frame=frame, scale=scale, origin=origin, by_side={side: tuple(rows) for side, rows in found.items()})
+        return cls(frame=frame, scale=scale, origin=origin, by_side={side: tuple(mine) for side, mine in found.items()})
 
-    def rows(self, key: str, task: str) -> tuple[dict[str, Any], ...]:
+    def rows(self, key: str, task: str) -> tuple[Row, ...]:
         """The rows of one side's runs on one task, complete or not."""
         return self.by_side.get((key, task), ())
 

@@ -11,11 +11,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import pandas as pd
 
-from unidelta.analysis.frame import runs
+from unidelta.analysis.frame import Row, rows, runs
 from unidelta.errors import UserError
 from unidelta.paths import CONF
 
@@ -45,13 +44,13 @@ def best(trials: pd.DataFrame) -> dict[tuple[str, str], Choice]:
 
     A rate at which a run of some seed did not complete is not chosen, whatever the others score.
     """
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in trials.to_dict("records"):
-        found.setdefault((row["task"], row["method"]), []).append({str(name): value for name, value in row.items()})
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows(trials):
+        found.setdefault((row["task"], row["method"]), []).append(row)
     return {key: choice for key, mine in found.items() if (choice := _choice(mine)) is not None}
 
 
-def _choice(trials: list[dict[str, Any]]) -> Choice | None:
+def _choice(trials: list[Row]) -> Choice | None:
     """The choice among the trials of one method and task; None if no rate has a complete run of every seed."""
     seeds = sorted({trial["seed"] for trial in trials})
     merits: dict[float, tuple[float, float]] = {}

@@ -11,6 +11,7 @@ from unidelta.analysis.claims import INTERACTIONS, Claim, Side
 from unidelta.analysis.commands import command, seeds
 from unidelta.analysis.names import metric_in_records, task_in_records
 from unidelta.analysis.paired import LEVEL, Differences, Outcome, above, below, holm, of_differences, paired, within
+from unidelta.analysis.published import rows
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
 from unidelta.analysis.tables import COPIED
@@ -155,7 +156,7 @@ def _commands(pairs: Sequence[Claim], runs: Runs) -> tuple[str, ...]:
 
 def _largest_spreads(published: pd.DataFrame) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
-    for row in published.to_dict("records"):
+    for row in rows(published):
         if row["std"]:
             at = (row["task"], row["metric"])
             found[at] = max(found.get(at, 0.0), float(row["std"]))
