@@ -77,8 +77,14 @@ def _do(config: RunConfig, overrides: Sequence[str]) -> Report:
 
 
 def score(record: RunRecord) -> str:
-    """The metrics of the last split, in one line: those of the test split, where there is one."""
-    splits = [values for values in record.metrics.values() if isinstance(values, dict)]
-    if not splits:
-        return ""
-    return ", ".join(f"{name} {value:.1f}" for name, value in told(splits[-1]).items() if name != "loss")
+    """The metrics of the test splits, in one line; of the validation splits, where there is no test split.
+
+    Of several (MNLI's matched and mismatched) each is named.
+    """
+    splits = {name: values for name, values in record.metrics.items() if isinstance(values, dict)}
+    shown = {name: values for name, values in splits.items() if name.startswith("test")} or splits
+    return "; ".join(
+        (f"{name}: " if len(shown) > 1 else "")
+        + ", ".join(f"{metric} {value:.1f}" for metric, value in told(values).items() if metric != "loss")
+        for name, values in shown.items()
+    )
