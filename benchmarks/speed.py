@@ -102,6 +102,7 @@ def measure(
     seconds: dict[str, dict[tuple[str, str], list[dict[str, float]]]] = {
         what: {row: [] for row in able[what]} for what in TIMED
     }
+    loads: list[float] = []
     for i in range(-1, max(rounds.values())):  # the first time is not like the others
         for what in (what for what in TIMED if i < rounds[what]):
             now: dict[tuple[str, str], list[dict[str, float]]] = {row: [] for row in able[what]}
@@ -114,6 +115,7 @@ def measure(
             print(f"round {i + 1} of {rounds[what]}: {what}", file=sys.stderr, flush=True)
         if i < 0:
             continue
+        loads.append(os.getloadavg()[0])
         for what in TIMED:
             for row in able[what]:
                 found[row][what] = _ratios(seconds[what][row], seconds[what][row[0], "full"])
@@ -122,7 +124,13 @@ def measure(
             "sizes": {name: getattr(SIZES[size], name) for name in SIZES[size].__dataclass_fields__},
             "rounds": {what: min(i + 1, n) for what, n in rounds.items()},
             "optimiser": "AdamW, fused" if fused else "AdamW, torch's default",
-            "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "threads": 1, "system": platform.system()},
+            "machine": {
+                "cpu": _cpu(),
+                "cores": os.cpu_count(),
+                "load": round(statistics.mean(loads), 1),
+                "threads": 1,
+                "system": platform.system(),
+            },
             "date": datetime.now(UTC).date().isoformat(),
             "versions": {script: known[script]["versions"] for script in pythons},
             "methods": [

@@ -61,8 +61,14 @@ def conditions(record: Mapping[str, Any]) -> str:
         f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']}; l = {sizes['prefix']}, bottleneck"
         f" {sizes['bottleneck']}, MLP {sizes['mlp']}, LoRA {sizes['lora']} and {sizes['lora_ffn']}; dropout 0.1;"
         f" {record['optimiser']}. {rounds['step']} rounds of steps, {rounds['greedy']} of generation."
-        f" {machine['cpu']}, one thread, {record['date']}. {'; '.join(versions)}."
+        f" {machine['cpu']}, one thread of {machine['cores']} cores, {_load(machine)}{record['date']}."
+        f" {'; '.join(versions)}."
     )
+
+
+def _load(machine: Mapping[str, Any]) -> str:
+    """How many programs ran or waited on average, this one among them; older records do not say."""
+    return f"load {machine['load']}, " if "load" in machine else ""
 
 
 def _ratio(found: Mapping[str, Any]) -> str:
