@@ -73,9 +73,13 @@ def delta_attention(
         prefixes: what each prefix MLP made in this forward of the model; None where every layer makes its own.
         cached_prefix: number of vectors of the prefix that keys and values have in front already, L or 0.
     """
-    call = partial(base, dropout=dropout, scaling=scaling, **kwargs)
     if not isinstance(module, DeltaAttention):
-        return call(module, query, key, value, attention_mask, is_causal=is_causal)
+        return base(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal, **kwargs
+        )
+    if base is sdpa_attention_forward and query.shape[2] == 1 and query.device.type == "cpu" and dropout == 0:
+        base = _one_query
+    call = partial(base, dropout=dropout, scaling=scaling, **kwargs)
     heads = module.deltas[Representation.HEADS] if Representation.HEADS in module.deltas else None  # noqa: SIM401
     weights = None
     if heads is None:
@@ -153,6 +157,21 @@ def _reach(mask: Tensor | None, *, in_front: int, behind: int = 0) -> Tensor | N
     yes, no = (True, False) if mask.dtype == torch.bool else (0.0, torch.finfo(mask.dtype).min)
     longer = F.pad(mask, (in_front, 0), value=yes)
     return F.pad(longer, (0, behind), value=no) if behind else longer
+
+
+def _one_query(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, scaling: float, **kwargs: Any
+) -> tuple[Tensor, None]:
+    """Attention of a single query, which sees every key that the mask leaves it, written out.
+
+    On a CPU torch's fused attention takes up to 1.7 times as long for it (64 x 8 heads, 46 keys: 1.6 ms, here 1.0).
+    """
+    scores_BH1S = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    if mask is not None:
+        least = torch.finfo(scores_BH1S.dtype).min
+        scores_BH1S = scores_BH1S.masked_fill(~mask, least) if mask.dtype == torch.bool else scores_BH1S + mask
+    weights_BH1S = scores_BH1S.softmax(-1, dtype=torch.promote_types(query.dtype, torch.float32)).to(query.dtype)
+    return torch.matmul(weights_BH1S, value).transpose(1, 2), None
 
 
 def _gated(
