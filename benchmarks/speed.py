@@ -125,7 +125,7 @@ def measure(
             "rounds": {what: min(i + 1, n) for what, n in rounds.items()},
             "optimiser": "AdamW, fused" if fused else "AdamW, torch's default",
             "machine": {
-                "cpu": _cpu(),
+                "cpu": cpu_name(),
                 "cores": os.cpu_count(),
                 "load": round(statistics.mean(loads), 1),
                 "threads": 1,
@@ -156,7 +156,8 @@ def _quartiles(values: Sequence[float]) -> list[float]:
     return [round(value, 4) for value in statistics.quantiles(values, n=4, method="inclusive")]
 
 
-def _cpu() -> str:
+def cpu_name() -> str:
+    """What the operating system calls the processor."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if platform.system() == "Linux" else []
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 

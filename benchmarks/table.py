@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, from the records that speed.py wrote.
+"""The tables of docs/performance.md, from the records that speed.py and breakdown.py wrote.
 
 `python benchmarks/table.py` prints the page as the records in benchmarks/results have it; `--write` puts it there.
 """
@@ -66,6 +66,34 @@ def conditions(record: Mapping[str, Any]) -> str:
     )
 
 
+def breakdown(record: Mapping[str, Any]) -> str:
+    """A table each for a step, a greedy token and one of four beams: a row a kind of operation, a column a method.
+
+    Args:
+        record: of breakdown.py.
+    """
+    return "\n\n".join(_breakdown(what, by_name) for what, by_name in record["milliseconds"].items())
+
+
+def _breakdown(what: str, by_name: Mapping[str, Mapping[str, float]]) -> str:
+    whole = sum(by_name["full"].values())
+    lines = [f"| {what} | {' | '.join(by_name)} |", f"|---|{'---:|' * len(by_name)}"]
+    for kind in by_name["full"]:
+        lines.append(f"| {kind} | {' | '.join(f'{100 * times[kind] / whole:.1f}' for times in by_name.values())} |")
+    sums = (f"{100 * sum(times.values()) / whole:.0f}" for times in by_name.values())
+    return "\n".join([*lines, f"| **all** | {' | '.join(sums)} |"])
+
+
+def conditions_of_breakdown(record: Mapping[str, Any]) -> str:
+    """What was measured, where, when and with what."""
+    machine, named = record["machine"], ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    return (
+        f"The model of {record['size']}, torch's profiler; medians of {record['rounds']} rounds, in percent of full"
+        f" fine-tuning. {machine['cpu']}, one thread of {machine['cores']} cores, {_load(machine)}{record['date']}."
+        f" {named}."
+    )
+
+
 def _load(machine: Mapping[str, Any]) -> str:
     """How many programs ran or waited on average, this one among them; older records do not say."""
     return f"load {machine['load']}, " if "load" in machine else ""
@@ -85,7 +113,10 @@ def page(text: str) -> str:
 
     def filled(match: re.Match[str]) -> str:
         record = json.loads((RESULTS / f"{match[1]}.json").read_text(encoding="utf-8"))
-        return f"<!-- table: {match[1]} -->\n{conditions(record)}\n\n{markdown(record)}\n<!-- end -->"
+        is_breakdown = match[1].startswith("breakdown")
+        said = conditions_of_breakdown(record) if is_breakdown else conditions(record)
+        rows = breakdown(record) if is_breakdown else markdown(record)
+        return f"<!-- table: {match[1]} -->\n{said}\n\n{rows}\n<!-- end -->"
 
     return re.sub(r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->", filled, text, flags=re.DOTALL)
 

@@ -38,3 +38,14 @@ def test_the_floor_is_two_forward_passes_without_gradients():
     found = table.markdown({"methods": rows, "versions": {}}).splitlines()
     assert found[-1].split(" | ")[2:4] == ["0.90 (0.90–0.90)", "1.12"]
     assert found[-1].endswith("| 1 MB | 1 MB | 1,024 KB |")
+
+
+def test_a_breakdown_is_in_percent_of_full_fine_tuning():
+    record = {
+        "milliseconds": {"step": {"full": {"products": 30.0, "rest": 10.0}, "MAM": {"products": 20.0, "rest": 14.0}}}
+    }
+    assert table.breakdown(record).splitlines()[2:] == [
+        "| products | 75.0 | 50.0 |",
+        "| rest | 25.0 | 35.0 |",
+        "| **all** | 100 | 85 |",
+    ]
