@@ -39,6 +39,7 @@ LAYERS = {
     "exit_status": layer("errors", ""),
     "paths": layer("errors", ""),
     "knock": layer("", ""),
+    "lasting": layer("", ""),
     "hub": layer("errors knock", "huggingface_hub datasets"),
     "checkpoint": layer("design errors hub", "huggingface_hub"),
     "design": layer("errors", ""),

@@ -11,6 +11,7 @@ from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.errors import DamagedRecord, Interrupted, Problems, UserError
+from unidelta.lasting import lasting
 from unidelta.mini.shipped import checked_weights, miniature
 from unidelta.mini.shipped import fingerprint as fingerprint_of_weights
 from unidelta.paths import PACKAGE
@@ -71,7 +72,8 @@ def run(
         facts = RunFacts(run_id=name, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
         with _end_recorded(spec, facts, store, command, processes), start_tracking(tracking, facts) as tracker:
-            from unidelta.execute import execute  # late; and W&B takes a second longer once torch is imported
+            with lasting():
+                from unidelta.execute import execute  # late; and W&B takes a second longer once torch is imported
 
             record, predictions = execute(
                 spec,
