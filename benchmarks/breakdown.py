@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from ours import METHODS, method
-from speed import cpu_name
+from speed import machine
 from table import breakdown, conditions_of_breakdown
 from torch.profiler import ProfilerActivity, profile
 from workload import SIZES, Subject, versions
@@ -82,7 +82,7 @@ def measure(names: Sequence[str], *, size: str, rounds: int) -> dict[str, Any]:
     return {
         "size": size,
         "rounds": rounds,
-        "machine": {"cpu": cpu_name(), "cores": os.cpu_count(), "load": round(statistics.mean(loads), 1), "threads": 1},
+        "machine": machine(loads),
         "date": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
         "milliseconds": {

@@ -124,13 +124,7 @@ def measure(
             "sizes": {name: getattr(SIZES[size], name) for name in SIZES[size].__dataclass_fields__},
             "rounds": {what: min(i + 1, n) for what, n in rounds.items()},
             "optimiser": "AdamW, fused" if fused else "AdamW, torch's default",
-            "machine": {
-                "cpu": cpu_name(),
-                "cores": os.cpu_count(),
-                "load": round(statistics.mean(loads), 1),
-                "threads": 1,
-                "system": platform.system(),
-            },
+            "machine": machine(loads),
             "date": datetime.now(UTC).date().isoformat(),
             "versions": {script: known[script]["versions"] for script in pythons},
             "methods": [
@@ -156,8 +150,18 @@ def _quartiles(values: Sequence[float]) -> list[float]:
     return [round(value, 4) for value in statistics.quantiles(values, n=4, method="inclusive")]
 
 
-def cpu_name() -> str:
-    """What the operating system calls the processor."""
+def machine(loads: Sequence[float]) -> dict[str, Any]:
+    """On what it was measured, and how many programs ran or waited, on average over the rounds."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "load": round(statistics.mean(loads), 1),
+        "threads": 1,
+        "system": platform.system(),
+    }
+
+
+def _cpu() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if platform.system() == "Linux" else []
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 

@@ -51,7 +51,7 @@ def markdown(record: Mapping[str, Any]) -> str:
 
 def conditions(record: Mapping[str, Any]) -> str:
     """What was measured, where, when and with what, in a sentence each."""
-    sizes, rounds, machine = record["sizes"], record["rounds"], record["machine"]
+    sizes, rounds = record["sizes"], record["rounds"]
     versions = [
         f"{script.removesuffix('.py')}: " + ", ".join(f"{name} {number}" for name, number in found.items())
         for script, found in record["versions"].items()
@@ -61,8 +61,7 @@ def conditions(record: Mapping[str, Any]) -> str:
         f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']}; l = {sizes['prefix']}, bottleneck"
         f" {sizes['bottleneck']}, MLP {sizes['mlp']}, LoRA {sizes['lora']} and {sizes['lora_ffn']}; dropout 0.1;"
         f" {record['optimiser']}. {rounds['step']} rounds of steps, {rounds['greedy']} of generation."
-        f" {machine['cpu']}, one thread of {machine['cores']} cores, {_load(machine)}{record['date']}."
-        f" {'; '.join(versions)}."
+        f" {_where(record)} {'; '.join(versions)}."
     )
 
 
@@ -86,17 +85,16 @@ def _breakdown(what: str, by_name: Mapping[str, Mapping[str, float]]) -> str:
 
 def conditions_of_breakdown(record: Mapping[str, Any]) -> str:
     """What was measured, where, when and with what."""
-    machine, named = record["machine"], ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    named = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
         f"The model of {record['size']}, torch's profiler; medians of {record['rounds']} rounds, in percent of full"
-        f" fine-tuning. {machine['cpu']}, one thread of {machine['cores']} cores, {_load(machine)}{record['date']}."
-        f" {named}."
+        f" fine-tuning. {_where(record)} {named}."
     )
 
 
-def _load(machine: Mapping[str, Any]) -> str:
-    """How many programs ran or waited on average, this one among them; older records do not say."""
-    return f"load {machine['load']}, " if "load" in machine else ""
+def _where(record: Mapping[str, Any]) -> str:
+    machine = record["machine"]
+    return f"{machine['cpu']}, one thread of {machine['cores']} cores, load {machine['load']}, {record['date']}."
 
 
 def _ratio(found: Mapping[str, Any]) -> str:

@@ -164,7 +164,7 @@ def _one_query(
 ) -> tuple[Tensor, None]:
     """Attention of a single query, which sees every key that the mask leaves it, written out.
 
-    On a CPU torch's fused attention takes up to 1.7 times as long for it (64 x 8 heads, 46 keys: 1.6 ms, here 1.0).
+    On a CPU torch's fused attention takes longer for it (docs/performance.md).
     """
     scores_BH1S = torch.matmul(query, key.transpose(-1, -2)) * scaling
     if mask is not None:
