@@ -11,7 +11,9 @@ from unidelta.families.bart import DeltaBartAttention
 
 @pytest.fixture
 def attention(injected) -> DeltaBartAttention:
-    return injected("lora_attn", "bart").model.get_encoder().layers[0].self_attn
+    module = injected("parallel_attn_paper", "bart").model.get_encoder().layers[0].self_attn
+    assert isinstance(module, DeltaBartAttention)
+    return module
 
 
 @pytest.mark.parametrize(("dtype", "atol"), [(torch.float32, 1e-6), (torch.float64, 1e-14), (torch.bfloat16, 1e-2)])
