@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, from the records that speed.py and breakdown.py wrote.
+"""The tables of docs/performance.md, from the records that speed.py, breakdown.py and grid.py wrote.
 
 `python benchmarks/table.py` prints the page as the records in benchmarks/results have it; `--write` puts it there.
 """
@@ -6,7 +6,7 @@
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,35 @@ def conditions_of_breakdown(record: Mapping[str, Any]) -> str:
     )
 
 
+def grid(record: Mapping[str, Any]) -> str:
+    """A row a part of a run, a column a task: seconds, and percent of the run without imports and what is read once.
+
+    Args:
+        record: of grid.py.
+    """
+    by_task = record["seconds"]
+    lines = [f"| seconds | {' | '.join(by_task)} |", f"|---|{'---:|' * len(by_task)}"]
+    for i, part in enumerate(next(iter(by_task.values()))):
+        cells = []
+        for times in by_task.values():
+            own = sum(list(times.values())[1:])
+            cells.append(f"{times[part]:.1f}" + (f" ({100 * times[part] / own:.0f} %)" if i else ""))
+        lines.append(f"| {part} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def conditions_of_grid(record: Mapping[str, Any]) -> str:
+    """What the sweep took, and on what machine."""
+    named = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    jobs, wall, workers = record["jobs"], record["wall"], record["workers"]
+    a_job, training = wall * workers / jobs, record["training"] / jobs
+    return (
+        f"`{record['sweep']}` with one seed: {jobs} jobs, {workers} workers, {wall:.0f} s: {a_job:.0f} s of a worker a"
+        f" job, {training:.0f} of them training and its scores on dev. The columns are `method={record['method']}`, a"
+        f" process each, under Python's profiler. {_where(record)} {named}."
+    )
+
+
 def _where(record: Mapping[str, Any]) -> str:
     machine = record["machine"]
     return f"{machine['cpu']}, one thread of {machine['cores']} cores, load {machine['load']}, {record['date']}."
@@ -100,6 +129,14 @@ def _where(record: Mapping[str, Any]) -> str:
 def _ratio(found: Mapping[str, Any]) -> str:
     low, middle, high = found["cpu"]
     return f"{middle:.2f} ({low:.2f}–{high:.2f})"
+
+
+_TABLES: dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[Mapping[str, Any]], str]]] = {
+    "speed": (conditions, markdown),
+    "breakdown": (conditions_of_breakdown, breakdown),
+    "grid": (conditions_of_grid, grid),
+}
+"""What is said above a table and the table, by the first word of the record's name."""
 
 
 def page(text: str) -> str:
@@ -111,10 +148,8 @@ def page(text: str) -> str:
 
     def filled(match: re.Match[str]) -> str:
         record = json.loads((RESULTS / f"{match[1]}.json").read_text(encoding="utf-8"))
-        is_breakdown = match[1].startswith("breakdown")
-        said = conditions_of_breakdown(record) if is_breakdown else conditions(record)
-        rows = breakdown(record) if is_breakdown else markdown(record)
-        return f"<!-- table: {match[1]} -->\n{said}\n\n{rows}\n<!-- end -->"
+        said, rows = _TABLES[match[1].partition("-")[0]]
+        return f"<!-- table: {match[1]} -->\n{said(record)}\n\n{rows(record)}\n<!-- end -->"
 
     return re.sub(r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->", filled, text, flags=re.DOTALL)
 

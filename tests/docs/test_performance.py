@@ -49,3 +49,13 @@ def test_a_breakdown_is_in_percent_of_full_fine_tuning():
         "| rest | 25.0 | 35.0 |",
         "| **all** | 100 | 85 |",
     ]
+
+
+def test_a_grid_is_in_percent_of_a_run_without_its_start():
+    times = {"imports": 10.0, "steps": 30.0, "scores": 10.0}
+    found = table.grid({"seconds": {"xsum": times, "sst2": {"imports": 8.0, "steps": 9.0, "scores": 1.0}}})
+    assert found.splitlines()[2:] == [
+        "| imports | 10.0 | 8.0 |",
+        "| steps | 30.0 (75 %) | 9.0 (90 %) |",
+        "| scores | 10.0 (25 %) | 1.0 (10 %) |",
+    ]

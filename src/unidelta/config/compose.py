@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.schema import RunConfig
+from unidelta.config.unread import check_read
 from unidelta.design.axes import Composition, Slot
 from unidelta.errors import ConfigError
 from unidelta.paths import CONF
@@ -45,6 +46,7 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
 
     Raises:
         ConfigError: if a mandatory value was never set.
+        Problems: if values were typed that nothing would read.
     """
     missing = OmegaConf.missing_keys(config)
     if missing:
@@ -56,6 +58,7 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
     run = cast(RunConfig, OmegaConf.to_object(config))
     _drop_idle_scales(run, overrides)
     _drop_foreign_pins(run, overrides)
+    check_read(run, overrides)
     return run
 
 

@@ -169,6 +169,11 @@ def _check_task(config: RunConfig, architecture: Architecture) -> list[UserError
                 wanted,
             )
         )
+    head = config.training.head
+    if architecture.family.is_encoder_decoder and head != "conventions" and head in _CHOICES["training.head"]:
+        why = f"a {architecture.family} has no classification head"
+        instead = "leave training.head out, or a task that classifies: task=mnli or task=sst2"
+        problems.append(ConfigError(f"training.head={head} with task={task.name}", why, instead))
     if task_source(config) == "local" and task.path is None:
         problems.append(
             ConfigError(
