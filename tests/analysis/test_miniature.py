@@ -32,17 +32,20 @@ def test_a_score_of_the_page_is_the_mean_of_its_records():
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["coordinates"]["method"] == "bitfit":
             scores.append(record["metrics"]["test"]["bleu"])
-    assert len(scores) == 3
-    assert row.split("|")[4].split()[0] == f"{sum(scores) / 3:.1f}"
+    assert len(scores) == 5
+    assert row.split("|")[4].split()[0] == f"{sum(scores) / 5:.1f}"
 
 
-def test_a_cell_states_its_spread_and_what_is_missing():
-    assert cell([run("full", seed, score) for seed, score in ((1, 50.0), (2, 60.0), (3, 70.0))]) == "60.0 [50.0, 70.0]"
+def test_a_cell_states_its_spread_and_how_many_runs_it_is_of_where_that_is_not_usual():
+    three = [run("full", seed, score) for seed, score in ((1, 50.0), (2, 60.0), (3, 70.0))]
+    assert cell(three, usual=3) == "60.0 [50.0, 70.0]"
+    assert cell(three, usual=2) == "60.0 [50.0, 70.0, n=3]"
+    assert cell(three, usual=5) == "60.0 [50.0, 70.0, n=3 of 5]"
     two = [run("full", 1, 50.0), run("full", 2, NAN), run("full", 3, 60.0)]
-    assert cell(two) == "55.0 [50.0, 60.0, n=2 of 3]"
-    assert cell([run("full", 1, 50.0)]) == "50.0 (n=1)"
-    assert cell([run("full", 1, NAN)]) == "0 of 1"
-    assert cell([]) == "–"
+    assert cell(two, usual=3) == cell(two, usual=2) == "55.0 [50.0, 60.0, n=2 of 3]"
+    assert cell([run("full", 1, 50.0)], usual=3) == "50.0 (n=1)"
+    assert cell([run("full", 1, NAN)], usual=3) == "0 of 1"
+    assert cell([], usual=3) == "–"
 
 
 def test_orderings_are_paired_by_seed_and_positions_are_told_apart():

@@ -6,6 +6,7 @@ Without `--write` it says whether the page shows what the records say (status 1 
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
@@ -16,7 +17,7 @@ from unidelta.exit_status import ExitStatus
 RESULTS = Path("results/mini")
 PAGE = Path("docs/miniature.md")
 TASKS = {"xsum": "mini-XSum", "wmt_en_ro": "mini-WMT", "mnli": "mini-MNLI", "sst2": "mini-SST-2"}
-SEEDS = 3
+MAIN_SEEDS, OTHER_SEEDS = 5, 3  # of the main table, and of the budget curves and the table with twice the steps
 # As the paper's tables name them: method and position.
 METHODS = {
     "frozen": ("frozen", None),
@@ -60,25 +61,27 @@ def of(rows: list[Row], label: str, task: str | None = None) -> list[Row]:
     ]
 
 
-def cell(rows: list[Row], score: str = "test") -> str:
-    """Mean and, in brackets, least and greatest; n where it is not `SEEDS`; a dash for none, n alone for one."""
+def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
+    """Mean and, in brackets, least and greatest; n where it is not `usual`; a dash for none, n alone for one."""
     scores = [row[score] for row in rows if not math.isnan(row[score])]
     if not scores:
         return f"0 of {len(rows)}" if rows else "–"
     if len(scores) == len(rows) == 1:
         return f"{scores[0]:.1f} (n=1)"
-    n = "" if len(scores) == len(rows) == SEEDS else f", n={len(scores)} of {max(SEEDS, len(rows))}"
-    return f"{mean(scores):.1f} [{min(scores):.1f}, {max(scores):.1f}{n}]"
+    planned = max(usual, len(rows))
+    n = f", n={len(scores)}" + (f" of {planned}" if len(scores) < planned else "")
+    return f"{mean(scores):.1f} [{min(scores):.1f}, {max(scores):.1f}{'' if len(scores) == planned == usual else n}]"
 
 
-def methods(rows: list[Row]) -> str:
-    """Test scores of every method on every task."""
+def methods(rows: list[Row], usual: int = MAIN_SEEDS) -> str:
+    """Test scores of every method on every task, `usual` seeds each."""
     table = [["method", "tuned %", *TASKS.values(), "mini-MNLI, mismatched"]]
     for label in METHODS:
         percents = sorted({f"{row['percent']:.2g}" for row in of(rows, label)}, key=float)
         share = "–" if not percents else percents[0] if len(percents) == 1 else f"{percents[0]} to {percents[-1]}"
-        scores = [cell(of(rows, label, task)) for task in TASKS]
-        table.append([label, share.replace("1e+02", "100"), *scores, cell(of(rows, label, "mnli"), "mismatched")])
+        scores = [cell(of(rows, label, task), usual=usual) for task in TASKS]
+        mismatched = cell(of(rows, label, "mnli"), "mismatched", usual=usual)
+        table.append([label, share.replace("1e+02", "100"), *scores, mismatched])
     return markdown(table)
 
 
@@ -104,8 +107,8 @@ def budgets(rows: list[Row]) -> str:
         here = {side: [row for row in rows if (row["side"], row["task"]) == (side, task)] for side in CURVES}
         table = [[TASKS[task], *CURVES.values()]]
         for share in sorted({_rounded(row) for mine in here.values() for row in mine}):
-            cells = [cell([row for row in mine if _rounded(row) == share]) for mine in here.values()]
-            table.append([f"{share:g} %", *cells])
+            at = [[row for row in mine if _rounded(row) == share] for mine in here.values()]
+            table.append([f"{share:g} %", *(cell(found, usual=OTHER_SEEDS) for found in at)])
         parts.append(markdown(table))
     return "\n\n".join(parts)
 
@@ -134,7 +137,7 @@ def tables(results: Path) -> dict[str, str]:
     sources: dict[str, tuple[tuple[str, ...], Callable[[list[Row]], str]]] = {
         "methods": (("main",), methods),
         "orderings": (("main",), orderings),
-        "doubled": (("doubled",), methods),
+        "doubled": (("doubled",), partial(methods, usual=OTHER_SEEDS)),
         "doubled orderings": (("doubled",), orderings),
         "budgets": (("main", "paper"), budgets),
         "scales": (("scales",), scales),
