@@ -14,9 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-TRAIN = Path(__file__).parents[1] / "train.py"
+from speed import machine
+from table import conditions_of_startup, startup
+from workload import versions
+
+ROOT = Path(__file__).parents[1]
 
 
 def process(*words: str) -> dict[str, float]:
@@ -30,29 +35,26 @@ def process(*words: str) -> dict[str, float]:
 
 def first_step() -> dict[str, float]:
     """Seconds until the default job of the miniature has done its first optimiser step; the process is ended there."""
-    program = (
-        "import os, sys, time; from transformers import Trainer\n"
-        "step = Trainer.training_step\n"
-        "seen = []\n"
-        "def counted(*words, **more):\n"
-        "    seen.append(1)\n"
-        "    if len(seen) == 2: os._exit(0)\n"  # the first optimiser step is behind it
-        "    return step(*words, **more)\n"
-        "Trainer.training_step = counted\n"
-        "from unidelta.cli import main\n"
-        "main()"
-    )
     with tempfile.TemporaryDirectory() as folder:
         words = [f"results_dir={folder}", "training.progress=false"]
-        return process("-c", program, "method=mam", "task=xsum", *words)
+        return process(str(ROOT / "benchmarks" / "first_step.py"), "method=mam", "task=xsum", *words)
+
+
+def report() -> dict[str, float]:
+    """Seconds of Table 3 from the committed records, into a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        return process(str(ROOT / "report.py"), "table3", "--output", folder)
 
 
 MEASURED: dict[str, Callable[[], dict[str, float]]] = {
     "import unidelta": lambda: process("-c", "import unidelta"),
     "import torch": lambda: process("-c", "import torch"),
     "import unidelta.execute": lambda: process("-c", "import unidelta.execute"),
-    "train.py dry_run=true": lambda: process(str(TRAIN), "method=mam", "task=xsum", "dry_run=true"),
-    "train.py, first optimiser step": first_step,
+    "python report.py table3": report,
+    "python train.py method=mam task=xsum dry_run=true": lambda: process(
+        str(ROOT / "train.py"), "method=mam", "task=xsum", "dry_run=true"
+    ),
+    "python train.py method=mam task=xsum, to the first optimiser step": first_step,
 }
 
 
@@ -68,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for _ in range(arguments.rounds):
         for name, function in MEASURED.items():
             found[name].append(function())
-    record = {
+    seconds = {
         name: {
             clock: [round(value, 2) for value in (min(values), statistics.median(values), max(values))]
             for clock in ("wall", "cpu")
@@ -76,9 +78,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         for name, seconds in found.items()
     }
-    for name, clocks in record.items():
-        wall, cpu = clocks["wall"], clocks["cpu"]
-        print(f"{name:32} wall {wall[1]:6.2f} s ({wall[0]}–{wall[2]})   CPU {cpu[1]:6.2f} s ({cpu[0]}–{cpu[2]})")
+    record = {
+        "rounds": arguments.rounds,
+        "seconds": seconds,
+        "machine": machine([os.getloadavg()[0]]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": versions(),
+    }
+    print(f"{conditions_of_startup(record)}\n\n{startup(record)}")
     if arguments.out is not None:
         arguments.out.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
     return 0

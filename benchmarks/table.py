@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, from the records that speed.py, breakdown.py and grid.py wrote.
+"""The tables of docs/performance.md, from the records that speed.py, breakdown.py, grid.py and startup.py wrote.
 
 `python benchmarks/table.py` prints the page as the records in benchmarks/results have it; `--write` puts it there.
 """
@@ -121,6 +121,28 @@ def conditions_of_grid(record: Mapping[str, Any]) -> str:
     )
 
 
+def startup(record: Mapping[str, Any]) -> str:
+    """A row a command: median wall and CPU seconds, and the least and the greatest.
+
+    Args:
+        record: of startup.py.
+    """
+    lines = ["| | wall s | CPU s |", "|---|---:|---:|"]
+    for name, clocks in record["seconds"].items():
+        cells = (f"{middle:.2f} ({low:.2f}–{high:.2f})" for low, middle, high in (clocks["wall"], clocks["cpu"]))
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def conditions_of_startup(record: Mapping[str, Any]) -> str:
+    """What was measured, where, when and with what."""
+    named = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    return (
+        f"Fresh processes, files in the operating system's cache; medians of {record['rounds']} rounds, least and"
+        f" greatest. {_where(record)} {named}."
+    )
+
+
 def _where(record: Mapping[str, Any]) -> str:
     machine = record["machine"]
     return f"{machine['cpu']}, one thread of {machine['cores']} cores, load {machine['load']}, {record['date']}."
@@ -135,6 +157,7 @@ _TABLES: dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[Mapping[s
     "speed": (conditions, markdown),
     "breakdown": (conditions_of_breakdown, breakdown),
     "grid": (conditions_of_grid, grid),
+    "startup": (conditions_of_startup, startup),
 }
 """What is said above a table and the table, by the first word of the record's name."""
 

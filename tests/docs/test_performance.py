@@ -59,3 +59,8 @@ def test_a_grid_is_in_percent_of_a_run_without_its_start():
         "| steps | 30.0 (75 %) | 9.0 (90 %) |",
         "| scores | 10.0 (25 %) | 1.0 (10 %) |",
     ]
+
+
+def test_a_start_is_told_with_its_least_and_greatest():
+    found = table.startup({"seconds": {"python a.py": {"wall": [1.0, 2.25, 4.0], "cpu": [0.5, 0.75, 1.0]}}})
+    assert found.splitlines()[2:] == ["| `python a.py` | 2.25 (1.00–4.00) | 0.75 (0.50–1.00) |"]
