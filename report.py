@@ -2,7 +2,10 @@
 
 import sys
 
-from unidelta.analysis.command import main
+from unidelta.lasting import lasting
+
+with lasting():  # pandas, scipy and matplotlib
+    from unidelta.analysis.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

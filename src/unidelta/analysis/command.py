@@ -1,6 +1,7 @@
 """The command line of report.py."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,9 +41,11 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     except UserError as error:
         print(error, file=sys.stderr)
         return ExitStatus.REFUSED
-    if not is_all:
-        print("\n".join(text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)))
-    print("\n".join(f"wrote {output / path}" for path in files))
+    shown = [] if is_all else [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
+    try:
+        print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]), flush=True)
+    except BrokenPipeError:  # `| head` has read enough, and everything is written; Python flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ExitStatus.DONE
 
 

@@ -45,11 +45,11 @@ def settings(spec: Mapping[str, Any]) -> str:
 
 def _numbers(value: Any) -> Any:
     """`value` with whole numbers for floats that are whole."""
-    if isinstance(value, Mapping):
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, dict):
         return {name: _numbers(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_numbers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return [_numbers(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _as_before(spec: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 def canonical(value: Any) -> str:
     """`value` in the one form that equal values share: sorted keys, no spaces, ASCII.
@@ -15,7 +17,7 @@ def canonical(value: Any) -> str:
         ValueError: a number is not finite.
         TypeError: something is no JSON value.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def parse(text: str) -> Any:
