@@ -5,7 +5,6 @@ that docs/performance.md shows. Times are torch's profiler's own time of each op
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -16,8 +15,8 @@ from typing import Any
 
 import torch
 from ours import METHODS, method
-from speed import machine
-from table import breakdown, conditions_of_breakdown
+from speed import keep, machine
+from table import told
 from torch.profiler import ProfilerActivity, profile
 from workload import SIZES, Subject, versions
 
@@ -108,9 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     record = measure(arguments.methods, size=arguments.size, rounds=arguments.rounds)
-    if arguments.out is not None:
-        arguments.out.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
-    print(f"{conditions_of_breakdown(record)}\n\n{breakdown(record)}")
+    keep(record, arguments.out)
+    print(told("breakdown", record))
     return 0
 
 

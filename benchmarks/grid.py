@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from speed import machine
-from table import conditions_of_grid, grid
+from speed import keep, machine
+from table import told
 from workload import versions
 
 ROOT = Path(__file__).parents[1]
@@ -98,9 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "date": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
     }
-    if arguments.out is not None:
-        arguments.out.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
-    print(f"{conditions_of_grid(record)}\n\n{grid(record)}")
+    keep(record, arguments.out)
+    print(told("grid", record))
     return 0
 
 

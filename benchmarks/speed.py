@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from table import conditions, markdown
+from table import told
 from workload import SIZES
 
 HERE = Path(__file__).parent
@@ -150,6 +150,12 @@ def _quartiles(values: Sequence[float]) -> list[float]:
     return [round(value, 4) for value in statistics.quantiles(values, n=4, method="inclusive")]
 
 
+def keep(record: Mapping[str, Any], file: Path | None) -> None:
+    """Write a record to a file, if one was named."""
+    if file is not None:
+        file.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
+
+
 def machine(loads: Sequence[float]) -> dict[str, Any]:
     """On what it was measured, and how many programs ran or waited, on average over the rounds."""
     return {
@@ -189,9 +195,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         fused=not arguments.default_adamw,
         seed=arguments.seed,
     ):
-        if arguments.out is not None:
-            arguments.out.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
-    print(f"{conditions(record)}\n\n{markdown(record)}")
+        keep(record, arguments.out)
+    print(told("speed", record))
     return 0
 
 

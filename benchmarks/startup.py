@@ -5,7 +5,6 @@ cache of the operating system, rounds interleaved; wall seconds say as much abou
 """
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -17,8 +16,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from speed import machine
-from table import conditions_of_startup, startup
+from speed import keep, machine
+from table import told
 from workload import versions
 
 ROOT = Path(__file__).parents[1]
@@ -85,9 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "date": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
     }
-    print(f"{conditions_of_startup(record)}\n\n{startup(record)}")
-    if arguments.out is not None:
-        arguments.out.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
+    keep(record, arguments.out)
+    print(told("startup", record))
     return 0
 
 

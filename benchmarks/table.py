@@ -52,10 +52,7 @@ def markdown(record: Mapping[str, Any]) -> str:
 def conditions(record: Mapping[str, Any]) -> str:
     """What was measured, where, when and with what, in a sentence each."""
     sizes, rounds = record["sizes"], record["rounds"]
-    versions = [
-        f"{script.removesuffix('.py')}: " + ", ".join(f"{name} {number}" for name, number in found.items())
-        for script, found in record["versions"].items()
-    ]
+    versions = [f"{script.removesuffix('.py')}: {_versions(found)}" for script, found in record["versions"].items()]
     return (
         f"BART with random weights, d = {sizes['d']}, {sizes['layers']} + {sizes['layers']} layers; batch"
         f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']}; l = {sizes['prefix']}, bottleneck"
@@ -85,10 +82,9 @@ def _breakdown(what: str, by_name: Mapping[str, Mapping[str, float]]) -> str:
 
 def conditions_of_breakdown(record: Mapping[str, Any]) -> str:
     """What was measured, where, when and with what."""
-    named = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
         f"The model of {record['size']}, torch's profiler; medians of {record['rounds']} rounds, in percent of full"
-        f" fine-tuning. {_where(record)} {named}."
+        f" fine-tuning. {_where(record)} {_versions(record['versions'])}."
     )
 
 
@@ -111,13 +107,12 @@ def grid(record: Mapping[str, Any]) -> str:
 
 def conditions_of_grid(record: Mapping[str, Any]) -> str:
     """What the sweep took, and on what machine."""
-    named = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     jobs, wall, workers = record["jobs"], record["wall"], record["workers"]
     a_job, training = wall * workers / jobs, record["training"] / jobs
     return (
         f"`{record['sweep']}` with one seed: {jobs} jobs, {workers} workers, {wall:.0f} s: {a_job:.0f} s of a worker a"
         f" job, {training:.0f} of them training and its scores on dev. The columns are `method={record['method']}`, a"
-        f" process each, under Python's profiler. {_where(record)} {named}."
+        f" process each, under Python's profiler. {_where(record)} {_versions(record['versions'])}."
     )
 
 
@@ -136,16 +131,19 @@ def startup(record: Mapping[str, Any]) -> str:
 
 def conditions_of_startup(record: Mapping[str, Any]) -> str:
     """What was measured, where, when and with what."""
-    named = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
         f"Fresh processes, files in the operating system's cache; medians of {record['rounds']} rounds, least and"
-        f" greatest. {_where(record)} {named}."
+        f" greatest. {_where(record)} {_versions(record['versions'])}."
     )
 
 
 def _where(record: Mapping[str, Any]) -> str:
     machine = record["machine"]
     return f"{machine['cpu']}, one thread of {machine['cores']} cores, load {machine['load']}, {record['date']}."
+
+
+def _versions(found: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in found.items())
 
 
 def _ratio(found: Mapping[str, Any]) -> str:
@@ -162,6 +160,17 @@ _TABLES: dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[Mapping[s
 """What is said above a table and the table, by the first word of the record's name."""
 
 
+def told(kind: str, record: Mapping[str, Any]) -> str:
+    """What was measured, and the table of it.
+
+    Args:
+        kind: of `_TABLES`.
+        record: of the script that has this name.
+    """
+    said, rows = _TABLES[kind]
+    return f"{said(record)}\n\n{rows(record)}"
+
+
 def page(text: str) -> str:
     """The page with every table as its record has it.
 
@@ -171,8 +180,7 @@ def page(text: str) -> str:
 
     def filled(match: re.Match[str]) -> str:
         record = json.loads((RESULTS / f"{match[1]}.json").read_text(encoding="utf-8"))
-        said, rows = _TABLES[match[1].partition("-")[0]]
-        return f"<!-- table: {match[1]} -->\n{said(record)}\n\n{rows(record)}\n<!-- end -->"
+        return f"<!-- table: {match[1]} -->\n{told(match[1].partition('-')[0], record)}\n<!-- end -->"
 
     return re.sub(r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->", filled, text, flags=re.DOTALL)
 

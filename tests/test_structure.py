@@ -40,6 +40,7 @@ LAYERS = {
     "paths": layer("errors", ""),
     "knock": layer("", ""),
     "lasting": layer("", ""),
+    "piped": layer("", ""),
     "hub": layer("errors knock", "huggingface_hub datasets"),
     "checkpoint": layer("design errors hub", "huggingface_hub"),
     "design": layer("errors", ""),
@@ -53,9 +54,9 @@ LAYERS = {
     # the home of hydra and omegaconf
     "config": layer("design errors paths tasks tracking training", never=frozenset()),
     "sweeps": layer(  # Hydra's too
-        "config errors exit_status hub paths plan records run tasks training", never=frozenset()
+        "config errors exit_status hub paths piped plan records run tasks training", never=frozenset()
     ),
-    "analysis": layer("design errors exit_status knock paths records", never=HYDRA | {"torch", "transformers"}),
+    "analysis": layer("design errors exit_status knock paths piped records", never=HYDRA | {"torch", "transformers"}),
     "fidelity": layer("config deltas families design errors paths tasks"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute
     "cli": Layer(inside=None, never=frozenset()),

@@ -1,7 +1,6 @@
 """The command line of report.py."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import verdicts
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus
+from unidelta.piped import print_no_more
 
 RESULTS = Path("results")
 _WHOLE = ("claims", "page")  # what is made of all runs
@@ -44,8 +44,8 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     shown = [] if is_all else [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
     try:
         print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]), flush=True)
-    except BrokenPipeError:  # `| head` has read enough, and everything is written; Python flushes once more at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has seen enough, and everything is written
+        print_no_more()
     return ExitStatus.DONE
 
 

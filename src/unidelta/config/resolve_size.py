@@ -13,6 +13,7 @@ from unidelta.design.spec import Deltas, PromptTuning
 from unidelta.errors import ConfigError, DesignError, UserError
 
 D = TypeVar("D", Deltas, PromptTuning)
+S = TypeVar("S", bound=str)
 
 
 def resolve_size(
@@ -31,6 +32,11 @@ def resolve_size(
         problems += check(design, published)
         design = same_share(design, published, architecture)
     return _apply_budget(config, design, architecture, problems)
+
+
+def flexible_slots(config: RunConfig, slots: Sequence[S]) -> Sequence[S]:
+    """The slots whose bottleneck a budget decides: those the method calls flexible, or all where it names none."""
+    return [slot for slot in slots if slot in config.method.flexible] or slots
 
 
 def _apply_budget(config: RunConfig, design: D, architecture: Architecture, problems: list[UserError]) -> D:
@@ -57,7 +63,7 @@ def _apply_budget(config: RunConfig, design: D, architecture: Architecture, prob
             )
         )
     slots = [part.slot for part in design.parts] if isinstance(design, Deltas) else []
-    flexible = [slot for slot in slots if slot in config.method.flexible] or slots
+    flexible = flexible_slots(config, slots)
     if budget.name == "percent" and budget.percent is not None:
         try:
             return solve(design, architecture, percent=budget.percent, flexible=flexible)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from unidelta.config.resolve_size import flexible_slots
 from unidelta.config.schema import RunConfig
 from unidelta.design.axes import Slot
 from unidelta.errors import ConfigError, DesignError, Problems, UserError
@@ -39,8 +40,7 @@ def _of_other_slots(config: RunConfig, overrides: Sequence[str]) -> Iterator[Use
 
 
 def _sizes_beside_a_budget(config: RunConfig, overrides: Sequence[str]) -> Iterator[UserError]:
-    budget, slots = config.budget, config.position.slots
-    flexible = [slot for slot in slots if slot in config.method.flexible] or slots
+    budget, flexible = config.budget, flexible_slots(config, config.position.slots)
     is_shared = budget.name == "percent" or (budget.name == "bottleneck" and budget.bottleneck is not None)
     decided = {f"method.{slot}.bottleneck" for slot in flexible} | {"method.length"} if is_shared else set[str]()
     if budget.name == "bottleneck":

@@ -4,7 +4,6 @@ Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot 
 75 interrupted: the same command goes on."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from unidelta.config.overrides import check
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus, status_of
+from unidelta.piped import print_no_more
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
 from unidelta.sweeps.plan import jobs, names, read_lines, shard
@@ -39,7 +39,7 @@ def main() -> None:
         print(error, file=sys.stderr)
         status = status_of(error)
     except BrokenPipeError:  # the reader has seen enough: `python sweep.py NAME --list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        print_no_more()
         status = ExitStatus.DONE if "--list" in sys.argv else ExitStatus.INTERRUPTED
     sys.exit(status)
 
