@@ -37,7 +37,8 @@ def rendered(figure: Figure) -> dict[Format, bytes]:
         drawing.set_layout_engine("none")  # laid out once, and alike in every format
         for axes in drawing.axes:
             # The last bits of a layout differ between processors, and matplotlib names clip paths by all of them.
-            axes.set_position([round(edge, 6) for edge in axes.get_position().bounds])
+            left, bottom, width, height = (round(edge, 6) for edge in axes.get_position().bounds)
+            axes.set_position((left, bottom, width, height))
         for kind, metadata in _METADATA.items():
             file = io.BytesIO()
             drawing.savefig(file, format=kind, metadata=metadata)
