@@ -11,11 +11,11 @@ from torch import nn
 from workload import Method, Size, answer, frozen, stock
 
 from unidelta.config.compose import compose
-from unidelta.config.resolve_design import resolve_design
+from unidelta.design.resolve import resolve_design
 from unidelta.errors import Problems
-from unidelta.families.architectures import architecture_of
-from unidelta.families.inject import Injection, fold, inject
-from unidelta.families.merge import merged
+from unidelta.fast.switch import merged
+from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.injection import Injection
 
 PREFIX = ["method.attn.mlp_width={size.mlp}"]
 DIRECT = ["method.attn.reparameterisation=direct"]
@@ -47,7 +47,7 @@ def injected(typed: Sequence[str], size: Size) -> Injection:
     model = stock(size)
     architecture = architecture_of(model.config, name="bart")
     config = compose(["task=xsum", "scale=paper", *(word.format(size=size) for word in typed)])
-    design, problems = resolve_design(config, architecture=architecture, published=architecture)
+    design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     if problems:
         raise Problems(problems)
     return inject(model, design, generator=torch.Generator().manual_seed(0))
@@ -65,7 +65,7 @@ def method(typed: Sequence[str]) -> Method:
 
     def infer(size: Size) -> nn.Module:
         injection = injected(typed, size)
-        fold(injection)
+        injection.fold()
         lasting.enter_context(merged(injection))  # as evaluation has it
         return injection.model
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # A method of one's own, compared
 #
-# A method is a file of a few lines (docs/adding-a-method.md), or, as here, axes that nobody has combined: a sequential
+# A method is a file of a few lines (docs/extending.md), or, as here, axes that nobody has combined: a sequential
 # adapter at attention whose output is scaled by 4. It is trained beside LoRA for a few steps, which says that it works
 # and not how good it is.
 

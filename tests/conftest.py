@@ -5,7 +5,7 @@ import torch
 from transformers.utils import logging
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Family
+from unidelta.design.config_facts import architecture_from_config
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -15,35 +15,29 @@ def one_quiet_thread():
     logging.set_verbosity_error()
 
 
+def encoder_decoder(family: str, *, vocab_size: int) -> dict[str, int | str]:
+    """config.json of a large BART or mBART."""
+    sides = {f"{side}_{name}": n for side in ("encoder", "decoder") for name, n in SIDES.items()}
+    return {"model_type": family, "vocab_size": vocab_size, "d_model": 1024, "max_position_embeddings": 1024, **sides}
+
+
+SIDES = {"layers": 12, "ffn_dim": 4096, "attention_heads": 16}
+BASE = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12}
+
+
 @pytest.fixture(scope="session")
 def bart_large() -> Architecture:
     """facebook/bart-large, from its model card."""
-    return Architecture(
-        family=Family.BART,
-        name="bart-large",
-        vocab_size=50265,
-        encoder_layers=12,
-        decoder_layers=12,
-        d_model=1024,
-        d_ffn=4096,
-        n_heads=16,
-        max_positions=1024,
-    )
+    return architecture_from_config(encoder_decoder("bart", vocab_size=50265), name="bart-large", n_labels=0)
 
 
 @pytest.fixture(scope="session")
 def mbart_large() -> Architecture:
     """facebook/mbart-large-cc25; the paper divides by BART-large's 406,291,456 parameters."""
-    return Architecture(
-        family=Family.MBART,
+    return architecture_from_config(
+        encoder_decoder("mbart", vocab_size=250027),
         name="mbart-large-cc25",
-        vocab_size=250027,
-        encoder_layers=12,
-        decoder_layers=12,
-        d_model=1024,
-        d_ffn=4096,
-        n_heads=16,
-        max_positions=1024,
+        n_labels=0,
         published_denominator=406_291_456,
     )
 
@@ -51,34 +45,12 @@ def mbart_large() -> Architecture:
 @pytest.fixture(scope="session")
 def roberta_base() -> Architecture:
     """FacebookAI/roberta-base with MNLI's three labels."""
-    return Architecture(
-        family=Family.ROBERTA,
-        name="roberta-base",
-        vocab_size=50265,
-        encoder_layers=12,
-        decoder_layers=0,
-        d_model=768,
-        d_ffn=3072,
-        n_heads=12,
-        max_positions=514,
-        type_vocab_size=1,
-        n_labels=3,
-    )
+    sizes = {"vocab_size": 50265, "max_position_embeddings": 514, "type_vocab_size": 1}
+    return architecture_from_config({"model_type": "roberta", **BASE, **sizes}, name="roberta-base", n_labels=3)
 
 
 @pytest.fixture(scope="session")
 def bert_base() -> Architecture:
     """google-bert/bert-base-uncased with two labels."""
-    return Architecture(
-        family=Family.BERT,
-        name="bert-base-uncased",
-        vocab_size=30522,
-        encoder_layers=12,
-        decoder_layers=0,
-        d_model=768,
-        d_ffn=3072,
-        n_heads=12,
-        max_positions=512,
-        type_vocab_size=2,
-        n_labels=2,
-    )
+    sizes = {"vocab_size": 30522, "max_position_embeddings": 512, "type_vocab_size": 2}
+    return architecture_from_config({"model_type": "bert", **BASE, **sizes}, name="bert-base-uncased", n_labels=2)

@@ -33,38 +33,50 @@ def layer(inside: str, outside: str | None = None, never: frozenset[str] = HYDRA
 
 
 # Packages and top-level modules of unidelta. A package always may import itself and the standard library.
+DESCRIPTORS = "design registry errors"  # what a file of names needs, and no torch until it is asked for a module
 LAYERS = {
-    "__init__": layer("artefact", "transformers"),
+    "__init__": layer("analysis design errors extensions fast injection", "transformers pandas torch"),
     "errors": layer("", ""),
     "exit_status": layer("errors", ""),
     "paths": layer("errors", ""),
+    "registry": layer("errors", ""),
+    "extensions": layer("errors paths", ""),
     "knock": layer("", ""),
     "lasting": layer("", ""),
     "piped": layer("", ""),
     "hub": layer("errors knock", "huggingface_hub datasets"),
-    "checkpoint": layer("design errors hub", "huggingface_hub"),
-    "design": layer("errors", ""),
+    # facts: no torch but in type annotations and in what builds a module
+    "design": layer("deltas errors extensions hosts registry", "torch transformers yaml"),
+    "forms": layer(f"{DESCRIPTORS} deltas", ""),
+    "compositions": layer(f"{DESCRIPTORS} deltas", ""),
+    "families": layer(f"{DESCRIPTORS} hosts", "transformers"),
+    # modules
     "deltas": layer("design errors", "torch"),
-    "families": layer("checkpoint deltas design errors hub", "torch transformers"),
+    "hosts": layer("deltas design errors", "torch transformers"),
+    "injection": layer("deltas design errors hosts records", "safetensors torch transformers"),
+    "fast": layer("deltas design hosts injection", "torch transformers"),
+    "check": layer("backbones deltas design errors exit_status extensions fast hosts injection", "torch transformers"),
+    "backbones": layer("design errors hub", "huggingface_hub torch transformers"),
     "tasks": layer("errors hub mini"),
-    "mini": layer("errors tasks"),
+    "mini": layer("backbones design errors registry tasks"),
     "training": layer("errors exit_status tasks"),
     "tracking": layer("errors knock records", "torch wandb"),
     "records": layer("design errors", ""),
     # the home of hydra and omegaconf
-    "config": layer("design errors paths tasks tracking training", never=frozenset()),
+    "config": layer("design errors extensions paths tasks tracking training", never=frozenset()),
     "sweeps": layer(  # Hydra's too
-        "config errors exit_status hub paths piped plan records run tasks training", never=frozenset()
+        "config errors exit_status extensions hub paths piped plan records run tasks training", never=frozenset()
     ),
-    "analysis": layer("design errors exit_status knock paths piped records", never=HYDRA | {"torch", "transformers"}),
-    "fidelity": layer("config deltas families design errors paths tasks"),
+    "analysis": layer(
+        "design errors exit_status extensions knock paths piped records", never=HYDRA | {"torch", "transformers"}
+    ),
+    "fidelity": layer("backbones deltas design errors fast injection paths"),
     # the command line, and what turns a configuration into a record: plan, then dry_run or execute
     "cli": Layer(inside=None, never=frozenset()),
-    "plan": layer("checkpoint config design errors mini tasks tracking", ""),
+    "plan": layer("backbones config design errors mini tasks tracking", ""),
     "summary": layer("config design records tasks", ""),
     "dry_run": layer("config design summary", ""),
-    "artefact": layer("design errors families records", "safetensors torch transformers"),
-    "score": layer("config families tasks training"),
+    "score": layer("config fast injection tasks training"),
     "execute": Layer(inside=None),
     "run": Layer(inside=None),  # the composition root sees everything
 }
@@ -206,14 +218,18 @@ def test_the_core_knows_what_its_objects_have():
     [
         ("unidelta.design.spec", "import enum\nfrom unidelta.errors import DesignError", False),
         ("unidelta.design.spec", "from .axes import Slot", False),
-        ("unidelta.design.spec", "import torch", True),
+        ("unidelta.records.record", "import torch", True),
         ("unidelta.design.spec", "def lazily():\n    from omegaconf import DictConfig", True),
-        ("unidelta.design.spec", "import importlib\nimportlib.import_module('torch')", True),
+        ("unidelta.records.record", "import importlib\nimportlib.import_module('torch')", True),
         ("unidelta.design.spec", "from unidelta import __version__", False),
-        ("unidelta.deltas.forms", "import torch.nn.functional as F\nfrom unidelta.design import Form", False),
-        ("unidelta.deltas.forms", "from unidelta import families", True),
-        ("unidelta.deltas.forms", "from ..families import inject", True),
-        ("unidelta.families.bart", "from transformers.models.bart import modeling_bart", False),
+        ("unidelta.design.spec", "from unidelta.forms import prefix", True),
+        ("unidelta.deltas.delta", "import torch.nn.functional as F\nfrom unidelta.design import Form", False),
+        ("unidelta.deltas.delta", "from unidelta import families", True),
+        ("unidelta.deltas.delta", "from ..fast import attention", True),
+        ("unidelta.families.bart", "import torch", True),
+        ("unidelta.forms.prefix", "import torch", True),
+        ("unidelta.injection.inject", "from unidelta.fast import switch", True),
+        ("unidelta.hosts.bart", "from transformers.models.bart import modeling_bart", False),
         ("unidelta.tasks.sources", "def mini():\n    from unidelta.mini import rows", False),
         ("unidelta.tasks.glue", "import hydra", True),
         ("unidelta.records.store", "import numpy", True),
@@ -222,8 +238,8 @@ def test_the_core_knows_what_its_objects_have():
         ("unidelta.analysis.frame", "import pandas\nfrom unidelta.records import load", False),
         ("unidelta.analysis.frame", "import transformers", True),
         ("unidelta.cli", "import hydra, torch\nfrom unidelta.families import inject", False),
-        ("unidelta", "import torch", True),
-        ("unidelta.artefact", "import hydra", True),
+        ("unidelta", "import hydra", True),
+        ("unidelta.injection.saved", "import hydra", True),
     ],
 )
 def test_the_import_rule_tells_allowed_from_forbidden(module: str, source: str, is_refused: bool):

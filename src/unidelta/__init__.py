@@ -1,28 +1,182 @@
-"""Parameter-efficient transfer learning as one equation, `h ← compose(h, form(x or h))` (He et al., ICLR 2022)."""
+"""Parameter-efficient transfer learning as one equation, `h ← compose(h, form(x or h))` (He et al., ICLR 2022).
+
+`inject` puts a method into any supported Hugging Face model, `load` what was saved; `design` says what a method is on
+a model, `runs` reads records, `register` takes in what you add. Nothing here imports torch until it is called.
+"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
+
+from unidelta.design.composition import Composition
+from unidelta.design.family import Family
+from unidelta.design.form import Form
+from unidelta.design.methods import Axes
+from unidelta.design.spec import Design
 
 if TYPE_CHECKING:
+    import pandas as pd
     from transformers import PreTrainedModel
 
-__version__ = "0.1.0"
+    from unidelta.injection.injection import Injection
+
+__version__ = "0.2.0"
 
 
-def load(folder: str | Path, backbone: "PreTrainedModel") -> "PreTrainedModel":
-    """Put what a run tuned into its backbone, ready for inference.
+def inject(
+    model: "PreTrainedModel", method: str | Design, *, seed: int = 42, fast: bool = True, **axes: Unpack[Axes]
+) -> "Injection":
+    """Put a method into a model, in place: the backbone is frozen, the deltas train.
+
+    Names and values of the model's own weights stay as they are. The model works as before in your own loop, in
+    transformers' Trainer and `generate`, under `torch.compile`, gradient checkpointing, float16 and bfloat16.
 
     Args:
-        folder: `<results_dir>/<scale>/<task>/<run_id>`, which a complete run leaves (`save_deltas=true`).
-        backbone: the stock model the run began with, in float32; changed in place.
+        model: a stock model of transformers: BART, mBART, RoBERTa, BERT, Llama, or a family that you registered.
+        method: a method by name (`"mam"`, `"lora"`, one of your own), or a design from `unidelta.design`.
+        seed: of the deltas' initialisation; the global random state is neither read nor changed.
+        fast: whether what only makes it faster is on; results are the same up to rounding.
+        **axes: what varies a method: `position="ffn"`, `insertion="parallel"`, `composition="scaled"`, `scale=2`,
+            `budget="0.5%"` (of the model's parameters, matrices only) or `budget=30` (the bottleneck),
+            `conventions="paper"`, `head="trained"` (see `unidelta.Axes`).
 
     Returns:
-        `backbone`, with the deltas in it, in eval mode, nothing of it trainable.
+        A handle: `summary()`, `trained_parameters()`, `save(folder)`, `merge()`, `unmerge()`, `disabled()`, `remove()`.
 
     Raises:
-        CheckpointError: there are no deltas in the folder, or the backbone is of other sizes or has other weights.
-        DamagedCheckpoint: the files are not what the run wrote.
+        UserError: the architecture is not supported, the model has deltas already, the combination does not exist, or
+            the budget cannot be met; in three lines: what was asked, why it cannot be, what to type instead. The model
+            is as it was.
     """
-    from unidelta.artefact import load as put_into  # late: torch takes seconds to import
+    import torch
 
-    return put_into(Path(folder), backbone)
+    from unidelta.fast.switch import speed_up
+    from unidelta.injection.inject import inject as put_into
+
+    chosen = design(model, method, **axes) if isinstance(method, str) else method
+    injection = put_into(model, chosen, generator=torch.Generator().manual_seed(seed))
+    if fast:
+        speed_up(injection)
+    return injection
+
+
+def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Design:
+    """What a method is on a model, as data: to look at, to change with `dataclasses.replace`, to `inject`.
+
+    A bottleneck that a method's file names is meant for the paper's backbone; on a model of another size it becomes the
+    one with the same share of parameters, unless `budget` says otherwise.
+
+    Args:
+        model: a model of transformers; only its configuration is read.
+        method: a method by name.
+        **axes: as in `inject`.
+
+    Raises:
+        UserError: as `inject`.
+    """
+    from unidelta.design.methods import request_of
+    from unidelta.design.published import published_for
+    from unidelta.design.resolve import resolve_design
+    from unidelta.errors import Problems
+    from unidelta.injection.inject import architecture_of
+
+    architecture = architecture_of(model.config, name=model.config.model_type)
+    published = published_for(architecture.family.name, n_labels=architecture.n_labels)
+    found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
+    if problems:
+        raise Problems(problems)
+    return found
+
+
+def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
+    """Put saved deltas into their backbone, ready for inference.
+
+    Args:
+        folder: written by `deltas.save`, or left by a complete run (`<results_dir>/<scale>/<task>/<run_id>`).
+        model: the stock model that was tuned, in the precision it had then; changed in place.
+
+    Returns:
+        The model, with the deltas in it, in eval mode, nothing of it trainable; `deltas_of(model)` is their handle.
+
+    Raises:
+        SavedDeltasError: there are no deltas in the folder, or the model is of other sizes or has other weights.
+        DamagedDeltas: the files are not what was written. In either case the model is as it was.
+    """
+    from unidelta.fast.switch import speed_up
+    from unidelta.injection.saved import load as put_into
+
+    speed_up(put_into(Path(folder), model))
+    return model
+
+
+def deltas_of(model: "PreTrainedModel") -> "Injection":
+    """The handle of the deltas in a model: of one that was loaded, or of a copy.
+
+    Raises:
+        DesignError: it has none.
+    """
+    from unidelta.errors import DesignError
+    from unidelta.injection.injection import Injection
+
+    found = vars(model).get("unidelta")
+    if not isinstance(found, Injection):
+        raise DesignError("the deltas of a model", "it has none", "unidelta.inject(model, METHOD), or unidelta.load")
+    return found
+
+
+def runs(folder: str | Path = "results") -> "pd.DataFrame":
+    """Every record below a folder as a table, a row for each run.
+
+    Columns: coordinates (task, method, position, seed …), the design in words, parameter counts, settings, scores in
+    percent, costs in seconds, provenance. A run that did not complete has its status and no scores.
+
+    Raises:
+        RecordError: there are no records.
+        Problems: every record that is damaged.
+    """
+    from unidelta.analysis.frame import every_run
+
+    return every_run(Path(folder))
+
+
+def register(thing: type[Form] | Form | type[Composition] | Composition | Family | str | Path) -> None:
+    """Take in a functional form, a composition, an architecture, or a folder that holds any of them and YAML.
+
+    Args:
+        thing: a descriptor or its class; or a folder laid out as `unidelta.extensions` says (`--config-dir DIR` takes
+            the same).
+
+    Raises:
+        UserError: its name is taken, or a file of the folder cannot be read.
+    """
+    from unidelta.design.composition import COMPOSITIONS
+    from unidelta.design.family import FAMILIES
+    from unidelta.design.form import FORMS
+    from unidelta.extensions import add_folder
+
+    made = thing() if isinstance(thing, type) else thing
+    match made:
+        case Form():
+            FORMS.register(made)
+        case Composition():
+            COMPOSITIONS.register(made)
+        case Family():
+            FAMILIES.register(made)
+        case str() | Path():
+            add_folder(made)
+        case _:
+            raise TypeError(f"`{made!r}` is no form, composition, architecture or folder.")
+
+
+__all__ = [
+    "Axes",
+    "Composition",
+    "Design",
+    "Family",
+    "Form",
+    "deltas_of",
+    "design",
+    "inject",
+    "load",
+    "register",
+    "runs",
+]

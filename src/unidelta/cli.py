@@ -19,9 +19,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable, typed
-from unidelta.config.overrides import check
+from unidelta.config.groups import fill_store
+from unidelta.config.overrides import as_hydra_reads, check
 from unidelta.errors import Unfinished, UserError
 from unidelta.exit_status import ExitStatus, status_of
+from unidelta.extensions import add_folder
 from unidelta.paths import CONF
 from unidelta.sweeps.job import JobFailed, task
 from unidelta.sweeps.plan import jobs
@@ -42,17 +44,21 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     arguments = get_args_parser().parse_args()
     overrides, processes, stop = arguments.overrides, started_by(os.environ), Stop()
+    command, sys.argv = sys.argv, as_hydra_reads(sys.argv)  # Hydra parses `sys.argv` itself
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
     def compose_and_run(config: DictConfig) -> str | None:
-        return _job(config, stop)
+        return _job(config, command, stop)
 
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(stop.listening())
             if not processes.is_first:
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            if arguments.config_dir is not None:
+                add_folder(arguments.config_dir)
             check(overrides)
+            fill_store()
             if arguments.multirun:
                 _check_every_job([word for word in overrides if not word.startswith("hydra")])
             compose_and_run()
@@ -73,7 +79,7 @@ def _check_every_job(overrides: list[str]) -> None:
     prepared(jobs([shlex.join(overrides)]))
 
 
-def _job(config: DictConfig, stop: Stop) -> str | None:
+def _job(config: DictConfig, command: list[str], stop: Stop) -> str | None:
     if HydraConfig.get().mode is RunMode.MULTIRUN:
         return task(config)
     from unidelta.run import run  # late: seconds of imports that --help and typing errors need not wait for
@@ -81,7 +87,7 @@ def _job(config: DictConfig, stop: Stop) -> str | None:
     try:
         record = run(
             typed(config, HydraConfig.get().overrides.task),
-            command=sys.argv,
+            command=command,
             processes=started_by(os.environ),
             stop=stop,
         )

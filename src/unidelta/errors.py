@@ -36,8 +36,12 @@ class DataError(UserError):
     """Data that is missing, unreachable or damaged."""
 
 
-class CheckpointError(UserError):
-    """A checkpoint that is missing, damaged or of another architecture."""
+class BackboneError(UserError):
+    """A pretrained model that is missing, damaged or of another architecture."""
+
+
+class SavedDeltasError(UserError):
+    """Saved deltas that are missing or belong to another backbone."""
 
 
 class RecordError(UserError):
@@ -52,8 +56,12 @@ class DamagedRecord(RecordError, IntegrityError):
     """A record that was cut, altered or is no record at all."""
 
 
-class DamagedCheckpoint(CheckpointError, IntegrityError):
-    """Weights whose content is not what was written."""
+class DamagedWeights(BackboneError, IntegrityError):
+    """A pretrained model's weights whose content is not what was written."""
+
+
+class DamagedDeltas(SavedDeltasError, IntegrityError):
+    """Saved deltas whose content is not what was written."""
 
 
 class Unfinished(Exception):

@@ -12,14 +12,17 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from unidelta import artefact
-from unidelta.checkpoint import cached_commit, is_local
+from unidelta.backbones.checkpoint import cached_commit, is_local
+from unidelta.backbones.pretrained import load_backbone, load_config
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
-from unidelta.design.spec import Deltas, design_to_dict
-from unidelta.families.activations import Activations, activations
-from unidelta.families.inject import Injection, inject
-from unidelta.families.pretrained import load_backbone, load_config
+from unidelta.design.design_json import design_to_dict
+from unidelta.design.spec import Deltas
+from unidelta.fast.switch import speed_up
+from unidelta.injection import saved
+from unidelta.injection.activations import activations
+from unidelta.injection.inject import Activations, inject
+from unidelta.injection.injection import Injection
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
 from unidelta.paths import PACKAGE, cache_folder
@@ -71,7 +74,7 @@ def execute(
         tracker: told every entry of the history as it is made.
         processes: this process, and of how many; all of them return the same numbers.
         stop: whether the run was asked to stop.
-        saves_deltas: whether what was tuned is kept (`artefact`).
+        saves_deltas: whether what was tuned is kept (`injection.saved`).
 
     Returns:
         The record and the predictions.
@@ -87,10 +90,14 @@ def execute(
         # Matrices this small gain little from a second thread, and lose much where another program has its core.
         torch.set_num_threads(1)
     model, tokenizer = _load(spec)
-    encoded = _encode(rows, identity["data"], spec, tokenizer, ModelLimits.of(model.config))
+    n_positions = spec.backbone.architecture.max_positions
+    limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=n_positions)
+    encoded = _encode(rows, identity["data"], spec, tokenizer, limits)
     generator = torch.Generator().manual_seed(spec.seed)
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
+    if spec.fast:
+        speed_up(injection)
     print(print_design(spec), flush=True)
     place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
     with _attempt(store, place, spec, processes) as attempt:
@@ -121,8 +128,8 @@ def execute(
                 attempt.close()
                 if predictions:
                     store.write_predictions(predictions, **place)
-                if saves_deltas and record.status == "complete" and artefact.is_small(spec.design):
-                    artefact.save(injection, store.deltas_path(**place), run_id=name)
+                if saves_deltas and record.status == "complete" and saved.is_small(spec.design):
+                    saved.save(injection, store.deltas_path(**place), run_id=name)
                 store.write(record)
                 if record.status == "complete":
                     attempt.remove_checkpoints()
@@ -238,7 +245,7 @@ def _train(
 def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     backbone = spec.backbone
     n_labels = TASKS[spec.task.name].n_labels
-    family = backbone.architecture.family
+    family = backbone.architecture.family.name
     folder = miniature(backbone.checkpoint, family)
     if folder is not None:
         model, tokenizer = mini_backbone(

@@ -6,15 +6,16 @@ Nothing here imports torch or transformers, so that a mistake is told before any
 from pathlib import Path
 
 from unidelta import mini
-from unidelta.checkpoint import read_config
+from unidelta.backbones.checkpoint import read_config
 from unidelta.config.resolve import published_architecture, resolve, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Family
 from unidelta.design.config_facts import architecture_from_config
-from unidelta.errors import CheckpointError, ConfigError, DataError, Problems, UserError
+from unidelta.design.family import FAMILIES
+from unidelta.design.published import stated_architecture
+from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.mini.shipped import miniature, world_of
 from unidelta.tasks import TASKS
 from unidelta.tracking.spec import check_tracking
@@ -26,18 +27,20 @@ def prepare(config: RunConfig) -> RunSpec:
     Raises:
         Problems: everything that is wrong, together.
     """
-    if config.task.name not in TASKS or config.backbone.family not in list(Family):
+    if config.task.name not in TASKS or config.backbone.family not in FAMILIES:
         raise ConfigError(
             f"task.name={config.task.name} backbone.family={config.backbone.family}",
-            f"the tasks are {', '.join(TASKS)}, the families {', '.join(Family)}",
+            f"the tasks are {', '.join(TASKS)}, the families {', '.join(FAMILIES)}",
             "task=xsum, which sets both",
         )
-    published = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
-    architecture = published
+    stated = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
+    measure = config.backbone.bottlenecks_of
+    published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
+    architecture = stated
     problems: list[UserError] = []
     try:
-        architecture = _architecture(config, published)
-    except (CheckpointError, DataError) as error:
+        architecture = _architecture(config, stated)
+    except (BackboneError, DataError) as error:
         problems.append(error)
     if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
         problems.append(
@@ -70,7 +73,7 @@ def _check_world(config: RunConfig) -> list[UserError]:
         return []
     try:
         known = world_of(folder)
-    except CheckpointError as error:
+    except BackboneError as error:
         return [error]
     if known == config.mini.seed:
         return []

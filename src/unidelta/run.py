@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
-from unidelta import checkpoint
+from unidelta.backbones import checkpoint
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
@@ -154,7 +154,7 @@ def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
     except UserError as error:
         problems.append(error)
     weights = spec.backbone.checkpoint
-    folder = miniature(weights, spec.backbone.architecture.family)
+    folder = miniature(weights, spec.backbone.architecture.family.name)
     try:
         if folder is not None:
             checked_weights(folder)
@@ -190,10 +190,10 @@ def name_of_weights(spec: RunSpec) -> str:
     """What the weights of a run's backbone are known by: their SHA-256, or hub id and revision.
 
     Raises:
-        CheckpointError: a miniature's weights are missing or altered.
+        BackboneError: a miniature's weights are missing or altered.
     """
     backbone = spec.backbone
-    folder = miniature(backbone.checkpoint, backbone.architecture.family)
+    folder = miniature(backbone.checkpoint, backbone.architecture.family.name)
     if folder is not None:
         return fingerprint_of_weights(checked_weights(folder))
     assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant

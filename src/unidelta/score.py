@@ -7,8 +7,8 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.config.run_spec import RunSpec
-from unidelta.families.inject import Injection, fold
-from unidelta.families.merge import merged
+from unidelta.fast.switch import merged
+from unidelta.injection.injection import Injection
 from unidelta.tasks import TASKS, Rows
 from unidelta.tasks.encode import Encoded
 from unidelta.tasks.features import Feature
@@ -46,7 +46,7 @@ def score(
     Returns:
         Metrics by split, with the signatures of the metric and of its intervals; predictions, a row each.
     """
-    fold(injection)  # the same function without the prefixes' MLP
+    injection.fold()  # the same function without the prefixes' MLP
     kind, dev = TASKS[spec.task.name], spec.task.eval_split
     metrics: dict[str, Any] = {"signature": kind.metric.signature(), "interval_signature": interval_signature()}
     is_scored = bool(trained.best_metrics) and not spec.task.reports_dev
@@ -81,7 +81,7 @@ def _scored(
 ) -> EvalResult:
     precision = resolve_precision(spec.training)
     # in half precision a merged weight is rounded once more
-    with merged(injection) if precision == "fp32" else nullcontext():
+    with merged(injection) if spec.fast and precision == "fp32" else nullcontext():
         return evaluate(
             injection.model,
             features,

@@ -48,7 +48,7 @@ def run_of(real) -> Callable[..., RunRecord]:
 
 def prefix_of_mini(length: int, spec: dict[str, Any]) -> int:
     """The prefix of the same share: l vectors of keys and of values in every attention, over all parameters."""
-    here, n_here = spec["backbone"]["architecture"], 1_487_744
+    here, n_here = spec["backbone"]["architecture"]["config"], 1_487_744
     share = length * 2 * 1024 * (12 + 2 * 12) / 406_291_456
     n_attentions = here["encoder_layers"] + 2 * here["decoder_layers"]
     return int(share * n_here / (2 * here["d_model"] * n_attentions) + 0.5)

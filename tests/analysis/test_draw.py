@@ -13,8 +13,9 @@ from matplotlib.colors import to_hex, to_rgb
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.draw import drawn, rendered
+from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.score import Score
-from unidelta.analysis.theme import RC, STYLES, style
+from unidelta.analysis.theme import RC, style_of_name
 
 
 def series(method: str, *points: tuple[float, tuple[float, ...]], is_published: bool = False) -> Series:
@@ -117,9 +118,9 @@ def luminance(colour: str) -> float:
 
 
 def test_no_two_methods_look_the_same_and_all_are_seen_on_white():
-    looks = [(look.colour, look.marker) for look in STYLES.values()]
+    looks = [(look.colour, look.marker) for look in (row.style for row in ROWS.values())]
     assert len(set(looks)) == len(looks)
-    assert all(1.05 / (luminance(look.colour) + 0.05) > 2 for look in STYLES.values())
+    assert all(1.05 / (luminance(look.colour) + 0.05) > 2 for look in (row.style for row in ROWS.values()))
     assert 1.05 / (luminance(RC["text.color"]) + 0.05) > 7
 
 
@@ -129,10 +130,10 @@ def test_methods_that_meet_in_one_figure_of_the_paper_differ_in_colour_and_marke
         ("prefix", "pa_attn", "lora_attn", "pa_ffn", "lora_ffn"),
     ]
     for methods in together:
-        for first, second in itertools.combinations((style(method) for method in methods), 2):
+        for first, second in itertools.combinations((ROWS[method].style for method in methods), 2):
             assert first.colour != second.colour and first.marker != second.marker
 
 
 def test_a_method_of_ones_own_always_looks_the_same():
-    assert style("sandwich") == style("sandwich")
-    assert style("sandwich") != style("other")
+    assert style_of_name("sandwich") == style_of_name("sandwich")
+    assert style_of_name("sandwich") != style_of_name("other")

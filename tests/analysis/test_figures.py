@@ -40,7 +40,7 @@ def test_published_curves_are_the_papers_and_what_its_figure_does_not_show_is_le
     made = comparison("fig4", runs(scale="paper"), FIGURES)
     assert [panel.title for panel in made.panels] == ["XSum", "WMT16 en-ro"]
     assert points(made, 0, is_published=True) == {
-        "Prefix (attn)": [(0.02, (18.14,)), (0.54, (20.01,)), (3.6, (20.46,)), (9.2, (20.40,))],
+        "prefix (attn)": [(0.02, (18.14,)), (0.54, (20.01,)), (3.6, (20.46,)), (9.2, (20.40,))],
         "SA (ffn)": [(0.36, (18.81,)), (2.4, (20.4,)), (6.1, (20.58,)), (12.3, (20.98,))],  # r=1 is in the script only
         "LoRA (attn)": [(0.04, (17.4,)), (1.1, (19.59,)), (7.2, (20.29,)), (14.4, (20.5,))],
         "BitFit": [(0.08, (17.32,))],
@@ -72,11 +72,11 @@ def test_measured_points_are_means_over_seeds_at_the_share_of_the_runs(scale: Sc
         row("lora_ffn@102", "wmt_en_ro", 1, 36.0, percent=6.1),
     ]
     four = comparison("fig4", runs(*rows, scale=scale), FIGURES)
-    assert points(four, 0, is_published=False) == {"Prefix (attn)": [(0.5, (19.0,)), (3.7, (20.0, 21.0))]}
+    assert points(four, 0, is_published=False) == {"prefix (attn)": [(0.5, (19.0,)), (3.7, (20.0, 21.0))]}
     assert four.panels[0].full is not None and four.panels[0].full.values == (22.0,)
     assert four.panels[1].full is None
     title = "mini-XSum" if scale == "mini" else "XSum"
-    assert f"{title}, Prefix (attn) 200: 1 diverged, and in no mean." in four.notes
+    assert f"{title}, prefix (attn) 200: 1 diverged, and in no mean." in four.notes
     assert not any("method=prefix method.attn.bottleneck=200 task=xsum" in command for command in four.commands)
     five = comparison("fig5", runs(*rows, scale=scale), FIGURES)
     assert points(five, 1, is_published=False) == {"LoRA (ffn)": [(6.1, (36.0,))]}
@@ -103,7 +103,7 @@ def test_the_numbers_of_a_figure_are_a_table_with_a_row_for_each_point():
         "WMT16 en-ro: BLEU, published",
     ]
     texts = [[cell.text for cell in row] for row in made.rows]
-    assert ["Prefix (attn)", "200", "3.7", "21.50 ± 6.35 (n=2)", "3.6", "20.46", "3.6", "35.6"] in texts
+    assert ["prefix (attn)", "200", "3.7", "21.50 ± 6.35 (n=2)", "3.6", "20.46", "3.6", "35.6"] in texts
     assert ["full fine-tuning", "–", "100", "22.00 (n=1)", "100", "21.94", "100", "37.3"] in texts
     assert {len(row) for row in texts} == {8}
     assert to_csv(made).count("\n") == 1 + 7 * len(texts)

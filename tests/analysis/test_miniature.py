@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 NAN = float("nan")
 
 
-def run(method: str, seed: int, test: float, position: str = "ffn") -> dict[str, object]:
-    return {"method": method, "position": position, "task": "xsum", "seed": seed, "test": test}
+def run(side: str, seed: int, test: float) -> dict[str, object]:
+    return {"side": side, "task": "xsum", "seed": seed, "test": test}
 
 
 def test_the_page_shows_what_the_records_say():
@@ -49,11 +49,11 @@ def test_a_cell_states_its_spread_and_how_many_runs_it_is_of_where_that_is_not_u
 
 
 def test_orderings_are_paired_by_seed_and_positions_are_told_apart():
-    rows = [run("parallel_adapter", 1, 80.0), run("parallel_adapter", 2, 60.0), run("parallel_adapter", 3, NAN)]
-    rows += [run("adapter", 2, 70.0), run("adapter", 1, 50.0), run("adapter", 3, 1.0), run("adapter", 1, 9.0, "attn")]
+    rows = [run("pa_ffn", 1, 80.0), run("pa_ffn", 2, 60.0), run("pa_ffn", 3, NAN)]
+    rows += [run("sa_ffn", 2, 70.0), run("sa_ffn", 1, 50.0), run("sa_ffn", 3, 1.0), run("sa_attn", 1, 9.0)]
     line = next(line for line in orderings(rows).splitlines() if line.startswith("| PA (ffn) > SA (ffn)"))
     assert line.split(" | ")[2] == "+10.0 (1 of 2)"
-    assert len(of(rows, "SA (attn)")) == 1
+    assert len(of(rows, "sa_attn")) == 1
 
 
 def test_a_table_without_a_place_is_refused():

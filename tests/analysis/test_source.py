@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.analysis.frame import runs
 from unidelta.analysis.source import read
 from unidelta.errors import RecordError, UserError
 
@@ -106,13 +105,6 @@ def test_no_folder_and_no_records_say_what_to_name(tmp_path):
 def test_the_project_may_have_no_runs_of_a_scale_yet(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert read("records", scale="paper").score("mam@30;512", "xsum", "rouge2").n == 0
-
-
-def test_records_of_two_schema_versions_are_not_one_table(run_of, stored, monkeypatch):
-    monkeypatch.setattr("unidelta.records.record.SCHEMA_VERSION", 2)
-    folder = stored(run_of("full", 1, 80.0), replace(run_of("full", 2, 81.0), schema_version=2))
-    with pytest.raises(RecordError, match="schema versions 1 and 2"):
-        runs(folder)
 
 
 def test_what_a_run_keeps_beside_its_record_is_no_record(run_of, stored):

@@ -105,13 +105,13 @@ def test_the_miniature_is_never_beside_the_paper_nor_called_by_its_datasets(run_
 
 
 def test_at_the_papers_scale_the_difference_is_measured_less_printed(run_of, stored, bart_large):
-    from dataclasses import asdict, replace
+    from dataclasses import replace
 
     records = []
     for seed, score in ((1, 20.0), (2, 20.5)):
         record = run_of("prefix", seed, score)
         spec = {**record.spec, "scale": "paper"}
-        spec["backbone"] = {**spec["backbone"], "architecture": {**asdict(bart_large), "family": "bart"}}
+        spec["backbone"] = {**spec["backbone"], "architecture": bart_large.to_dict()}
         spec["design"]["parts"][0]["bottleneck"] = 200
         records.append(replace(record, spec=spec, coordinates={**record.coordinates, "scale": "paper"}))
     row = cells(made("table3", read(str(stored(*records)), scale="paper")), "Prefix, l=200")

@@ -1,7 +1,6 @@
 """Asking as a person does: words in, a run or one report of everything that is wrong out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -11,7 +10,14 @@ from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
+from unidelta.design.config_facts import architecture_from_config
 from unidelta.tasks.registry import TASKS
+
+SMALL = {
+    **{"vocab_size": 500, "layers": 2, "num_hidden_layers": 2, "d_model": 64, "hidden_size": 64, "ffn_dim": 128},
+    **{"intermediate_size": 128, "attention_heads": 4, "num_attention_heads": 4, "max_position_embeddings": 128},
+}
+KEYS = {f"{side}{key}" for key in SMALL for side in ("", "encoder_", "decoder_")}
 
 
 @cache
@@ -25,17 +31,10 @@ def _asked(*words: str, is_small: bool = False) -> RunSpec:
     config = _composed(words)
     n_labels = TASKS[config.task.name].n_labels if config.task.name in TASKS else 0
     published = published_architecture(config.backbone, n_labels=n_labels)
-    small = replace(
-        published,
-        name="small",
-        vocab_size=500,
-        encoder_layers=2,
-        decoder_layers=2 if published.decoder_layers else 0,
-        d_model=64,
-        d_ffn=128,
-        n_heads=4,
-        max_positions=128,
-    )
+    sizes = {
+        key: SMALL[key.removeprefix("encoder_").removeprefix("decoder_")] for key in published.config if key in KEYS
+    }
+    small = architecture_from_config({**published.config, **sizes}, name="small", n_labels=n_labels)
     return resolve(config, architecture=small if is_small else published, published=published)
 
 

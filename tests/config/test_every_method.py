@@ -4,22 +4,22 @@ import json
 
 import pytest
 
-from unidelta.design.axes import Family
 from unidelta.design.count import count
 from unidelta.design.rules import check
 from unidelta.design.spec import Deltas
 from unidelta.errors import Problems
 
 METHODS = (
-    "adapter adapter_houlsby adapter_pfeiffer bitfit full lora mam multihead_parallel_adapter parallel_adapter "
+    "adapter adapter_houlsby adapter_pfeiffer bitfit full ia3 lora mam multihead_parallel_adapter parallel_adapter "
     "parallel_adapter_both prefix prefix_lora prompt scaled_parallel_adapter"
 ).split()
-FAMILY = {"xsum": Family.BART, "wmt_en_ro": Family.MBART, "mnli": Family.ROBERTA, "sst2": Family.ROBERTA}
+FAMILY = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "roberta"}
 # bottlenecks by slot: the paper's on XSum and en-ro; on GLUE what fills 0.5 %
 SIZES = {
     "adapter": ({"ffn": 200}, {"ffn": 32}),
     "adapter_houlsby": ({"attn": 200, "ffn": 200}, {"attn": 16, "ffn": 16}),
     "adapter_pfeiffer": ({"ffn": 600}, {"ffn": 32}),
+    "ia3": ({"attn": 0, "ffn": 0}, {"attn": 0, "ffn": 0}),
     "lora": ({"attn": 200}, {"attn": 16}),
     "mam": ({"attn": 30, "ffn": 512}, {"attn": 16, "ffn": 16}),
     "multihead_parallel_adapter": ({"attn": 200}, {"attn": 32}),
@@ -42,7 +42,7 @@ def test_a_method_resolves_to_its_published_sizes_on_a_task(asked, method, task)
         return
     spec = asked(*words)
     architecture = spec.backbone.architecture
-    assert architecture.family is FAMILY[task]
+    assert architecture.family.name == FAMILY[task]
     assert (spec.method, spec.task.name, spec.scale, spec.task.source) == (method, task, "paper", "hub")
     assert check(spec.design, architecture) == []
     if isinstance(spec.design, Deltas):
@@ -54,7 +54,7 @@ def test_a_method_resolves_to_its_published_sizes_on_a_task(asked, method, task)
     small = asked(*words, is_small=True)
     assert check(small.design, small.backbone.architecture) == []
     assert type(small.design) is type(spec.design)
-    if isinstance(spec.design, Deltas):
+    if isinstance(spec.design, Deltas) and method != "ia3":
         shares = [count(s.design, s.backbone.architecture).percent_matrices for s in (spec, small)]
         unit = 100 * 2 * 2 * 128 * 8 / small.backbone.architecture.n_parameters
         assert abs(shares[0] - shares[1]) < unit

@@ -8,10 +8,11 @@ from transformers import BartConfig, BartForConditionalGeneration
 
 from unidelta.design.count import count
 from unidelta.design.describe import describe, table1
+from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.rules import check
-from unidelta.design.spec import Frozen, design_from_dict, design_to_dict
+from unidelta.design.spec import Frozen
 from unidelta.errors import Problems, UserError
-from unidelta.families.inject import fold, inject
+from unidelta.injection.inject import inject
 
 
 @pytest.mark.parametrize("scale", ["mini", "paper"])
@@ -85,5 +86,5 @@ def test_a_frozen_model_is_the_stock_model_and_trains_nothing():
     assert [type(module) for module in model.modules()] == types
     after = model(**inputs)
     assert after.logits.equal(logits) and not after.loss.requires_grad
-    fold(injection)
+    injection.fold()
     assert model(**inputs).logits.equal(logits)

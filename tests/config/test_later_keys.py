@@ -1,12 +1,22 @@
-"""What came later changes nothing of the miniature's runs."""
+"""A command names the run that it named when its record was made: keys that came later change no name."""
+
+from pathlib import Path
 
 import pytest
 
-from unidelta.records.identity import LATER_KEYS
+from unidelta.config.compose import compose
+from unidelta.plan import prepare
+from unidelta.records.identity import run_id
+from unidelta.records.record import RunRecord
+from unidelta.records.store import RecordStore
+from unidelta.run import identity_of_contents
+
+MAIN = Path(__file__).parents[2] / "results" / "mini" / "main"
+RECORDS = sorted(RecordStore(root=MAIN).read_all().records, key=lambda record: record.run_id)
 
 
-@pytest.mark.parametrize("task", ["xsum", "wmt_en_ro", "mnli", "sst2"])
-def test_the_miniature_does_what_it_did_before_there_were_these_keys(asked, task: str) -> None:
-    training = asked(f"task={task}", is_small=True).scientific()["training"]
-    later = {key.removeprefix("training."): value for key, value in LATER_KEYS.items() if key.startswith("training.")}
-    assert later.items() <= training.items()
+@pytest.mark.parametrize("record", RECORDS[::40], ids=lambda record: record.run_id)
+def test_a_committed_record_has_the_name_that_its_command_has_now(record: RunRecord) -> None:
+    spec = prepare(compose(record.provenance["command"][1:]))
+    weights = record.spec["backbone"]["checkpoint"]
+    assert run_id(identity_of_contents(spec, data=dict(record.spec["data"]), weights=weights)) == record.run_id

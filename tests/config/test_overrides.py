@@ -3,7 +3,8 @@
 import pytest
 
 from unidelta.config import overrides
-from unidelta.config.overrides import check, choices, keys
+from unidelta.config.groups import options
+from unidelta.config.overrides import check, keys
 from unidelta.config.schema import GROUPS
 from unidelta.errors import Problems
 
@@ -55,7 +56,7 @@ def test_the_nearest_name_is_offered(word, nearest):
     [([], "experiment=null, or write conf/experiment/nope.yaml"), (["table2"], "experiment=table2")],
 )
 def test_the_way_out_of_an_unknown_experiment_exists(monkeypatch, experiments, instead):
-    monkeypatch.setattr(overrides, "choices", lambda group: experiments)
+    monkeypatch.setattr(overrides, "options", lambda group: experiments)
     with pytest.raises(Problems) as refusal:
         check(["experiment=nope"])
     assert refusal.value.instead == instead
@@ -75,11 +76,11 @@ def test_every_value_of_a_sweep_has_its_type_checked(word):
 
 
 def test_the_choices_are_the_files_of_the_group():
-    assert choices("position") == ["attn", "both", "ffn", "none"]
-    assert choices("insertion") == ["none", "parallel", "sequential"]
-    assert choices("composition") == ["additive", "gated", "learned_scale", "none", "scaled"]
-    assert len(choices("method")) >= 14
-    assert all(choices(group) for group in GROUPS if group != "experiment")
+    assert options("position") == ["attn", "both", "ffn", "none"]
+    assert options("insertion") == ["none", "parallel", "sequential"]
+    assert options("composition") == ["additive", "gated", "learned_scale", "none", "scaled"]
+    assert len(options("method")) >= 14
+    assert all(options(group) for group in GROUPS if group != "experiment")
 
 
 def test_keys_are_dotted_and_lead_to_values():

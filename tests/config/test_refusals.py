@@ -75,8 +75,8 @@ REFUSED = {
     ),
     "method=adapter method.ffn.mlp_width=800 method.ffn.prefix_dropout=0.1 method.ffn.reparameterisation=direct": (
         3,
-        "only prefixes and multi-head adapters have P_k, P_v",
-        "leave method.ffn.reparameterisation out, or method=prefix",
+        "only a prefix and a multi-head adapter would read it",
+        "leave method.ffn.reparameterisation out, or method.ffn.form=prefix",
     ),
     "method=adapter method.ffn.scale=2 seed=-1": (2, "a finite number", "seed=42"),
     "method=lora composition=additive method.attn.scale=4": (

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from unidelta.deltas.compose import Compose, Gate, LearnedScale
+from unidelta.deltas.compose import Add, Gate, LearnedScale
 from unidelta.deltas.delta import Delta
 
 H = torch.randn(2, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -13,11 +13,11 @@ DELTA = torch.randn(2, 3, 4, dtype=torch.float64, generator=torch.Generator().ma
 
 @pytest.mark.parametrize("scale", [1.0, 4.0, 0.25, -2.0])
 def test_composition_adds_the_scaled_change(scale):
-    torch.testing.assert_close(Compose(scale=scale)(H, DELTA), H + scale * DELTA, rtol=0, atol=1e-15)
+    torch.testing.assert_close(Add(scale=scale)(H, DELTA), H + scale * DELTA, rtol=0, atol=1e-15)
 
 
 def test_plain_addition_has_no_parameters_and_leaves_its_inputs_alone():
-    compose = Compose()
+    compose = Add()
     h, delta = H.clone(), DELTA.clone()
     assert compose(h, delta).equal(H + DELTA)
     assert h.equal(H) and delta.equal(DELTA)
@@ -29,8 +29,8 @@ def test_the_output_norm_follows_the_scale():
     norm = nn.LayerNorm(4).double()
     norm.weight.data, norm.bias.data = DELTA[0, 0], DELTA[1, 1]
     expected = H + norm(4 * DELTA)
-    torch.testing.assert_close(Compose(scale=4.0, norm=norm)(H, DELTA), expected, rtol=0, atol=1e-15)
-    assert (Compose(scale=4.0, norm=norm)(H, DELTA) - Compose(norm=norm)(H, DELTA)).abs().max() < 1e-3
+    torch.testing.assert_close(Add(scale=4.0, norm=norm)(H, DELTA), expected, rtol=0, atol=1e-15)
+    assert (Add(scale=4.0, norm=norm)(H, DELTA) - Add(norm=norm)(H, DELTA)).abs().max() < 1e-3
 
 
 def test_a_learned_scale_starts_at_one_and_learns():
@@ -64,7 +64,7 @@ def test_a_gate_without_its_lambda_is_refused():
 
 def test_a_parallel_delta_reads_x_and_a_sequential_one_reads_h():
     form = nn.Linear(4, 4).double()
-    parallel, sequential = (Delta(form, Compose(scale=2.0), parallel=flag) for flag in (True, False))
+    parallel, sequential = (Delta(form, Add(scale=2.0), parallel=flag) for flag in (True, False))
     x = DELTA
     torch.testing.assert_close(parallel(x, H), H + 2 * form(x), rtol=0, atol=1e-15)
     torch.testing.assert_close(sequential(x, H), H + 2 * form(H), rtol=0, atol=1e-15)

@@ -1,10 +1,12 @@
-"""The functional forms on vectors: the bottleneck of adapters and the low-rank map of LoRA."""
+"""The functional forms on vectors: the bottleneck of adapters, the low-rank map of LoRA, the diagonal of IA³."""
 
 import pytest
 import torch
 from torch import nn
 
-from unidelta.deltas.forms import Bottleneck, LowRank
+from unidelta.deltas.bottleneck import Bottleneck
+from unidelta.deltas.diagonal import Diagonal
+from unidelta.deltas.low_rank import LowRank
 from unidelta.design.axes import Init
 
 
@@ -14,7 +16,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def bottleneck(**changes) -> Bottleneck:
     settings = {"init": Init.BERT, "bias": True, "dropout": 0.0, "norm": None, "generator": seeded()}
-    return Bottleneck(6, 4, **{**settings, **changes}).double()
+    return Bottleneck(6, 6, 4, **{**settings, **changes}).double()
 
 
 def low_rank(**changes) -> LowRank:
@@ -86,7 +88,27 @@ def test_low_rank_dropout_acts_on_what_is_read():
     assert len(torch.unique(dropped.round(decimals=10), dim=0)) > 20
 
 
+def test_a_diagonal_multiplies_every_feature_and_begins_with_no_change():
+    form, z = Diagonal(6).double(), random_z(2, 3, 6)
+    assert (z + form(z)).equal(z)
+    form.factors.data = random_z(6)
+    expected = torch.stack([z[..., i] * form.factors[i] for i in range(6)], dim=-1)
+    torch.testing.assert_close(z + form(z), expected, rtol=0, atol=1e-14)
+    torch.testing.assert_close(z @ torch.diag(form.matrix()), form(z), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("form", [bottleneck(), low_rank(), Diagonal(6).double()])
+def test_a_form_that_is_called_linear_is_its_matrix(form):
+    if not form.is_linear:
+        with pytest.raises(NotImplementedError):
+            form.matrix()
+        return
+    z, matrix = random_z(4, 6), form.matrix()
+    torch.testing.assert_close(form(z), z * matrix if matrix.dim() == 1 else z @ matrix.T, rtol=0, atol=1e-14)
+
+
 @pytest.mark.parametrize("shape", [(0, 6), (2, 0, 6), (6,), (2, 3, 4, 6)])
 def test_forms_take_any_leading_shape_and_none(shape):
     assert bottleneck()(random_z(*shape)).shape == shape
     assert low_rank()(random_z(*shape)).shape == (*shape[:-1], 5)
+    assert Diagonal(6).double()(random_z(*shape)).shape == shape

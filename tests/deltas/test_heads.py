@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from unidelta.deltas.compose import Gate
-from unidelta.deltas.heads import HeadAdapter, HeadForm, Prefix
+from unidelta.deltas.head_adapter import HeadAdapter
+from unidelta.deltas.heads import HeadModule, per_query_head
+from unidelta.deltas.prefix import Prefix
 from unidelta.deltas.reparam import DirectPrefix
 
 B, H, T, E, L, S = 2, 3, 4, 5, 6, 7
@@ -19,10 +21,10 @@ def random(*shape: int, seed: int = 1) -> torch.Tensor:
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def form(kind: type[HeadForm], *, scaling: float = 0.5, dropout: float = 0.0) -> HeadForm:
-    prefix = DirectPrefix(L, H * E, generator=torch.Generator().manual_seed(0)).double()
+def form(kind: type[HeadModule], *, scaling: float = 0.5, dropout: float = 0.0) -> HeadModule:
+    prefix = DirectPrefix(L, (H * E, H * E), generator=torch.Generator().manual_seed(0)).double()
     prefix.key.data, prefix.value.data = random(L, H * E, seed=2), random(L, H * E, seed=3)
-    return kind(prefix, H, scaling=scaling, dropout=dropout, query_norm=None)
+    return kind(prefix, H, H, scaling=scaling, dropout=dropout, query_norm=None)
 
 
 def test_vectors_are_split_over_heads_by_columns():
@@ -93,6 +95,22 @@ def test_no_queries_give_no_change(kind):
     assert form(kind)(random(0, H, T, E)).shape == (0, H, T, E)
 
 
+@pytest.mark.parametrize("kind", [Prefix, HeadAdapter])
+def test_queries_of_a_group_share_its_vectors(kind):
+    """With G = 1 and G = 3 heads of keys and values for H = 3 queries' heads: the latter with its vectors thrice."""
+    key, value, query = random(L, E, seed=2), random(L, E, seed=3), random(B, H, T, E)
+    grouped, plain = (
+        kind(
+            DirectPrefix.holding(key.repeat(1, n), value.repeat(1, n)), H, n, scaling=0.5, dropout=0.0, query_norm=None
+        )
+        for n in (1, H)
+    )
+    assert grouped.keys_values()[0].shape == (1, L, E)
+    torch.testing.assert_close(grouped(query), plain(query), rtol=0, atol=1e-15)
+    groups = random(2, L, E)
+    assert per_query_head(groups, 6).equal(groups[[0, 0, 0, 1, 1, 1]])
+
+
 def test_the_base_form_has_no_weights_of_its_own():
     with pytest.raises(NotImplementedError):
-        form(HeadForm)(random(B, H, T, E))
+        form(HeadModule)(random(B, H, T, E))

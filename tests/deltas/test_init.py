@@ -5,11 +5,13 @@ import math
 import pytest
 import torch
 
-from unidelta.deltas.forms import Bottleneck, LowRank
+from unidelta.deltas.bottleneck import Bottleneck
 from unidelta.deltas.init import empty_linear, init_linear, init_projections
+from unidelta.deltas.low_rank import LowRank
 from unidelta.deltas.prompt import Prompt
 from unidelta.deltas.reparam import DirectPrefix, PrefixMLP
 from unidelta.design.axes import Init
+from unidelta.design.form import FORMS
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -75,12 +77,12 @@ def test_a_default_linear_is_uniform_in_weight_and_bias():
 
 
 def test_prefix_and_prompt_vectors_start_where_the_authors_start_them():
-    direct = DirectPrefix(100, 200, generator=seeded())
+    direct = DirectPrefix(100, (200, 200), generator=seeded())
     assert is_normal(direct.key.detach(), 0.02)
     assert is_normal(direct.value.detach(), 0.02)
     assert not direct.key.equal(direct.value)
     assert is_normal(Prompt(100, 200, generator=seeded()).vectors.detach(), 0.02)
-    mlp = PrefixMLP(100, 200, 50, 2, dropout=0.0, generator=seeded())
+    mlp = PrefixMLP(100, 200, 50, {0: (200, 200), 1: (200, 200)}, dropout=0.0, generator=seeded())
     assert is_normal(mlp.embedding.detach(), 1.0)
     assert is_uniform(mlp.hidden.weight.detach(), 1 / math.sqrt(200))
     assert is_uniform(mlp.output.weight.detach(), 1 / math.sqrt(50))
@@ -91,11 +93,11 @@ def test_prefix_and_prompt_vectors_start_where_the_authors_start_them():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda g: Bottleneck(6, 4, init=Init.BERT, bias=True, dropout=0.1, norm=None, generator=g),
-        lambda g: Bottleneck(6, 4, init=Init.LORA, bias=False, dropout=0.1, norm=None, generator=g),
+        lambda g: Bottleneck(6, 6, 4, init=Init.BERT, bias=True, dropout=0.1, norm=None, generator=g),
+        lambda g: Bottleneck(6, 6, 4, init=Init.LORA, bias=False, dropout=0.1, norm=None, generator=g),
         lambda g: LowRank(6, 5, 3, init=Init.LORA, dropout=0.1, generator=g),
-        lambda g: DirectPrefix(4, 6, generator=g),
-        lambda g: PrefixMLP(4, 6, 5, 2, dropout=0.1, generator=g),
+        lambda g: DirectPrefix(4, (6, 6), generator=g),
+        lambda g: PrefixMLP(4, 6, 5, {0: (6, 6), 1: (6, 6)}, dropout=0.1, generator=g),
         lambda g: Prompt(4, 6, generator=g),
     ],
     ids=["bottleneck", "bottleneck-lora", "low-rank", "prefix", "mlp", "prompt"],
@@ -109,8 +111,8 @@ def test_one_seed_gives_one_start_and_the_global_generator_is_left_alone(build):
     assert all(p.requires_grad and torch.isfinite(p).all() for p in first)
 
 
-@pytest.mark.parametrize("init", Init)
+@pytest.mark.parametrize("init", FORMS["bottleneck"].inits)
 def test_biases_and_norms_of_a_bottleneck_start_neutral(init):
-    form = Bottleneck(6, 4, init=init, bias=True, dropout=0.0, norm=torch.nn.LayerNorm(6), generator=seeded())
+    form = Bottleneck(6, 6, 4, init=init, bias=True, dropout=0.0, norm=torch.nn.LayerNorm(6), generator=seeded())
     assert not form.down.bias.any() and not form.up.bias.any()
     assert (form.norm.weight == 1).all() and not form.norm.bias.any()

@@ -8,12 +8,14 @@ from torch import nn
 
 from unidelta.deltas.prompt import Prompt
 from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefix
+from unidelta.fast.prefixes_once import every_layer
 
 LENGTH, WIDTH, MID, LAYERS = 4, 6, 5, 3
 
 
 def mlp(dropout: float = 0.0) -> PrefixMLP:
-    return PrefixMLP(LENGTH, WIDTH, MID, LAYERS, dropout=dropout, generator=torch.Generator().manual_seed(0)).double()
+    widths = dict.fromkeys(range(LAYERS), (WIDTH, WIDTH))
+    return PrefixMLP(LENGTH, WIDTH, MID, widths, dropout=dropout, generator=torch.Generator().manual_seed(0)).double()
 
 
 def full_output(network: PrefixMLP) -> torch.Tensor:
@@ -46,16 +48,27 @@ def test_all_layers_together_give_the_gradient_of_one_pass():
 
 def test_one_pass_for_all_layers_gives_the_same_vectors_and_gradients():
     network, other = mlp(), mlp()
-    made = network.every_layer()
-    assert made.shape == (LAYERS, 2, LENGTH, WIDTH)
+    made = every_layer(network)
+    assert list(made) == list(range(LAYERS))
     for layer in range(LAYERS):
-        for view in (ReparametrisedPrefix(network, layer)({network: made}), tuple(made[layer])):
-            for ours, theirs in zip(view, other(layer), strict=True):
-                torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-14)
-    made.square().sum().backward()
+        for ours, theirs in zip(made[layer], other(layer), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-14)
+    sum(vectors.square().sum() for pair in made.values() for vectors in pair).backward()
     sum(vectors.square().sum() for i in range(LAYERS) for vectors in other(i)).backward()
     for ours, theirs in zip(network.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-12)
+
+
+def test_layers_of_other_widths_and_numbers_have_their_own_rows():
+    widths = {0: (4, 4), 2: (2, 6), 5: (3, 3)}
+    network = PrefixMLP(LENGTH, WIDTH, MID, widths, dropout=0.0, generator=torch.Generator().manual_seed(0)).double()
+    hidden = torch.tanh(network.hidden(network.embedding))
+    rows = hidden @ network.output.weight.T + network.output.bias
+    for layer, (key, value) in {0: (rows[:, :4], rows[:, 4:8]), 5: (rows[:, 16:19], rows[:, 19:])}.items():
+        for made in (network(layer), every_layer(network)[layer]):
+            torch.testing.assert_close(made[0], key, rtol=0, atol=1e-14)
+            torch.testing.assert_close(made[1], value, rtol=0, atol=1e-14)
+    assert [vectors.shape[1] for vectors in network(2)] == [2, 6]
 
 
 def test_a_view_has_no_parameters_and_follows_the_network():
@@ -88,7 +101,7 @@ def test_dropout_is_on_the_output_in_training_only():
 
 
 def test_free_vectors_are_given_as_they_are():
-    prefix = DirectPrefix(LENGTH, WIDTH, generator=torch.Generator())
+    prefix = DirectPrefix(LENGTH, (WIDTH, WIDTH), generator=torch.Generator())
     key, value = prefix()
     assert key is prefix.key and value is prefix.value
     assert key.shape == value.shape == (LENGTH, WIDTH)

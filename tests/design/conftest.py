@@ -7,9 +7,23 @@ from typing import Any
 import pytest
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Composition, Conventions, Family, Form, Init, Insertion, Reparameterisation, Slot
-from unidelta.design.conventions import details
+from unidelta.design.axes import Init, Insertion, Reparameterisation, Slot
+from unidelta.design.family import FAMILIES
+from unidelta.design.form import FORMS, Details, Setting
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+
+
+def _details(
+    slot: str, form: str, insertion: str, *, family: str, conventions: str, at_layer_output: bool = False
+) -> Details:
+    """What a convention says of a delta."""
+    setting = Setting(
+        slot=Slot(slot),
+        insertion=Insertion(insertion),
+        at_layer_output=at_layer_output,
+        family=FAMILIES[family],
+    )
+    return {"released": FORMS[form].released, "paper": FORMS[form].paper}[conventions](setting)
 
 
 def _part(
@@ -18,35 +32,28 @@ def _part(
     insertion: str = "parallel",
     composition: str = "additive",
     *,
-    family: Family = Family.BART,
+    family: str = "bart",
     conventions: str = "released",
     at_layer_output: bool = False,
     bottleneck: int = 200,
     **changes: Any,
 ) -> DeltaSpec:
     """A delta as a convention has it; `changes` are fields of `DeltaSpec`."""
-    found = details(
-        slot=Slot(slot),
-        form=Form(form),
-        insertion=Insertion(insertion),
-        at_layer_output=at_layer_output,
-        family=family,
-        conventions=Conventions(conventions),
-    )
-    targets = (("query", "value") if slot == "attn" else ("up", "down")) if form == "low_rank" else ()
+    found = _details(slot, form, insertion, family=family, conventions=conventions, at_layer_output=at_layer_output)
     spec = DeltaSpec(
         slot=Slot(slot),
-        form=Form(form),
+        form=form,
         insertion=Insertion(insertion),
-        composition=Composition(composition),
-        bottleneck=bottleneck,
+        composition=composition,
+        bottleneck=bottleneck if FORMS[form].size else 0,
         representation=found.representation,
         scale=4.0 if composition == "scaled" else 1.0,
         source=found.source,
+        init=FORMS[form].inits[0],
         layer_norm=found.layer_norm,
         bias=found.bias,
         scaled_query=found.scaled_query,
-        targets=targets,
+        targets=tuple(FORMS[form].usual_targets.get(Slot(slot), ())),
     )
     return replace(spec, **changes)
 
@@ -55,7 +62,7 @@ _MLP = {"reparameterisation": Reparameterisation.MLP}
 
 
 def _design(name: str, architecture: Architecture, **changes: Any) -> Design:
-    f = architecture.family
+    f = architecture.family.name
     lora = {"init": Init.LORA}
     parts = {
         "prefix": lambda: (_part("attn", "prefix", composition="gated", family=f, **_MLP),),
@@ -73,6 +80,7 @@ def _design(name: str, architecture: Architecture, **changes: Any) -> Design:
         "lora_sequential": lambda: (_part("ffn", "low_rank", "sequential", "learned_scale", family=f),),
         "houlsby": lambda: parts["adapter_attn"]() + parts["adapter"](),
         "mam": lambda: (replace(parts["prefix"]()[0], bottleneck=30), *parts["scaled"]()),
+        "ia3": lambda: tuple(_part(slot, "diagonal", "sequential", family=f) for slot in ("attn", "ffn")),
         "prefix_lora": lambda: (replace(parts["prefix"]()[0], bottleneck=30), *parts["lora_ffn"]()),
     }
     if name in parts:
@@ -88,3 +96,8 @@ def part() -> Callable[..., DeltaSpec]:
 @pytest.fixture(scope="session")
 def design() -> Callable[..., Design]:
     return _design
+
+
+@pytest.fixture(scope="session")
+def details() -> Callable[..., Details]:
+    return _details

@@ -5,79 +5,74 @@ from dataclasses import replace
 import pytest
 import torch
 from transformers import (
-    BartConfig,
-    BartForConditionalGeneration,
-    BertConfig,
-    BertForSequenceClassification,
-    MBartConfig,
-    MBartForConditionalGeneration,
-    RobertaConfig,
-    RobertaForSequenceClassification,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
 )
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Family, Slot
+from unidelta.design.axes import Slot
+from unidelta.design.config_facts import architecture_from_config
+from unidelta.design.family import FAMILIES
+from unidelta.design.published import stated_architecture
+from unidelta.injection.inject import architecture_of
 
-MODELS = {
-    Family.BART: (BartConfig, BartForConditionalGeneration),
-    Family.MBART: (MBartConfig, MBartForConditionalGeneration),
-    Family.ROBERTA: (RobertaConfig, RobertaForSequenceClassification),
-    Family.BERT: (BertConfig, BertForSequenceClassification),
+LOADERS = {
+    "encoder-decoder": AutoModelForSeq2SeqLM,
+    "encoder": AutoModelForSequenceClassification,
+    "decoder": AutoModelForCausalLM,
+}
+# Sizes that share no factors, stacks of different depth, and for Llama heads that are not the model's width together.
+SEQ2SEQ = {
+    **{"vocab_size": 37, "encoder_layers": 3, "decoder_layers": 2, "d_model": 10, "max_position_embeddings": 19},
+    **{"encoder_ffn_dim": 23, "decoder_ffn_dim": 23, "encoder_attention_heads": 5, "decoder_attention_heads": 5},
+}
+ENCODER = {
+    **{"vocab_size": 37, "num_hidden_layers": 3, "hidden_size": 10, "intermediate_size": 23},
+    **{"num_attention_heads": 5, "max_position_embeddings": 19, "type_vocab_size": 3},
+}
+LLAMA = {
+    **{"vocab_size": 37, "num_hidden_layers": 3, "hidden_size": 12, "intermediate_size": 23, "head_dim": 6},
+    **{"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 19},
+}
+ODD = {
+    "bart": SEQ2SEQ,
+    "mbart": SEQ2SEQ,
+    "roberta": ENCODER,
+    "bert": ENCODER,
+    "llama": LLAMA,
+    "llama, biases": {**LLAMA, "attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True},
 }
 
 
-def real_model(a: Architecture):
-    config_class, model_class = MODELS[a.family]
-    if a.family in (Family.BART, Family.MBART):
-        sizes = {
-            "d_model": a.d_model,
-            "encoder_layers": a.encoder_layers,
-            "decoder_layers": a.decoder_layers,
-            "encoder_ffn_dim": a.d_ffn,
-            "decoder_ffn_dim": a.d_ffn,
-            "encoder_attention_heads": a.n_heads,
-            "decoder_attention_heads": a.n_heads,
-        }
-    else:
-        sizes = {
-            "hidden_size": a.d_model,
-            "num_hidden_layers": a.encoder_layers,
-            "intermediate_size": a.d_ffn,
-            "num_attention_heads": a.n_heads,
-            "type_vocab_size": a.type_vocab_size,
-            "num_labels": a.n_labels,
-        }
-    config = config_class(vocab_size=a.vocab_size, max_position_embeddings=a.max_positions, **sizes)
+def real_model(architecture: Architecture) -> PreTrainedModel:
+    facts = dict(architecture.config)
+    labels = {"num_labels": architecture.n_labels} if architecture.n_labels else {}
+    config = AutoConfig.for_model(facts.pop("model_type"), **facts, **labels)
     with torch.device("meta"):
-        return model_class(config)
+        return LOADERS[architecture.family.kind].from_config(config)
 
 
-def odd(family: Family) -> Architecture:
-    """Sizes that share no factors, and stacks of different depth."""
-    is_seq2seq = family in (Family.BART, Family.MBART)
-    return Architecture(
-        family=family,
-        name="odd",
-        vocab_size=37,
-        encoder_layers=3,
-        decoder_layers=2 if is_seq2seq else 0,
-        d_model=10,
-        d_ffn=23,
-        n_heads=5,
-        max_positions=19,
-        type_vocab_size=0 if is_seq2seq else 3,
-        n_labels=0 if is_seq2seq else 7,
-    )
+def odd(name: str) -> Architecture:
+    return architecture_from_config({"model_type": name.split(",")[0], **ODD[name]}, name="odd", n_labels=7)
 
 
 @pytest.fixture(
-    params=["bart_large", "mbart_large", "roberta_base", "roberta_base_2", "bert_base", *(f"odd_{f}" for f in Family)]
+    params=[
+        *("bart_large", "mbart_large", "roberta_base", "roberta_base_2", "bert_base", "llama"),
+        *(f"odd {name}" for name in ODD),
+    ]
 )
 def architecture(request) -> Architecture:
-    if request.param.startswith("odd_"):
-        return odd(Family(request.param.removeprefix("odd_")))
+    if request.param.startswith("odd "):
+        return odd(request.param.removeprefix("odd "))
+    if request.param == "llama":
+        return stated_architecture("llama", n_labels=0)
     if request.param == "roberta_base_2":
-        return replace(request.getfixturevalue("roberta_base"), n_labels=2)
+        three = request.getfixturevalue("roberta_base")
+        return architecture_from_config(three.config, name="two labels", n_labels=2)
     return request.getfixturevalue(request.param)
 
 
@@ -91,15 +86,25 @@ def test_parameters_biases_and_head_are_those_of_the_real_model(architecture):
     assert architecture.n_head_biases == sum(n for name, n in head.items() if name.endswith("bias"))
 
 
-def test_sub_layers_are_those_of_the_real_model(architecture):
-    modules = [type(module).__name__ for module in real_model(architecture).modules()]
-    attentions = sum(
-        name in ("BartAttention", "MBartAttention", "RobertaAttention", "BertAttention") for name in modules
+def test_sites_are_those_of_the_real_model_in_the_same_order_with_the_same_maps(architecture):
+    model = real_model(architecture)
+    hosts = architecture.family.hosts(model)
+    assert [(site.kind, site.layer) for site in hosts] == [(site.kind, site.layer) for site in architecture.sites]
+    for shape, site in zip(architecture.sites, hosts, strict=True):
+        assert list(site.linears) == list(shape.linears)
+        for role, linear in site.linears.items():
+            assert (linear.in_features, linear.out_features) == (shape.linears[role].d_in, shape.linears[role].d_out)
+            assert (linear.bias is not None) is shape.linears[role].bias
+        is_attention = shape.slot is Slot.ATTN
+        assert (shape.n_heads * shape.head_width == shape.linears["query"].d_out) if is_attention else not shape.n_heads
+    assert sum(architecture.attention_kinds.values()) == len(architecture.at(Slot.ATTN))
+
+
+def test_facts_of_a_configuration_are_those_of_the_model_made_of_it(architecture):
+    found = architecture_of(real_model(architecture).config, name=architecture.name)
+    assert replace(found, n_labels=0, published_denominator=None) == replace(
+        architecture, n_labels=0, published_denominator=None
     )
-    layers = sum(name.endswith("Layer") for name in modules)
-    assert architecture.n_attentions == architecture.n_sites(Slot.ATTN) == attentions
-    assert architecture.n_ffns == architecture.n_sites(Slot.FFN) == layers
-    assert sum(architecture.attention_kinds.values()) == attentions
 
 
 def test_the_published_backbones_have_the_published_sizes(bart_large, mbart_large, roberta_base):
@@ -107,14 +112,27 @@ def test_the_published_backbones_have_the_published_sizes(bart_large, mbart_larg
     assert bart_large.n_parameters == 406_291_456
     assert mbart_large.n_parameters == 610_851_840
     assert roberta_base.n_parameters == 124_647_939
-    assert replace(roberta_base, n_labels=2).n_parameters == 124_647_170
-    assert (bart_large.n_attentions, bart_large.n_ffns) == (36, 24)
-    assert (roberta_base.n_attentions, roberta_base.n_ffns) == (12, 12)
+    assert architecture_from_config(roberta_base.config, name="two", n_labels=2).n_parameters == 124_647_170
+    assert stated_architecture("llama", n_labels=0).n_parameters == 1_235_814_400  # as its model card says
+    assert [len(each.at(Slot.ATTN)) for each in (bart_large, roberta_base)] == [36, 12]
+    assert [len(each.at(Slot.FFN)) for each in (bart_large, roberta_base)] == [24, 12]
+
+
+def test_what_conf_states_is_what_the_model_cards_say(bart_large, mbart_large, roberta_base, bert_base):
+    cards = {"bart": bart_large, "mbart": mbart_large, "roberta": roberta_base, "bert": bert_base}
+    for name, card in cards.items():
+        assert stated_architecture(name, n_labels=card.n_labels) == card
 
 
 @pytest.mark.parametrize(
-    ("family", "is_encoder_decoder", "is_pre_norm"),
-    [("bart", True, False), ("mbart", True, True), ("roberta", False, False), ("bert", False, False)],
+    ("family", "kind", "is_pre_norm"),
+    [
+        ("bart", "encoder-decoder", False),
+        ("mbart", "encoder-decoder", True),
+        ("roberta", "encoder", False),
+        ("bert", "encoder", False),
+        ("llama", "decoder", True),
+    ],
 )
-def test_families_know_their_shape(family, is_encoder_decoder, is_pre_norm):
-    assert (Family(family).is_encoder_decoder, Family(family).is_pre_norm) == (is_encoder_decoder, is_pre_norm)
+def test_families_know_their_shape(family, kind, is_pre_norm):
+    assert (FAMILIES[family].kind, FAMILIES[family].is_pre_norm) == (kind, is_pre_norm)

@@ -7,6 +7,7 @@ import pytest
 
 from unidelta.design.axes import Slot
 from unidelta.design.budget import same_share, solve
+from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.count import count
 from unidelta.design.rules import check
 from unidelta.design.spec import PromptTuning
@@ -115,15 +116,32 @@ def test_a_flexible_slot_must_exist(design, bart_large):
         solve(design("prefix", bart_large), bart_large, percent=3.6, flexible=FFN)
 
 
-def small(architecture):
-    return replace(
-        architecture, name="small", vocab_size=500, encoder_layers=2, decoder_layers=2, d_model=64, d_ffn=128, n_heads=4
-    )
+def test_a_form_without_a_bottleneck_has_no_budget_and_keeps_its_size_on_another_backbone(design, bart_large):
+    ia3 = design("ia3", bart_large)
+    with pytest.raises(DesignError, match="no bottleneck that a budget could choose"):
+        solve(ia3, bart_large, percent=0.1, flexible=BOTH)
+    assert same_share(ia3, bart_large, small(bart_large)) == ia3
+
+
+def test_beside_a_form_without_a_bottleneck_the_other_slot_takes_the_budget(design, bart_large, part):
+    # IA³ at attention has 36·2·1024 = 73,728 elements; 1 % is 4,062,915: (4,062,915 − 73,728) / 49,152 = 81.2
+    parts = (design("ia3", bart_large).parts[0], *design("parallel", bart_large).parts)
+    solved = solve(replace(design("ia3", bart_large), parts=parts), bart_large, percent=1, flexible=BOTH)
+    assert sizes(solved) == (0, 81)
+
+
+def small(architecture, *, max_positions=1024):
+    sides = {f"{side}_{name}": n for side in ("encoder", "decoder") for name, n in SIDES.items()}
+    config = {**architecture.config, "vocab_size": 500, "d_model": 64, **sides}
+    return architecture_from_config({**config, "max_position_embeddings": max_positions}, name="small", n_labels=0)
+
+
+SIDES = {"layers": 2, "ffn_dim": 128, "attention_heads": 4}
 
 
 @pytest.mark.parametrize("name", FLEXIBLE)
 def test_the_same_share_on_a_smaller_backbone_is_as_near_as_a_whole_bottleneck_can_be(design, bart_large, name):
-    tiny = replace(small(bart_large), max_positions=64)
+    tiny = small(bart_large, max_positions=64)
     published = design(name, bart_large)
     mapped = same_share(published, bart_large, tiny)
     assert check(mapped, tiny) == []
@@ -144,7 +162,7 @@ def test_the_same_share_of_the_same_backbone_is_the_same_design(design, bart_lar
 
 
 def test_a_mapped_bottleneck_is_at_least_one_and_at_most_what_the_slot_holds(design, bart_large):
-    tiny = replace(small(bart_large), max_positions=5)
+    tiny = small(bart_large, max_positions=5)
     assert sizes(same_share(design("prefix", bart_large, bottleneck=1), bart_large, tiny)) == (1,)
     assert sizes(same_share(design("prefix", bart_large, bottleneck=1024), bart_large, tiny)) == (5,)
     assert sizes(same_share(design("adapter", bart_large, bottleneck=1024), bart_large, tiny))[0] <= 64

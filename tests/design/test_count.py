@@ -4,54 +4,59 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import (
-    BartConfig,
-    BartForConditionalGeneration,
-    MBartConfig,
-    MBartForConditionalGeneration,
-    RobertaConfig,
-    RobertaForSequenceClassification,
-)
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
 from unidelta.design.axes import LayerNorm
 from unidelta.design.count import Counts, count
 from unidelta.design.spec import BitFit
-from unidelta.families.architectures import architecture_of
-from unidelta.families.inject import inject
+from unidelta.injection.inject import architecture_of, inject
 
 NAMES = (
     "prefix prefix_direct multihead adapter_attn adapter pfeiffer parallel_attn parallel scaled learned lora_attn "
-    "lora_ffn lora_sequential houlsby mam prefix_lora bitfit full prompt"
+    "lora_ffn lora_sequential houlsby mam prefix_lora ia3 bitfit full prompt"
 ).split()
+
+
+SEQ2SEQ = {
+    **{"d_model": 12, "encoder_layers": 3, "decoder_layers": 2, "encoder_ffn_dim": 23, "decoder_ffn_dim": 23},
+    **{"encoder_attention_heads": 3, "decoder_attention_heads": 3},
+}
+SIZES = {
+    "bart": (AutoModelForSeq2SeqLM, SEQ2SEQ),
+    "mbart": (AutoModelForSeq2SeqLM, SEQ2SEQ),
+    "roberta": (
+        AutoModelForSequenceClassification,
+        {"hidden_size": 12, "num_hidden_layers": 3, "intermediate_size": 23, "num_attention_heads": 3, "num_labels": 3},
+    ),
+    "llama": (
+        AutoModelForCausalLM,
+        {
+            **{"hidden_size": 12, "num_hidden_layers": 3, "intermediate_size": 23, "num_attention_heads": 4},
+            **{"num_key_value_heads": 2, "head_dim": 6},
+        },
+    ),
+}
 
 
 def tiny_model(family: str):
     """Stacks of different depth and sizes without common factors, on the meta device."""
+    loader, sizes = SIZES[family]
     with torch.device("meta"):
-        if family == "roberta":
-            sizes = {"hidden_size": 12, "num_hidden_layers": 3, "intermediate_size": 23, "num_attention_heads": 3}
-            return RobertaForSequenceClassification(
-                RobertaConfig(vocab_size=37, max_position_embeddings=19, num_labels=3, **sizes)
-            )
-        config_class, model_class = {
-            "bart": (BartConfig, BartForConditionalGeneration),
-            "mbart": (MBartConfig, MBartForConditionalGeneration),
-        }[family]
-        sizes = {"d_model": 12, "encoder_layers": 3, "decoder_layers": 2, "encoder_ffn_dim": 23, "decoder_ffn_dim": 23}
-        heads = {"encoder_attention_heads": 3, "decoder_attention_heads": 3}
-        return model_class(config_class(vocab_size=37, max_position_embeddings=19, **sizes, **heads))
+        return loader.from_config(AutoConfig.for_model(family, vocab_size=37, max_position_embeddings=19, **sizes))
 
 
-CASES = [(name, family) for name in NAMES for family in ("bart", "mbart", "roberta")]
+CASES = [(name, family) for name in NAMES for family in SIZES]
+IMPOSSIBLE = (("prompt", "roberta"), ("prompt", "llama"), ("bitfit", "llama"))
 
 
-@pytest.mark.parametrize(("name", "family"), [case for case in CASES if case != ("prompt", "roberta")])
+@pytest.mark.parametrize(("name", "family"), [case for case in CASES if case not in IMPOSSIBLE])
 def test_counts_are_those_of_the_injected_model(design, name, family):
     model = tiny_model(family)
     architecture = architecture_of(model.config, name="tiny")
     chosen = design(name, architecture)
     if hasattr(chosen, "parts"):
-        chosen = replace(chosen, parts=tuple(replace(p, bottleneck=7, mlp_width=11) for p in chosen.parts))
+        parts = (replace(p, bottleneck=7 if p.bottleneck else 0, mlp_width=11) for p in chosen.parts)
+        chosen = replace(chosen, parts=tuple(parts))
     elif hasattr(chosen, "length"):
         chosen = replace(chosen, length=7)
     counts = count(chosen, architecture)
@@ -83,6 +88,7 @@ PUBLISHED = {
     "lora_attn": (36 * 2 * 2 * 200 * 1024, 36 * 2 * 2 * 200 * 1024),
     "lora_ffn": (24 * 2 * 102 * (1024 + 4096), 24 * 2 * 102 * (1024 + 4096)),
     "prompt": (200 * 1024, 200 * 1024),
+    "ia3": (36 * 2 * 1024 + 24 * 4096, 36 * 2 * 1024 + 24 * 4096),
 }
 
 

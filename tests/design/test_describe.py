@@ -17,6 +17,10 @@ TABLE_1 = {
     "multihead": ("ReLU(q P_kᵀ) P_v", "parallel", "head attention output", "h ← h + Δh"),
     "scaled": ("ReLU(x W_down) W_up", "parallel", "FFN output", "h ← h + s·Δh"),
 }
+IA3 = [
+    "| ia3 | (ℓ − 1) ⊙ h | sequential | attention key, value | h ← h + Δh |",
+    "| ia3 | (ℓ − 1) ⊙ h | sequential | FFN inner activation | h ← h + Δh |",
+]
 
 
 @pytest.mark.parametrize("name", TABLE_1)
@@ -27,6 +31,10 @@ def test_a_row_of_table_1_is_written_from_the_design_itself(design, bart_large, 
     assert modified_representation(part) == representation
     lines = table1({name: design(name, bart_large)}).splitlines()
     assert lines[2:] == [f"| {name} | {form} | {insertion} | {representation} | {composition} |"]
+
+
+def test_later_methods_have_rows_of_the_same_kind(design, bart_large):
+    assert table1({"ia3": design("ia3", bart_large)}).splitlines()[2:] == IA3
 
 
 def test_table_1_is_markdown_with_one_row_per_part(design, bart_large):
@@ -49,6 +57,7 @@ def test_table_1_is_markdown_with_one_row_per_part(design, bart_large):
         ("learned", "parallel adapter(ffn, r=512, learned s)"),
         ("lora_ffn", "parallel low rank(ffn, r=102, up+down, s=4)"),
         ("multihead", "multi-head adapter(attn, l=200, layer norm in, MLP 800)"),
+        ("ia3", "sequential diagonal(attn, key+value) + sequential diagonal(ffn, inner)"),
         ("bitfit", "biases"),
         ("full", "all parameters"),
         ("prompt", "prompt(encoder input, l=200)"),
@@ -70,7 +79,7 @@ def test_a_trained_head_is_said(design, bart_large):
 def test_designs_that_differ_are_described_differently(design, bart_large):
     names = (
         "prefix prefix_direct multihead adapter_attn adapter pfeiffer parallel_attn parallel scaled learned lora_attn "
-        "lora_ffn lora_sequential houlsby mam prefix_lora bitfit full prompt"
+        "lora_ffn lora_sequential houlsby mam prefix_lora ia3 bitfit full prompt"
     ).split()
     assert len({describe(design(name, bart_large)) for name in names}) == len(names)
     assert describe(PromptTuning(length=3)) != describe(PromptTuning(length=4))

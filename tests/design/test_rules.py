@@ -4,19 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from unidelta.design.axes import (
-    Composition,
-    Family,
-    Form,
-    Init,
-    Insertion,
-    LayerNorm,
-    Reparameterisation,
-    Representation,
-    Slot,
-)
+from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
 from unidelta.design.budget import solve
-from unidelta.design.rules import RULES, capacity, check, check_part
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.form import FORMS
+from unidelta.design.published import stated_architecture
+from unidelta.design.rules import check, check_part, every_rule, rules_of
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning, PromptTuning
 from unidelta.errors import DesignError
 
@@ -51,9 +44,29 @@ CASES = {
         (("attn", "prefix"), {"layer_norm": LayerNorm.OUT}),
         (("attn", "prefix"), {"layer_norm": LayerNorm.IN}),
     ),
-    "targets belong to LoRA": (
+    "targets belong to forms on linear maps": (
         (("attn", "bottleneck"), {"targets": ("query",)}),
         (("attn", "low_rank"), {"targets": ("query",)}),
+    ),
+    "not every form has a bottleneck": (
+        (("attn", "diagonal", "sequential"), {"bottleneck": 3}),
+        (("attn", "diagonal", "sequential"), {}),
+    ),
+    "a diagonal multiplies what it changes": (
+        (("attn", "diagonal", "parallel"), {}),
+        (("attn", "diagonal", "sequential"), {}),
+    ),
+    "layer norm of a diagonal": (
+        (("attn", "diagonal", "sequential"), {"layer_norm": LayerNorm.IN}),
+        (("attn", "diagonal", "sequential"), {}),
+    ),
+    "an inner activation is read where it is changed": (
+        (("ffn", "low_rank", "parallel"), {"targets": ("inner",)}),
+        (("ffn", "low_rank", "sequential"), {"targets": ("inner",)}),
+    ),
+    "a form reads what its architecture hands on": (
+        (("ffn", "bottleneck"), {"source": "nothing"}),
+        (("ffn", "bottleneck"), {"source": Source.RESIDUAL_STREAM}),
     ),
     "targets belong to their slot": (
         (("attn", "low_rank"), {"targets": ("query", "up")}),
@@ -87,18 +100,17 @@ CASES = {
 
 
 def test_the_cases_cover_every_rule():
-    assert {rule.name for rule in RULES} >= CASES.keys()
-    assert {rule.name for rule in RULES} - CASES.keys() == set(), "a rule without a case"
-    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert {rule.name for rule in every_rule()} == CASES.keys()
+    assert len({rule.why for rule in every_rule()}) == len(every_rule())
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_rule_refuses_its_case_with_its_text_and_lets_the_neighbour_through(part, bart_large, name):
-    rule = next(rule for rule in RULES if rule.name == name)
+    rule = next(rule for rule in every_rule() if rule.name == name)
     (refused, changes), (allowed, other) = CASES[name]
     wrong, right = replace(part(*refused), **changes), replace(part(*allowed), **other)
-    assert rule.refuses(wrong)
-    assert not rule.refuses(right)
+    assert rule in rules_of(wrong) and rule.refuses(wrong, bart_large)
+    assert rule not in rules_of(right) or not rule.refuses(right, bart_large)
     assert check_part(right, bart_large) == []
     errors = check_part(wrong, bart_large)
     assert (rule.why, rule.instead) in [(error.why, error.instead) for error in errors]
@@ -139,7 +151,7 @@ def test_targets_of_lora_are_some_maps_of_their_slot_each_once(part, bart_large,
 )
 def test_a_slot_holds_so_much_and_no_more(part, bart_large, slot, form, limit, what):
     architecture = replace(bart_large, max_positions=777)
-    assert capacity(part(slot, form), architecture) == limit
+    assert FORMS[form].capacity(part(slot, form), architecture) == (limit, what)
     assert check_part(part(slot, form, bottleneck=limit), architecture) == []
     (error,) = check_part(part(slot, form, bottleneck=limit + 1), architecture)
     assert error.why == f"the bottleneck {limit + 1} is larger than {what}, {limit}: more than the slot can hold"
@@ -215,15 +227,36 @@ def test_the_baselines_can_always_be_built(bart_large, roberta_base, baseline):
 
 def test_the_rules_agree_with_the_equations_on_every_combination(part, bart_large):
     """A second statement: head forms at attention and parallel, gates for prefixes; see Table 1."""
-    for form in Form:
+    for form in FORMS:
         for slot in Slot:
             for insertion in Insertion:
-                for composition in Composition:
-                    spec = part(slot, form, insertion, composition, family=Family.BART)
-                    is_head = form in (Form.PREFIX, Form.HEAD_ADAPTER)
+                for composition in COMPOSITIONS:
+                    spec = part(slot, form, insertion, composition, family="bart")
+                    is_head = form in ("prefix", "head_adapter")
                     exists = not (is_head and (slot is Slot.FFN or insertion is Insertion.SEQUENTIAL))
-                    exists = exists and (composition is not Composition.GATED or form is Form.PREFIX)
+                    exists = exists and (composition != "gated" or form == "prefix")
+                    exists = exists and (form != "diagonal" or insertion is Insertion.SEQUENTIAL)
                     assert (check_part(spec, bart_large) == []) is exists, spec
+
+
+def test_a_form_reads_what_its_architecture_hands_on(part, bart_large):
+    """Llama's FFN is a module: the residual stream before its norm is not at hand; mBART's layer has both."""
+    llama = stated_architecture("llama", n_labels=0)
+    stream = part("ffn", "bottleneck", source=Source.RESIDUAL_STREAM)
+    (error,) = check_part(stream, llama)
+    assert error.why.endswith("only its input, after the layer norm, is at hand")
+    assert check_part(stream, bart_large) == check_part(part("ffn", "bottleneck"), llama) == []
+
+
+def test_targets_are_those_that_the_architecture_has(part, bart_large):
+    gate = part("ffn", "low_rank", targets=("gate",))
+    assert check_part(gate, stated_architecture("llama", n_labels=0)) == []
+    assert len(check_part(gate, bart_large)) == 1
+
+
+def test_without_biases_there_is_no_bitfit():
+    (error,) = check(BitFit(), stated_architecture("llama", n_labels=0))
+    assert error.why == "its maps and norms have no biases, so nothing would train"
 
 
 def test_pfeiffers_place_exists_at_the_ffn_only(part, bart_large):

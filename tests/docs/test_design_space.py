@@ -13,17 +13,18 @@ from transformers import BartConfig, BartForConditionalGeneration
 
 from unidelta.config import design_space
 from unidelta.config.compose import compose
-from unidelta.config.overrides import choices
-from unidelta.config.resolve_design import resolve_design
-from unidelta.config.schema import BudgetConfig, MethodConfig, PositionConfig, RunConfig, SlotConfig
+from unidelta.config.groups import options
+from unidelta.config.schema import RunConfig
 from unidelta.deltas.delta import Delta
-from unidelta.design.axes import Composition, Form, Insertion
+from unidelta.design.axes import Insertion, Slot
+from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.count import count
-from unidelta.design.rules import RULES
-from unidelta.families.architectures import architecture_of
-from unidelta.families.inject import inject
+from unidelta.design.form import FORMS
+from unidelta.design.request import BudgetConfig, MethodConfig, PositionConfig, SlotConfig
+from unidelta.design.resolve import resolve_design
+from unidelta.design.rules import every_rule
+from unidelta.injection.inject import architecture_of, inject
 
-TARGETS = {"attn": ["query", "value"], "ffn": ["up", "down"]}
 PAPER = ("bottleneck", "low_rank", "prefix", "head_adapter")
 TINY = BartConfig(
     vocab_size=11,
@@ -56,8 +57,9 @@ def counted(heading: str, method: str) -> list[str]:
 
 def combination(base: RunConfig, form: str, where: str, insertion: str, composition: str, *, after: bool) -> RunConfig:
     width = 3 if form in ("prefix", "head_adapter") else None
-    slot = SlotConfig(form=form, bottleneck=2, insertion=insertion, composition=composition, mlp_width=width)
-    attn, ffn = (replace(slot, targets=t if form == "low_rank" else []) for t in TARGETS.values())
+    size = 0 if form == "diagonal" else 2
+    slot = SlotConfig(form=form, bottleneck=size, insertion=insertion, composition=composition, mlp_width=width)
+    attn, ffn = (replace(slot, targets=list(FORMS[form].usual_targets.get(each, ()))) for each in Slot)
     return replace(
         base,
         method=MethodConfig(name="combination", attn=attn, ffn=replace(ffn, at_layer_output=after)),
@@ -69,7 +71,7 @@ def combination(base: RunConfig, form: str, where: str, insertion: str, composit
 def what_happens(config: RunConfig) -> tuple[set[str], int, int, set[str]]:
     """Why it is refused; if it is not, its trained parameters, their closed form, and the classes of its forms."""
     architecture = architecture_of(TINY, name="tiny")
-    design, problems = resolve_design(config, architecture=architecture, published=architecture)
+    design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     if problems:
         return {problem.why for problem in problems}, 0, 0, set()
     with torch.device("meta"):
@@ -95,15 +97,15 @@ def test_printing_and_writing_give_the_document(monkeypatch, tmp_path, capsys):
 
 def test_every_combination_is_there():
     rows = table("Every combination")
-    expected = [(f"`{form}`", where) for form in Form for where in ("attn", "ffn", "both")]
-    assert [tuple(row[:2]) for row in rows[:-1]] == expected
-    assert {len(row) - 2 for row in rows} == {len(Insertion) * len(Composition)}
+    expected = [(f"`{form}`", where) for form in FORMS for where in ("attn", "ffn", "both")]
+    assert [tuple(row[:2]) for row in rows if "at_layer_output" not in row[0]] == expected
+    assert {len(row) - 2 for row in rows} == {len(Insertion) * len(COMPOSITIONS)}
 
 
 @pytest.mark.parametrize("conventions", ["released", "paper"])
 def test_what_is_marked_is_built_and_counted_and_the_rest_refused_by_the_rules_named(conventions):
     base = replace(compose(), conventions=conventions)
-    columns: Sequence[tuple[str, str]] = [(i, c) for i in Insertion for c in Composition]
+    columns: Sequence[tuple[str, str]] = [(i, c) for i in Insertion for c in COMPOSITIONS]
     wrong, n_built, classes = [], 0, defaultdict[str, set[str]](set)
     for form, where, *cells in table("Every combination"):
         after = "at_layer_output" in form
@@ -112,13 +114,13 @@ def test_what_is_marked_is_built_and_counted_and_the_rest_refused_by_the_rules_n
             config = combination(base, name, where, insertion, composition, after=after)
             refusals, n_trained, closed_form, built = what_happens(config)
             classes[name] |= built
-            named = {RULES[int(number) - 1].why for number in re.findall(r"R(\d+)", cell)}
+            named = {every_rule()[int(number) - 1].why for number in re.findall(r"R(\d+)", cell)}
             n_built += cell == "✓" and name in PAPER
             if refusals != named or n_trained != closed_form or (cell == "✓") != (n_trained > 0):
                 wrong.append((form, where, insertion, composition, cell, refusals, n_trained, closed_form))
     assert not wrong
-    assert sorted(len(built) for built in classes.values()) == [1] * len(Form)
-    assert len(set[str]().union(*classes.values())) == len(Form), "one form is built as another"
+    assert sorted(len(built) for built in classes.values()) == [1] * len(FORMS)
+    assert len(set[str]().union(*classes.values())) == len(FORMS), "one form is built as another"
     # adapters and low rank: three positions, six columns each; prefix 4 and head adapter 3 at attention; Pfeiffer 3
     assert n_built == 2 * 3 * 6 + 4 + 3 + 3
 
@@ -137,14 +139,14 @@ def test_the_counts_are_those_of_the_equations():
 
 
 def test_every_preset_rule_and_key_is_listed():
-    methods = [f"`{name}`" for name in choices("method")]
+    methods = [f"`{name}`" for name in options("method")]
     for backbone in ("bart-large", "mbart-large-cc25", "roberta-base"):
         assert [row[0] for row in table(backbone)] == methods
-    assert [row[1] for row in table("Rules")] == [rule.name for rule in RULES]
+    assert [row[1] for row in table("Rules")] == [rule.name for rule in every_rule()]
     for name in (field.name for field in fields(SlotConfig)):
         assert f"\n| `{name}` |" in text()
     for axis in ("position", "insertion", "composition", "budget"):
-        assert [v for a, v in re.findall(r"\| `(\w+)=(\w+)` \|", text()) if a == axis] == choices(axis)
+        assert [v for a, v in re.findall(r"\| `(\w+)=(\w+)` \|", text()) if a == axis] == options(axis)
 
 
 def test_table_1_has_the_papers_rows():

@@ -9,9 +9,9 @@ from itertools import product
 
 from unidelta.config.compose import compose
 from unidelta.config.resolve import published_architecture
-from unidelta.config.resolve_design import resolve_design
 from unidelta.config.schema import InsertionConfig
 from unidelta.design.axes import LayerNorm, Representation, Source
+from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.fidelity.counts import TABLE
 from unidelta.paths import CONF
@@ -43,7 +43,7 @@ def part(model: str, *typed: str, insertion: str | None = None, conventions: str
     if insertion is not None:
         config = replace(config, insertion=InsertionConfig(name=insertion))
     architecture = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
-    design, problems = resolve_design(config, architecture=architecture, published=architecture)
+    design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     assert not problems and isinstance(design, Deltas)
     return design.parts[0]
 
@@ -112,7 +112,7 @@ def test_row_7_the_head_follows_the_convention_unless_it_is_said():
         config = composed(("task=sst2", "method=mam"))
         config = replace(config, conventions=conventions, training=replace(config.training, head=head))
         architecture = published_architecture(config.backbone, n_labels=2)
-        design, _ = resolve_design(config, architecture=architecture, published=architecture)
+        design, _ = resolve_design(config.request(), architecture=architecture, published=architecture)
         assert isinstance(design, Deltas)
         trained[conventions, head] = design.trains_head
     assert [trained["released", h] for h in ("conventions", "frozen", "trained")] == [False, False, True]

@@ -15,11 +15,11 @@ from unidelta.sweeps.plan import Job, jobs, names, read_lines
 ROOT = CONF.parent
 PAGE = (ROOT / "docs" / "reproducing.md").read_text(encoding="utf-8")
 HOURS = {"xsum": 50, "wmt_en_ro": 20, "mnli": 10, "sst2": 2}
-ARTEFACTS = [name for name in names(ROOT / "sweeps") if re.match(r"(table|fig)\d", name)]
+ARTEFACTS = [name for name in names([ROOT / "sweeps"]) if re.match(r"(table|fig)\d", name)]
 
 
 def planned(name: str) -> list[Job]:
-    return jobs(read_lines(name, ROOT / "sweeps"), ["scale=paper"])
+    return jobs(read_lines(name, [ROOT / "sweeps"]), ["scale=paper"])
 
 
 def costs(name: str) -> list[int]:

@@ -3,28 +3,18 @@
 import json
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 import torch
-from transformers import (
-    BartForConditionalGeneration,
-    MBartForConditionalGeneration,
-    PreTrainedModel,
-    RobertaForSequenceClassification,
-)
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification, PreTrainedModel
 
 from unidelta.config.compose import compose
 from unidelta.design.architecture import Architecture
-from unidelta.families.inject import inject
+from unidelta.injection.inject import inject
 from unidelta.plan import prepare
 from unidelta.run import run
 
-CLASSES = {
-    "bart": BartForConditionalGeneration,
-    "mbart": MBartForConditionalGeneration,
-    "roberta": RobertaForSequenceClassification,
-}
+CLASSES = {"encoder-decoder": AutoModelForSeq2SeqLM, "encoder": AutoModelForSequenceClassification}
 
 KEYS = {
     "method",
@@ -58,25 +48,11 @@ def test_mam_on_bart_large_has_the_published_sizes(capsys: pytest.CaptureFixture
 
 def on_meta(architecture: Architecture) -> PreTrainedModel:
     """transformers' own model of these sizes, without memory."""
-    sizes: dict[str, Any]
-    if architecture.family.is_encoder_decoder:
-        sizes = {"d_model": architecture.d_model}
-        for side, layers in (("encoder", architecture.encoder_layers), ("decoder", architecture.decoder_layers)):
-            sizes |= {f"{side}_layers": layers, f"{side}_ffn_dim": architecture.d_ffn}
-            sizes |= {f"{side}_attention_heads": architecture.n_heads}
-    else:
-        sizes = {
-            "hidden_size": architecture.d_model,
-            "num_hidden_layers": architecture.encoder_layers,
-            "num_attention_heads": architecture.n_heads,
-            "intermediate_size": architecture.d_ffn,
-            "type_vocab_size": architecture.type_vocab_size,
-            "num_labels": architecture.n_labels,
-        }
-    sizes |= {"vocab_size": architecture.vocab_size, "max_position_embeddings": architecture.max_positions}
-    model_class = CLASSES[architecture.family]
+    facts = dict(architecture.config)
+    labels = {"num_labels": architecture.n_labels} if architecture.n_labels else {}
+    config = AutoConfig.for_model(facts.pop("model_type"), **facts, **labels)
     with torch.device("meta"):
-        return model_class(model_class.config_class(**sizes))
+        return CLASSES[architecture.family.kind].from_config(config)
 
 
 @pytest.mark.parametrize("task", ["xsum", "wmt_en_ro", "mnli", "sst2"])

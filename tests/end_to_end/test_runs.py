@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from unidelta.errors import CheckpointError
+from unidelta.errors import BackboneError
 from unidelta.mini import rows
 from unidelta.records.record import RunRecord, to_json
 from unidelta.tasks.__main__ import score
@@ -148,7 +148,7 @@ def damage(folder: Path, target: Path, change: Callable[[dict[str, torch.Tensor]
 )
 def test_a_damaged_checkpoint_is_refused(change, said: str, do: Do, checkpoint, tmp_path: Path):
     folder = damage(checkpoint("bert"), tmp_path / "damaged", change)
-    with pytest.raises(CheckpointError, match=said):
+    with pytest.raises(BackboneError, match=said):
         do("method=mam", "task=sst2", "backbone=bert", f"backbone.checkpoint={folder}")
     assert not list((tmp_path / "runs").rglob("*.json"))
 
@@ -157,5 +157,5 @@ def test_a_truncated_checkpoint_is_refused(do: Do, checkpoint, tmp_path: Path):
     folder = damage(checkpoint("bert"), tmp_path / "cut", lambda state: None)
     whole = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(CheckpointError, match="undamaged checkpoint"):
+    with pytest.raises(BackboneError, match="undamaged checkpoint"):
         do("method=mam", "task=sst2", "backbone=bert", f"backbone.checkpoint={folder}")

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 import unidelta
-from unidelta.errors import CheckpointError, DamagedCheckpoint, IntegrityError
+from unidelta.errors import DamagedDeltas, DamagedWeights, IntegrityError, SavedDeltasError
 from unidelta.mini.backbone import backbone
 from unidelta.mini.shipped import BACKBONES, checked_weights
 from unidelta.records.strict_json import canonical, parse
@@ -58,7 +58,7 @@ def test_damaged_deltas(n: int, tuned: Path, fresh: PreTrainedModel, tally, tmp_
     shutil.copytree(tuned, tmp_path / "copy")
     for how, content in damages((tuned / "deltas.safetensors").read_bytes(), n):
         (tmp_path / "copy" / "deltas.safetensors").write_bytes(content)
-        counted.count(is_refused(lambda: unidelta.load(tmp_path / "copy", fresh), DamagedCheckpoint), how)
+        counted.count(is_refused(lambda: unidelta.load(tmp_path / "copy", fresh), DamagedDeltas), how)
 
 
 @pytest.mark.parametrize("n", [pytest.param(5, id="few"), pytest.param(100, id="many", marks=pytest.mark.slow)])
@@ -68,7 +68,7 @@ def test_a_damaged_backbone(n: int, tally, tmp_path: Path) -> None:
     shutil.copytree(BACKBONES / "roberta", folder)
     for how, content in damages((folder / "model.safetensors").read_bytes(), n):
         (folder / "model.safetensors").write_bytes(content)
-        counted.count(is_refused(lambda: checked_weights(folder), DamagedCheckpoint), how)
+        counted.count(is_refused(lambda: checked_weights(folder), DamagedWeights), how)
 
 
 def test_deltas_that_do_not_fit(tuned: Path, fresh: PreTrainedModel, tally, tmp_path: Path) -> None:
@@ -94,10 +94,10 @@ def test_deltas_that_do_not_fit(tuned: Path, fresh: PreTrainedModel, tally, tmp_
         (folder / "design.json").write_text(canonical({**description, "sha256": hashlib.sha256(data).hexdigest()}))
         counted.count(is_refused(lambda f=folder: unidelta.load(f, copy.deepcopy(fresh)), IntegrityError), how)
     other = backbone(BACKBONES / "bart", "bart", seed=42, n_labels=0)[0]
-    counted.count(is_refused(lambda: unidelta.load(tuned, other), CheckpointError), "another architecture")
+    counted.count(is_refused(lambda: unidelta.load(tuned, other), SavedDeltasError), "another architecture")
     moved = backbone(BACKBONES / "roberta", "roberta", seed=42, n_labels=2)[0]
     next(moved.parameters()).data[0] += 1
-    counted.count(is_refused(lambda: unidelta.load(tuned, moved), CheckpointError), "other weights")
+    counted.count(is_refused(lambda: unidelta.load(tuned, moved), SavedDeltasError), "other weights")
 
 
 def is_refused(action: Callable[[], object], error: type[Exception]) -> bool:

@@ -50,14 +50,18 @@ NAMES = [
         "pretrained_model.roberta.encoder.layer.1.output.ef_ffn_adapter.up_proj.weight",
         (True, True, False),
     ),
-    ("model.encoder.prompt.vectors", "pretrained_model.model.encoder.ef_prefix_emb.weight", (False, True, False)),
+    (
+        "model.encoder.deltas.prompt.vectors",
+        "pretrained_model.model.encoder.ef_prefix_emb.weight",
+        (False, True, False),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("ours", "theirs", "facts"), NAMES)
 def test_a_name_of_ours_is_a_name_of_theirs(ours, theirs, facts):
-    is_roberta, is_wrapped, is_parallel = facts
-    found = official_name(ours, is_roberta=is_roberta, is_wrapped=is_wrapped, is_parallel_ffn=is_parallel)
+    is_encoder, is_wrapped, is_parallel = facts
+    found = official_name(ours, is_encoder=is_encoder, is_wrapped=is_wrapped, is_parallel_ffn=is_parallel)
     assert found == theirs
 
 
@@ -100,7 +104,7 @@ def our_names(model: str) -> list[str]:
 @pytest.mark.parametrize("is_parallel", [False, True])
 def test_no_two_names_of_ours_are_one_of_theirs(model, is_parallel):
     names = our_names(model)
-    facts = {"is_roberta": model == "roberta", "is_wrapped": True, "is_parallel_ffn": is_parallel}
+    facts = {"is_encoder": model == "roberta", "is_wrapped": True, "is_parallel_ffn": is_parallel}
     theirs = [official_name(name, **facts) for name in names]
     assert len(set(names)) == len(names)
     assert len(set(theirs)) == len(theirs)
@@ -112,7 +116,7 @@ def test_every_name_the_authors_train_is_one_of_a_known_shape():
     trained = {
         n for path in GOLDEN.glob("bart.*.json") for n in json.loads(path.read_text()).get("trainable_names", [])
     }
-    facts = {"is_roberta": False, "is_wrapped": True, "is_parallel_ffn": False}
+    facts = {"is_encoder": False, "is_wrapped": True, "is_parallel_ffn": False}
     ours = {official_name(name, **facts) for name in our_names("bart")}
     added = {name for name in trained if ".ef_" in name or name.startswith("prompt_model")}
     layers = {int(n) for name in added for n in re.findall(r"layers?\.(\d+)\.", name)}

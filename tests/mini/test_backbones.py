@@ -10,11 +10,13 @@ import transformers as hf
 from safetensors.torch import load_file
 
 from unidelta.config.compose import compose
-from unidelta.errors import CheckpointError, DataError, UserError
+from unidelta.errors import BackboneError, DataError, UserError
 from unidelta.mini.backbone import backbone
+from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.pretraining.curves import draw_curves
-from unidelta.mini.pretraining.probes import probe, questions
-from unidelta.mini.settings import FAMILIES, settings
+from unidelta.mini.pretraining.objective import objective_of
+from unidelta.mini.pretraining.probes import probe
+from unidelta.mini.settings import settings
 from unidelta.mini.shipped import BACKBONES, checked_weights, world_of
 from unidelta.plan import prepare
 
@@ -25,7 +27,7 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MINIATURES)
 def test_a_backbone_is_small_whole_and_of_the_real_class(family: str):
     weights = checked_weights(BACKBONES / family)
     assert weights.stat().st_size <= 4_000_000
@@ -36,7 +38,7 @@ def test_a_backbone_is_small_whole_and_of_the_real_class(family: str):
     assert (BACKBONES / family / "README.md").read_text(encoding="utf-8").startswith(f"# mini-{family}\n")
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MINIATURES)
 def test_the_settings_known_without_torch_are_those_of_the_weights(family: str):
     stated = json.loads((BACKBONES / family / "config.json").read_text(encoding="utf-8"))
     expected = settings(family)
@@ -47,19 +49,20 @@ def test_the_settings_known_without_torch_are_those_of_the_weights(family: str):
 @pytest.mark.parametrize("family", ["bart", "mbart"])
 def test_a_backbone_knows_the_world(family: str):
     model, _ = backbone(BACKBONES / family, family, seed=0)
-    found = probe(model, family, seed=0)
-    assert found.keys() == questions(family, seed=0).keys()
+    objective = objective_of(family, seed=0)
+    found = probe(model, objective)
+    assert found.keys() == objective.questions().keys()
     assert min(found.values()) > 0.9
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn_like(parameter) * 0.05)
-    assert max(probe(model, family, seed=0).values()) < 0.3  # a random model does not
+    assert max(probe(model, objective).values()) < 0.3  # a random model does not
 
 
 def test_roberta_knows_the_world_what_is_praise_and_how_to_compare():
     # Tasks give it a head of their own; the probes ask the one it was pretrained with.
     model = hf.RobertaForMaskedLM.from_pretrained(BACKBONES / "roberta", dtype=torch.float32)
-    found = probe(model, "roberta", seed=0)
+    found = probe(model, objective_of("roberta", seed=0))
     assert min(found[name] for name in ("people", "cities", "things", "polarity", "claims")) > 0.9
     assert found["deeds"] > 0.5
 
@@ -110,13 +113,13 @@ def test_altered_and_missing_weights_are_refused(own: Path):
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(bytes(content))
-    with pytest.raises(CheckpointError, match="the file was altered"):
+    with pytest.raises(BackboneError, match="the file was altered"):
         backbone(own, "bart", seed=0)
     weights.unlink()
-    with pytest.raises(CheckpointError, match="there is no such file"):
+    with pytest.raises(BackboneError, match="there is no such file"):
         backbone(own, "bart", seed=0)
     (own / "provenance.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"provenance\.json is missing or cannot be read"):
+    with pytest.raises(BackboneError, match=r"provenance\.json is missing or cannot be read"):
         checked_weights(own)
 
 

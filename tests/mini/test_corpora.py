@@ -12,9 +12,10 @@ import pytest
 
 from unidelta.errors import DataError
 from unidelta.mini import SPLITS, rows
+from unidelta.mini.miniature import SPECIAL
 from unidelta.mini.pretraining.texts import both_languages, news, news_and_claims
-from unidelta.mini.second_language import Bilingual, Proposition
-from unidelta.mini.settings import LANGUAGES, SPECIAL, words_of
+from unidelta.mini.second_language import LANGUAGES, Bilingual, Proposition
+from unidelta.mini.settings import words_of
 from unidelta.mini.splits import part_of
 from unidelta.mini.world import world
 

@@ -17,7 +17,7 @@ SLOW = ("fig4", "table12", "mini_budget", "mini_doubled", "mini_scales", "mini_t
 
 
 def planned(name: str) -> list[Job]:
-    return jobs(read_lines(name, SWEEPS))
+    return jobs(read_lines(name, [SWEEPS]))
 
 
 def some(every: list[Job]) -> list[Job]:
@@ -38,20 +38,20 @@ def assert_resolve(every: list[Job]) -> None:
     assert [alike for alike in runs.values() if len(alike) > 1] == []
 
 
-@pytest.mark.parametrize("name", names(SWEEPS))
+@pytest.mark.parametrize("name", names([SWEEPS]))
 def test_a_sweep_has_jobs(name):
     assert planned(name)
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in names(SWEEPS)]
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in names([SWEEPS])]
 )
 def test_the_first_and_last_jobs_resolve_to_runs(name):
     assert_resolve(some(planned(name)))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", names(SWEEPS))
+@pytest.mark.parametrize("name", names([SWEEPS]))
 def test_all_jobs_of_a_large_sweep_resolve_to_runs(name):
     every = planned(name)
     if len(every) > MANY:

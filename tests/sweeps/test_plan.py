@@ -112,14 +112,14 @@ def test_the_sweeps_there_are_are_the_yaml_files_by_name(tmp_path):
     for name in ("second", "first"):
         write(tmp_path, "- seed=1", name)
     (tmp_path / "notes.txt").write_text("")
-    assert names(tmp_path) == ["first", "second"]
+    assert names([tmp_path]) == ["first", "second"]
 
 
 def test_the_lines_of_a_sweep_are_its_list(tmp_path):
     write(
         tmp_path, "# why\n- method=mam seed=1,2\n- >-\n  method=lora\n  seed=1\n- 'method.attn.targets=[key],[value]'"
     )
-    assert read_lines("some", tmp_path) == [
+    assert read_lines("some", [tmp_path]) == [
         "method=mam seed=1,2",
         "method=lora seed=1",
         "method.attn.targets=[key],[value]",
@@ -128,12 +128,12 @@ def test_the_lines_of_a_sweep_are_its_list(tmp_path):
 
 def test_an_unknown_sweep_is_told_with_those_there_are(tmp_path):
     with pytest.raises(ConfigError, match="sweep mini_mian") as refusal:
-        read_lines("mini_mian", tmp_path)
+        read_lines("mini_mian", [tmp_path])
     assert refusal.value.instead == "one of: none in this folder; run from the root of the repository"
     for name in ("mini_main", "paper"):
         write(tmp_path, "- seed=1", name)
     with pytest.raises(ConfigError, match=r"there is no .*mini_mian\.yaml") as refusal:
-        read_lines("mini_mian", tmp_path)
+        read_lines("mini_mian", [tmp_path])
     assert refusal.value.instead == "one of: mini_main, paper"
 
 
@@ -141,7 +141,7 @@ def test_an_unknown_sweep_is_told_with_those_there_are(tmp_path):
 def test_a_file_that_is_no_list_of_lines_is_refused(tmp_path, content):
     write(tmp_path, content)
     with pytest.raises(ConfigError, match=r"some\.yaml is no list of lines") as refusal:
-        read_lines("some", tmp_path)
+        read_lines("some", [tmp_path])
     assert jobs([refusal.value.instead.removeprefix("- ")])
 
 
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_list_of_lines_is_refused(tmp_path, content):
 def test_a_file_that_is_no_yaml_is_refused(tmp_path, content):
     write(tmp_path, content)
     with pytest.raises(ConfigError, match=r"some\.yaml is no YAML") as refusal:
-        read_lines("some", tmp_path)
+        read_lines("some", [tmp_path])
     assert (refusal.value.asked, refusal.value.instead) == ("sweep some", "a list of lines")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BartConfig, MBartTokenizer, PreTrainedTokenizerFast, RobertaConfig
+from transformers import MBartTokenizer, PreTrainedTokenizerFast
 
 from unidelta.errors import ConfigError, DataError
 from unidelta.tasks.encode import ModelLimits, encode
@@ -158,10 +158,3 @@ def test_a_tokenizer_that_gives_nothing_for_an_empty_text_is_refused(make_task, 
     rows = [{"document": "a", "summary": "a"}, {"document": "", "summary": "a"}]
     with pytest.raises(DataError, match="gives no token at all for row 2"):
         encode(rows, spec=make_task("xsum"), tokenizer=tokenizer, limits=LIMITS, for_training=True)
-
-
-def test_limits_are_those_of_the_configuration() -> None:
-    bart = BartConfig(vocab_size=50, max_position_embeddings=1024)
-    roberta = RobertaConfig(vocab_size=60, max_position_embeddings=514, pad_token_id=1)
-    assert ModelLimits.of(bart) == ModelLimits(vocab_size=50, n_positions=1024)
-    assert ModelLimits.of(roberta) == ModelLimits(vocab_size=60, n_positions=512)

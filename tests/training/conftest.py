@@ -115,7 +115,8 @@ def _task(name: str, generation: GenerationSpec | None) -> TaskSpec:
 
 def _setting(task: TaskSpec, make_model, rows: list[dict], output_dir: Path) -> Setting:
     tokenizer = _tokenizer()
-    limits = ModelLimits.of(make_model().config)
+    config = make_model().config
+    limits = ModelLimits(vocab_size=config.vocab_size, n_positions=config.max_position_embeddings)
     arguments = {"spec": task, "tokenizer": tokenizer, "limits": limits}
     return Setting(
         task=task,

@@ -49,13 +49,15 @@ class PoolLauncher(Launcher):
             SystemExit: they were interrupted.
         """
         # late: Hydra imports every plugin at its start, whatever it is asked to do
+        from unidelta.config.overrides import as_typed
         from unidelta.sweeps.follow import table
         from unidelta.sweeps.job import JobFailed
         from unidelta.sweeps.launch import in_pool, pool_of
         from unidelta.sweeps.plan import Job
 
         assert self.config is not None
-        jobs = list(dict.fromkeys(Job(tuple(overrides)) for overrides in job_overrides))
+        words = [tuple(as_typed(overrides)) for overrides in job_overrides]
+        jobs = [Job(overrides) for overrides in dict.fromkeys(words)]
         folder = Path(self.config.hydra.sweep.dir)
         result = in_pool([(job, folder) for job in jobs], pool_of(self.options))
         print("\n" + table("multirun", result, n_jobs=len(jobs)))
@@ -63,8 +65,8 @@ class PoolLauncher(Launcher):
             raise SystemExit(result.status)
         by_name = {outcome.name: outcome for outcome in result.outcomes}
         returns = []
-        for overrides in job_overrides:
-            outcome = by_name[str(Job(tuple(overrides)))]
+        for overrides in words:
+            outcome = by_name[str(Job(overrides))]
             value, status = outcome.note, JobStatus.COMPLETED
             if outcome.status != 0:
                 value, status = JobFailed(f"{outcome.name}: {outcome.note}"), JobStatus.FAILED

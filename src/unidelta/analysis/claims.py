@@ -11,9 +11,9 @@ from typing import Literal
 
 import pandas as pd
 
+from unidelta.analysis.paper_rows import key_of_row
 from unidelta.analysis.published import published as read
 from unidelta.analysis.published import rows
-from unidelta.analysis.sides import key_of_row
 from unidelta.errors import DataError
 
 CLAIMS = Path("results/paper/claims.csv")
@@ -76,7 +76,7 @@ class Side:
     """One side of a comparison.
 
     Args:
-        key: what is tuned (see `sides`).
+        key: what is tuned (see `paper_rows`).
         label: as the paper's table has it.
         value: what it prints.
         spread: the standard deviation it prints; None for single runs.

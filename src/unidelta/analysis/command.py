@@ -14,6 +14,7 @@ from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import verdicts
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus
+from unidelta.extensions import add_folder
 from unidelta.piped import print_no_more
 
 RESULTS = Path("results")
@@ -32,6 +33,8 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     arguments = _parser().parse_args(words)
     is_all = "all" in arguments.names or not arguments.names
     try:
+        if arguments.config_dir is not None:
+            add_folder(arguments.config_dir)
         output = _output(arguments.source, arguments.output)
         names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
         files = _files(names, arguments.source, arguments.scale)
@@ -105,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         default=RECORDS,
         help="records (the project's own, the default), a folder of them or of W&B's runs, or wandb:ENTITY/PROJECT",
     )
+    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument(
         "--output", type=Path, help="the folder of results (default: results, or the folder of --source)"
     )

@@ -1,7 +1,7 @@
 """What to type to fill a cell."""
 
 from unidelta.analysis.names import Scale, task_in_records
-from unidelta.analysis.sides import words_of_key
+from unidelta.analysis.paper_rows import words_of_key
 from unidelta.analysis.source import OF_TABLES
 
 MINI_SEEDS = (1, 2, 3, 4, 5)
@@ -28,7 +28,7 @@ def command(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin
     """The command line that makes the runs of a cell.
 
     Args:
-        key: what is tuned (see `sides`).
+        key: what is tuned (see `paper_rows`).
         task: as `results/paper/` names it.
         scale: mini or paper.
         seeds: one run for each; () for one run with the default seed.

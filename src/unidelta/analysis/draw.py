@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from unidelta.analysis.curve import Figure, Panel, Series
-from unidelta.analysis.theme import INK, PAPER, RC, style
+from unidelta.analysis.paper_rows import ROWS
+from unidelta.analysis.theme import INK, PAPER, RC, Style, style_of_name
 
 Format = Literal["svg", "pdf", "png"]
 
@@ -97,8 +98,12 @@ def draw_panel(axes: Axes, panel: Panel, *, is_log: bool) -> Axes:
     return axes
 
 
+def _style(method: str) -> Style:
+    return ROWS[method].style if method in ROWS else style_of_name(method)
+
+
 def _draw_series(axes: Axes, series: Series) -> None:
-    look = style(series.method)
+    look = _style(series.method)
     points = [(point.percent, point.score, point.score.mean) for point in series.points]
     curve = [(percent, mean) for percent, _, mean in points if mean is not None]
     shares, means = [percent for percent, _ in curve], [mean for _, mean in curve]
@@ -123,7 +128,7 @@ def _legend(figure: Figure) -> list[Line2D]:
     measured_keys = {(one.label, one.method) for one in series if not one.is_published}
     handles: list[Line2D] = []
     for label, method in dict.fromkeys((one.label, one.method) for one in series):
-        look = style(method)
+        look = _style(method)
         face, line = (look.colour, "-") if (label, method) in measured_keys else (PAPER, "--")
         handle = Line2D([], [], color=look.colour, linestyle=line, label=label)
         handle.set(marker=look.marker, markersize=look.size, markerfacecolor=face)

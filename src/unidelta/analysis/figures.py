@@ -7,11 +7,11 @@ import pandas as pd
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
+from unidelta.analysis.paper_rows import ROWS, key_of_row
 from unidelta.analysis.published import rows as rows_of
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
-from unidelta.analysis.sides import key_of_row
 from unidelta.analysis.table import MISSING, Cell, Column, Table
 from unidelta.analysis.tables import score_cell, shown
 
@@ -22,16 +22,6 @@ _TITLES = {
 }
 _PUBLISHED = ", published"
 _LOGARITHMIC = ("fig2", "fig4")
-_LABELS = {
-    "bitfit": "BitFit",
-    "prefix": "Prefix (attn)",
-    "sa_ffn": "SA (ffn)",
-    "pa_attn": "PA (attn)",
-    "pa_ffn": "PA (ffn)",
-    "lora_attn": "LoRA (attn)",
-    "lora_ffn": "LoRA (ffn)",
-    "mam": "MAM",
-}
 _FULL = "full_ft"
 _NOT_SHOWN = ("prompt",)  # the paper's figures have no prompt tuning; Table 6 has
 _IN_SCRIPT = "script-only"  # a point of the authors' plotting script that their figure does not show
@@ -161,7 +151,7 @@ def _series(points: dict[str, list[Point]], *, is_published: bool) -> tuple[Seri
     made: list[Series] = []
     for method, mine in points.items():
         ordered = tuple(sorted(mine, key=lambda point: point.percent))
-        made.append(Series(label=_LABELS[method], method=method, points=ordered, is_published=is_published))
+        made.append(Series(label=ROWS[method].label, method=method, points=ordered, is_published=is_published))
     return tuple(made)
 
 
@@ -183,8 +173,10 @@ def _remarks(rows: list[_Row]) -> tuple[str, ...]:
     """The known errors of the paper at the points that are shown."""
     noted = [row for row in rows if row["note"] and row["provenance"] != _IN_SCRIPT]
     told = ((row, row["note"].removeprefix("CONFLICT: ").removeprefix("WARNING ")) for row in noted)
-    return tuple(f"{TASKS[row['task']]}, {_LABELS[row['method']]} {row['bottleneck']}: {note}." for row, note in told)
+    return tuple(
+        f"{TASKS[row['task']]}, {ROWS[row['method']].label} {row['bottleneck']}: {note}." for row, note in told
+    )
 
 
 for _name in _TITLES:
-    register(_name, partial(comparison, _name))
+    register(_name)(partial(comparison, _name))

@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from unidelta.analysis.names import Scale, metric_in_records
-from unidelta.analysis.sides import side_of_spec
+from unidelta.analysis.paper_rows import side_of_spec
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.form import FORMS
 from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.identity import settings
 from unidelta.records.record import RunRecord
-from unidelta.records.store import RecordStore
+from unidelta.records.store import RecordStore, roots_below
 from unidelta.records.strict_json import canonical
 
 _HEADLINE = {"xsum": "R2", "wmt_en_ro": "BLEU", "mnli": "accuracy", "sst2": "accuracy"}
@@ -52,6 +54,24 @@ def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:
     return frame_of(records, origin=str(root), faults=listing.damaged)
 
 
+def every_run(folder: Path) -> pd.DataFrame:
+    """Every record below a folder, however deep, as `frame_of` has them; scales and metrics may differ.
+
+    Raises:
+        RecordError: there are none.
+        Problems: every record that is damaged.
+    """
+    found = [one for root in roots_below(folder) for one in RecordStore(root=root).read_each()]
+    faults = [one for one in found if isinstance(one, RecordError)]
+    if faults:
+        raise Problems(faults)
+    if not found:
+        instead = "a folder with records of runs, such as `results`"
+        raise RecordError(f"records under {folder}", "there are none", instead)
+    known: dict[str, tuple[str, str, str]] = {}
+    return pd.DataFrame([_row(record, known) for record in found if isinstance(record, RunRecord)])
+
+
 def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[UserError] = ()) -> pd.DataFrame:
     """Records as a table, a row for each: coordinates, settings, parameters, `dev` and `test` scores.
 
@@ -60,7 +80,7 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
     reported have columns of their own, by the names records have for them. Scores are of complete runs only; others
     have `status` and NaN.
 
-    `key` and `side` are what the run stands for in the paper's tables (see `sides`), with its size and without.
+    `key` and `side` are what the run stands for in the paper's tables (see `paper_rows`), with its size and without.
     `bottlenecks_paper` and `bottlenecks` are the paper's and those of the run, attention's before the FFN's.
     `percent` counts matrices, as the paper does, `percent_paper` is that in the paper's rounding, `percent_trained`
     what the optimiser sees. `settings` is all that decided the numbers but the seed. `s` is the scale of a scaled
@@ -74,7 +94,7 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
         faults: what is known to be wrong when the last record has been read, to be told with what is found here.
 
     Raises:
-        RecordError: records of one task have scores of two metrics, or records are of two schema versions.
+        RecordError: records of one task have scores of two metrics.
         Problems: `faults`, and every complete run with a score that is not a number.
     """
     known: dict[str, tuple[str, str, str]] = {}
@@ -95,10 +115,6 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
         if len(metrics) > 1:
             why = f"{task} has {' and '.join(metrics)}, which do not compare"
             raise RecordError(f"one table of {origin}", why, "the runs of one scale")
-    versions = sorted(set(frame["schema_version"]))
-    if len(versions) > 1:
-        why = f"they are of schema versions {' and '.join(map(str, versions))}"
-        raise RecordError(f"one table of {origin}", why, "runs of one version; run the older ones again")
     return frame
 
 
@@ -136,12 +152,11 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
         "trained": counts["trained"],
         "learning_rate": training["learning_rate"],
         "steps": training["max_steps"],
-        "s": next((part["scale"] for part in parts if part["composition"] == "scaled"), math.nan),
-        "prefix_init": next((part["init"] for part in parts if part["form"] == "prefix"), ""),
+        "s": next((part["scale"] for part in parts if _is_scaled(part)), math.nan),
+        "prefix_init": next((part["init"] for part in parts if _is_prefix(part)), ""),
         "seconds": record.cost["seconds"],
         "settings": text,
         **_provenance(record),
-        "schema_version": record.schema_version,
         "metric": metric,
         "dev": dev.get(metric),
         "dev_loss": dev.get("loss"),
@@ -149,6 +164,16 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
         "mismatched": _of_first(record, "test_mismatched", "validation_mismatched").get("accuracy"),
         **{name: test.get(name) for name in METRICS},
     }
+
+
+def _is_scaled(part: Mapping[str, Any]) -> bool:
+    composition = COMPOSITIONS.get(part["composition"])  # of a user's own, it may be unknown here
+    return composition is not None and composition.reads_scale
+
+
+def _is_prefix(part: Mapping[str, Any]) -> bool:
+    form = FORMS.get(part["form"])
+    return form is not None and form.has_softmax
 
 
 def _provenance(record: RunRecord) -> dict[str, str]:

@@ -12,53 +12,38 @@ from statistics import mean
 
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.page import command, markdown
+from unidelta.analysis.paper_rows import ROWS
 from unidelta.exit_status import ExitStatus
 
 RESULTS = Path("results/mini")
 PAGE = Path("docs/miniature.md")
 TASKS = {"xsum": "mini-XSum", "wmt_en_ro": "mini-WMT", "mnli": "mini-MNLI", "sst2": "mini-SST-2"}
 MAIN_SEEDS, OTHER_SEEDS = 5, 3  # of the main table, and of the budget curves and the table with twice the steps
-# As the paper's tables name them: method and position.
-METHODS = {
-    "frozen": ("frozen", None),
-    "prompt": ("prompt", None),
-    "BitFit": ("bitfit", None),
-    "prefix (attn)": ("prefix", None),
-    "SA (attn)": ("adapter", "attn"),
-    "SA (ffn)": ("adapter", "ffn"),
-    "PA (attn)": ("parallel_adapter", "attn"),
-    "PA (ffn)": ("parallel_adapter", "ffn"),
-    "scaled PA (ffn)": ("scaled_parallel_adapter", None),
-    "LoRA (attn)": ("lora", "attn"),
-    "LoRA (ffn)": ("lora", "ffn"),
-    "MAM": ("mam", None),
-    "full": ("full", None),
-}
-# What the budget curves are of, by the names that `unidelta.analysis.sides` has.
-CURVES = {"prefix": "prefix (attn)", "sa_ffn": "SA (ffn)", "pa_ffn": "PA (ffn)", "lora_attn": "LoRA (attn)"}
+METHODS = (
+    *("frozen", "prompt", "bitfit", "prefix", "sa_attn", "sa_ffn", "pa_attn", "pa_ffn"),
+    *("scaled_pa_ffn", "lora_attn", "lora_ffn", "mam", "full_ft"),
+)
+"""The rows of the main table (`paper_rows`)."""
+CURVES = ("prefix", "sa_ffn", "pa_ffn", "lora_attn")
+"""What the budget curves are of."""
 # What the paper finds, first better than second, and where.
 ORDERINGS = (
-    ("PA (attn)", "SA (attn)", "Table 3"),
-    ("PA (ffn)", "SA (ffn)", "Table 3"),
-    ("PA (ffn)", "PA (attn)", "Table 4, Fig. 5"),
-    ("LoRA (ffn)", "LoRA (attn)", "Table 4"),
-    ("PA (ffn)", "prefix (attn)", "Fig. 4"),
-    ("scaled PA (ffn)", "PA (ffn)", "Table 5"),
-    ("scaled PA (ffn)", "LoRA (ffn)", "Table 5"),
-    ("MAM", "prefix (attn)", "Table 6"),
-    ("MAM", "scaled PA (ffn)", "Table 6"),
-    ("full", "BitFit", "Table 6"),
+    ("pa_attn", "sa_attn", "Table 3"),
+    ("pa_ffn", "sa_ffn", "Table 3"),
+    ("pa_ffn", "pa_attn", "Table 4, Fig. 5"),
+    ("lora_ffn", "lora_attn", "Table 4"),
+    ("pa_ffn", "prefix", "Fig. 4"),
+    ("scaled_pa_ffn", "pa_ffn", "Table 5"),
+    ("scaled_pa_ffn", "lora_ffn", "Table 5"),
+    ("mam", "prefix", "Table 6"),
+    ("mam", "scaled_pa_ffn", "Table 6"),
+    ("full_ft", "bitfit", "Table 6"),
 )
 
 
-def of(rows: list[Row], label: str, task: str | None = None) -> list[Row]:
-    """The runs of an entry of `METHODS`, on one task or on all."""
-    method, position = METHODS[label]
-    return [
-        row
-        for row in rows
-        if row["method"] == method and position in (None, row["position"]) and task in (None, row["task"])
-    ]
+def of(rows: list[Row], name: str, task: str | None = None) -> list[Row]:
+    """The runs of a row of the tables, on one task or on all."""
+    return [row for row in rows if row["side"] == name and task in (None, row["task"])]
 
 
 def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
@@ -76,12 +61,12 @@ def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
 def methods(rows: list[Row], usual: int = MAIN_SEEDS) -> str:
     """Test scores of every method on every task, `usual` seeds each."""
     table = [["method", "tuned %", *TASKS.values(), "mini-MNLI, mismatched"]]
-    for label in METHODS:
-        percents = sorted({f"{row['percent']:.2g}" for row in of(rows, label)}, key=float)
+    for name in METHODS:
+        percents = sorted({f"{row['percent']:.2g}" for row in of(rows, name)}, key=float)
         share = "–" if not percents else percents[0] if len(percents) == 1 else f"{percents[0]} to {percents[-1]}"
-        scores = [cell(of(rows, label, task), usual=usual) for task in TASKS]
-        mismatched = cell(of(rows, label, "mnli"), "mismatched", usual=usual)
-        table.append([label, share.replace("1e+02", "100"), *scores, mismatched])
+        scores = [cell(of(rows, name, task), usual=usual) for task in TASKS]
+        mismatched = cell(of(rows, name, "mnli"), "mismatched", usual=usual)
+        table.append([ROWS[name].label, share.replace("1e+02", "100"), *scores, mismatched])
     return markdown(table)
 
 
@@ -89,9 +74,9 @@ def orderings(rows: list[Row]) -> str:
     """Differences of two methods, paired by seed: their mean, and in how many seeds the first is better."""
     table = [["the paper: first above second", "where", *TASKS.values()]]
     for better, worse, where in ORDERINGS:
-        line = [f"{better} > {worse}", where]
+        line = [f"{ROWS[better].label} > {ROWS[worse].label}", where]
         for task in TASKS:
-            first, second = ({row["seed"]: row["test"] for row in of(rows, label, task)} for label in (better, worse))
+            first, second = ({row["seed"]: row["test"] for row in of(rows, name, task)} for name in (better, worse))
             differences = [first[seed] - second[seed] for seed in first.keys() & second.keys()]
             differences = [difference for difference in differences if not math.isnan(difference)]
             n_better = sum(difference > 0 for difference in differences)
@@ -105,7 +90,7 @@ def budgets(rows: list[Row]) -> str:
     parts = []
     for task in ("xsum", "wmt_en_ro"):
         here = {side: [row for row in rows if (row["side"], row["task"]) == (side, task)] for side in CURVES}
-        table = [[TASKS[task], *CURVES.values()]]
+        table = [[TASKS[task], *(ROWS[name].label for name in CURVES)]]
         for share in sorted({_rounded(row) for mine in here.values() for row in mine}):
             at = [[row for row in mine if _rounded(row) == share] for mine in here.values()]
             table.append([f"{share:g} %", *(cell(found, usual=OTHER_SEEDS) for found in at)])
@@ -120,15 +105,20 @@ def _rounded(row: Row) -> float:
 def scales(rows: list[Row]) -> str:
     """Learning rate and s varied separately: dev scores."""
     parts = []
-    for label in ("scaled PA (ffn)", "LoRA (attn)"):
-        mine = of(rows, label)
+    for name in ("scaled_pa_ffn", "lora_attn"):
+        mine = [row for row in rows if (row["method"], row["position"]) == _typed(name)]  # at every s
         rates, values = (sorted({row[name] for row in mine}) for name in ("learning_rate", "s"))
-        table = [[f"{label}, s", *(f"rate {rate:g}" for rate in rates)]]
+        table = [[f"{ROWS[name].label}, s", *(f"rate {rate:g}" for rate in rates)]]
         for s in values:
             at = [[row for row in mine if (row["s"], row["learning_rate"]) == (s, rate)] for rate in rates]
             table.append([f"{s:g}", *(f"{mean(row['dev'] for row in here):.1f}" if here else "–" for here in at)])
         parts.append(markdown(table))
     return "\n\n".join(parts)
+
+
+def _typed(name: str) -> tuple[str, str]:
+    request = ROWS[name].request()
+    return request.method.name, request.position.name
 
 
 def tables(results: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from unidelta.analysis.curve import Figure
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import Table
 from unidelta.errors import ConfigError
+from unidelta.extensions import import_added
 
 Make = Callable[[Runs, pd.DataFrame], Table | Figure]
 """From the runs of one scale, and the published figures as `published.published` reads them."""
@@ -17,15 +18,27 @@ _MODULES = ("design_table", "tables", "figures")  # of this package: importing t
 _ARTEFACTS: dict[str, Make] = {}
 
 
-def register(name: str, make: Make) -> None:
-    """Let a function make the table or figure of this name, which is what is typed after `python report.py`."""
-    _ARTEFACTS[name] = make
+def register(name: str) -> Callable[[Make], Make]:
+    """Let a function make the table or figure of this name, which is what is typed after `python report.py`.
+
+    Raises:
+        ConfigError: the name is taken.
+    """
+
+    def add(make: Make) -> Make:
+        if name in _ARTEFACTS:
+            raise ConfigError(f"register the table or figure `{name}`", "there is one already", "another name")
+        _ARTEFACTS[name] = make
+        return make
+
+    return add
 
 
 def artefacts() -> dict[str, Make]:
     """All of them, tables before figures, in the paper's order."""
     for module in _MODULES:
         import_module(f"unidelta.analysis.{module}")
+    import_added("analysis")
     return dict(sorted(_ARTEFACTS.items(), key=lambda item: (item[0].startswith("fig"), _number(item[0]))))
 
 

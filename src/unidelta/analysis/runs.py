@@ -18,7 +18,7 @@ class Runs:
         frame: a row for each run, as `frame.runs` makes it.
         scale: mini or paper.
         origin: where the runs come from, for messages: a folder or a W&B project.
-        by_side: the rows by key (see `sides`) and task.
+        by_side: the rows by key (see `paper_rows`) and task.
     """
 
     frame: pd.DataFrame
@@ -42,7 +42,7 @@ class Runs:
         """What the runs of one side of a comparison scored; an empty score where there are none.
 
         Args:
-            key: what was tuned, e.g. `pa_ffn@512` (see `sides`).
+            key: what was tuned, e.g. `pa_ffn@512` (see `paper_rows`).
             task: xsum, wmt_en_ro, mnli or sst2.
             metric: as records name it, e.g. `rouge2`.
         """

@@ -8,11 +8,11 @@ import pandas as pd
 
 from unidelta.analysis.commands import command, seeds
 from unidelta.analysis.names import METRICS, Scale, metric_in_records, task_in_records, task_title
+from unidelta.analysis.paper_rows import key_of_row
 from unidelta.analysis.published import rows
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
-from unidelta.analysis.sides import key_of_row
 from unidelta.analysis.table import MISSING, Cell, Column, Table
 
 COPIED = "full_ft_published"
@@ -187,4 +187,4 @@ def _notes(mine: list[dict[str, str]], scale: Scale, body: tuple[tuple[Cell, ...
 
 
 for _name in _TITLES:
-    register(_name, partial(comparison, _name))
+    register(_name)(partial(comparison, _name))

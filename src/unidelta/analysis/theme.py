@@ -27,26 +27,6 @@ class Style:
     size: float = 5.5
 
 
-STYLES = {
-    "prefix": Style(colour=BLUE, marker="o"),
-    "prefix_nogate": Style(colour=BLUE, marker="p"),
-    "sa_attn": Style(colour=SKY, marker="s"),
-    "pa_attn": Style(colour=SKY, marker="^"),
-    "mh_pa_attn": Style(colour=GREEN, marker="p"),
-    "lora_attn": Style(colour=GREEN, marker="v"),
-    "sa_ffn": Style(colour=ORANGE, marker="s"),
-    "pfeiffer": Style(colour=ORANGE, marker="<"),
-    "adapter_houlsby": Style(colour=ORANGE, marker=">"),
-    "pa_ffn": Style(colour=VERMILLION, marker="D"),
-    "scaled_pa_ffn": Style(colour=VERMILLION, marker="d"),
-    "lora_ffn": Style(colour=PURPLE, marker="P"),
-    "prefix+lora_ffn": Style(colour=PURPLE, marker="h"),
-    "pa_attn+pa_ffn": Style(colour=VERMILLION, marker="H"),
-    "mam": Style(colour=VERMILLION, marker="*", size=9),
-    "bitfit": Style(colour=GREY, marker="X"),
-    "prompt": Style(colour=GREY, marker="8"),
-}
-
 _OTHER_COLOURS = (PURPLE, GREEN, ORANGE, BLUE, VERMILLION, SKY)
 _OTHER_MARKERS = ("h", "8", "p", "H")
 
@@ -74,11 +54,9 @@ RC: dict[Any, Any] = {
 }
 
 
-def style(method: str) -> Style:
-    """The style of a method; for one that the paper does not have, one of its own that its name decides."""
-    if method in STYLES:
-        return STYLES[method]
-    number = zlib.crc32(method.encode())
+def style_of_name(name: str) -> Style:
+    """The style of a method that the paper does not have: its name decides."""
+    number = zlib.crc32(name.encode())
     n_colours = len(_OTHER_COLOURS)
     marker = _OTHER_MARKERS[number // n_colours % len(_OTHER_MARKERS)]
     return Style(colour=_OTHER_COLOURS[number % n_colours], marker=marker)

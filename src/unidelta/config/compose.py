@@ -5,19 +5,19 @@ from typing import cast
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
-from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.config.groups import fill_store
+from unidelta.config.overrides import as_hydra_reads, as_typed
 from unidelta.config.schema import RunConfig
 from unidelta.config.unread import check_read
-from unidelta.design.axes import Composition, Slot
+from unidelta.design.axes import Slot
+from unidelta.design.composition import COMPOSITIONS
 from unidelta.errors import ConfigError
 from unidelta.paths import CONF
-
-ConfigStore.instance().store(name="schema", node=RunConfig)
 
 
 def compose(overrides: Sequence[str] = ()) -> RunConfig:
@@ -30,9 +30,10 @@ def compose(overrides: Sequence[str] = ()) -> RunConfig:
         ConfigError: if Hydra cannot compose them; `overrides.check` says more about the same mistakes.
     """
     GlobalHydra.instance().clear()
+    fill_store()
     try:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            return typed(hydra_compose(config_name="config", overrides=list(overrides)), overrides)
+            return typed(hydra_compose(config_name="config", overrides=as_hydra_reads(overrides)), overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise not_composable(overrides, error) from error
 
@@ -55,14 +56,14 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
             "these keys have no default",
             "task=xsum method=mam, which set them",
         )
-    run = cast(RunConfig, OmegaConf.to_object(config))
-    _drop_idle_scales(run, overrides)
+    run, overrides = cast(RunConfig, OmegaConf.to_object(config)), as_typed(overrides)
+    _drop_unused_scales(run, overrides)
     _drop_foreign_pins(run, overrides)
     check_read(run, overrides)
     return run
 
 
-def _drop_idle_scales(config: RunConfig, overrides: Sequence[str]) -> None:
+def _drop_unused_scales(config: RunConfig, overrides: Sequence[str]) -> None:
     """Forget the s that files give a slot which has another composition, or takes the axis' s.
 
     Files say it for the case that the slot is scaled. Who types it means it, so that one stays, to be refused.
@@ -70,8 +71,8 @@ def _drop_idle_scales(config: RunConfig, overrides: Sequence[str]) -> None:
     for name, slot in ((Slot.ATTN, config.method.attn), (Slot.FFN, config.method.ffn)):
         if slot is None or any(word.startswith(f"method.{name}.scale=") for word in overrides):
             continue
-        is_scaled = (slot.composition or config.composition.name) == Composition.SCALED
-        if not is_scaled or config.composition.scale is not None:
+        composition = COMPOSITIONS.get(slot.composition or config.composition.name)
+        if composition is None or not composition.reads_scale or config.composition.scale is not None:
             slot.scale = None
 
 

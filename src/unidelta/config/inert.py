@@ -22,7 +22,7 @@ def check_inert(argument: str, key: str) -> Iterator[ConfigError]:
     names_code = any(part in _CODE for part in key.split(".")) or "_target_" in argument
     if names_code or any(key == closed or key.startswith(f"{closed}.") for closed in _CLOSED):
         why = "a configuration is data: it names no code to run and no other place to search"
-        yield ConfigError(argument, why, "the same without it; docs/adding-a-method.md says where code goes")
+        yield ConfigError(argument, why, "the same without it; docs/extending.md says where code goes")
     if "${oc.env:" in argument:
         why = "the value of a variable may be a secret, and what is typed goes into records"
         yield ConfigError(argument, why, "the value itself")

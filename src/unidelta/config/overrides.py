@@ -12,13 +12,18 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.config.groups import options
 from unidelta.config.inert import check_inert
 from unidelta.config.launchers import check_launcher
-from unidelta.config.schema import GROUPS, GenerationConfig, MethodConfig, RunConfig, SlotConfig, TaskConfig
+from unidelta.config.schema import GROUPS, GenerationConfig, RunConfig, TaskConfig
+from unidelta.design.axes import Slot
+from unidelta.design.request import MethodConfig, SlotConfig
 from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.extensions import config_file
 from unidelta.paths import CONF
 
 _NAMES = tuple(f"{group}.name" for group in GROUPS)
+_OPTIONS = tuple(f"method.{slot}.options." for slot in Slot)
 _OPTIONAL_NODES = ("method.attn", "method.ffn", "task.generation")
 
 
@@ -47,10 +52,14 @@ def check(arguments: Sequence[str]) -> None:
         raise Problems(problems)
 
 
-def choices(group: str) -> list[str]:
-    """The options of a configuration group, e.g. the methods."""
-    folder = CONF / group
-    return sorted(str(path.relative_to(folder).with_suffix("").as_posix()) for path in folder.rglob("*.yaml"))
+def as_hydra_reads(words: Sequence[str]) -> list[str]:
+    """Words as typed, in Hydra's spelling: it sets a new key of a dictionary, such as a form's option, by `++` only."""
+    return [f"++{word}" if word.startswith(_OPTIONS) else word for word in words]
+
+
+def as_typed(words: Sequence[str]) -> list[str]:
+    """Undo `as_hydra_reads`."""
+    return [word.removeprefix("++") for word in words]
 
 
 def keys() -> list[str]:
@@ -76,12 +85,14 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
             yield ConfigError(argument, why, plain if "=" in plain else f"{key}={_default(key)}")
     elif key in GROUPS:
         for value in _values(override):
-            if key == "experiment" and not choices(key):
+            if key == "experiment" and not options(key):
                 if value != "None":
                     instead = f"experiment=null, or write conf/experiment/{value}.yaml"
                     yield ConfigError(f"{key}={value}", "there are no experiments yet", instead)
-            elif value not in choices(key) and (key, value) != ("experiment", "None"):
-                yield _unknown(f"{key}={value}", f"`{value}` is no {key}", str(value), choices(key), f"{key}=")
+            elif value not in options(key) and (key, value) != ("experiment", "None"):
+                yield _unknown(f"{key}={value}", f"`{value}` is no {key}", str(value), options(key), f"{key}=")
+    elif key.startswith(_OPTIONS):
+        return  # whether the form has it: `resolve_part`
     elif key not in keys():
         yield _unknown(argument, f"there is no key `{key}`", key, [*GROUPS, *keys()], "")
     elif key in _NAMES:
@@ -110,8 +121,9 @@ def _check_absent_nodes(parsed: Mapping[str, Override]) -> Iterator[UserError]:
         chosen = next((o for o in parsed.values() if o.key_or_group == group), None)
         names = [_default(group)] if chosen is None else _values(chosen)
         for name in names:
-            if OmegaConf.select(OmegaConf.load(CONF / group / f"{name}.yaml"), node) is None:
-                has = [n for n in _OPTIONAL_NODES if OmegaConf.select(OmegaConf.load(CONF / group / f"{name}.yaml"), n)]
+            content = OmegaConf.load(config_file(group, name) or CONF / group / f"{name}.yaml")
+            if OmegaConf.select(content, node) is None:
+                has = [n for n in _OPTIONAL_NODES if OmegaConf.select(content, n)]
                 yield ConfigError(
                     f"{group}={name} {argument}",
                     f"{group}={name} has no `{node}`; it has {' and '.join(has) or 'none of this kind'}",

@@ -4,12 +4,14 @@ import math
 from dataclasses import fields
 from typing import Any
 
-from unidelta.config.resolve_design import resolve_design
-from unidelta.config.resolve_size import number
 from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Conventions, Family
+from unidelta.design.axes import Conventions
+from unidelta.design.config_facts import architecture_from_config
+from unidelta.design.family import FAMILIES
+from unidelta.design.resolve import resolve_design
+from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.tasks.registry import TASKS
 from unidelta.tasks.task import GenerationSpec, TaskSpec
@@ -27,6 +29,13 @@ _CHOICES = {
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
     "tracking.mode": ("auto", "offline", "online"),
+}
+_BACKBONES_OF = {"seq2seq": ("encoder-decoder",), "classification": ("encoder",)}
+_DOES = {"seq2seq": "generates text", "classification": "classifies"}
+_IS = {
+    "encoder-decoder": "is an encoder-decoder without a classification head",
+    "encoder": "has no decoder",
+    "decoder": "is a decoder alone, for which no task is made yet",
 }
 # lowest and highest value, both allowed; None is unbounded
 _RANGES: dict[str, tuple[float, float | None]] = {
@@ -49,16 +58,12 @@ _RANGES: dict[str, tuple[float, float | None]] = {
 
 
 def published_architecture(backbone: BackboneConfig, *, n_labels: int) -> Architecture:
-    """The published backbone's sizes, as written in conf/backbone/."""
-    if backbone.family not in list(Family):
-        raise ConfigError(
-            f"backbone.family={backbone.family}",
-            f"deltas can be put into {', '.join(Family)} only",
-            "backbone=bart, backbone=mbart, backbone=roberta or backbone=bert",
-        )
-    names = {f.name for f in fields(Architecture)} - {"family", "n_labels"}
-    return Architecture(
-        family=Family(backbone.family), n_labels=n_labels, **{name: getattr(backbone, name) for name in names}
+    """The published backbone, as written in conf/backbone/; raises as `architecture_from_config`."""
+    return architecture_from_config(
+        {**backbone.config, "model_type": backbone.family},
+        name=backbone.name,
+        n_labels=n_labels,
+        published_denominator=backbone.published_denominator,
     )
 
 
@@ -75,7 +80,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     """
     training = TrainingSpec(**{f.name: getattr(config.training, f.name) for f in fields(TrainingSpec)})
     problems = [*_check_values(config), *faults(training), *_check_task(config, architecture)]
-    design, wrong = resolve_design(config, architecture=architecture, published=published)
+    design, wrong = resolve_design(config.request(), architecture=architecture, published=published)
     problems += wrong
     if problems:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
@@ -100,6 +105,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         training=training,
         seed=config.seed,
         scale=config.scale.name,
+        fast=config.fast,
     )
 
 
@@ -155,23 +161,22 @@ def _check_values(config: RunConfig) -> list[UserError]:
 
 
 def _check_task(config: RunConfig, architecture: Architecture) -> list[UserError]:
-    task, problems = config.task, list[UserError]()
-    seq2seq = TASKS[task.name].kind == "seq2seq" if task.name in TASKS else None
-    if seq2seq is None:
+    task, problems, family = config.task, list[UserError](), architecture.family
+    kind = TASKS[task.name].kind if task.name in TASKS else None
+    if kind is None:
         problems.append(ConfigError(f"task.name={task.name}", f"the tasks are {', '.join(TASKS)}", "task=xsum"))
-    elif seq2seq is not architecture.family.is_encoder_decoder:
-        wanted = "backbone=bart or backbone=mbart" if seq2seq else "backbone=roberta or backbone=bert"
+    elif family.kind not in _BACKBONES_OF[kind]:
+        wanted = [name for name, each in FAMILIES.items() if each.kind in _BACKBONES_OF[kind]]
         problems.append(
             ConfigError(
-                f"task={task.name} with a backbone of family {architecture.family}",
-                f"{task.name} {'generates text' if seq2seq else 'classifies'}, and {architecture.family} "
-                f"{'has no decoder' if seq2seq else 'is an encoder-decoder without a classification head'}",
-                wanted,
+                f"task={task.name} with a backbone of family {family.name}",
+                f"{task.name} {_DOES[kind]}, and {family.name} {_IS[family.kind]}",
+                " or ".join(f"backbone={name}" for name in wanted),
             )
         )
     head = config.training.head
-    if architecture.family.is_encoder_decoder and head != "conventions" and head in _CHOICES["training.head"]:
-        why = f"a {architecture.family} has no classification head"
+    if family.head is None and head != "conventions" and head in _CHOICES["training.head"]:
+        why = f"a {family.name} has no classification head"
         instead = "leave training.head out, or a task that classifies: task=mnli or task=sst2"
         problems.append(ConfigError(f"training.head={head} with task={task.name}", why, instead))
     if task_source(config) == "local" and task.path is None:

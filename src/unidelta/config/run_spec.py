@@ -1,10 +1,11 @@
 """Everything that decides the numbers of a run, resolved and frozen."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.spec import Design, design_to_dict
+from unidelta.design.design_json import design_to_dict
+from unidelta.design.spec import Design
 from unidelta.tasks.task import TaskSpec
 from unidelta.training.spec import TrainingSpec
 
@@ -44,6 +45,7 @@ class RunSpec:
         training: optimisation.
         seed: of initialisation, data order and dropout.
         scale: mini or paper.
+        fast: whether what only makes a run faster is on.
     """
 
     method: str
@@ -55,12 +57,15 @@ class RunSpec:
     training: TrainingSpec
     seed: int
     scale: str
+    fast: bool = True
 
     def scientific(self) -> dict[str, Any]:
         """What a run's identity is made of, as JSON-ready data: not devices, paths, progress bars or checkpoints."""
-        data = asdict(self)
+        data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        data |= {"task": asdict(self.task), "training": asdict(self.training)}
+        data["backbone"] = {each.name: getattr(self.backbone, each.name) for each in fields(self.backbone)}
         data["design"] = design_to_dict(self.design)
-        data["backbone"]["architecture"]["family"] = str(self.backbone.architecture.family)
+        data["backbone"]["architecture"] = self.backbone.architecture.to_dict()
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
         for key in ("device", "progress", "save_every_minutes"):
             del data["training"][key]

@@ -7,72 +7,14 @@ problems at once. `null` means "not said": the method, the convention or the hos
 from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass
-class SlotConfig:
-    """What a method puts into one slot. A composition or insertion named here is pinned: the axis groups
-    (`composition=…`, `insertion=…`) then leave the slot alone."""
-
-    form: str = "bottleneck"  # bottleneck | low_rank | prefix | head_adapter
-    bottleneck: int = 0  # the paper's r or l on the published backbone
-    scale: float | None = None  # s where the composition is scaled; null: 4
-    insertion: str | None = None  # sequential | parallel; null: the axis decides
-    composition: str | None = None  # additive | scaled | learned_scale | gated; null: the axis decides
-    init: str | None = None  # bert | lora; of prefixes: bert (N(0, 0.02²)) | activations; null: bert
-    layer_norm: str | None = None  # none | in | out; null: by convention
-    bias: bool | None = None  # of the projections; null: by convention
-    dropout: float | None = None  # of the form; null: the host's own at this place, none for LoRA
-    targets: list[str] = field(default_factory=list)  # LoRA: query, key, value, output | up, down
-    at_layer_output: bool = False  # after the FFN's add & norm (Pfeiffer)
-    reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
-    mlp_width: int | None = None  # of the hidden layer of the MLP that makes P_k, P_v; null: 800, in proportion to d
-    prefix_dropout: float = 0.0  # on the output of that MLP
-
-
-@dataclass
-class MethodConfig:
-    """A method of the paper, or one of your own: what goes into which slot."""
-
-    name: str = "???"
-    kind: str = "deltas"  # deltas | full_fine_tuning | bitfit | prompt_tuning | frozen
-    attn: SlotConfig | None = None
-    ffn: SlotConfig | None = None
-    flexible: list[str] = field(default_factory=list)  # the slots whose bottleneck budget=percent solves
-    length: int | None = None  # prompt tuning: the paper's number of vectors
-
-
-@dataclass
-class PositionConfig:
-    """Which of a method's slots are used (§4.4)."""
-
-    name: str = "none"
-    slots: list[str] = field(default_factory=list)
-
-
-@dataclass
-class InsertionConfig:
-    """Sequential or parallel (§4.3), for every selected slot that does not pin it."""
-
-    name: str = "none"
-
-
-@dataclass
-class CompositionConfig:
-    """How Δh enters h (§4.5), for every selected slot that does not pin it."""
-
-    name: str = "none"
-    scale: float | None = None  # s of composition=scaled; null: the method's
-
-
-@dataclass
-class BudgetConfig:
-    """How many parameters are tuned."""
-
-    name: str = "none"  # paper | percent | bottleneck
-    percent: float | None = None  # budget=percent: of the backbone, matrices only
-    bottleneck: int | None = None  # budget=bottleneck: of every flexible slot
-    attn: int | None = None  # budget=bottleneck: of the attention slot
-    ffn: int | None = None  # budget=bottleneck: of the FFN slot
+from unidelta.design.request import (
+    BudgetConfig,
+    CompositionConfig,
+    InsertionConfig,
+    MethodConfig,
+    PositionConfig,
+    Request,
+)
 
 
 @dataclass
@@ -80,19 +22,13 @@ class BackboneConfig:
     """A pretrained model: the published one's facts, and where weights come from."""
 
     name: str = "???"
-    family: str = "???"  # bart | mbart | roberta | bert
+    family: str = "???"  # an architecture, as model_type in config.json
     hub_id: str = "???"
     hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
     checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
     attn_implementation: str = "sdpa"  # sdpa | eager
-    vocab_size: int = 0
-    encoder_layers: int = 0
-    decoder_layers: int = 0
-    d_model: int = 0
-    d_ffn: int = 0
-    n_heads: int = 0
-    max_positions: int = 0
-    type_vocab_size: int = 0
+    config: dict[str, Any] = field(default_factory=dict)  # the published model's config.json, as far as counts need it
+    bottlenecks_of: str | None = None  # the backbone for which methods' bottlenecks are meant; null: this one
     published_denominator: int | None = None  # by which the paper divides; null: the backbone's own size
     dropout: float | None = None  # overrides the checkpoint's; null leaves it
     attention_dropout: float | None = None
@@ -212,8 +148,21 @@ class RunConfig:
     dry_run: bool = False  # print the design and its counts, without weights or data
     force: bool = False  # run again although a complete record exists
     save_deltas: bool = True  # keep what was tuned, for `unidelta.load`
+    fast: bool = True  # what only makes a run faster; false leaves it out, for comparison
     results_dir: str = "results/runs"
     experiment: Any = None
+
+    def request(self) -> Request:
+        """What is asked of the design."""
+        return Request(
+            method=self.method,
+            position=self.position,
+            insertion=self.insertion,
+            composition=self.composition,
+            budget=self.budget,
+            conventions=self.conventions,
+            head=self.training.head,
+        )
 
 
 GROUPS = (

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from unidelta.config.resolve_size import flexible_slots
 from unidelta.config.schema import RunConfig
 from unidelta.design.axes import Slot
+from unidelta.design.resolve_size import flexible_slots
 from unidelta.errors import ConfigError, DesignError, Problems, UserError
 
 
@@ -40,7 +40,7 @@ def _of_other_slots(config: RunConfig, overrides: Sequence[str]) -> Iterator[Use
 
 
 def _sizes_beside_a_budget(config: RunConfig, overrides: Sequence[str]) -> Iterator[UserError]:
-    budget, flexible = config.budget, flexible_slots(config, config.position.slots)
+    budget, flexible = config.budget, flexible_slots(config.request(), config.position.slots)
     is_shared = budget.name == "percent" or (budget.name == "bottleneck" and budget.bottleneck is not None)
     decided = {f"method.{slot}.bottleneck" for slot in flexible} | {"method.length"} if is_shared else set[str]()
     if budget.name == "bottleneck":

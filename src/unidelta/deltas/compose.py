@@ -5,6 +5,17 @@ from torch import Tensor, nn
 
 
 class Compose(nn.Module):
+    """A composition h ← compose(h, Δh). A subclass needs `forward(h, delta)`; all else has a default."""
+
+    is_gate = False
+    """Whether it needs λ, which attention computes."""
+
+    def factor(self) -> Tensor | float | None:
+        """s where h ← h + s·Δh, None where it is anything else: what merging a linear form needs to know."""
+        return None
+
+
+class Add(Compose):
     """`h ← h + norm(s·Δh)` with a fixed s; s = 1 and no norm is plain addition.
 
     Args:
@@ -23,8 +34,12 @@ class Compose(nn.Module):
         return self.add(h, delta if self.scale == 1.0 else delta * self.scale)
 
     def add(self, h: Tensor, scaled: Tensor) -> Tensor:
-        """The same of s·Δh, for a form that has multiplied its few inner activations by s already."""
+        """The same of s·Δh."""
         return h + (scaled if self.norm is None else self.norm(scaled))
+
+    def factor(self) -> float | None:
+        """s, unless there is a norm."""
+        return self.scale if self.norm is None else None
 
 
 class LearnedScale(Compose):
@@ -35,12 +50,18 @@ class LearnedScale(Compose):
     """
 
     def __init__(self, *, norm: nn.LayerNorm | None = None) -> None:
-        super().__init__(norm=norm)
+        super().__init__()
+        self.norm = norm
         self.learned_scale = nn.Parameter(torch.ones(1))
 
-    def add(self, h: Tensor, scaled: Tensor) -> Tensor:
-        """As `Compose.add`."""
-        return super().add(h, scaled * self.learned_scale)
+    def forward(self, h: Tensor, delta: Tensor) -> Tensor:
+        """h and Δh of one shape `(..., d)`, or shapes that broadcast."""
+        scaled = delta * self.learned_scale
+        return h + (scaled if self.norm is None else self.norm(scaled))
+
+    def factor(self) -> Tensor | None:
+        """s, unless there is a norm."""
+        return self.learned_scale if self.norm is None else None
 
 
 class Gate(Compose):
@@ -49,6 +70,8 @@ class Gate(Compose):
     Inside attention the same value is reached by putting the prefix in front of the keys and values (Eq. 5);
     this is the explicit side of that identity.
     """
+
+    is_gate = True
 
     def forward(self, h: Tensor, delta: Tensor, gate: Tensor | None = None) -> Tensor:
         """h and Δh `(..., E)`, gate λ `(..., 1)`.

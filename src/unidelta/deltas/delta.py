@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from unidelta.deltas.compose import Compose
-from unidelta.deltas.forms import Bottleneck, LowRank
+from unidelta.deltas.form_module import FormModule
 
 
 class Delta(nn.Module):
@@ -18,20 +18,12 @@ class Delta(nn.Module):
         parallel: True reads x, the input of what is changed; False reads h, its output.
     """
 
-    def __init__(self, form: nn.Module, compose: Compose, *, parallel: bool) -> None:
+    def __init__(self, form: FormModule, compose: Compose, *, parallel: bool) -> None:
         super().__init__()
         self.form = form
         self.compose = compose
         self.parallel = parallel
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
-        """The changed representation.
-
-        Args:
-            x: input of the sub-module, `(..., d_in)`.
-            h: the representation to change, `(..., d)`.
-        """
-        z = x if self.parallel else h
-        if isinstance(self.form, Bottleneck | LowRank):
-            return self.compose.add(h, self.form(z, scale=self.compose.scale))
-        return self.compose(h, self.form(z))
+        """The changed representation, `(..., d)`, from the sub-module's input x and the representation h."""
+        return self.compose(h, self.form(x if self.parallel else h))

@@ -1,21 +1,27 @@
-"""Functional forms on attention heads: prefix tuning and the multi-head adapter, with x = the query.
+"""Functional forms on attention heads: vectors P_k, P_v per head, weighed by what the query makes of them.
 
-Shapes: B batch, H heads, T query length, E head width, L prefix length, D = H·E.
+Shapes: B batch, H heads of the query, G heads of keys and values (G = H but for grouped-query attention), T query
+length, E head width, L prefix length.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unidelta.deltas.reparam import DirectPrefix, Prefixes, ReparametrisedPrefix
+from unidelta.deltas.form_module import FormModule
+from unidelta.deltas.reparam import DirectPrefix, ReparametrisedPrefix
+
+KeysValues = tuple[Tensor, Tensor]
+"""P_k and P_v, each `(G, L, E)`."""
 
 
-class HeadForm(nn.Module):
-    """A form per head that reads the query and owns L vectors P_k, P_v per head.
+class HeadModule(FormModule):
+    """A form per head that reads the query and owns L vectors P_k, P_v per head. A subclass says how it weighs them.
 
     Args:
         prefix: where P_k, P_v come from.
         n_heads: H.
+        n_kv_heads: G.
         scaling: factor on the logits q P_kᵀ: 1/√E, or 1 where the query is used as it is.
         dropout: probability on the L weights per query.
         query_norm: layer norm of the attention's input from which a query of the form's own is projected
@@ -26,6 +32,7 @@ class HeadForm(nn.Module):
         self,
         prefix: DirectPrefix | ReparametrisedPrefix,
         n_heads: int,
+        n_kv_heads: int,
         *,
         scaling: float,
         dropout: float,
@@ -34,38 +41,49 @@ class HeadForm(nn.Module):
         super().__init__()
         self.prefix = prefix
         self.n_heads = n_heads
+        self.n_kv_heads = n_kv_heads
         self.scaling = scaling
         self.dropout = dropout
         self.query_norm = query_norm
-
-    def keys_values(self, prefixes: Prefixes | None = None) -> tuple[Tensor, Tensor]:
-        """P_k, P_v split over heads, each `(H, L, E)`; `prefixes` as in `ReparametrisedPrefix.forward`."""
-        key_LD, value_LD = self.prefix(prefixes)
-        return tuple(p.unflatten(-1, (self.n_heads, -1)).transpose(0, 1) for p in (key_LD, value_LD))
 
     def weights(self, logits: Tensor) -> Tensor:
         """The L weights of each query, from logits `(B, H, T, L)`."""
         raise NotImplementedError
 
-    def forward(self, q_BHTE: Tensor, prefixes: Prefixes | None = None) -> Tensor:
-        """Δh `(B, H, T, E)` from unscaled queries of that shape; `prefixes` as in `keys_values`."""
-        key_HLE, value_HLE = self.keys_values(prefixes)
+    def forward(self, q_BHTE: Tensor) -> Tensor:
+        """Δh `(B, H, T, E)` from unscaled queries of that shape."""
+        return self.attend(q_BHTE, self.keys_values())
+
+    def attend(self, q_BHTE: Tensor, vectors: KeysValues) -> Tensor:
+        """Δh of given vectors."""
+        key_HLE, value_HLE = (per_query_head(p_GLE, self.n_heads) for p_GLE in vectors)
         logits_BHTL = torch.matmul(q_BHTE, key_HLE.transpose(-1, -2)) * self.scaling
         weights_BHTL = F.dropout(self.weights(logits_BHTL), self.dropout, self.training)
         return torch.matmul(weights_BHTL, value_HLE)
 
+    def keys_values(self) -> KeysValues:
+        """P_k, P_v split over heads."""
+        return self.split(*self.prefix())
 
-class Prefix(HeadForm):
-    """`Δh = softmax(q P_kᵀ) P_v` (Eq. 7): the change that prefix tuning makes to a head's output."""
+    def split(self, key_LD: Tensor, value_LD: Tensor) -> KeysValues:
+        """Vectors `(L, G·E)` split over heads."""
+        return self._split(key_LD), self._split(value_LD)
 
-    def weights(self, logits: Tensor) -> Tensor:
-        """A softmax over the prefix alone."""
-        return logits.softmax(-1)
+    def _split(self, p_LD: Tensor) -> Tensor:
+        return p_LD.reshape(p_LD.shape[0], self.n_kv_heads, -1).transpose(0, 1)
+
+    def fold(self) -> None:
+        """Keep P_k, P_v themselves in place of the MLP that makes them."""
+        if isinstance(self.prefix, ReparametrisedPrefix):
+            self.prefix = DirectPrefix.holding(*self.prefix.fold()).requires_grad_(False)
+
+    def stored(self) -> dict[str, Tensor]:
+        """P_k, P_v, and the layer norm if there is one."""
+        key, value = (p.detach() for p in self.prefix.fold())
+        return {**super().stored(), "prefix.key": key, "prefix.value": value}
 
 
-class HeadAdapter(HeadForm):
-    """`Δh = ReLU(q P_kᵀ) P_v`: an adapter per head with W_down = W_q P_kᵀ and W_up = P_v (§4.1, multi-head PA)."""
-
-    def weights(self, logits: Tensor) -> Tensor:
-        """A ReLU in place of prefix tuning's softmax."""
-        return F.relu(logits)
+def per_query_head(p_GLE: Tensor, n_heads: int) -> Tensor:
+    """`(..., G, L, E)` to `(..., H, L, E)`: the keys or values of a group for each of its queries' heads."""
+    n_groups = p_GLE.shape[-3]
+    return p_GLE if n_groups == n_heads else p_GLE.repeat_interleave(n_heads // n_groups, dim=-3)

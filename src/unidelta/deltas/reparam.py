@@ -1,41 +1,51 @@
 """The vectors P_k, P_v of a prefix: free parameters, or the output of an MLP while training.
 
-Shapes: L prefix length, M width of the MLP's hidden layer, D model width.
+Shapes: L prefix length, D model width, M width of the MLP's hidden layer, K and V widths of a layer's keys and values.
 """
 
 from collections.abc import Mapping
+from itertools import accumulate
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from unidelta.deltas.form_module import TrainingOnly
 from unidelta.deltas.init import empty_linear, init_linear
-
-Prefixes = Mapping["PrefixMLP", Tensor]
-"""What each network made in one forward of the model, `(n_layers, 2, L, D)` (`PrefixMLP.every_layer`)."""
 
 
 class DirectPrefix(nn.Module):
-    """P_k and P_v of one attention as parameters, each `(L, D)`, from N(0, 0.02²) or from given vectors.
+    """P_k `(L, K)` and P_v `(L, V)` of one attention as parameters, from N(0, 0.02²) or from given vectors.
 
     Args:
         length: L.
-        width: D.
+        widths: K and V.
         generator: the source of randomness of the initialisation.
-        start: P_k, P_v to start from, each `(L, D)`; None draws them.
+        start: P_k, P_v to start from; None draws them.
     """
 
     def __init__(
-        self, length: int, width: int, *, generator: Generator, start: tuple[Tensor, Tensor] | None = None
+        self,
+        length: int,
+        widths: tuple[int, int],
+        *,
+        generator: Generator,
+        start: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         super().__init__()
         if start is None:
-            key = nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator)
-            value = nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator)
+            key, value = (nn.init.normal_(torch.empty(length, n), std=0.02, generator=generator) for n in widths)
             start = key, value
         self.key, self.value = nn.Parameter(start[0].clone()), nn.Parameter(start[1].clone())
 
-    def forward(self, prefixes: Prefixes | None = None) -> tuple[Tensor, Tensor]:
+    @classmethod
+    def holding(cls, key: Tensor, value: Tensor) -> "DirectPrefix":
+        """A prefix of given vectors, on their device."""
+        held = cls(1, (1, 1), generator=Generator())
+        held.key, held.value = nn.Parameter(key.detach().clone()), nn.Parameter(value.detach().clone())
+        return held
+
+    def forward(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v."""
         return self.key, self.value
 
@@ -44,7 +54,7 @@ class DirectPrefix(nn.Module):
         return self.key, self.value
 
 
-class PrefixMLP(nn.Module):
+class PrefixMLP(TrainingOnly):
     """`P = Linear(tanh(Linear(E)))` for all layers of one kind of attention (Li & Liang 2021, §4.3).
 
     Kept for training only: what it computes is folded into `DirectPrefix` for inference. Given vectors to start
@@ -52,13 +62,13 @@ class PrefixMLP(nn.Module):
 
     Args:
         length: L.
-        width: D.
+        width: D, of E.
         mlp_width: M.
-        n_layers: number of layers; the output has 2·n_layers·D columns, key and value of layer i at rows
-            2i and 2i+1 of D.
+        widths: K and V of every layer, by the layer's index; the output has a layer's key, then its value, side by side
+            in the order of this mapping.
         dropout: probability on the output.
         generator: the source of randomness: E from N(0, 1), the linear maps U(±1/√fan_in).
-        start: P₀ `(L, 2·n_layers·D)`, or None for none.
+        start: P₀ `(L, sum of widths)`, or None for none.
     """
 
     def __init__(
@@ -66,7 +76,7 @@ class PrefixMLP(nn.Module):
         length: int,
         width: int,
         mlp_width: int,
-        n_layers: int,
+        widths: Mapping[int, tuple[int, int]],
         *,
         dropout: float,
         generator: Generator,
@@ -74,43 +84,36 @@ class PrefixMLP(nn.Module):
     ) -> None:
         super().__init__()
         self.start: Tensor | None
+        ends = list(accumulate(sum(pair) for pair in widths.values()))
+        self.rows = {
+            layer: (end - sum(pair), end - pair[1], end)
+            for (layer, pair), end in zip(widths.items(), ends, strict=True)
+        }
+        """Where a layer's key begins, its value begins, and both end."""
         self.embedding = nn.Parameter(nn.init.normal_(torch.empty(length, width), generator=generator))
         self.hidden = empty_linear(width, mlp_width, bias=True)
-        self.output = empty_linear(mlp_width, 2 * n_layers * width, bias=True)
+        self.output = empty_linear(mlp_width, ends[-1], bias=True)
         init_linear(self.hidden, generator)
         init_linear(self.output, generator)
         if start is not None:
             nn.init.zeros_(self.output.weight)
             nn.init.zeros_(self.output.bias)
         self.register_buffer("start", start)
-        self.width = width
         self.dropout = dropout
 
-    def every_layer(self) -> Tensor:
-        """P_k, P_v of all layers, `(n_layers, 2, L, D)`: one pass for a whole forward of the model."""
-        p_LN = self.output(torch.tanh(self.hidden(self.embedding)))
-        if self.start is not None:
-            p_LN = p_LN + self.start
-        p_LN = F.dropout(p_LN, self.dropout, self.training)
-        return p_LN.reshape(p_LN.shape[0], -1, 2, self.width).permute(1, 2, 0, 3)
-
     def forward(self, layer: int) -> tuple[Tensor, Tensor]:
-        """P_k, P_v of one layer, each `(L, D)`, by the layer's own rows of the last map.
-
-        Layers that are run on their own (gradient checkpointing) share no state this way. The gradient of a row is
-        a matrix of zeros but for that row, so `every_layer` is several times as fast.
-        """
-        key_LD, value_LD = self.fold(layer)
-        return F.dropout(key_LD, self.dropout, self.training), F.dropout(value_LD, self.dropout, self.training)
+        """P_k, P_v of one layer, each `(L, K)` or `(L, V)`, by the layer's own rows of the last map."""
+        key, value = self.fold(layer)
+        return F.dropout(key, self.dropout, self.training), F.dropout(value, self.dropout, self.training)
 
     def fold(self, layer: int) -> tuple[Tensor, Tensor]:
         """As `forward`, without dropout: what is kept for inference."""
+        begin, middle, end = self.rows[layer]
         z_LM = torch.tanh(self.hidden(self.embedding))
-        rows = slice(2 * layer * self.width, (2 * layer + 2) * self.width)
-        p_L2D = F.linear(z_LM, self.output.weight[rows], self.output.bias[rows])
+        p = F.linear(z_LM, self.output.weight[begin:end], self.output.bias[begin:end])
         if self.start is not None:
-            p_L2D = p_L2D + self.start[:, rows]
-        return p_L2D[:, : self.width], p_L2D[:, self.width :]
+            p = p + self.start[:, begin:end]
+        return p[:, : middle - begin], p[:, middle - begin :]
 
 
 class ReparametrisedPrefix(nn.Module):
@@ -126,14 +129,15 @@ class ReparametrisedPrefix(nn.Module):
         self._mlp = (mlp,)  # in a tuple: the network's parameters are named where it is registered, once
         self.layer = layer
 
-    def forward(self, prefixes: Prefixes | None = None) -> tuple[Tensor, Tensor]:
-        """P_k, P_v, each `(L, D)`, out of `prefixes` if they were made for all layers."""
-        (mlp,) = self._mlp
-        if prefixes is None:
-            return mlp(self.layer)
-        key_LD, value_LD = prefixes[mlp][self.layer]
-        return key_LD, value_LD
+    @property
+    def mlp(self) -> PrefixMLP:
+        """The network."""
+        return self._mlp[0]
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """P_k, P_v."""
+        return self.mlp(self.layer)
 
     def fold(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v without dropout: what is kept for inference."""
-        return self._mlp[0].fold(self.layer)
+        return self.mlp.fold(self.layer)

@@ -1,108 +1,105 @@
-"""The facts of a backbone that decide how many parameters a design has: no weights, no torch."""
+"""A backbone as counts see it: its sites, and what it has outside of them; no weights, no torch."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from unidelta.design.axes import Family, Slot
+from unidelta.design.axes import Slot
+from unidelta.design.family import Family
+from unidelta.design.site import LinearShape, SiteShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a model has outside its attentions and FFNs.
+
+    Args:
+        embeddings: elements of token, position and segment embeddings; tied ones once.
+        norms: width of every layer norm of the model, those inside layers included.
+        norms_have_biases: false for RMSNorm.
+        maps: linear maps that belong to the pretrained model, such as BERT's pooler.
+        head: linear maps of the classification head, which no pretrained model has.
+    """
+
+    embeddings: int
+    norms: tuple[int, ...]
+    norms_have_biases: bool = True
+    maps: tuple[LinearShape, ...] = ()
+    head: tuple[LinearShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """Sizes of a Transformer backbone.
+    """A Transformer backbone.
 
     Args:
         family: which architecture.
         name: how the backbone is called in records, e.g. `bart-large`.
-        vocab_size: rows of the (tied) token embedding.
-        encoder_layers: number of encoder layers.
-        decoder_layers: number of decoder layers, 0 for encoders.
-        d_model: model width d.
-        d_ffn: inner width of the FFN.
-        n_heads: attention heads.
+        config: what the family reads of its config.json, by the names that file has.
+        sites: attentions, then FFNs, in the order in which deltas are put into them.
+        surroundings: everything else.
         max_positions: longest input in tokens.
-        type_vocab_size: rows of the segment embedding, 0 for BART and mBART.
-        n_labels: outputs of the classification head, 0 for BART and mBART.
+        n_labels: outputs of the classification head, 0 for models without one.
         published_denominator: the parameter count by which the paper divides for this backbone, if it is
             not the backbone's own (the paper divides by BART-large for mBART too).
     """
 
     family: Family
     name: str
-    vocab_size: int
-    encoder_layers: int
-    decoder_layers: int
-    d_model: int
-    d_ffn: int
-    n_heads: int
+    config: Mapping[str, Any]
+    sites: tuple[SiteShape, ...]
+    surroundings: Surroundings
     max_positions: int
-    type_vocab_size: int = 0
     n_labels: int = 0
     published_denominator: int | None = None
 
-    @property
-    def n_attentions(self) -> int:
-        """Attention sub-layers in all layers: self in the encoder, self and cross in the decoder."""
-        return self.encoder_layers + 2 * self.decoder_layers
+    def at(self, slot: Slot) -> tuple[SiteShape, ...]:
+        """The sub-layers of a kind."""
+        return tuple(site for site in self.sites if site.slot is slot)
 
     @property
-    def n_ffns(self) -> int:
-        """FFN sub-layers in all layers."""
-        return self.encoder_layers + self.decoder_layers
+    def width(self) -> int:
+        """Features of the residual stream, d."""
+        return self.sites[0].width
 
     @property
     def attention_kinds(self) -> dict[str, int]:
         """Kinds of attention and the number of layers of each; one prefix MLP serves one kind."""
-        if self.family.is_encoder_decoder:
-            return {
-                "encoder_self": self.encoder_layers,
-                "decoder_self": self.decoder_layers,
-                "decoder_cross": self.decoder_layers,
-            }
-        return {"encoder_self": self.encoder_layers}
-
-    def n_sites(self, slot: Slot) -> int:
-        """Number of sub-layers of a kind."""
-        return self.n_attentions if slot is Slot.ATTN else self.n_ffns
+        return dict(Counter(site.kind for site in self.at(Slot.ATTN)))
 
     @property
     def n_biases(self) -> int:
         """Elements of all biases, as BitFit tunes them: linear maps and layer norms, head included."""
-        d, layers = self.d_model, self.encoder_layers
-        attention, ffn = 4 * d, self.d_ffn + d
-        if self.family.is_encoder_decoder:
-            norms = 2 * layers + 3 * self.decoder_layers + 2  # per layer, plus one after each embedding
-            norms += 2 if self.family.is_pre_norm else 0  # mBART ends each stack with one
-            return self.n_attentions * attention + self.n_ffns * ffn + norms * d
-        # embeddings' norm, then the head: RoBERTa d→d→labels, BERT pooler d→d and d→labels
-        return layers * (attention + ffn + 2 * d) + d + (d + self.n_labels)
+        norms = sum(self.surroundings.norms) if self.surroundings.norms_have_biases else 0
+        return norms + sum(shape.d_out for shape in self._maps() if shape.bias)
 
     @property
     def n_head_weights(self) -> int:
-        """Elements of the classification head's matrices (RoBERTa: dense and out_proj; BERT: classifier)."""
-        if self.family is Family.ROBERTA:
-            return self.d_model * self.d_model + self.d_model * self.n_labels
-        return self.d_model * self.n_labels
+        """Elements of the classification head's matrices."""
+        return sum(shape.n_weights for shape in self.surroundings.head)
 
     @property
     def n_head_biases(self) -> int:
         """Elements of the classification head's biases."""
-        if self.family is Family.ROBERTA:
-            return self.d_model + self.n_labels
-        return self.n_labels
+        return sum(shape.d_out for shape in self.surroundings.head if shape.bias)
 
     @property
     def n_parameters(self) -> int:
         """All parameters of the backbone with its head, tied embeddings counted once."""
-        d = self.d_model
-        matrices = 4 * d * d * self.n_attentions + 2 * d * self.d_ffn * self.n_ffns
-        embeddings = self.vocab_size * d
-        if self.family.is_encoder_decoder:
-            # learned positions of both stacks start at 2 in BART and mBART
-            embeddings += 2 * (self.max_positions + 2) * d
-            norms = 2 * self.encoder_layers + 3 * self.decoder_layers + 2
-            norms += 2 if self.family.is_pre_norm else 0
-            head = 0
-        else:
-            embeddings += (self.max_positions + self.type_vocab_size) * d
-            norms = 2 * self.encoder_layers + 1
-            head = d * d + d * self.n_labels  # RoBERTa's head or BERT's pooler and classifier
-        return embeddings + matrices + head + norms * d + self.n_biases  # norms * d: their weights
+        weights = sum(shape.n_weights for shape in self._maps())
+        return self.surroundings.embeddings + weights + sum(self.surroundings.norms) + self.n_biases
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a record keeps: the facts from which everything else follows."""
+        return {
+            "family": self.family.name,
+            "name": self.name,
+            "config": dict(self.config),
+            "n_labels": self.n_labels,
+            "published_denominator": self.published_denominator,
+        }
+
+    def _maps(self) -> list[LinearShape]:
+        inside = [shape for site in self.sites for shape in site.linears.values()]
+        return [*inside, *self.surroundings.maps, *self.surroundings.head]

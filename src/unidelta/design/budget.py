@@ -12,7 +12,8 @@ from typing import TypeVar
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.count import matrix_count
-from unidelta.design.rules import capacity, other_slot
+from unidelta.design.form import FORMS
+from unidelta.design.rules import other_slot
 from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
 from unidelta.errors import DesignError
 
@@ -38,6 +39,13 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
             "a budget is a percentage of the backbone's parameters, above 0 and below 100",
             "budget.percent=3.6, the paper's middle budget; method=full tunes everything",
         )
+    if isinstance(design, Deltas) and not any(part.slot in flexible for part in design.parts):
+        raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
+    flexible = _with_bottleneck(design, flexible)
+    if isinstance(design, Deltas) and not flexible:
+        names = " and ".join(FORMS[part.form].title for part in design.parts)
+        why = f"{names}: no bottleneck that a budget could choose, its size follows from the backbone alone"
+        raise DesignError(asked, why, "budget=paper, or a method with a bottleneck such as method=lora")
     per_unit, fixed, limit = _costs(design, architecture, flexible)
     bottleneck = _nearest((percent * architecture.n_parameters / 100 - fixed) / per_unit)
     least, most = (100 * (fixed + r * per_unit) / architecture.n_parameters for r in (1, limit))
@@ -71,17 +79,30 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
     if isinstance(design, PromptTuning) and design.length < 1:
         return design
     if isinstance(design, PromptTuning):
-        length = design.length * published.d_model * scale / architecture.d_model
+        length = design.length * published.width * scale / architecture.width
         return replace(design, length=min(max(1, _nearest(length)), architecture.max_positions))
     parts: list[DeltaSpec] = []
     for part in design.parts:
-        if part.bottleneck < 1:
+        if part.bottleneck < 1 or FORMS[part.form].size is None:
             parts.append(part)
             continue
         unit = matrix_count(replace(part, bottleneck=1), architecture)
-        bottleneck = _nearest(matrix_count(part, published) * scale / unit)
-        parts.append(replace(part, bottleneck=min(max(1, bottleneck), capacity(part, architecture))))
+        bottleneck = _nearest(matrix_count(_known_there(part, published), published) * scale / unit)
+        limit, _ = FORMS[part.form].capacity(part, architecture)
+        parts.append(replace(part, bottleneck=min(max(1, bottleneck), limit)))
     return replace(design, parts=tuple(parts))
+
+
+def _known_there(part: DeltaSpec, published: Architecture) -> DeltaSpec:
+    """The part without the targets that the published backbone, of another architecture, does not have."""
+    known = {target for site in published.at(part.slot) for target in site.targets}
+    return replace(part, targets=tuple(target for target in part.targets if target in known))
+
+
+def _with_bottleneck(design: Deltas | PromptTuning, slots: Collection[Slot]) -> list[Slot]:
+    """Of these slots, those whose form has a bottleneck."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    return [part.slot for part in parts if part.slot in slots and FORMS[part.form].size is not None]
 
 
 def _costs(
@@ -89,15 +110,13 @@ def _costs(
 ) -> tuple[int, int, int]:
     """Matrix parameters per unit of bottleneck, those of the fixed parts, and the largest bottleneck."""
     if isinstance(design, PromptTuning):
-        return architecture.d_model, 0, architecture.max_positions
+        return architecture.width, 0, architecture.max_positions
     free = [part for part in design.parts if part.slot in flexible]
-    if not free:
-        raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
     unit: list[DeltaSpec] = [replace(part, bottleneck=1) for part in free]
     return (
         sum(matrix_count(part, architecture) for part in unit),
         sum(matrix_count(part, architecture) for part in design.parts if part.slot not in flexible),
-        min(capacity(part, architecture) for part in free),
+        min(FORMS[part.form].capacity(part, architecture)[0] for part in free),
     )
 
 

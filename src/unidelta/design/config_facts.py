@@ -4,80 +4,66 @@ from collections.abc import Mapping
 from typing import Any
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Family
-from unidelta.errors import CheckpointError
+from unidelta.design.axes import Slot
+from unidelta.design.family import FAMILIES, Family
+from unidelta.errors import BackboneError
 
 
 def architecture_from_config(
     config: Mapping[str, Any], *, name: str, n_labels: int, published_denominator: int | None = None
 ) -> Architecture:
-    """The sizes that a configuration states.
+    """The architecture that a configuration states.
 
     Args:
-        config: the content of config.json.
+        config: the content of config.json, or the part of it that the family reads.
         name: how the backbone is called in records.
-        n_labels: outputs of the classification head, 0 for BART and mBART.
+        n_labels: outputs of the classification head; ignored for models without one.
         published_denominator: the parameter count by which the paper divides for this backbone.
 
     Raises:
-        CheckpointError: if the architecture is none that deltas can be put into, or a size is missing.
+        BackboneError: if the architecture is none that deltas can be put into, or a size is missing.
     """
-    kind = config.get("model_type")
-    if kind not in list(Family):
-        raise CheckpointError(
-            f"a backbone of architecture `{kind}`",
-            f"deltas can be put into {', '.join(Family)} only",
-            "backbone.checkpoint=DIR with one of these architectures",
-        )
-    family = Family(kind)
-    names = _SEQ2SEQ if family.is_encoder_decoder else _ENCODER
-    missing = sorted(key for key in names.values() if not isinstance(config.get(key), int))
+    family = known_family(config.get("model_type"))
+    missing = sorted(key for key in family.keys if type(config.get(key)) is not int)
     if missing:
-        raise CheckpointError(
+        raise BackboneError(
             f"the configuration of {name}", f"it does not say {', '.join(missing)}", "a complete config.json"
         )
-    _check_symmetry(config, name, family)
-    sizes = {ours: config[theirs] for ours, theirs in names.items()}
+    optional = family.optional or {}
+    stated = {key: config[key] for key in family.keys}
+    for key, default in optional.items():
+        stated[key] = config[key] if config.get(key) is not None else default(stated)
+    odd = list(family.odd({**config, **stated}))
+    if odd:
+        raise BackboneError(
+            f"the configuration of {name}",
+            f"{'; '.join(odd)}, and its parameters would be counted wrong",
+            f"a checkpoint of the usual shape of a {family.name}",
+        )
+    n_labels = n_labels if family.head is not None else 0
+    sites = family.sites(stated)
     return Architecture(
         family=family,
         name=name,
-        n_labels=0 if family.is_encoder_decoder else n_labels,
+        config={"model_type": family.name, **stated},
+        sites=tuple(sorted(sites, key=lambda site: list(Slot).index(site.slot))),
+        surroundings=family.surroundings(stated, n_labels),
+        max_positions=family.max_positions(stated),
+        n_labels=n_labels,
         published_denominator=published_denominator,
-        **{"decoder_layers": 0, **sizes},
     )
 
 
-def _check_symmetry(config: Mapping[str, Any], name: str, family: Family) -> None:
-    """Refuse what one set of sizes cannot say: stacks of different widths, or untied embeddings."""
-    odd: list[str] = []
-    if family.is_encoder_decoder:
-        pairs = (("encoder_ffn_dim", "decoder_ffn_dim"), ("encoder_attention_heads", "decoder_attention_heads"))
-        odd = [f"{theirs} differs from {ours}" for ours, theirs in pairs if config.get(theirs) != config[ours]]
-        if config.get("tie_word_embeddings") is False:
-            odd.append("its embeddings are not tied")
-    if odd:
-        raise CheckpointError(
-            f"the configuration of {name}",
-            f"{'; '.join(odd)}, and parameters are counted for models whose stacks are alike",
-            "a checkpoint of the usual shape, such as facebook/bart-large",
-        )
+def known_family(model_type: object) -> Family:
+    """The family of a `model_type`.
 
-
-_SEQ2SEQ = {
-    "vocab_size": "vocab_size",
-    "encoder_layers": "encoder_layers",
-    "decoder_layers": "decoder_layers",
-    "d_model": "d_model",
-    "d_ffn": "encoder_ffn_dim",
-    "n_heads": "encoder_attention_heads",
-    "max_positions": "max_position_embeddings",
-}
-_ENCODER = {
-    "vocab_size": "vocab_size",
-    "encoder_layers": "num_hidden_layers",
-    "d_model": "hidden_size",
-    "d_ffn": "intermediate_size",
-    "n_heads": "num_attention_heads",
-    "max_positions": "max_position_embeddings",
-    "type_vocab_size": "type_vocab_size",
-}
+    Raises:
+        BackboneError: if the architecture is none that deltas can be put into.
+    """
+    if isinstance(model_type, str) and model_type in FAMILIES:
+        return FAMILIES[model_type]
+    raise BackboneError(
+        f"a backbone of architecture `{model_type}`",
+        f"deltas can be put into {', '.join(FAMILIES)} only",
+        "backbone.checkpoint=DIR with one of these architectures",
+    )

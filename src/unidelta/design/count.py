@@ -1,17 +1,19 @@
 """Closed-form parameter counts (He et al. 2022, Tables 9–11), in the three ways people count.
 
 *trained*: what the optimiser sees; *stored*: what is kept for inference, prefixes after their MLP is
-dropped; *matrices*: only the weight matrices (or vectors of a prefix), which is what the paper counts.
+dropped; *matrices*: only the weight matrices (or vectors of a prefix), which is what the paper counts. A count is a
+sum over the backbone's sites; what a form or a composition has at one place is said in its own file.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Composition, Form, Insertion, LayerNorm, Slot
+from unidelta.design.axes import LayerNorm
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.form import FORMS
+from unidelta.design.site import Place, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
-
-ATTENTION_TARGETS = ("query", "key", "value", "output")
-FFN_TARGETS = ("up", "down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +69,12 @@ def count(design: Design, architecture: Architecture) -> Counts:
             matrices = architecture.n_biases
             trained = stored = matrices + (architecture.n_head_weights if trains_head else 0)
         case PromptTuning(length=length):
-            trained = stored = matrices = length * architecture.d_model
+            trained = stored = matrices = length * architecture.width
         case Deltas(parts=parts, trains_head=trains_head):
             head = architecture.n_head_weights + architecture.n_head_biases if trains_head else 0
             matrices = sum(matrix_count(part, architecture) for part in parts)
             stored = matrices + head + sum(_vector_count(part, architecture) for part in parts)
-            trained = stored + sum(_mlp_excess(part, architecture) for part in parts)
+            trained = stored + sum(FORMS[part.form].n_training_only(part, architecture.at(part.slot)) for part in parts)
     return Counts(
         trained=trained,
         stored=stored,
@@ -83,38 +85,30 @@ def count(design: Design, architecture: Architecture) -> Counts:
 
 
 def matrix_count(part: DeltaSpec, architecture: Architecture) -> int:
-    """Elements of the matrices of one part: proportional to its bottleneck (Table 9)."""
-    d, f = architecture.d_model, architecture.d_ffn
-    if part.form is not Form.LOW_RANK:
-        return 2 * part.bottleneck * d * architecture.n_sites(part.slot)  # 2rd per site, 2ld for a prefix
-    shapes = {"query": (d, d), "key": (d, d), "value": (d, d), "output": (d, d), "up": (d, f), "down": (f, d)}
-    widths = 0
-    for target in part.targets:
-        fan_in, fan_out = shapes[target]
-        widths += fan_out + (fan_in if part.insertion is Insertion.PARALLEL else fan_out)
-    return part.bottleneck * widths * architecture.n_sites(part.slot)
+    """Elements of the matrices of one part: proportional to its bottleneck, if it has one (Table 9)."""
+    form = FORMS[part.form]
+    return sum(form.n_matrices(part, place) for place in _places(part, architecture))
 
 
 def _vector_count(part: DeltaSpec, architecture: Architecture) -> int:
     """Biases, layer norms and learned scales of one part."""
-    d, sites = architecture.d_model, architecture.n_sites(part.slot)
-    n = 0
-    if part.form is Form.BOTTLENECK and part.bias:
-        n += (part.bottleneck + d) * sites
-    if part.layer_norm is not LayerNorm.NONE:
-        n += 2 * d * sites
-    if part.composition is Composition.LEARNED_SCALE:
-        n += sites * max(1, len(part.targets))
-    return n
+    form, composition = FORMS[part.form], COMPOSITIONS[part.composition]
+    return sum(
+        form.n_vectors(part, place) + composition.n_parameters(part, place) + _norm(part, place)
+        for place in _places(part, architecture)
+    )
 
 
-def _mlp_excess(part: DeltaSpec, architecture: Architecture) -> int:
-    """What the MLP of the reparameterisation has beyond the P_k, P_v that it makes."""
-    if not part.has_mlp:
-        return 0
-    d, length, mid = architecture.d_model, part.bottleneck, part.mlp_width
-    trained = 0
-    for layers in architecture.attention_kinds.values():
-        out = 2 * layers * d
-        trained += length * d + (d * mid + mid) + (mid * out + out)  # embedding, Linear, Tanh, Linear
-    return trained - 2 * length * d * architecture.n_sites(Slot.ATTN)
+def _norm(part: DeltaSpec, place: Place) -> int:
+    """Weight and bias of the delta's own layer norm; a form on heads norms what the query is projected from."""
+    width = {
+        LayerNorm.NONE: 0,
+        LayerNorm.IN: place.site.width if FORMS[part.form].level == "heads" else place.d_read,
+        LayerNorm.OUT: place.d_changed,
+    }
+    return 2 * width[part.layer_norm]
+
+
+def _places(part: DeltaSpec, architecture: Architecture) -> Iterator[Place]:
+    for site in architecture.at(part.slot):
+        yield from places(part, site)

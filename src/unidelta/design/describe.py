@@ -1,26 +1,12 @@
 """Designs in words, and the paper's Table 1 written from the specs themselves."""
 
-from unidelta.design.axes import Composition, Form, Insertion, LayerNorm, Representation, Slot
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+from collections.abc import Mapping
 
-_FORMULAS = {
-    Form.PREFIX: "softmax({z} P_kᵀ) P_v",
-    Form.HEAD_ADAPTER: "ReLU({z} P_kᵀ) P_v",
-    Form.BOTTLENECK: "ReLU({z} W_down) W_up",
-    Form.LOW_RANK: "{z} W_down W_up",
-}
-_COMPOSITIONS = {
-    Composition.ADDITIVE: "h ← h + Δh",
-    Composition.SCALED: "h ← h + s·Δh",
-    Composition.LEARNED_SCALE: "h ← h + s·Δh, s learned",
-    Composition.GATED: "h ← (1−λ)·h + λ·Δh",
-}
-_NAMES = {
-    Form.PREFIX: "prefix",
-    Form.HEAD_ADAPTER: "multi-head adapter",
-    Form.BOTTLENECK: "adapter",
-    Form.LOW_RANK: "low rank",
-}
+from unidelta.design.axes import Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.form import FORMS
+from unidelta.design.site import INNER
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
 
 
 def describe(design: Design) -> str:
@@ -40,29 +26,31 @@ def describe(design: Design) -> str:
 
 def functional_form(part: DeltaSpec) -> str:
     """Δh as in the first column of Table 1; z is q, x or h: what the form reads."""
-    reads = "q" if part.is_head_level else ("x" if part.insertion is Insertion.PARALLEL else "h")
-    return _FORMULAS[part.form].format(z=reads)
+    form = FORMS[part.form]
+    reads = "q" if form.level == "heads" else ("x" if part.insertion is Insertion.PARALLEL else "h")
+    return form.formula.format(z=reads)
 
 
 def modified_representation(part: DeltaSpec) -> str:
     """The third column of Table 1."""
     sublayer = "attention" if part.slot is Slot.ATTN else "FFN"
+    targets = ["inner activation" if target == INNER else target for target in part.targets]
     return {
         Representation.HEADS: "head attention output",
         Representation.CONCAT: "concatenated heads, before W_o",
         Representation.SUBLAYER: f"{sublayer} output",
         Representation.RESIDUAL: "FFN add & norm",
         Representation.LAYER: "FFN add & norm",
-        Representation.LINEAR: f"{sublayer} {', '.join(part.targets)}",
+        Representation.LINEAR: f"{sublayer} {', '.join(targets)}",
     }[part.representation]
 
 
 def composition_formula(part: DeltaSpec) -> str:
     """The last column of Table 1."""
-    return _COMPOSITIONS[part.composition]
+    return COMPOSITIONS[part.composition].formula
 
 
-def table1(designs: dict[str, Design]) -> str:
+def table1(designs: Mapping[str, Design]) -> str:
     """The paper's Table 1 as Markdown, one row per part of each named design."""
     rows = [
         "| method | functional form Δh | insertion | modified representation | composition |",
@@ -79,21 +67,17 @@ def table1(designs: dict[str, Design]) -> str:
 
 
 def _part(part: DeltaSpec) -> str:
-    name = _NAMES[part.form]
-    if not part.is_head_level:
-        name = f"{part.insertion} {name}"
+    form = FORMS[part.form]
+    name = form.short if form.level == "heads" else f"{part.insertion} {form.short}"
     if part.representation in (Representation.LAYER, Representation.RESIDUAL):
         name = f"{name} after add & norm"
-    size = "l" if part.is_head_level else "r"
-    words = [str(part.slot), f"{size}={part.bottleneck}"]
-    if part.targets:
-        words.append("+".join(part.targets))
-    if part.composition is Composition.SCALED:
-        words.append(f"s={part.scale:g}")
-    elif part.composition is not Composition.ADDITIVE:
-        words.append("learned s" if part.composition is Composition.LEARNED_SCALE else "gated")
-    if part.layer_norm is not LayerNorm.NONE:
-        words.append(f"layer norm {part.layer_norm}")
-    if part.has_mlp:
-        words.append(f"MLP {part.mlp_width}")
-    return f"{name}({', '.join(words)})"
+    words = [
+        str(part.slot),
+        f"{form.size}={part.bottleneck}" if form.size else "",
+        "+".join(part.targets),
+        COMPOSITIONS[part.composition].words(part),
+        f"layer norm {part.layer_norm}" if part.layer_norm is not LayerNorm.NONE else "",
+        f"MLP {part.mlp_width}" if part.reparameterisation is Reparameterisation.MLP else "",
+        *(f"{key}={value}" for key, value in part.options),
+    ]
+    return f"{name}({', '.join(filter(None, words))})"

@@ -1,148 +1,103 @@
 """What combines with what, and why: the one table behind every refusal.
 
 It drives the errors, docs/design-space.md and the test that enumerates all combinations: each is built
-or refused by exactly these rules, nothing third.
+or refused by exactly these rules, nothing third. Rules of one form or composition stand in its own file.
 """
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Composition, Form, Init, Insertion, LayerNorm, Representation, Slot
-from unidelta.design.count import ATTENTION_TARGETS, FFN_TARGETS
-from unidelta.design.spec import Deltas, DeltaSpec, Design, PromptTuning
+from unidelta.design.axes import Insertion, Representation, Slot
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.form import FORMS, Rule
+from unidelta.design.site import INNER
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
 from unidelta.errors import DesignError
 
-PUBLIC_FORM_NAMES = {
-    Form.BOTTLENECK: "a bottleneck adapter",
-    Form.LOW_RANK: "a low-rank update (LoRA)",
-    Form.PREFIX: "a prefix",
-    Form.HEAD_ADAPTER: "a multi-head adapter",
-}
+_AFTER_NORM = (Representation.LAYER, Representation.RESIDUAL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One refusal: when it holds of a delta, why that cannot be, and what to type instead."""
-
-    name: str
-    refuses: Callable[[DeltaSpec], bool]
-    why: str
-    instead: str
+def _unknown_targets(part: DeltaSpec, architecture: Architecture) -> bool:
+    known = [set(site.targets) for site in architecture.at(part.slot)]
+    wanted = set(part.targets)
+    return len(wanted) != len(part.targets) or not all(wanted <= targets for targets in known)
 
 
-RULES = (
-    Rule(
-        name="head-level forms live in attention",
-        refuses=lambda part: part.is_head_level and part.slot is Slot.FFN,
-        why="it changes the output of attention heads, and an FFN has none (Table 1)",
-        instead="position=attn, or for the FFN method=parallel_adapter, method=adapter or method=lora position=ffn",
-    ),
-    Rule(
-        name="head-level forms are parallel",
-        refuses=lambda part: part.is_head_level and part.insertion is Insertion.SEQUENTIAL,
-        why="it reads the query, an input of attention, so it is parallel by its equation (Eq. 7–10)",
-        instead="insertion=parallel, or a sequential method: method=adapter position=attn",
-    ),
-    Rule(
-        name="only a softmax can gate",
-        refuses=lambda part: part.composition is Composition.GATED and part.form is not Form.PREFIX,
-        why="the gate λ is a ratio of softmax normalisers (Eq. 10), and only a prefix has a softmax",
-        instead="composition=additive, composition=scaled or composition=learned_scale; or method=prefix",
-    ),
+GENERAL = (
     Rule(
         name="Pfeiffer adapters are sequential",
-        refuses=lambda part: (
-            part.representation in (Representation.LAYER, Representation.RESIDUAL)
-            and part.insertion is Insertion.PARALLEL
-        ),
+        refuses=lambda part, _: part.representation in _AFTER_NORM and part.insertion is Insertion.PARALLEL,
         why="it reads the output of the layer that it changes, so nothing is left for it to be parallel to",
         instead="insertion=sequential, or method=parallel_adapter",
     ),
     Rule(
         name="Pfeiffer adapters follow the FFN",
-        refuses=lambda part: (
-            part.representation in (Representation.LAYER, Representation.RESIDUAL)
-            and (part.slot is not Slot.FFN or part.form is not Form.BOTTLENECK)
+        refuses=lambda part, _: (
+            part.representation in _AFTER_NORM and (part.slot is not Slot.FFN or FORMS[part.form].level != "sublayer")
         ),
-        why="the add & norm that it follows is the FFN's, and what follows it is a bottleneck adapter",
+        why="the add & norm that it follows is the FFN's, and what follows it is a form on sub-layers",
         instead="at_layer_output=false for this slot, or method=adapter_pfeiffer position=ffn",
     ),
     Rule(
-        name="layer norm of linear maps",
-        refuses=lambda part: part.form is Form.LOW_RANK and part.layer_norm is not LayerNorm.NONE,
-        why="LoRA is linear so that it can be merged into the weights; a layer norm would break that",
-        instead="layer_norm=none for this slot",
-    ),
-    Rule(
-        name="layer norm of head-level forms",
-        refuses=lambda part: part.is_head_level and part.layer_norm is LayerNorm.OUT,
-        why="its output is split over heads; the layer norm of the authors' code sits on the query's input",
-        instead="layer_norm=in or layer_norm=none for this slot",
-    ),
-    Rule(
-        name="targets belong to LoRA",
-        refuses=lambda part: bool(part.targets) != (part.form is Form.LOW_RANK),
-        why="targets name the linear maps of a low-rank update, which needs at least one and no other form has any",
+        name="targets belong to forms on linear maps",
+        refuses=lambda part, _: bool(part.targets) != (FORMS[part.form].level == "linear"),
+        why="targets name the linear maps that a form such as LoRA changes; it needs at least one, others have none",
         instead="targets=[query,value] at attention or targets=[up,down] at the FFN with method=lora",
     ),
     Rule(
         name="targets belong to their slot",
-        refuses=lambda part: (
-            not set(part.targets) <= set(ATTENTION_TARGETS if part.slot is Slot.ATTN else FFN_TARGETS)
-            or len(set(part.targets)) != len(part.targets)
-        ),
-        why="attention has the linear maps query, key, value and output, an FFN has up and down, each once",
+        refuses=_unknown_targets,
+        why="attention has the linear maps query, key, value and output; an FFN has up, down, a gate in gated ones, and"
+        " the activation between them, inner; each once",
         instead="targets=[query,value] at attention, targets=[up,down] at the FFN",
     ),
     Rule(
-        name="the scale is a positive number",
-        refuses=lambda part: not (math.isfinite(part.scale) and part.scale > 0),
-        why="the scale s of h + s·Δh must be finite and positive; with s=0 nothing would be learnt",
-        instead="composition=scaled composition.scale=4",
+        name="an inner activation is read where it is changed",
+        refuses=lambda part, _: INNER in part.targets and part.insertion is Insertion.PARALLEL,
+        why="the FFN's inner activation is a tensor and no map: it has no input to be parallel to",
+        instead="insertion=sequential, or targets=[up,down]",
+    ),
+    Rule(
+        name="a form reads what its architecture hands on",
+        refuses=lambda part, architecture: part.source not in architecture.family.sources,
+        why="the FFN of this architecture is a module of its own: only its input, after the layer norm, is at hand",
+        instead="conventions=paper, by which a parallel form reads the sub-layer's input",
     ),
     Rule(
         name="dropout is a probability",
-        refuses=lambda part: any(p is not None and not 0 <= p < 1 for p in (part.dropout, part.prefix_dropout)),
+        refuses=lambda part, _: any(p is not None and not 0 <= p < 1 for p in (part.dropout, part.prefix_dropout)),
         why="a dropout probability lies in [0, 1)",
         instead="dropout=0.1 for this slot, or null for the host model's own",
     ),
     Rule(
-        name="a gated prefix shares attention's dropout",
-        refuses=lambda part: (
-            part.form is Form.PREFIX and part.composition is Composition.GATED and part.dropout is not None
-        ),
-        why="prefix and sequence are under one softmax, so the host's attention dropout acts on both",
-        instead="dropout=null for this slot; prefix_dropout drops elements of P_k, P_v while training",
-    ),
-    Rule(
-        name="the MLP has a width",
-        refuses=lambda part: part.has_mlp and part.mlp_width < 1,
-        why="the hidden layer of the prefix MLP needs at least one unit (the paper's has 800)",
-        instead="mlp_width=800, or reparameterisation=direct for this slot",
-    ),
-    Rule(
         name="a bottleneck has a width",
-        refuses=lambda part: part.bottleneck < 1,
+        refuses=lambda part, _: FORMS[part.form].size is not None and part.bottleneck < 1,
         why="a bottleneck below 1 tunes nothing",
         instead="budget=bottleneck budget.bottleneck=30, or budget=paper",
     ),
     Rule(
+        name="not every form has a bottleneck",
+        refuses=lambda part, _: FORMS[part.form].size is None and part.bottleneck != 0,
+        why="its size follows from the backbone alone: it has no bottleneck to choose",
+        instead="budget=paper, and no bottleneck for this slot",
+    ),
+    Rule(
         name="an initialisation belongs to its form",
-        refuses=lambda part: (
-            (part.is_head_level and part.init is Init.LORA)
-            or (part.form is not Form.PREFIX and part.init is Init.ACTIVATIONS)
-        ),
-        why="`lora` initialises the projections of adapters and LoRA, `activations` the vectors of prefixes",
+        refuses=lambda part, _: part.init not in FORMS[part.form].inits,
+        why="`bert` and `lora` initialise the projections of adapters and LoRA; `bert` and `activations` the vectors of"
+        " prefixes; `ones` a diagonal",
         instead="init=null for this slot",
     ),
 )
 
 
-def capacity(part: DeltaSpec, architecture: Architecture) -> int:
-    """The largest bottleneck a slot holds: d for projections, the longest input for a prefix."""
-    return architecture.max_positions if part.form is Form.PREFIX else architecture.d_model
+def every_rule() -> tuple[Rule, ...]:
+    """All rules, each once: the general ones, then those of forms and compositions."""
+    own = [rule for thing in (*FORMS.values(), *COMPOSITIONS.values()) for rule in thing.rules]
+    return tuple({rule.name: rule for rule in (*GENERAL, *own)}.values())
+
+
+def rules_of(part: DeltaSpec) -> tuple[Rule, ...]:
+    """The rules that a delta has to keep."""
+    return (*GENERAL, *FORMS[part.form].rules, *COMPOSITIONS[part.composition].rules)
 
 
 def other_slot(design: Deltas | PromptTuning) -> str:
@@ -150,7 +105,7 @@ def other_slot(design: Deltas | PromptTuning) -> str:
     if not isinstance(design, Deltas) or len(design.parts) != 1:
         return ""
     (part,) = design.parts
-    is_bound = part.is_head_level or part.representation in (Representation.LAYER, Representation.RESIDUAL)
+    is_bound = FORMS[part.form].level == "heads" or part.representation in _AFTER_NORM
     return "" if is_bound else ", or position=both"
 
 
@@ -159,6 +114,9 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
     errors: list[DesignError] = []
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)
+    if isinstance(design, BitFit) and not architecture.n_biases:
+        asked, why = f"BitFit on {architecture.name}", "its maps and norms have no biases, so nothing would train"
+        errors.append(DesignError(asked, why, "method=lora or method=adapter"))
     if isinstance(design, Deltas):
         slots = [part.slot for part in design.parts]
         if not slots or len(set(slots)) != len(slots):
@@ -182,14 +140,12 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
         architecture: the backbone.
         elsewhere: what `other_slot` advises, for a delta that is too large.
     """
-    asked = (
-        f"{PUBLIC_FORM_NAMES[part.form]} at {part.slot}, {part.insertion}, {part.composition}, "
-        f"bottleneck {part.bottleneck}, on {architecture.name}"
-    )
-    errors = [DesignError(asked, rule.why, rule.instead) for rule in RULES if rule.refuses(part)]
-    limit = capacity(part, architecture)
-    if part.bottleneck > limit:
-        what = "the longest input" if part.form is Form.PREFIX else "the model's width"
+    form = FORMS[part.form]
+    size = f", bottleneck {part.bottleneck}" if form.size or part.bottleneck else ""
+    asked = f"{form.title} at {part.slot}, {part.insertion}, {part.composition}{size}, on {architecture.name}"
+    errors = [DesignError(asked, rule.why, rule.instead) for rule in rules_of(part) if rule.refuses(part, architecture)]
+    limit, what = form.capacity(part, architecture)
+    if form.size and part.bottleneck > limit:
         errors.append(
             DesignError(
                 asked,
@@ -204,14 +160,13 @@ def _check_prompt(design: PromptTuning, architecture: Architecture) -> list[Desi
     asked = f"prompt tuning with {design.length} vectors on {architecture.name}"
     errors: list[DesignError] = []
     if not architecture.family.is_encoder_decoder:
-        errors.append(
-            DesignError(
-                asked,
-                "the classifier reads the first position, where the prompt would stand (the authors' code creates "
-                "no parameters here, and the paper has no such row)",
-                "method=prefix, or task=xsum or task=wmt_en_ro",
-            )
-        )
+        why = {
+            "encoder": "the classifier reads the first position, where the prompt would stand (the authors' code "
+            "creates no parameters here, and the paper has no such row)",
+            "decoder": "a prompt stands in front of an encoder's input, and there is no encoder",
+        }
+        instead = "method=prefix, or task=xsum or task=wmt_en_ro"
+        errors.append(DesignError(asked, why[architecture.family.kind], instead))
     if not 1 <= design.length <= architecture.max_positions:
         errors.append(
             DesignError(

@@ -1,1 +1,1 @@
-"""How deltas are put into unmodified Hugging Face models: one module per architecture, one `inject`."""
+"""Architectures, one a file: where their attentions and FFNs are, in names; torch only once a model is given."""

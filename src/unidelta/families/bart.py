@@ -1,132 +1,102 @@
-"""BART (post-LN): `x ← LN(x + Drop(Sub(x)))`, with deltas at its sub-layers.
+"""BART (Lewis et al. 2020): an encoder-decoder in which the layer norm follows the residual sum."""
 
-The layers' forwards restate the stock ones with the FFN given to `_ffn`; a test compares a layer without
-deltas with the stock layer, bit for bit, in evaluation and in training.
-"""
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from collections.abc import Mapping
-from typing import Any
+from unidelta.design.architecture import Surroundings
+from unidelta.design.axes import Slot
+from unidelta.design.family import FAMILIES, Config, Family, Released
+from unidelta.design.site import LinearShape, SiteShape
 
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import dropout
-from transformers.models.bart.modeling_bart import (
-    BartAttention,
-    BartDecoder,
-    BartDecoderLayer,
-    BartEncoder,
-    BartEncoderLayer,
-    BartLearnedPositionalEmbedding,
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from unidelta.hosts.site import Site
+
+KEYS = (
+    "vocab_size",
+    "d_model",
+    "encoder_layers",
+    "decoder_layers",
+    "encoder_ffn_dim",
+    "decoder_ffn_dim",
+    "encoder_attention_heads",
+    "decoder_attention_heads",
+    "max_position_embeddings",
 )
-
-from unidelta.design.axes import Representation
-from unidelta.families.seq2seq import PromptedDecoder, PromptedEncoder, PromptedPositions, Seq2SeqAttention
-
-
-class DeltaBartAttention(Seq2SeqAttention, BartAttention):
-    """BART's attention with deltas."""
-
-
-class DeltaBartEncoderLayer(BartEncoderLayer):
-    """BART's encoder layer with a delta at its FFN."""
-
-    deltas: nn.ModuleDict
-
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor, **kwargs: Any) -> Tensor:
-        """As the stock layer."""
-        residual = hidden_states
-        hidden_states, _ = self.self_attn(hidden_states, attention_mask=attention_mask, **kwargs)
-        hidden_states = dropout(hidden_states, p=self.dropout, training=self.training)
-        hidden_states = self.self_attn_layer_norm(residual + hidden_states)
-        hidden_states = _ffn(self, hidden_states)
-        if hidden_states.dtype == torch.float16 and not torch.isfinite(hidden_states).all():
-            limit = torch.finfo(hidden_states.dtype).max - 1000
-            hidden_states = torch.clamp(hidden_states, min=-limit, max=limit)
-        return hidden_states
-
-
-class DeltaBartDecoderLayer(BartDecoderLayer):
-    """BART's decoder layer with a delta at its FFN."""
-
-    deltas: nn.ModuleDict
-
-    def forward(
-        self,
-        hidden_states: Tensor,
-        attention_mask: Tensor | None = None,
-        encoder_hidden_states: Tensor | None = None,
-        encoder_attention_mask: Tensor | None = None,
-        past_key_values: Any = None,
-        use_cache: bool | None = True,
-        **kwargs: Any,
-    ) -> Tensor:
-        """As the stock layer."""
-        residual = hidden_states
-        hidden_states, _ = self.self_attn(
-            hidden_states, past_key_values=past_key_values, attention_mask=attention_mask, **kwargs
-        )
-        hidden_states = dropout(hidden_states, p=self.dropout, training=self.training)
-        hidden_states = self.self_attn_layer_norm(residual + hidden_states)
-        if encoder_hidden_states is not None:
-            residual = hidden_states
-            hidden_states, _ = self.encoder_attn(
-                hidden_states,
-                key_value_states=encoder_hidden_states,
-                attention_mask=encoder_attention_mask,
-                past_key_values=past_key_values,
-                **kwargs,
-            )
-            hidden_states = dropout(hidden_states, p=self.dropout, training=self.training)
-            hidden_states = self.encoder_attn_layer_norm(residual + hidden_states)
-        return _ffn(self, hidden_states)
-
-
-def _ffn(layer: DeltaBartEncoderLayer | DeltaBartDecoderLayer, x: Tensor) -> Tensor:
-    """`LN(x + f)` with f = Drop(FFN(x)), and the delta on f, on x + f or on the result."""
-    f = layer.activation_fn(layer.fc1(x))
-    f = dropout(f, p=layer.activation_dropout, training=layer.training)
-    f = dropout(layer.fc2(f), p=layer.dropout, training=layer.training)
-    return post_norm(layer.deltas, x, f, layer.final_layer_norm)
-
-
-def post_norm(deltas: Mapping[str, nn.Module], x: Tensor, f: Tensor, norm: nn.Module) -> Tensor:
-    """`LN(x + f)` of a post-LN sub-layer with its delta.
-
-    Args:
-        deltas: the delta by the representation it changes.
-        x: input of the sub-layer, `(B, T, D)`.
-        f: its output after dropout, `(B, T, D)`.
-        norm: the layer norm after the residual sum.
-    """
-    if Representation.SUBLAYER in deltas:
-        f = deltas[Representation.SUBLAYER](x, f)
-    y = x + f
-    if Representation.RESIDUAL in deltas:  # Pfeiffer as released: reads LN(y), changes y, normalised once more
-        delta = deltas[Representation.RESIDUAL]
-        y = delta.compose(y, delta.form(norm(y)))
-    y = norm(y)
-    if Representation.LAYER in deltas:
-        y = deltas[Representation.LAYER](x, y)
-    return y
-
-
-class PromptedBartEncoder(PromptedEncoder, BartEncoder):
-    """BART's encoder with a prompt."""
-
-
-class PromptedBartDecoder(PromptedDecoder, BartDecoder):
-    """BART's decoder behind an encoder with a prompt."""
-
-
-class PromptedBartPositions(PromptedPositions, BartLearnedPositionalEmbedding):
-    """BART's positions with none for the prompt."""
-
-
-SWAP = {
-    BartAttention: DeltaBartAttention,
-    BartEncoderLayer: DeltaBartEncoderLayer,
-    BartDecoderLayer: DeltaBartDecoderLayer,
-    BartEncoder: PromptedBartEncoder,
-    BartDecoder: PromptedBartDecoder,
-    BartLearnedPositionalEmbedding: PromptedBartPositions,
+TINY = {
+    **{"vocab_size": 41, "d_model": 12, "max_position_embeddings": 40, "encoder_layers": 2, "decoder_layers": 3},
+    **{"encoder_ffn_dim": 20, "decoder_ffn_dim": 20, "encoder_attention_heads": 3, "decoder_attention_heads": 3},
+    **{"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2},
+    "forced_eos_token_id": None,
 }
+_OFFSET = 2  # learned positions start at 2
+
+
+def sites(config: Config) -> list[SiteShape]:
+    """Encoder self, decoder self and cross attentions, then the FFNs of both stacks."""
+    d, heads = config["d_model"], config["encoder_attention_heads"]
+    square = LinearShape(d_in=d, d_out=d)
+    attention = {role: square for role in ("query", "key", "value", "output")}
+    ffn = {
+        "up": LinearShape(d_in=d, d_out=config["encoder_ffn_dim"]),
+        "down": LinearShape(d_in=config["encoder_ffn_dim"], d_out=d),
+    }
+    counts = {"encoder_self": "encoder", "decoder_self": "decoder", "decoder_cross": "decoder"}
+    shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
+    return [
+        *(
+            SiteShape(**shared, kind=kind, layer=i, linears=attention)
+            for kind, stack in counts.items()
+            for i in range(config[f"{stack}_layers"])
+        ),
+        *(
+            SiteShape(slot=Slot.FFN, width=d, kind=f"{stack}_ffn", layer=i, linears=ffn)
+            for stack in ("encoder", "decoder")
+            for i in range(config[f"{stack}_layers"])
+        ),
+    ]
+
+
+def surroundings(config: Config, n_labels: int, *, n_final_norms: int = 0) -> Surroundings:
+    """Tied token embeddings, learned positions of both stacks, and the norms of layers and embeddings."""
+    d = config["d_model"]
+    n_norms = 2 * config["encoder_layers"] + 3 * config["decoder_layers"] + 2 + n_final_norms
+    n_positions = config["max_position_embeddings"] + _OFFSET
+    return Surroundings(embeddings=(config["vocab_size"] + 2 * n_positions) * d, norms=(d,) * n_norms)
+
+
+def odd(config: Config) -> Iterator[str]:
+    """Stacks that differ, and embeddings that are not one tensor."""
+    for name in ("ffn_dim", "attention_heads"):
+        encoder, decoder = f"encoder_{name}", f"decoder_{name}"
+        if config[decoder] != config[encoder]:
+            yield f"{decoder} differs from {encoder}"
+    if config.get("tie_word_embeddings") is False:
+        yield "its embeddings are not tied"
+
+
+def hosts(model: "PreTrainedModel") -> "list[Site]":
+    """The same sites in a model."""
+    from unidelta.hosts.bart import BartLayer
+    from unidelta.hosts.encoder_decoder import encoder_decoder_sites
+
+    return encoder_decoder_sites(model, layer=BartLayer)
+
+
+FAMILIES.register(
+    Family(
+        name="bart",
+        kind="encoder-decoder",
+        is_pre_norm=False,
+        keys=KEYS,
+        sites=sites,
+        surroundings=surroundings,
+        max_positions=lambda config: config["max_position_embeddings"],
+        hosts=hosts,
+        tiny=TINY,
+        odd=odd,
+        dropouts=("dropout", "attention_dropout"),
+        released=Released(norms_multihead_query=True),
+    )
+)

@@ -1,81 +1,87 @@
-"""BERT and RoBERTa (post-LN encoders of one shape): `x ← LN(x + Drop(Sub(x)))`, with deltas."""
+"""BERT (Devlin et al. 2019): an encoder in which the layer norm follows the residual sum; classifies by a pooler."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
-from transformers.models.bert.modeling_bert import BertOutput, BertSelfAttention, BertSelfOutput
-from transformers.models.roberta.modeling_roberta import RobertaOutput, RobertaSelfAttention, RobertaSelfOutput
+from unidelta.design.architecture import Surroundings
+from unidelta.design.axes import Slot
+from unidelta.design.family import FAMILIES, Config, Family
+from unidelta.design.site import LinearShape, SiteShape
 
-from unidelta.design.axes import Representation
-from unidelta.families.attention import DeltaAttention
-from unidelta.families.bart import post_norm
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
+    from unidelta.hosts.site import Site
 
-class EncoderAttention(DeltaAttention):
-    """To be mixed in before the self-attention: hands the input x on to the attention function."""
+KEYS = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "intermediate_size",
+    "num_attention_heads",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
 
-    def project_query(self, x_BTD: Tensor) -> Tensor:
-        """W_q x + b_q."""
-        return self.query(x_BTD)
-
-    def forward(
-        self, hidden_states: Tensor, attention_mask: Tensor | None = None, past_key_values: Any = None, **kwargs: Any
-    ) -> tuple[Tensor, Tensor | None]:
-        """As the stock forward."""
-        return super().forward(hidden_states, attention_mask, past_key_values, attention_input=hidden_states, **kwargs)
-
-
-class AttentionOutput(nn.Module):
-    """To be mixed in before the attention's output module: a delta on u = W_o C + b_o, before the dropout."""
-
-    deltas: nn.ModuleDict
-
-    def forward(self, hidden_states: Tensor, input_tensor: Tensor) -> Tensor:
-        """`LN(x + Drop(u))` from the concatenated heads C and the attention's input x."""
-        u = self.deltas[Representation.SUBLAYER](input_tensor, self.dense(hidden_states))
-        return self.LayerNorm(self.dropout(u) + input_tensor)
-
-
-class FfnOutput(nn.Module):
-    """To be mixed in before the FFN's output module: a delta on f = Drop(W_2 · + b_2), or after the sum."""
-
-    deltas: nn.ModuleDict
-
-    def forward(self, hidden_states: Tensor, input_tensor: Tensor) -> Tensor:
-        """`LN(x + f)` from the FFN's inner activations and its input x."""
-        f = self.dropout(self.dense(hidden_states))
-        return post_norm(self.deltas, input_tensor, f, self.LayerNorm)
-
-
-class DeltaBertSelfAttention(EncoderAttention, BertSelfAttention):
-    """BERT's self-attention with deltas."""
-
-
-class DeltaBertSelfOutput(AttentionOutput, BertSelfOutput):
-    """BERT's attention output with a delta."""
-
-
-class DeltaBertOutput(FfnOutput, BertOutput):
-    """BERT's FFN output with a delta."""
-
-
-class DeltaRobertaSelfAttention(EncoderAttention, RobertaSelfAttention):
-    """RoBERTa's self-attention with deltas."""
-
-
-class DeltaRobertaSelfOutput(AttentionOutput, RobertaSelfOutput):
-    """RoBERTa's attention output with a delta."""
-
-
-class DeltaRobertaOutput(FfnOutput, RobertaOutput):
-    """RoBERTa's FFN output with a delta."""
-
-
-SWAP = {
-    BertSelfAttention: DeltaBertSelfAttention,
-    BertSelfOutput: DeltaBertSelfOutput,
-    BertOutput: DeltaBertOutput,
-    RobertaSelfAttention: DeltaRobertaSelfAttention,
-    RobertaSelfOutput: DeltaRobertaSelfOutput,
-    RobertaOutput: DeltaRobertaOutput,
+TINY = {
+    **{"vocab_size": 41, "hidden_size": 12, "num_hidden_layers": 2, "intermediate_size": 20},
+    **{"num_attention_heads": 3, "max_position_embeddings": 40, "type_vocab_size": 2, "pad_token_id": 1},
 }
+
+
+def sites(config: Config) -> list[SiteShape]:
+    """Self-attentions, then FFNs."""
+    d, f, heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
+    attention = {role: LinearShape(d_in=d, d_out=d) for role in ("query", "key", "value", "output")}
+    ffn = {"up": LinearShape(d_in=d, d_out=f), "down": LinearShape(d_in=f, d_out=d)}
+    layers = range(config["num_hidden_layers"])
+    shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
+    return [
+        *(SiteShape(**shared, kind="encoder_self", layer=i, linears=attention) for i in layers),
+        *(SiteShape(slot=Slot.FFN, width=d, kind="encoder_ffn", layer=i, linears=ffn) for i in layers),
+    ]
+
+
+def embeddings(config: Config) -> int:
+    """Elements of token, position and segment embeddings."""
+    n_rows = config["vocab_size"] + config["max_position_embeddings"] + config["type_vocab_size"]
+    return n_rows * config["hidden_size"]
+
+
+def norms(config: Config) -> tuple[int, ...]:
+    """Two in each layer, one after the embeddings."""
+    return (config["hidden_size"],) * (2 * config["num_hidden_layers"] + 1)
+
+
+def surroundings(config: Config, n_labels: int) -> Surroundings:
+    """Embeddings, norms, the pooler and a classifier on it."""
+    d = config["hidden_size"]
+    return Surroundings(
+        embeddings=embeddings(config),
+        norms=norms(config),
+        maps=(LinearShape(d_in=d, d_out=d),),
+        head=(LinearShape(d_in=d, d_out=n_labels),),
+    )
+
+
+def hosts(model: "PreTrainedModel") -> "list[Site]":
+    """The same sites in a model."""
+    from unidelta.hosts.bert import encoder_sites
+
+    return encoder_sites(model)
+
+
+FAMILIES.register(
+    Family(
+        name="bert",
+        kind="encoder",
+        is_pre_norm=False,
+        keys=KEYS,
+        sites=sites,
+        surroundings=surroundings,
+        max_positions=lambda config: config["max_position_embeddings"],
+        hosts=hosts,
+        tiny=TINY,
+        head="classifier",
+        dropouts=("hidden_dropout_prob", "attention_probs_dropout_prob"),
+    )
+)

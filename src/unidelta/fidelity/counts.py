@@ -4,14 +4,12 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from unidelta.config.compose import compose
-from unidelta.config.resolve import published_architecture
-from unidelta.config.resolve_design import resolve_design
 from unidelta.design.count import Counts, count
+from unidelta.design.published import stated_architecture
+from unidelta.design.resolve import resolve_design
 from unidelta.errors import Problems
-from unidelta.fidelity.options import overrides
+from unidelta.fidelity.options import request
 from unidelta.paths import PACKAGE
-from unidelta.tasks.registry import TASKS
 
 TABLE = PACKAGE / "fidelity" / "param_counts.csv"
 
@@ -35,11 +33,11 @@ _DEFAULTS = {
     "lora_dropout": 0.0,
     "lora_init": "lora",
 }
-_TASKS = {
-    "bart-large": "xsum",
-    "mbart-large-cc25": "wmt_en_ro",
-    "roberta-base-mnli": "mnli",
-    "roberta-base-sst2": "sst2",
+_BACKBONES = {  # of the table: the file in conf/backbone/, and the number of labels
+    "bart-large": ("bart", 0),
+    "mbart-large-cc25": ("mbart", 0),
+    "roberta-base-mnli": ("roberta", 3),
+    "roberta-base-sst2": ("roberta", 2),
 }
 
 
@@ -71,14 +69,13 @@ def rows() -> Iterator[Row]:
 
 
 def _row(line: Mapping[str, str]) -> Row:
-    task = _TASKS[line["model"]]
+    backbone, n_labels = _BACKBONES[line["model"]]
     given = dict(pair.split("=") for pair in line["options"].split(";") if pair)
     options = {**_DEFAULTS, **given}
     numeric = {key: int(options[key]) for key in ("attn_bn", "ffn_bn") if key in options}
     options |= numeric | {"lora_alpha": float(options["lora_alpha"])}
-    config = compose(overrides(task, options))
-    architecture = published_architecture(config.backbone, n_labels=TASKS[task].n_labels)
-    design, problems = resolve_design(config, architecture=architecture, published=architecture)
+    architecture = stated_architecture(backbone, n_labels=n_labels)
+    design, problems = resolve_design(request(options), architecture=architecture, published=architecture)
     if problems:
         raise Problems(problems)
     counts = count(design, architecture)

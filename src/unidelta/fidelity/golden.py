@@ -14,27 +14,22 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import (
-    BartConfig,
-    BartForConditionalGeneration,
-    MBartConfig,
-    MBartForConditionalGeneration,
-    PreTrainedModel,
-    RobertaConfig,
-    RobertaForSequenceClassification,
-)
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.trainer_pt_utils import LabelSmoother
 
-from unidelta.config.compose import compose
-from unidelta.config.resolve_design import resolve_design
+from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.design.axes import Insertion, Slot
 from unidelta.design.count import count
+from unidelta.design.describe import describe
+from unidelta.design.family import FAMILIES
+from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import DataError, Problems
-from unidelta.families.architectures import architecture_of
-from unidelta.families.inject import Injection, inject
+from unidelta.fast.switch import speed_up
 from unidelta.fidelity.names import official_name
-from unidelta.fidelity.options import TASKS, overrides
+from unidelta.fidelity.options import request
+from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.injection import Injection
 
 TOLERANCES = {  # logits and losses in float64; the authors stored hidden states and gradients in float32
     "logits": 1e-10,
@@ -42,11 +37,6 @@ TOLERANCES = {  # logits and losses in float64; the authors stored hidden states
     "smoothed loss": 1e-5,
     "hidden": 1e-5,
     "gradients": 1e-5,
-}
-_MODELS = {
-    "bart": (BartConfig, BartForConditionalGeneration),
-    "mbart": (MBartConfig, MBartForConditionalGeneration),
-    "roberta": (RobertaConfig, RobertaForSequenceClassification),
 }
 
 
@@ -56,14 +46,14 @@ class Comparison:
 
     Args:
         name: `<model>.<variant>`.
-        typed: the overrides that asked for the design.
+        design: what is compared, in words.
         errors: largest absolute difference (gradients: relative) by quantity.
         wrong: names, counts or generated ids that differ, in words.
         skipped: why there is nothing to compare, or None.
     """
 
     name: str
-    typed: list[str] = field(default_factory=list)
+    design: str = ""
     errors: dict[str, float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     skipped: str | None = None
@@ -91,8 +81,12 @@ def golden_files(folder: Path) -> list[Path]:
     return found
 
 
-def compare(path: Path) -> Comparison:
-    """One golden file against our model, built through the configuration like any run.
+def compare(path: Path, *, fast: bool = False) -> Comparison:
+    """One golden file against our model, built from what is asked like any run.
+
+    Args:
+        path: the description; the tensors are beside it.
+        fast: whether what only makes it faster is on.
 
     Raises:
         DataError: if the file is damaged.
@@ -105,10 +99,12 @@ def compare(path: Path) -> Comparison:
         tensors = load_file(path.with_suffix(".safetensors"))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise DataError(f"golden file {path}", f"it cannot be read: {error}", "a whole copy of the file") from error
-    result.typed = overrides(TASKS[meta["model"]], meta["official_options"])
     model = _base_model(meta, tensors)
-    design = _design(result.typed, model)
+    design = _design(meta, model)
+    result.design = describe(design)
     injection = inject(model, design, generator=torch.Generator().manual_seed(0))
+    if fast:
+        speed_up(injection)
     theirs = _their_names(injection, meta)
     _load_deltas(injection, theirs, tensors)
     _check_names(injection, meta, theirs, tensors, result)
@@ -121,12 +117,10 @@ def compare(path: Path) -> Comparison:
 def _not_runnable(meta: Mapping[str, Any], result: Comparison) -> Comparison:
     """What the authors' code cannot run: say so, and whether it builds here."""
     result.skipped = f"the authors' code fails: {meta.get('where', 'unknown place')}"
-    result.typed = overrides(TASKS[meta["model"]], meta["official_options"])
-    config_class, model_class = _MODELS[meta["model"]]
     with torch.device("meta"):
-        model = model_class(config_class())
+        model = _model(AutoConfig.for_model(meta["model"]))
     try:
-        inject(model, _design(result.typed, model), generator=torch.Generator())
+        inject(model, _design(meta, model), generator=torch.Generator())
         result.skipped += "; builds here"
     except Problems as problems:
         result.skipped += f"; refused here: {problems.why}"
@@ -134,10 +128,10 @@ def _not_runnable(meta: Mapping[str, Any], result: Comparison) -> Comparison:
 
 
 def _base_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> PreTrainedModel:
-    config_class, model_class = _MODELS[meta["model"]]
-    known = set(config_class().to_dict()) - {"transformers_version", "dtype", "architectures", "model_type"}
-    config = config_class(**{key: value for key, value in meta["config"].items() if key in known})
-    model = model_class(config).double().eval()
+    defaults = AutoConfig.for_model(meta["model"]).to_dict()
+    known = set(defaults) - {"transformers_version", "dtype", "architectures", "model_type"}
+    given = {key: value for key, value in meta["config"].items() if key in known}
+    model = _model(AutoConfig.for_model(meta["model"], **given)).double().eval()
     state = {
         name.removeprefix("state/").removeprefix("pretrained_model."): tensor.double()
         for name, tensor in tensors.items()
@@ -150,9 +144,14 @@ def _base_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> PreTr
     return model
 
 
-def _design(typed: list[str], model: PreTrainedModel) -> Design:
+def _model(config: PreTrainedConfig) -> PreTrainedModel:
+    return MODEL_CLASSES[FAMILIES[config.model_type].kind].from_config(config)
+
+
+def _design(meta: Mapping[str, Any], model: PreTrainedModel) -> Design:
     architecture = architecture_of(model.config, name=model.config.model_type)
-    design, problems = resolve_design(compose(typed), architecture=architecture, published=architecture)
+    asked = request(meta["official_options"])
+    design, problems = resolve_design(asked, architecture=architecture, published=architecture)
     if problems:
         raise Problems(problems)
     return design
@@ -165,7 +164,10 @@ def _their_names(injection: Injection, meta: Mapping[str, Any]) -> dict[str, str
     )
     return {
         name: official_name(
-            name, is_roberta=meta["model"] == "roberta", is_wrapped=meta["wrapped"], is_parallel_ffn=parallel
+            name,
+            is_encoder=FAMILIES[meta["model"]].kind == "encoder",
+            is_wrapped=meta["wrapped"],
+            is_parallel_ffn=parallel,
         )
         for name in injection.trained
     }

@@ -16,30 +16,31 @@ _LEAVES = {
 }
 
 
-def official_name(name: str, *, is_roberta: bool, is_wrapped: bool, is_parallel_ffn: bool) -> str:
+def official_name(name: str, *, is_encoder: bool, is_wrapped: bool, is_parallel_ffn: bool) -> str:
     """The authors' name of one of our parameters.
 
     Args:
         name: ours, as `model.named_parameters()` gives it.
-        is_roberta: RoBERTa's only attention uses the generator of the decoder's self-attention.
+        is_encoder: whether the model is an encoder alone, whose attention uses the generator of the authors'
+            decoder self-attention.
         is_wrapped: whether the authors wrap the model (every method but full fine-tuning).
         is_parallel_ffn: RoBERTa's used FFN adapter sits on the layer if parallel, else on its output.
     """
     if found := re.match(r".*\.prefix_mlp_(\w+)\.(embedding|hidden|output)(?:\.(\w+))?$", name):
         kind, part, leaf = found.groups()
-        embedding, mlp, _ = _kind(kind, is_roberta)
+        embedding, mlp, _ = _kind(kind, is_encoder)
         place = {"embedding": f"{embedding}.weight", "hidden": f"{mlp}.0.{leaf}", "output": f"{mlp}.2.{leaf}"}[part]
         return f"prompt_model.{place}"
     if found := re.match(r"(.*)\.deltas\.heads\.form\.prefix\.(key|value)$", name):
         host, part = found.groups()
         layer = re.findall(r"\.(\d+)\.", host + ".")[0]
-        return f"prompt_model.{_kind(_kind_of(host), is_roberta)[2]}_{part}.{layer}.weight"
-    return ("pretrained_model." if is_wrapped else "") + _inner_name(name, is_roberta, is_parallel_ffn)
+        return f"prompt_model.{_kind(_kind_of(host), is_encoder)[2]}_{part}.{layer}.weight"
+    return ("pretrained_model." if is_wrapped else "") + _inner_name(name, is_encoder, is_parallel_ffn)
 
 
-def _inner_name(name: str, is_roberta: bool, is_parallel_ffn: bool) -> str:
-    if name.endswith(".prompt.vectors"):
-        return name.replace(".prompt.vectors", ".ef_prefix_emb.weight")
+def _inner_name(name: str, is_encoder: bool, is_parallel_ffn: bool) -> str:
+    if name.endswith(".deltas.prompt.vectors"):
+        return name.replace(".deltas.prompt.vectors", ".ef_prefix_emb.weight")
     if ".deltas." not in name:
         return name
     host, rest = name.split(".deltas.")
@@ -49,14 +50,14 @@ def _inner_name(name: str, is_roberta: bool, is_parallel_ffn: bool) -> str:
     if representation == "heads":
         return f"{host}.ef_transform_layer_norm.{rest.rsplit('.', 1)[1]}"
     is_attention = host.endswith(("attn", ".attention.self", ".attention.output"))
-    if is_roberta and not is_attention and is_parallel_ffn:
+    if is_encoder and not is_attention and is_parallel_ffn:
         host = host.removesuffix(".output")
     leaf = next(theirs + rest.removeprefix(ours) for ours, theirs in _LEAVES.items() if rest.startswith(ours))
     return f"{host}.ef_{'attn' if is_attention else 'ffn'}_adapter.{leaf}"
 
 
-def _kind(kind: str, is_roberta: bool) -> tuple[str, str, str]:
-    return _KINDS["decoder_self" if is_roberta else kind]
+def _kind(kind: str, is_encoder: bool) -> tuple[str, str, str]:
+    return _KINDS["decoder_self" if is_encoder else kind]
 
 
 def _kind_of(host: str) -> str:

@@ -1,118 +1,98 @@
-"""The authors' command-line options, translated into what one types here.
+"""The authors' command-line options, translated into what is asked for here.
 
-The options are those of petl/options.py at jxhe/unify-parameter-efficient-tuning@3222ce2c.
+The options are those of petl/options.py at jxhe/unify-parameter-efficient-tuning@3222ce2c; `official.yaml` says what
+each is called here.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
+from unidelta.design.form import FORMS
+from unidelta.design.request import (
+    BudgetConfig,
+    CompositionConfig,
+    InsertionConfig,
+    MethodConfig,
+    PositionConfig,
+    Request,
+    SlotConfig,
+)
 from unidelta.errors import ConfigError
+from unidelta.paths import PACKAGE
 
-TASKS = {"bart": "xsum", "mbart": "wmt_en_ro", "roberta": "mnli"}
-
-# (attention, FFN) to the preset whose slots fit; the slots' details are set one by one below
-_METHODS = {
-    ("prefix", None): "prefix",
-    ("head_adapter", None): "multihead_parallel_adapter",
-    ("sequential", None): "adapter",
-    ("parallel", None): "parallel_adapter",
-    ("lora", None): "lora",
-    (None, "sequential"): "adapter",
-    (None, "parallel"): "parallel_adapter",
-    (None, "pfeiffer"): "adapter_pfeiffer",
-    (None, "lora"): "lora",
-    ("sequential", "sequential"): "adapter_houlsby",
-    ("parallel", "parallel"): "parallel_adapter_both",
-    ("lora", "lora"): "lora",
-    ("prefix", "parallel"): "mam",
-    ("prefix", "lora"): "prefix_lora",
-}
+_WORDS = yaml.safe_load((PACKAGE / "fidelity" / "official.yaml").read_text(encoding="utf-8"))
 
 
-def overrides(task: str, options: Mapping[str, Any]) -> list[str]:
-    """The overrides that ask for the design of a set of the authors' options.
+def request(options: Mapping[str, Any]) -> Request:
+    """What is asked by a set of the authors' options, as their released code computes it.
 
     Args:
-        task: a task of the model, e.g. `TASKS["bart"]`.
         options: the authors' options by name.
 
     Raises:
-        ConfigError: for a combination that no preset covers.
+        ConfigError: an option has no name here.
     """
-    # the paper's scale: what is tuned for the miniature, e.g. a prefix that starts from activations, is not theirs
-    common = ["scale=paper", f"task={task}", "conventions=released"]
-    attn, ffn = options["attn_mode"], options["ffn_mode"]
-    if attn == ffn == "none":
-        return [*common, "method=full"]
-    if attn == "bitfit":
-        return [*common, "method=bitfit"]
-    if attn == "prompt_tuning":
-        return [*common, "method=prompt", "budget=bottleneck", f"budget.bottleneck={options['attn_bn']}"]
-    forms = (_attention_form(options), _ffn_form(options))
-    if forms not in _METHODS:
-        raise ConfigError(
-            f"the authors' options attn_mode={attn}, ffn_mode={ffn}",
-            "no method of this suite puts these two together",
-            "one of the combinations in src/unidelta/fidelity/options.py",
-        )
-    position = {(True, False): "attn", (False, True): "ffn", (True, True): "both"}[
-        (forms[0] is not None, forms[1] is not None)
-    ]
-    typed = [f"method={_METHODS[forms]}", f"position={position}", "budget=bottleneck"]
-    if forms[0] is not None:
-        typed += [f"budget.attn={options['attn_bn']}", *_attention(forms[0], options)]
-    if forms[1] is not None:
-        typed += [f"budget.ffn={options['ffn_bn']}", *_ffn(forms[1], options)]
-    return [*common, *typed]
+    attn, ffn = _attention(options), _ffn(options)
+    slots = [slot for slot, chosen in (("attn", attn), ("ffn", ffn)) if chosen is not None]
+    kind = "deltas" if slots else _WORDS["baselines"][options["attn_mode"]]
+    length = options["attn_bn"] if options["attn_mode"] == "prompt_tuning" else None
+    return Request(
+        method=MethodConfig(name="official", kind=kind, attn=attn, ffn=ffn, length=length),
+        position=PositionConfig(name="official" if slots else "none", slots=slots),
+        insertion=InsertionConfig(),
+        composition=CompositionConfig(),
+        budget=BudgetConfig(name="paper" if slots or length else "none"),
+    )
 
 
-def _attention_form(options: Mapping[str, Any]) -> str | None:
-    mode, option = options["attn_mode"], options["attn_option"]
-    if mode.startswith("prefix"):
-        return "head_adapter" if option == "cross_attn_relu" else "prefix"
-    return {"none": None, "adapter": option, "lora": "lora"}[mode]
+def _attention(options: Mapping[str, Any]) -> SlotConfig | None:
+    mode = options["attn_mode"].removesuffix("_nomlp")
+    if mode in _WORDS["baselines"]:
+        return None
+    keys = _keys("attn", mode, options["attn_option"])
+    keys["composition"] = _WORDS["attn_composition"].get(options["attn_composition"], keys["composition"])
+    if "targets" in keys:
+        keys |= _lora(options, options["attn_bn"])
+    elif options["attn_mode"].endswith("_nomlp"):
+        keys["reparameterisation"] = "direct"
+    elif FORMS[keys["form"]].level == "heads":
+        keys |= {"mlp_width": options["mid_dim"], "prefix_dropout": options["prefix_dropout"]}
+    return SlotConfig(**keys, bottleneck=options["attn_bn"])
 
 
-def _ffn_form(options: Mapping[str, Any]) -> str | None:
-    return {"none": None, "adapter": options["ffn_option"], "lora": "lora"}[options["ffn_mode"]]
+def _ffn(options: Mapping[str, Any]) -> SlotConfig | None:
+    if options["ffn_mode"] == "none":
+        return None
+    keys = _keys("ffn", options["ffn_mode"], options["ffn_option"])
+    if "targets" in keys:
+        return SlotConfig(**keys, **_lora(options, options["ffn_bn"]), bottleneck=options["ffn_bn"])
+    return SlotConfig(
+        **keys,
+        **_scale(options["ffn_adapter_scalar"]),
+        bottleneck=options["ffn_bn"],
+        layer_norm=options["ffn_adapter_layernorm_option"],
+        init=options["ffn_adapter_init_option"],
+    )
 
 
-def _attention(form: str, options: Mapping[str, Any]) -> list[str]:
-    if form == "lora":
-        return _lora("attn", options["attn_bn"], options)
-    if form in ("sequential", "parallel"):
-        return [f"method.attn.insertion={form}", "method.attn.composition=additive"]
-    gated = form == "prefix" and (options["attn_option"] == "concat" or options["attn_composition"] == "gate_add")
-    typed = [f"method.attn.composition={'gated' if gated else 'additive'}"]
-    if options["attn_mode"] == "prefix_nomlp":
-        typed += ["method.attn.reparameterisation=direct"]
-    else:
-        typed += [f"method.attn.mlp_width={options['mid_dim']}"]
-        typed += [f"method.attn.prefix_dropout={options['prefix_dropout']}"]
-    # `cross_attn` is `cross_attn_noln` with a layer norm on the query's input
-    return [*typed, "method.attn.layer_norm=in"] if options["attn_option"] == "cross_attn" else typed
+def _keys(slot: str, mode: str, option: str) -> dict[str, Any]:
+    words = _WORDS[slot]
+    found = words.get(f"{mode}/{option}", words.get(f"{mode}/*"))
+    if found is None:
+        asked, why = f"the authors' options {slot}_mode={mode}, {slot}_option={option}", "they have no name here"
+        raise ConfigError(asked, why, "one of those in src/unidelta/fidelity/official.yaml")
+    return dict(found)
 
 
-def _ffn(form: str, options: Mapping[str, Any]) -> list[str]:
-    if form == "lora":
-        return _lora("ffn", options["ffn_bn"], options)
-    typed = [
-        f"method.ffn.insertion={'parallel' if form == 'parallel' else 'sequential'}",
-        f"method.ffn.layer_norm={options['ffn_adapter_layernorm_option']}",
-        f"method.ffn.init={options['ffn_adapter_init_option']}",
-    ]
-    scalar = options["ffn_adapter_scalar"]
+def _scale(scalar: str | float) -> dict[str, Any]:
     if scalar == "learnable_scalar":
-        return [*typed, "method.ffn.composition=learned_scale"]
-    if float(scalar) == 1:
-        return [*typed, "method.ffn.composition=additive"]
-    return [*typed, "method.ffn.composition=scaled", f"method.ffn.scale={float(scalar)!r}"]
+        return {"composition": "learned_scale"}
+    return {"composition": "additive"} if float(scalar) == 1 else {"composition": "scaled", "scale": float(scalar)}
 
 
-def _lora(slot: str, rank: int, options: Mapping[str, Any]) -> list[str]:
-    return [
-        f"method.{slot}.composition=scaled",
-        f"method.{slot}.scale={options['lora_alpha'] / rank!r}",  # one alpha for both slots, s = alpha / r
-        f"method.{slot}.init={options['lora_init']}",
-        f"method.{slot}.dropout={options['lora_dropout']}",
-    ]
+def _lora(options: Mapping[str, Any], rank: int) -> dict[str, Any]:
+    """One alpha for both slots: s = alpha / r."""
+    dropout = {"dropout": float(options["lora_dropout"])}
+    return {"scale": options["lora_alpha"] / rank, "init": options["lora_init"], **dropout}

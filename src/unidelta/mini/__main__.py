@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unidelta.errors import UserError
 from unidelta.mini.corpus import SPLITS, rows
-from unidelta.mini.settings import FAMILIES
+from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.world import SHIPPED_SEED
 
 
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("-n", type=_positive, default=3)
     sample.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
     pretrain = commands.add_parser("pretrain", help="train a backbone from nothing")
-    pretrain.add_argument("family", choices=FAMILIES)
+    pretrain.add_argument("family", choices=MINIATURES)
     pretrain.add_argument("--out", type=Path, help="folder; default: mini-FAMILY here")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and text")
     pretrain.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
@@ -65,12 +65,13 @@ def _sample(arguments: argparse.Namespace) -> None:
 def _pretrain(arguments: argparse.Namespace) -> None:
     import torch  # late: `sample` does without
 
-    from unidelta.mini.pretraining.recipe import RECIPES
+    from unidelta.mini.pretraining.objective import objective_of
     from unidelta.mini.pretraining.save import save
     from unidelta.mini.pretraining.train import Point, pretrain
 
     torch.set_num_threads(1)  # fastest for models this small, and the order of sums is then always the same
-    recipe = RECIPES[arguments.family]
+    objective = objective_of(arguments.family, seed=arguments.world)
+    recipe = objective.recipe
     if arguments.steps is not None:
         recipe = recipe.shortened(arguments.steps)
     folder = arguments.out or Path(f"mini-{arguments.family}")
@@ -82,10 +83,9 @@ def _pretrain(arguments: argparse.Namespace) -> None:
         print(f"step {point.step:5}  loss {point.loss:.3f}  {probes}  {point.seconds:.0f} s", flush=True)
 
     model = pretrain(
-        arguments.family,
+        objective,
         recipe,
         seed=arguments.seed,
-        world_seed=arguments.world,
         scale_up=arguments.scale_up,
         probe_every=max(1, sum(part.steps for part in recipe.parts()) // 20),
         on_point=tell,
@@ -93,10 +93,9 @@ def _pretrain(arguments: argparse.Namespace) -> None:
     save(
         model,
         folder,
-        family=arguments.family,
+        objective=objective,
         recipe=recipe,
         seed=arguments.seed,
-        world_seed=arguments.world,
         curve=curve,
     )
     print(f"written to {folder}; use it with backbone.checkpoint={folder}")

@@ -1,26 +1,18 @@
 """A miniature's weights as a model: checked before they are used, in float32."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 import transformers as hf
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from unidelta.errors import CheckpointError
+from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.design.family import FAMILIES
+from unidelta.errors import BackboneError
 from unidelta.mini.shipped import checked_weights, world_of
 from unidelta.mini.tokenizer import tokenizer
 
-_CLASSES: dict[str, tuple[Any, Any]] = {
-    "bart": (hf.BartConfig, hf.BartForConditionalGeneration),
-    "mbart": (hf.MBartConfig, hf.MBartForConditionalGeneration),
-    "roberta": (hf.RobertaConfig, hf.RobertaForSequenceClassification),
-}
-_DROPOUT = {  # the names of hidden and attention dropout, by whether the model is an encoder alone
-    True: ("hidden_dropout_prob", "attention_probs_dropout_prob"),
-    False: ("dropout", "attention_dropout"),
-}
 # Stored once, under the first of their names.
 _TIED = {"lm_head.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"}
 
@@ -45,23 +37,22 @@ def backbone(
         attention_dropout: attention dropout in place of 0.
 
     Raises:
-        CheckpointError: weights are missing or not what they were when they were made.
+        BackboneError: weights are missing or not what they were when they were made.
     """
     weights = checked_weights(folder)
-    config_class, model_class = _CLASSES[family]
-    config = config_class.from_pretrained(folder, **({"num_labels": n_labels} if n_labels else {}))
-    for name, value in zip(_DROPOUT[family == "roberta"], (dropout, attention_dropout), strict=True):
-        if value is not None:
+    config = hf.AutoConfig.from_pretrained(folder, **({"num_labels": n_labels} if n_labels else {}))
+    for name, value in zip(FAMILIES[family].dropouts, (dropout, attention_dropout), strict=True):
+        if value is not None and name is not None:
             setattr(config, name, value)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model: PreTrainedModel = model_class(config)
+        model: PreTrainedModel = MODEL_CLASSES[FAMILIES[family].kind].from_config(config)
     report = model.load_state_dict({name: tensor.float() for name, tensor in load_file(weights).items()}, strict=False)
     model.tie_weights()
     missing = [name for name in report.missing_keys if name not in _TIED and not name.startswith("classifier.")]
     unknown = [name for name in report.unexpected_keys if not name.startswith("lm_head.")]
     if missing or unknown:
-        raise CheckpointError(
+        raise BackboneError(
             f"the miniature {folder}",
             f"its tensors are not those of a {family} of its config.json: {', '.join([*missing, *unknown][:5])}",
             f"python -m unidelta.mini pretrain {family} --out DIR and backbone.checkpoint=DIR",

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unidelta.errors import CheckpointError, DamagedCheckpoint
+from unidelta.errors import BackboneError, DamagedWeights
 
 BACKBONES = Path(__file__).parent / "backbones"
 _PROVENANCE = "provenance.json"
@@ -31,7 +31,7 @@ def world_of(folder: Path) -> int:
     """The seed of the world that a miniature knows.
 
     Raises:
-        CheckpointError: its provenance is missing or cannot be read.
+        BackboneError: its provenance is missing or cannot be read.
     """
     return _provenance(folder)["world_seed"]
 
@@ -40,15 +40,15 @@ def checked_weights(folder: Path) -> Path:
     """The weight file of a miniature, whose SHA-256 is what the provenance beside it says.
 
     Raises:
-        CheckpointError: a file is missing, or (`DamagedCheckpoint`) altered.
+        BackboneError: a file is missing, or (`DamagedWeights`) altered.
     """
     expected, weights = _provenance(folder)["sha256"], folder / "model.safetensors"
     if not weights.is_file():
-        raise CheckpointError(f"the miniature {weights}", "there is no such file", _instead(folder))
+        raise BackboneError(f"the miniature {weights}", "there is no such file", _instead(folder))
     found = fingerprint(weights)
     if found != expected:
         why = f"the file was altered: its SHA-256 is {found[:12]}…, it was {expected[:12]}…"
-        raise DamagedCheckpoint(f"the miniature {weights}", why, _instead(folder))
+        raise DamagedWeights(f"the miniature {weights}", why, _instead(folder))
     return weights
 
 
@@ -63,7 +63,7 @@ def _provenance(folder: Path) -> dict[str, Any]:
         return {"sha256": str(content["sha256"]), "world_seed": int(content["world_seed"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"its {_PROVENANCE} is missing or cannot be read"
-        raise CheckpointError(f"the miniature {folder}", why, _instead(folder)) from error
+        raise BackboneError(f"the miniature {folder}", why, _instead(folder)) from error
 
 
 def _instead(folder: Path) -> str:

@@ -3,8 +3,9 @@
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from unidelta.mini.miniature import MAX_POSITIONS, SPECIAL
 from unidelta.mini.second_language import LANGUAGES
-from unidelta.mini.settings import MAX_POSITIONS, SPECIAL, words_of
+from unidelta.mini.settings import miniature_of, words_of
 
 _ROLES = {
     "bos_token": "<s>",
@@ -37,13 +38,13 @@ def tokenizer(family: str, *, seed: int) -> PreTrainedTokenizerFast:
     Raises:
         DataError: there is no miniature of this family.
     """
-    words = words_of(family, seed=seed)
+    words, languages = words_of(family, seed=seed), miniature_of(family).languages
     backend = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    special = [word for word in words if word in (*SPECIAL, *LANGUAGES)]
+    special = [word for word in words if word in (*SPECIAL, *languages)]
     backend.add_special_tokens([AddedToken(token, special=True) for token in special])
-    backend.post_processor = _ending_in(LANGUAGES[0], words[LANGUAGES[0]]) if family == "mbart" else _pairs()
-    wrapper = TranslationTokenizer if family == "mbart" else PreTrainedTokenizerFast
+    backend.post_processor = _ending_in(languages[0], words[languages[0]]) if languages else _pairs()
+    wrapper = TranslationTokenizer if languages else PreTrainedTokenizerFast
     inputs = ["input_ids", "attention_mask"]
     return wrapper(tokenizer_object=backend, model_max_length=MAX_POSITIONS, model_input_names=inputs, **_ROLES)
 

@@ -8,12 +8,8 @@ from unidelta.records.strict_json import canonical
 
 N_HEX_DIGITS = 16  # 64 bits: two of a million runs share a name with probability 3e-8.
 
-LATER_KEYS: dict[str, Any] = {
-    "training.max_tokens": None,
-    "training.static_batches": False,
-    "training.loss_normalisation": "tokens",
-}
-"""Keys of the spec that came after the first records, by dotted path, each with what every run before it did.
+LATER_KEYS: dict[str, Any] = {}
+"""Keys of the spec that came after the first records of this layout, by dotted path, with what every run before it did.
 
 A run that does the same keeps the name it had, so that a new switch makes no finished run look undone.
 """

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from unidelta.errors import DamagedRecord, RecordError
 from unidelta.records.strict_json import canonical, parse, without_non_finite
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Status = Literal["complete", "diverged", "failed", "interrupted"]
 
@@ -98,8 +98,11 @@ def _check_version(content: Mapping[str, Any], origin: str) -> None:
         why = f"Its schema_version is {json.dumps(version)}; versions are whole numbers from 1."
         raise DamagedRecord(f"record {origin}", why, _REPAIR)
     if version > SCHEMA_VERSION:
-        why = f"It has schema version {version}; this unidelta reads up to {SCHEMA_VERSION}."
+        why = f"It has schema version {version}; this unidelta reads version {SCHEMA_VERSION}."
         raise RecordError(f"record {origin}", why, "the unidelta that wrote it, or a newer one")
+    if version < SCHEMA_VERSION:
+        why = f"It has schema version {version}, of unidelta 0.1; this one reads version {SCHEMA_VERSION}."
+        raise RecordError(f"record {origin}", why, "unidelta 0.1, or the run again")
 
 
 def _fault(content: Mapping[str, Any]) -> str | None:

@@ -125,6 +125,12 @@ class RecordStore:
         return path
 
 
+def roots_below(folder: Path) -> list[Path]:
+    """The stores in a folder, itself included, in the order of their paths."""
+    found = (path.parents[2] for scale in SCALES for path in folder.rglob(f"{scale}/*/*.json"))
+    return sorted(set(found))
+
+
 def _read(path: Path) -> RunRecord:
     try:
         text = path.read_bytes().decode()

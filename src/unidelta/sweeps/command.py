@@ -12,10 +12,11 @@ from pathlib import Path
 from unidelta.config.overrides import check
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus, status_of
+from unidelta.extensions import add_folder
 from unidelta.piped import print_no_more
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
-from unidelta.sweeps.plan import jobs, names, read_lines, shard
+from unidelta.sweeps.plan import folders_of_sweeps, jobs, names, read_lines, shard
 from unidelta.sweeps.planned import Planned, plan
 
 _EPILOG = """\
@@ -46,9 +47,12 @@ def main() -> None:
 
 def _main(typed: Sequence[str]) -> ExitStatus:
     arguments, overrides = _parser().parse_known_args(typed)
+    if arguments.config_dir is not None:
+        add_folder(arguments.config_dir)
     check(overrides)
     for_hydra = [word for word in overrides if word.startswith("hydra")]
-    chosen = jobs(read_lines(arguments.name), [word for word in overrides if word not in for_hydra])
+    lines = read_lines(arguments.name, folders_of_sweeps())
+    chosen = jobs(lines, [word for word in overrides if word not in for_hydra])
     chosen = chosen if arguments.shard is None else shard(chosen, arguments.shard)
     planned = plan(chosen, is_listing=arguments.list)
     if arguments.list:
@@ -102,7 +106,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(names())}")
+    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(names(folders_of_sweeps()))}")
+    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument("--list", action="store_true", help="print the jobs and stop")
     parser.add_argument("--shard", metavar="I/N", help="every N-th job, from the I-th, counted from 0")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")

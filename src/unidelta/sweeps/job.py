@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -10,6 +12,7 @@ from unidelta.config.compose import compose, typed
 from unidelta.config.schema import RunConfig
 from unidelta.errors import Interrupted, Unfinished, UserError
 from unidelta.exit_status import ExitStatus, status_of
+from unidelta.extensions import PROVIDER, add_folder
 from unidelta.records.record import RunRecord
 from unidelta.sweeps.worker import Report
 from unidelta.tasks.metrics.scored import told
@@ -27,14 +30,25 @@ class JobFailed(Exception):
     """A job of several has no result; the message says why."""
 
 
-def do(overrides: Sequence[str]) -> Report:
-    """Do one job.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A job as another process is given it.
 
     Args:
         overrides: as typed after `python train.py`.
+        folders: those that were added, in their order (`unidelta.extensions`).
     """
+
+    overrides: tuple[str, ...]
+    folders: tuple[Path, ...]
+
+
+def do(work: Work) -> Report:
+    """Do one job."""
     try:
-        return _do(compose(["training.progress=false", *overrides]), overrides)
+        for folder in work.folders:
+            add_folder(folder)
+        return _do(compose(["training.progress=false", *work.overrides]), work.overrides)
     except UserError as error:
         print(error, file=sys.stderr)
         return Report(status=status_of(error), note=f"{error.asked}: {error.why}")
@@ -54,6 +68,9 @@ def task(config: DictConfig) -> str:
     """
     overrides = list(HydraConfig.get().overrides.task)
     try:
+        for source in HydraConfig.get().runtime.config_sources:  # it may be another machine that does the job
+            if source.provider == PROVIDER:
+                add_folder(source.path)
         report = _do(typed(config, overrides), overrides)
     except Interrupted as error:
         print(error, file=sys.stderr)

@@ -23,9 +23,10 @@ from omegaconf.errors import OmegaConfBaseException
 from unidelta.config.compose import not_composable
 from unidelta.errors import RecordError
 from unidelta.exit_status import ExitStatus
+from unidelta.extensions import added_folders
 from unidelta.paths import CONF
 from unidelta.sweeps.follow import Result, follow
-from unidelta.sweeps.job import STATUS, JobFailed, do, score, task
+from unidelta.sweeps.job import STATUS, JobFailed, Work, do, score, task
 from unidelta.sweeps.plan import Job
 from unidelta.sweeps.planned import Planned
 from unidelta.sweeps.pool import Outcome, Pool, Task
@@ -92,7 +93,11 @@ def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool, *, group: str | None =
     """
     first = () if group is None else (f"tracking.group={group}",)
     tasks = [
-        Task(name=str(job), argument=(*first, *job.overrides), log=folder / f"{log_name(job)}.log")
+        Task(
+            name=str(job),
+            argument=Work(overrides=(*first, *job.overrides), folders=tuple(added_folders())),
+            log=folder / f"{log_name(job)}.log",
+        )
         for job, folder in jobs
     ]
     return follow(pool.work(tasks, do), n_jobs=len(tasks))

@@ -12,6 +12,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.extensions import added_folders
 
 SWEEPS = Path("sweeps")
 CHOOSING = ("task", "method")
@@ -28,21 +29,26 @@ class Job:
         return " ".join(self.overrides)
 
 
-def names(folder: Path = SWEEPS) -> list[str]:
+def folders_of_sweeps() -> list[Path]:
+    """Where sweeps are: the working directory's `sweeps/`, and that of each folder that was added."""
+    return [SWEEPS, *(folder / "sweeps" for folder in added_folders())]
+
+
+def names(folders: Sequence[Path]) -> list[str]:
     """The sweeps there are."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+    return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
-def read_lines(name: str, folder: Path = SWEEPS) -> list[str]:
+def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
     """The lines of a sweep.
 
     Raises:
         ConfigError: there is no such sweep, or its file is no list of lines.
     """
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(names(folder)) or "none in this folder; run from the root of the repository"
-        raise ConfigError(f"sweep {name}", f"there is no {path}", f"one of: {known}")
+    path = next((path for folder in folders if (path := folder / f"{name}.yaml").is_file()), None)
+    if path is None:
+        known = ", ".join(names(folders)) or "none in this folder; run from the root of the repository"
+        raise ConfigError(f"sweep {name}", f"there is no {SWEEPS / f'{name}.yaml'}", f"one of: {known}")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

@@ -136,7 +136,7 @@ class _Contents:
         """
         backbone = spec.backbone
         data = self._once(spec.task, lambda: self._fingerprints(spec.task))
-        key = (backbone.checkpoint, backbone.revision, backbone.architecture.family)
+        key = (backbone.checkpoint, backbone.revision, backbone.architecture.family.name)
         weights = self._once(key, lambda: name_of_weights(spec))
         return run_id(identity_of_contents(spec, data=data, weights=weights))
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from transformers import MBartTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import MBartTokenizer, PreTrainedTokenizerBase
 
 from unidelta.errors import ConfigError, DataError
 from unidelta.tasks.features import Feature, Features, Ragged
@@ -16,8 +16,6 @@ from unidelta.tasks.task import Row, TaskKind, TaskSpec
 
 # Rows tokenised at a time: bounds the memory of ids that are not arrays yet.
 _CHUNK = 1000
-# RoBERTa's positions start after the padding index: 514 embeddings hold 512 tokens.
-_OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +24,6 @@ class ModelLimits:
 
     vocab_size: int
     n_positions: int
-
-    @classmethod
-    def of(cls, config: PreTrainedConfig) -> "ModelLimits":
-        """The limits a model's configuration states."""
-        n_positions = config.max_position_embeddings
-        if config.model_type in _OFFSET_POSITIONS:
-            n_positions -= config.pad_token_id + 1
-        return cls(vocab_size=config.vocab_size, n_positions=n_positions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

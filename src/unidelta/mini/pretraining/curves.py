@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from unidelta.mini.settings import FAMILIES
+from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.shipped import BACKBONES
 
 _COLOURS = (
@@ -24,8 +24,8 @@ def draw_curves(path: Path) -> None:
     """Write an SVG, the same bytes from the same curves."""
     with mpl.rc_context({"svg.hashsalt": "unidelta", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(9, 4.2), layout="constrained")
-        axes = figure.subplots(2, len(FAMILIES), sharex="col")
-        for column, family in enumerate(FAMILIES):
+        axes = figure.subplots(2, len(MINIATURES), sharex="col")
+        for column, family in enumerate(MINIATURES):
             curve = json.loads((BACKBONES / family / "provenance.json").read_text(encoding="utf-8"))["curve"]
             steps = [point["step"] for point in curve]
             axes[0, column].plot(steps, [point["loss"] for point in curve], color="black")

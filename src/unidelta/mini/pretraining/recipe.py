@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from unidelta.mini.pretraining.texts import Draw, both_languages, news, news_and_claims, news_in_segments
+from unidelta.mini.pretraining.texts import Draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +38,3 @@ class Recipe:
             recipe = replace(part, steps=n, warmup_steps=min(part.warmup_steps, n // 2), then=recipe)
         assert recipe is not None
         return recipe
-
-
-RECIPES = {
-    "bart": Recipe(text=news, steps=2000),
-    "mbart": Recipe(text=both_languages, steps=2500),
-    "roberta": Recipe(
-        text=news_in_segments,
-        steps=6000,
-        learning_rate=1e-3,
-        then=Recipe(text=news_and_claims, steps=5000, learning_rate=5e-4),
-    ),
-}

@@ -4,24 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 import torch
 import transformers as hf
 from torch import nn
 from transformers import PreTrainedModel
 
-from unidelta.mini.pretraining.batches import batches
+from unidelta.mini.pretraining.objective import Objective
 from unidelta.mini.pretraining.probes import probe
 from unidelta.mini.pretraining.recipe import Recipe
 from unidelta.mini.pretraining.texts import Text
 from unidelta.mini.settings import settings
-
-_CLASSES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "bart": (hf.BartConfig, hf.BartForConditionalGeneration),
-    "mbart": (hf.MBartConfig, hf.MBartForConditionalGeneration),
-    "roberta": (hf.RobertaConfig, hf.RobertaForMaskedLM),
-}
 
 _N_SORTED_TOGETHER = 8  # batches
 
@@ -37,11 +30,10 @@ class Point:
 
 
 def pretrain(
-    family: str,
+    objective: Objective,
     recipe: Recipe,
     *,
     seed: int,
-    world_seed: int,
     scale_up: bool,
     probe_every: int,
     on_point: Callable[[Point], None],
@@ -49,54 +41,50 @@ def pretrain(
     """A pretrained model from nothing.
 
     Args:
-        family: bart, mbart or roberta.
+        objective: what it is trained to do, about which world.
         recipe: text and schedule.
         seed: of weights and text.
-        world_seed: of the world the text is about.
         scale_up: whether the larger sizes are taken.
         probe_every: steps between two points of the curve.
         on_point: told every point.
     """
-    config_class, model_class = _CLASSES[family]
-    values = settings(family, scale_up=scale_up, seed=world_seed)
-    values.pop("model_type")
+    values = settings(objective.family, scale_up=scale_up, seed=objective.world_seed)
+    config = hf.AutoConfig.for_model(values.pop("model_type"), **values)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model: PreTrainedModel = model_class(config_class(**values))
+        model = objective.model_class(config)
     begin, done = time.perf_counter(), 0
     for number, part in enumerate(recipe.parts()):
-        for step, loss in train_part(model, family, part, number, seed=seed, world_seed=world_seed, every=probe_every):
-            probes, seconds = probe(model, family, seed=world_seed), time.perf_counter() - begin
+        for step, loss in train_part(model, objective, part, number, seed=seed, every=probe_every):
+            probes, seconds = probe(model, objective), time.perf_counter() - begin
             on_point(Point(step=done + step, loss=loss, probes=probes, seconds=seconds))
         done += part.steps
     return model.eval()
 
 
 def train_part(
-    model: PreTrainedModel, family: str, part: Recipe, number: int, *, seed: int, world_seed: int, every: int
+    model: PreTrainedModel, objective: Objective, part: Recipe, number: int, *, seed: int, every: int
 ) -> Iterator[tuple[int, float]]:
     """Train on one part of a recipe; step and mean loss since the last time, every so many steps and at the end.
 
     Args:
         model: is changed; a later part rounds its weights to fp16 first, so that it may begin from a saved model.
-        family: bart, mbart or roberta.
+        objective: what it is trained to do, about which world.
         part: text and schedule.
         number: of the part, from 0.
         seed: of the text.
-        world_seed: of the world the text is about.
         every: steps between two yields.
     """
     if number > 0:
         model.half().float()
-    rng = Random(f"unidelta/pretraining/{family}/{seed}{f'/{number}' if number else ''}")
-    collate = batches(family, seed=world_seed)
+    rng = Random(f"unidelta/pretraining/{objective.family}/{seed}{f'/{number}' if number else ''}")
     model.train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = hf.get_linear_schedule_with_warmup(optimiser, part.warmup_steps, part.steps)
-    texts = _batches_of_similar_length(part, world_seed, rng)
+    texts = _batches_of_similar_length(part, objective.world_seed, rng)
     losses: list[float] = []
     for step in range(1, part.steps + 1):
-        loss = model(**collate(next(texts), rng)).loss
+        loss = model(**objective.batch(next(texts), rng)).loss
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,0 +1,1 @@
+"""Hydra finds the YAML of added folders and of installed packages."""

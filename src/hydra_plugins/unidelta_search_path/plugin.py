@@ -1,0 +1,17 @@
+"""Folders of YAML beside the project's own, for Hydra's search path: see `unidelta.extensions`."""
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+from unidelta.extensions import PROVIDER, folders
+from unidelta.paths import CONF
+
+
+class AddedFolders(SearchPathPlugin):
+    """Adds them where the configuration is the project's; another Hydra application is left alone."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append every folder but the first, which is the project's own."""
+        if any(each.path in (str(CONF), f"file://{CONF}") for each in search_path.get_path()):
+            for folder in folders()[1:]:
+                search_path.append(provider=PROVIDER, path=f"file://{folder}")

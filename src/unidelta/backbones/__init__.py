@@ -1,0 +1,1 @@
+"""Where a backbone's weights and tokenizer come from."""

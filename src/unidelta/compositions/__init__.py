@@ -1,0 +1,1 @@
+"""Compositions, one a file: formula, parameters and rules; no torch."""

@@ -1,0 +1,40 @@
+"""Addition with a fixed factor (Hu et al. 2022; He et al. 2022, Eq. 6 and §4.5)."""
+
+import math
+from typing import TYPE_CHECKING
+
+from unidelta.design.composition import Composition, register_composition
+from unidelta.design.form import Rule
+from unidelta.design.site import Place
+from unidelta.design.spec import DeltaSpec
+
+if TYPE_CHECKING:
+    from unidelta.deltas.compose import Compose
+
+
+@register_composition
+class Scaled(Composition):
+    """`h ← h + s Δh`, s a setting: the paper takes 4 on XSum and en-ro, 2 on GLUE."""
+
+    name = "scaled"
+    formula = "h ← h + s·Δh"
+    reads_scale = True
+    rules = (
+        Rule(
+            name="the scale is a positive number",
+            refuses=lambda part, _: not (math.isfinite(part.scale) and part.scale > 0),
+            why="the scale s of h + s·Δh must be finite and positive; with s=0 nothing would be learnt",
+            instead="composition=scaled composition.scale=4",
+        ),
+    )
+
+    def words(self, spec: DeltaSpec) -> str:
+        """`s=4`."""
+        return f"s={spec.scale:g}"
+
+    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+        """`deltas.compose.Add` with its factor."""
+        from unidelta.deltas.compose import Add
+        from unidelta.deltas.layer_norm import out_norm
+
+        return Add(scale=spec.scale, norm=out_norm(spec, place))

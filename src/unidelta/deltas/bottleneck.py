@@ -1,0 +1,52 @@
+"""The bottleneck of adapters. Shapes: D_in what is read, R bottleneck, D_out what is changed."""
+
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from unidelta.deltas.form_module import FormModule
+from unidelta.deltas.init import empty_linear, init_projections
+from unidelta.design.axes import Init
+
+
+class Bottleneck(FormModule):
+    """`Δh = ReLU(z W_down) W_up` (Eq. 4), with biases and dropout on the R activations as in the released code.
+
+    Args:
+        d_read: D_in.
+        d_changed: D_out.
+        bottleneck: R.
+        init: start of the projections; biases start at 0.
+        bias: whether the projections have biases.
+        dropout: probability of dropping an activation.
+        norm: layer norm of what is read, or None.
+        generator: the source of randomness of the initialisation.
+    """
+
+    def __init__(
+        self,
+        d_read: int,
+        d_changed: int,
+        bottleneck: int,
+        *,
+        init: Init,
+        bias: bool,
+        dropout: float,
+        norm: nn.LayerNorm | None,
+        generator: Generator,
+    ) -> None:
+        super().__init__()
+        self.norm = norm
+        self.down = empty_linear(d_read, bottleneck, bias=bias)
+        self.up = empty_linear(bottleneck, d_changed, bias=bias)
+        self.dropout = dropout
+        init_projections(self.down.weight, self.up.weight, init, generator)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Δh, `(..., D_out)` from `(..., D_in)`."""
+        return self.up(self.inner(z))
+
+    def inner(self, z: Tensor) -> Tensor:
+        """The activations of the bottleneck, `(..., R)`."""
+        if self.norm is not None:
+            z = self.norm(z)
+        return F.dropout(F.relu(self.down(z)), self.dropout, self.training)

@@ -1,0 +1,59 @@
+"""The descriptor of a composition: how a change Δh enters the representation h (Table 1, last column); no torch.
+
+One file in `compositions/` registers one; so does a package of a user's own (`unidelta.register`).
+"""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from unidelta.design.form import Rule
+from unidelta.design.site import Place
+from unidelta.design.spec import DeltaSpec
+from unidelta.registry import Registry
+
+if TYPE_CHECKING:
+    from unidelta.deltas.compose import Compose
+
+
+class Composition(ABC):
+    """A composition h ← compose(h, Δh).
+
+    Attributes:
+        name: what a user types.
+        formula: h ← …, for tables.
+        reads_scale: whether it has a fixed factor s that a user can set.
+        keeps_h: whether Δh = 0 leaves h as it is.
+        is_gate: whether it mixes h and Δh by λ, the share that a softmax over both gives Δh (Eq. 7–10).
+        rules: what cannot be asked of it.
+    """
+
+    name: str
+    formula: ClassVar[str]
+    reads_scale: ClassVar[bool] = False
+    keeps_h: ClassVar[bool] = True
+    is_gate: ClassVar[bool] = False
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    def n_parameters(self, spec: DeltaSpec, place: Place) -> int:
+        """Elements that it trains at one place."""
+        return 0
+
+    def words(self, spec: DeltaSpec) -> str:
+        """It in a design's line, e.g. `s=4`; "" for plain addition."""
+        return self.name.replace("_", " ")
+
+    @abstractmethod
+    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+        """The torch module at one place; imports torch when it is called."""
+
+
+COMPOSITIONS: Registry[Composition] = Registry(
+    "composition", package="unidelta.compositions", first=("additive", "scaled", "learned_scale", "gated")
+)
+"""Every composition by name."""
+
+
+def register_composition(composition: type[Composition]) -> type[Composition]:
+    """Register a composition; a decorator of its class. Raises as `Registry.register`."""
+    COMPOSITIONS.register(composition())
+    return composition

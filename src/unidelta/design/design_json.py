@@ -1,0 +1,71 @@
+"""Designs as JSON-ready data, as records and saved deltas keep them."""
+
+from dataclasses import asdict
+from typing import Any, cast
+
+from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.form import FORMS
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+
+
+def design_to_dict(design: Design) -> dict[str, Any]:
+    """The design as JSON-ready data, `kind` first, to be read back by `design_from_dict`."""
+    data = _plain(asdict(design))
+    for part in data.get("parts", ()):
+        part["options"] = dict(part["options"])
+    return {"kind": _KINDS[type(design)], **data}
+
+
+def design_from_dict(data: dict[str, Any]) -> Design:
+    """The design that `design_to_dict` wrote.
+
+    Raises:
+        ValueError: if the kind is missing, or the kind or a value is unknown.
+        TypeError: if a field is missing or unknown.
+    """
+    data = dict(data)
+    kind = data.pop("kind", None)
+    if "parts" in data:
+        data["parts"] = tuple(_part(part) for part in data["parts"])
+    for design, name in _KINDS.items():
+        if name == kind:
+            return design(**data)
+    raise ValueError(f"`{kind}` is no kind of design; known kinds are {', '.join(_KINDS.values())}.")
+
+
+_KINDS: dict[type, str] = {
+    Deltas: "deltas",
+    FullFineTuning: "full_fine_tuning",
+    BitFit: "bitfit",
+    PromptTuning: "prompt_tuning",
+    Frozen: "frozen",
+}
+
+_ENUMS = {
+    "slot": Slot,
+    "insertion": Insertion,
+    "representation": Representation,
+    "source": Source,
+    "init": Init,
+    "layer_norm": LayerNorm,
+    "reparameterisation": Reparameterisation,
+}
+
+
+def _part(data: dict[str, Any]) -> DeltaSpec:
+    values: dict[str, Any] = {key: _ENUMS[key](value) if key in _ENUMS else value for key, value in data.items()}
+    for key, known in (("form", FORMS), ("composition", COMPOSITIONS)):
+        if key in data and data[key] not in known:
+            raise ValueError(f"`{data[key]}` is no {known.noun} here; known are {', '.join(known)}.")
+    values["targets"] = tuple(data.get("targets", ()))
+    values["options"] = tuple(dict(data.get("options", {})).items())
+    return DeltaSpec(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in cast(dict[str, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in cast(list[Any], value)]
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,95 @@
+"""The descriptor of an architecture: where its attentions and FFNs are, in names; no torch until a model is given.
+
+One file in `families/` registers one; so does a package of a user's own (`unidelta.register`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from unidelta.design.axes import Source
+from unidelta.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedModel
+
+    from unidelta.design.architecture import Surroundings
+    from unidelta.design.site import SiteShape
+    from unidelta.hosts.site import Site
+
+Config = Mapping[str, Any]
+"""The content of a config.json."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What the authors' released code does for one architecture and not for others (docs/fidelity.md).
+
+    Args:
+        norms_multihead_query: its multi-head parallel adapter reads W_q LN(x), without dividing by √d_h (Q8).
+        ffn_adapter_reads_stream: its parallel adapter at the FFN reads the residual stream before the layer norm (Q9).
+        freezes_head: a new classification head stays at its random values.
+    """
+
+    norms_multihead_query: bool = False
+    ffn_adapter_reads_stream: bool = False
+    freezes_head: bool = False
+
+
+def _nothing_odd(config: Config) -> Iterator[str]:
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """An architecture that deltas can be put into.
+
+    Args:
+        name: as `model_type` in config.json.
+        kind: what it is made of.
+        is_pre_norm: whether the layer norm precedes the sub-layer: x + Sub(LN(x)).
+        keys: of config.json, those from which sizes follow; a checkpoint without one of them is refused.
+        sites: the shapes of attentions and FFNs, attentions first, from a config.json.
+        surroundings: everything outside of them, from a config.json and the number of labels.
+        max_positions: longest input in tokens.
+        hosts: the same sites in a model, in the same order.
+        tiny: a config.json, without `model_type`, of a model small enough for tests and `unidelta.check`.
+        head: name of the classification head in a model; None for models without one.
+        odd: what in a config.json makes counts wrong, in words; such a checkpoint is refused.
+        optional: keys of config.json that may be missing or null, each with what that means.
+        sources: what a parallel form at the FFN can read; one and the same tensor in post-LN models.
+        dropouts: names of hidden and attention dropout in config.json; None where there is none.
+        released: where the authors' code treats it in its own way.
+    """
+
+    name: str
+    kind: Literal["encoder-decoder", "encoder", "decoder"]
+    is_pre_norm: bool
+    keys: tuple[str, ...]
+    sites: Callable[[Config], "list[SiteShape]"]
+    surroundings: "Callable[[Config, int], Surroundings]"
+    max_positions: Callable[[Config], int]
+    hosts: "Callable[[PreTrainedModel], list[Site]]"
+    tiny: Config
+    head: str | None = None
+    odd: Callable[[Config], Iterator[str]] = _nothing_odd
+    optional: Mapping[str, Callable[[Config], Any]] | None = None
+    sources: tuple[Source, ...] = tuple(Source)
+    dropouts: tuple[str | None, str | None] = (None, None)
+    released: Released = Released()
+
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """True for sequence-to-sequence models."""
+        return self.kind == "encoder-decoder"
+
+    def head_of(self, model: "PreTrainedModel") -> "nn.Module | None":
+        """The classification head of a model, if models of this family have one."""
+        return None if self.head is None else model.get_submodule(self.head)
+
+
+FAMILIES: Registry[Family] = Registry(
+    "architecture", package="unidelta.families", first=("bart", "mbart", "roberta", "bert")
+)
+"""Every architecture by its `model_type`."""

@@ -1,0 +1,128 @@
+"""What the forms on attention heads share: vectors P_k, P_v per head, which an MLP can make while training."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.form import Details, Form, Materials, Rule, Setting
+from unidelta.design.site import Place, SiteShape
+from unidelta.design.spec import DeltaSpec
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from unidelta.deltas.heads import HeadModule
+    from unidelta.deltas.reparam import PrefixMLP
+
+RULES = (
+    Rule(
+        name="head-level forms live in attention",
+        refuses=lambda part, _: part.slot is Slot.FFN,
+        why="it changes the output of attention heads, and an FFN has none (Table 1)",
+        instead="position=attn, or for the FFN method=parallel_adapter, method=adapter or method=lora position=ffn",
+    ),
+    Rule(
+        name="head-level forms are parallel",
+        refuses=lambda part, _: part.insertion is Insertion.SEQUENTIAL,
+        why="it reads the query, an input of attention, so it is parallel by its equation (Eq. 7–10)",
+        instead="insertion=parallel, or a sequential method: method=adapter position=attn",
+    ),
+    Rule(
+        name="layer norm of head-level forms",
+        refuses=lambda part, _: part.layer_norm is LayerNorm.OUT,
+        why="its output is split over heads; the layer norm of the authors' code sits on the query's input",
+        instead="layer_norm=in or layer_norm=none for this slot",
+    ),
+    Rule(
+        name="the MLP has a width",
+        refuses=lambda part, _: part.reparameterisation is Reparameterisation.MLP and part.mlp_width < 1,
+        why="the hidden layer of the prefix MLP needs at least one unit (the paper's has 800)",
+        instead="mlp_width=800, or reparameterisation=direct for this slot",
+    ),
+)
+
+
+class HeadForm(Form):
+    """A form per attention head, `Δh = f(q P_kᵀ) P_v`, q the query and f a softmax or another function."""
+
+    level = "heads"
+    size = "l"
+    reads = frozenset({"init", "layer_norm", "dropout", "reparameterisation", "mlp_width", "prefix_dropout"})
+    rules = RULES
+
+    def released(self, setting: Setting) -> Details:
+        """At the heads."""
+        return Details(representation=Representation.HEADS)
+
+    def paper(self, setting: Setting) -> Details:
+        """At the heads."""
+        return Details(representation=Representation.HEADS)
+
+    def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
+        """l keys and l values: Table 9's 2ld where keys and values are as wide as the model."""
+        return spec.bottleneck * sum(_widths(place.site))
+
+    def n_training_only(self, spec: DeltaSpec, sites: Sequence[SiteShape]) -> int:
+        """What the MLPs have beyond the P_k, P_v that they make: embedding, Linear, tanh, Linear for each kind."""
+        if spec.reparameterisation is not Reparameterisation.MLP:
+            return 0
+        length, mid, extra = spec.bottleneck, spec.mlp_width, 0
+        for kind in dict.fromkeys(site.kind for site in sites):
+            of_kind = [site for site in sites if site.kind == kind]
+            d, n_out = of_kind[0].width, sum(sum(_widths(site)) for site in of_kind)
+            extra += length * d + (d * mid + mid) + (mid * n_out + n_out) - length * n_out
+        return extra
+
+    def for_inference(self, spec: DeltaSpec) -> DeltaSpec:
+        """The vectors as they are, instead of what makes them."""
+        return replace(spec, reparameterisation=Reparameterisation.DIRECT, init=Init.BERT)
+
+    def shared(
+        self, spec: DeltaSpec, sites: Sequence[SiteShape], generator: "Generator", start: "Tensor | None"
+    ) -> "PrefixMLP | None":
+        """The MLP that makes P_k, P_v of all layers of a kind (Li & Liang 2021, §4.3)."""
+        if spec.reparameterisation is not Reparameterisation.MLP:
+            return None
+        from unidelta.deltas.reparam import PrefixMLP
+
+        return PrefixMLP(
+            spec.bottleneck,
+            sites[0].width,
+            spec.mlp_width,
+            {site.layer: _widths(site) for site in sites},
+            dropout=spec.prefix_dropout,
+            generator=generator,
+            start=start,
+        )
+
+    @property
+    @abstractmethod
+    def module(self) -> "type[HeadModule]":
+        """The torch module's class; imports torch when it is asked for."""
+
+    def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "HeadModule":
+        """The module of one attention, with vectors of its own or a view of its kind's MLP."""
+        from unidelta.deltas.layer_norm import layer_norm
+        from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefix
+
+        site, mlp = place.site, materials.shared
+        vectors = (
+            ReparametrisedPrefix(mlp, site.layer)
+            if isinstance(mlp, PrefixMLP)
+            else DirectPrefix(spec.bottleneck, _widths(site), generator=materials.generator, start=materials.start)
+        )
+        return self.module(
+            vectors,
+            site.n_heads,
+            site.n_kv_heads,
+            scaling=site.head_width**-0.5 if spec.scaled_query else 1.0,
+            dropout=materials.dropout if spec.dropout is None else spec.dropout,
+            query_norm=layer_norm(spec, LayerNorm.IN, site.width),
+        )
+
+
+def _widths(site: SiteShape) -> tuple[int, int]:
+    """Features of one key and of one value, all heads together."""
+    return site.linears["key"].d_out, site.linears["value"].d_out

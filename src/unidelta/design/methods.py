@@ -1,0 +1,134 @@
+"""Methods by name, read from their YAML without Hydra: for `unidelta.inject` in anybody's program, and for tables.
+
+A method's file says what goes into which slot and presets four axes; what is asked beside it wins over the presets.
+`train.py` composes the same files with Hydra; a test compares the two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypedDict
+
+import yaml
+
+from unidelta.design.axes import Slot
+from unidelta.design.request import (
+    BudgetConfig,
+    CompositionConfig,
+    InsertionConfig,
+    MethodConfig,
+    PositionConfig,
+    Request,
+    SlotConfig,
+)
+from unidelta.errors import ConfigError
+from unidelta.extensions import config_file, config_names
+
+_AXES = ("position", "insertion", "composition", "budget")
+
+
+class Axes(TypedDict, total=False):
+    """What varies a method; what is left out is as the method's file has it.
+
+    Keys:
+        position: attn, ffn or both.
+        insertion: sequential or parallel.
+        composition: a composition, such as additive or scaled.
+        scale: s of composition=scaled, for every slot.
+        budget: a share of the backbone's parameters, `"0.5%"`; or a bottleneck, `30`, or one for each slot,
+            `{"attn": 30, "ffn": 512}`.
+        conventions: released (as the authors' code computes) or paper (as the text has it).
+        head: conventions, frozen or trained: the weights of a classification head.
+    """
+
+    position: str
+    insertion: str
+    composition: str
+    scale: float
+    budget: str | int | Mapping[str, int]
+    conventions: str
+    head: str
+
+
+def request_of(method: str, axes: Axes) -> Request:
+    """What is asked by the name of a method and what varies it.
+
+    Raises:
+        ConfigError: there is no such method, or an axis has no such value.
+    """
+    unknown = sorted(set(axes) - Axes.__annotations__.keys())
+    if unknown:
+        instead = f"of {', '.join(Axes.__annotations__)}, those that are needed"
+        raise ConfigError(f"method={method} with {', '.join(unknown)}", "there is no such axis", instead)
+    content = _read("method", method)
+    presets = _presets(content)
+    chosen = {axis: str(axes.get(axis, presets[axis])) for axis in ("position", "insertion", "composition")}
+    size = axes.get("budget")
+    request = Request(
+        method=_method(content["method"]),
+        position=PositionConfig(**_read("position", chosen["position"])),
+        insertion=InsertionConfig(**_read("insertion", chosen["insertion"])),
+        composition=CompositionConfig(**_read("composition", chosen["composition"])),
+        budget=BudgetConfig(**_read("budget", presets["budget"])) if size is None else _budget(method, size),
+        conventions=axes.get("conventions", "released"),
+        head=axes.get("head", "conventions"),
+    )
+    scale = axes.get("scale")
+    if scale is not None:
+        request = replace(request, composition=replace(request.composition, scale=float(scale)))
+    return _without_unused_scales(request)
+
+
+def _read(group: str, name: str) -> dict[str, Any]:
+    path = config_file(group, name)
+    if path is None:
+        why = f"there is no {group} `{name}`"
+        raise ConfigError(f"{group}={name}", why, f"{group}= one of {', '.join(config_names(group))}")
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+
+
+def _presets(content: Mapping[str, Any]) -> dict[str, str]:
+    """The option of each axis that a method's file overrides; `none` where it does not."""
+    found: dict[str, str] = {axis: "none" for axis in _AXES}
+    entries: list[str | dict[str, str | None]] = content.get("defaults", [])
+    for entry in entries:
+        if not isinstance(entry, str):
+            found |= {key.removeprefix("override /"): str(value) for key, value in entry.items()}
+    return found
+
+
+def _method(content: Mapping[str, Any]) -> MethodConfig:
+    slots: dict[str, Any] = {slot: SlotConfig(**content[slot]) for slot in Slot if content.get(slot) is not None}
+    known = {field.name for field in fields(MethodConfig)} - set(Slot)
+    own: dict[str, Any] = {key: value for key, value in content.items() if key in known}
+    return MethodConfig(**own, **slots)
+
+
+def _budget(method: str, size: str | int | Mapping[str, int]) -> BudgetConfig:
+    if isinstance(size, str):
+        try:
+            return BudgetConfig(name="percent", percent=float(size.removesuffix("%")))
+        except ValueError:
+            why = "a share is written in percent of the backbone's parameters"
+            raise ConfigError(f"method={method} budget={size!r}", why, 'budget="0.5%"') from None
+    if isinstance(size, Mapping):
+        wrong = sorted(set(size) - set(Slot))
+        if wrong:
+            asked, why = f"method={method} budget={dict(size)}", f"{', '.join(wrong)} is no slot"
+            raise ConfigError(asked, why, 'budget={"attn": 30, "ffn": 512}')
+        return BudgetConfig(name="bottleneck", **size)
+    return BudgetConfig(name="bottleneck", bottleneck=size)
+
+
+def _without_unused_scales(request: Request) -> Request:
+    """Drop a file's s where the slot has another composition, or the axis gives s."""
+    from unidelta.design.composition import COMPOSITIONS
+
+    def slot(chosen: SlotConfig | None) -> SlotConfig | None:
+        if chosen is None:
+            return None
+        composition = COMPOSITIONS.get(chosen.composition or request.composition.name)
+        is_read = composition is not None and composition.reads_scale and request.composition.scale is None
+        return chosen if is_read else replace(chosen, scale=None)
+
+    method = request.method
+    return replace(request, method=replace(method, attn=slot(method.attn), ffn=slot(method.ffn)))

@@ -1,0 +1,99 @@
+"""What a user asks for when asking for a design: a method, and the axes that vary it. Plain data, nothing checked yet.
+
+The fields and their comments are the keys and meanings of `conf/method/`, `conf/position/` and so on: Hydra composes
+these very dataclasses. `resolve` makes a design of them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class SlotConfig:
+    """What a method puts into one slot. A composition or insertion named here is pinned: the axis groups
+    (`composition=…`, `insertion=…`) then leave the slot alone."""
+
+    form: str = "bottleneck"  # a functional form: see the table of forms
+    bottleneck: int = 0  # the paper's r or l on the published backbone; 0 for a form without one
+    scale: float | None = None  # s where the composition is scaled; null: 4
+    insertion: str | None = None  # sequential | parallel; null: the axis decides
+    composition: str | None = None  # a composition: see the table of compositions; null: the axis decides
+    init: str | None = None  # how the form starts; null: the form's first
+    layer_norm: str | None = None  # none | in | out; null: by convention
+    bias: bool | None = None  # of the projections; null: by convention
+    dropout: float | None = None  # of the form; null: the host's own at this place, none for LoRA
+    targets: list[str] = field(default_factory=list[str])  # query, key, value, output | up, down, gate, inner
+    at_layer_output: bool = False  # after the FFN's add & norm (Pfeiffer)
+    reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
+    mlp_width: int | None = None  # of the hidden layer of the MLP that makes P_k, P_v; null: 800, in proportion to d
+    prefix_dropout: float = 0.0  # on the output of that MLP
+    options: dict[str, Any] = field(default_factory=dict[str, Any])  # what only this form has, by key
+
+
+@dataclass
+class MethodConfig:
+    """A method of the paper, or one of your own: what goes into which slot."""
+
+    name: str = "???"
+    kind: str = "deltas"  # deltas | full_fine_tuning | bitfit | prompt_tuning | frozen
+    attn: SlotConfig | None = None
+    ffn: SlotConfig | None = None
+    flexible: list[str] = field(default_factory=list[str])  # the slots whose bottleneck budget=percent solves
+    length: int | None = None  # prompt tuning: the paper's number of vectors
+
+
+@dataclass
+class PositionConfig:
+    """Which of a method's slots are used (§4.4)."""
+
+    name: str = "none"
+    slots: list[str] = field(default_factory=list[str])
+
+
+@dataclass
+class InsertionConfig:
+    """Sequential or parallel (§4.3), for every selected slot that does not pin it."""
+
+    name: str = "none"
+
+
+@dataclass
+class CompositionConfig:
+    """How Δh enters h (§4.5), for every selected slot that does not pin it."""
+
+    name: str = "none"
+    scale: float | None = None  # s of composition=scaled; null: the method's
+
+
+@dataclass
+class BudgetConfig:
+    """How many parameters are tuned."""
+
+    name: str = "none"  # paper | percent | bottleneck
+    percent: float | None = None  # budget=percent: of the backbone, matrices only
+    bottleneck: int | None = None  # budget=bottleneck: of every flexible slot
+    attn: int | None = None  # budget=bottleneck: of the attention slot
+    ffn: int | None = None  # budget=bottleneck: of the FFN slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """All that decides a design but the backbone.
+
+    Args:
+        method: what goes into which slot.
+        position: which slots.
+        insertion: for slots that do not pin it.
+        composition: for slots that do not pin it.
+        budget: how large.
+        conventions: released or paper.
+        head: `conventions`, frozen or trained: the classification head's weights.
+    """
+
+    method: MethodConfig
+    position: PositionConfig
+    insertion: InsertionConfig
+    composition: CompositionConfig
+    budget: BudgetConfig
+    conventions: str = "released"
+    head: str = "conventions"

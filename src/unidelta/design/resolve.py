@@ -1,0 +1,198 @@
+"""From what is asked to a `Design`: pure, without torch or Hydra, all problems at once.
+
+A method names the form in each slot and presets the axes; `position` selects among its slots; `insertion`
+and `composition` apply to every selected slot that does not pin them; the budget is solved last.
+"""
+
+from collections.abc import Sequence
+
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Conventions, Slot
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.family import Family
+from unidelta.design.form import FORMS
+from unidelta.design.request import Request, SlotConfig
+from unidelta.design.resolve_part import part
+from unidelta.design.resolve_size import resolve_size
+from unidelta.design.rules import check
+from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.wording import in_words, number
+from unidelta.errors import ConfigError, DesignError, UserError
+
+
+def resolve_design(
+    request: Request, *, architecture: Architecture, published: Architecture
+) -> tuple[Design, list[UserError]]:
+    """The design that is asked for, and everything that is wrong with it.
+
+    Args:
+        request: what is asked.
+        architecture: the backbone of this run.
+        published: the paper's backbone, on which the method's bottlenecks are stated.
+
+    Returns:
+        The design, usable only if the list of problems is empty.
+    """
+    problems: list[UserError] = []
+    kind = request.method.kind
+    if kind == "deltas":
+        design = _deltas(request, architecture, published, problems)
+    elif kind in ("full_fine_tuning", "bitfit", "frozen"):
+        if kind == "frozen" and request.head == "trained":
+            problems.append(
+                ConfigError(
+                    f"method={request.method.name} training.head=trained",
+                    f"{request.method.name} trains nothing",
+                    f"method={request.method.name} training.head=conventions, or method=bitfit training.head=trained",
+                )
+            )
+        _refuse_axes(request, ("position", "insertion", "composition", "budget"), problems)
+        head = trains_head(request, architecture.family)
+        if kind == "full_fine_tuning" and request.head == "frozen":
+            problems.append(
+                ConfigError(
+                    f"method={request.method.name} training.head=frozen",
+                    f"{request.method.name} trains every parameter, a classification head's too",
+                    f"method={request.method.name} training.head=conventions, or method=bitfit training.head=frozen",
+                )
+            )
+        design = {"full_fine_tuning": FullFineTuning(), "bitfit": BitFit(trains_head=head), "frozen": Frozen()}[kind]
+    elif kind == "prompt_tuning":
+        _refuse_axes(request, ("position", "insertion", "composition"), problems)
+        design = _prompt(request, architecture, published, problems)
+    else:
+        problems.append(
+            ConfigError(
+                f"method.kind={kind}",
+                "there is no such kind of method",
+                "method.kind=deltas, full_fine_tuning, bitfit, prompt_tuning or frozen",
+            )
+        )
+        design = FullFineTuning()
+    if not problems or (isinstance(design, Deltas) and design.parts):
+        known = {_without_backbone(problem) for problem in problems}  # of the published one, by the same rules
+        problems += [problem for problem in check(design, architecture) if _without_backbone(problem) not in known]
+    return design, problems
+
+
+def _without_backbone(problem: UserError) -> tuple[str, str]:
+    return problem.asked.rpartition(", on ")[0], problem.why
+
+
+def trains_head(request: Request, family: Family) -> bool:
+    """Whether a classification head's weights are trained.
+
+    The released code leaves RoBERTa's new head frozen at its random values; the text does not say so, and
+    there is no released code for others, so both train it.
+    """
+    if family.head is None:
+        return False
+    if request.head == "conventions":
+        return request.conventions == Conventions.PAPER or not family.released.freezes_head
+    return request.head == "trained"
+
+
+def _deltas(request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]) -> Design:
+    slots = _selected(request, problems)
+    parts = [
+        found for slot, chosen in slots if (found := part(request, slot, chosen, architecture, published, problems))
+    ]
+    is_idle = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
+    if request.composition.scale is not None and is_idle:
+        problems.append(
+            ConfigError(
+                f"composition={request.composition.name} composition.scale={request.composition.scale:g}",
+                f"only the scaled composition has an s; {request.composition.name} would ignore it",
+                f"composition=scaled composition.scale={request.composition.scale:g}",
+            )
+        )
+    design = Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture.family))
+    if problems:
+        return design
+    return resolve_size(request, design, architecture, published, problems)
+
+
+def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, SlotConfig]]:
+    method = request.method
+    defined = [slot for slot, chosen in ((Slot.ATTN, method.attn), (Slot.FFN, method.ffn)) if chosen is not None]
+    asked = f"method={method.name} position={request.position.name}"
+    if not defined:
+        why = f"method.kind={method.kind} inserts deltas, and the method has neither method.attn nor method.ffn"
+        problems.append(DesignError(asked, why, "one of them in the method's file, or a method such as method=adapter"))
+        return []
+    if not request.position.slots:
+        problems.append(DesignError(asked, "a delta needs a position", f"position={' or position='.join(defined)}"))
+    selected: list[tuple[Slot, SlotConfig]] = []
+    unknown = [name for name in request.position.slots if name not in list(Slot)]
+    if unknown:
+        problems.append(
+            ConfigError(
+                f"position.slots=[{','.join(request.position.slots)}]",
+                f"{in_words(unknown)} is no slot",
+                "position=attn, position=ffn or position=both",
+            )
+        )
+    for slot in (Slot(name) for name in request.position.slots if name not in unknown):
+        chosen = method.attn if slot is Slot.ATTN else method.ffn
+        if chosen is not None:
+            selected.append((slot, chosen))
+            continue
+        why = f"the method puts nothing at {slot}; it is defined at {' and '.join(defined)}"
+        other = method.attn or method.ffn
+        form = None if other is None else FORMS.get(other.form)
+        if slot is Slot.FFN and form is not None and form.level == "heads":
+            why += f", because a {form.name} changes attention heads and an FFN has none"
+        problems.append(
+            DesignError(
+                asked,
+                why,
+                f"position={defined[0]}, or a method that is defined at {slot}: {_ALTERNATIVES[slot]}",
+            )
+        )
+    return selected
+
+
+_ALTERNATIVES = {
+    Slot.ATTN: "method=adapter, method=lora, method=parallel_adapter or method=prefix",
+    Slot.FFN: "method=adapter, method=lora, method=parallel_adapter or method=mam",
+}
+
+
+def _prompt(
+    request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]
+) -> PromptTuning:
+    design = PromptTuning(length=request.method.length or 0)
+    if request.budget.attn is not None or request.budget.ffn is not None:
+        problems.append(
+            ConfigError(
+                f"method={request.method.name} with budget.attn or budget.ffn",
+                "a prompt is in front of the encoder's input; it has no slots",
+                "budget=bottleneck budget.bottleneck=200",
+            )
+        )
+    return resolve_size(request, design, architecture, published, problems)
+
+
+def _refuse_axes(request: Request, axes: Sequence[str], problems: list[UserError]) -> None:
+    chosen = {axis: getattr(request, axis).name for axis in axes}
+    refused = [axis for axis in axes if chosen[axis] != "none"]
+    given = [f"{axis}={chosen[axis]}" for axis in refused]
+    sizes = {f"budget.{key}": getattr(request.budget, key) for key in ("percent", "bottleneck", "attn", "ffn")}
+    values = {"composition.scale": request.composition.scale, **(sizes if "budget" in axes else {})}
+    stray = [key for key, value in values.items() if value is not None]
+    if stray:
+        problems.append(
+            ConfigError(
+                f"method={request.method.name} {' '.join(f'{key}={number(values[key])}' for key in stray)}",
+                f"{request.method.name} inserts no delta and would ignore {in_words(stray)}",
+                f"method={request.method.name} without {in_words(stray)}",
+            )
+        )
+    if given:
+        problems.append(
+            DesignError(
+                f"method={request.method.name} {' '.join(given)}",
+                f"{request.method.name} inserts no delta, so it has no {in_words(refused)}",
+                f"method={request.method.name} alone, or a method with deltas such as method=adapter",
+            )
+        )

@@ -1,0 +1,138 @@
+"""From what a method puts into one slot to the delta there: known words, conventions, and the form's own keys."""
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import TypeVar
+
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Conventions, Init, Insertion, LayerNorm, Reparameterisation, Slot
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.form import FORMS, Form, Setting
+from unidelta.design.request import Request, SlotConfig
+from unidelta.design.spec import DeltaSpec
+from unidelta.design.unused_keys import unused_keys
+from unidelta.design.wording import in_words
+from unidelta.errors import ConfigError, UserError
+
+E = TypeVar("E", bound=StrEnum)
+
+DEFAULT_SCALE = 4.0  # the paper's s on XSum and en-ro (§4.5)
+DEFAULT_MLP_WIDTH = 800
+
+
+def part(
+    request: Request,
+    slot: Slot,
+    chosen: SlotConfig,
+    architecture: Architecture,
+    published: Architecture,
+    problems: list[UserError],
+) -> DeltaSpec | None:
+    """The delta of a slot; None if something is wrong with it, which is then added to `problems`.
+
+    Args:
+        request: what is asked.
+        slot: attention or FFN.
+        chosen: what the method puts there.
+        architecture: the backbone.
+        published: the paper's backbone, by whose width the prefix MLP's is measured.
+        problems: what was found before.
+    """
+    before = len(problems)
+    where = f"method.{slot}"
+    form = FORMS.get(_known(FORMS, chosen.form, f"{where}.form", problems))
+    insertion = _enum(
+        Insertion, chosen.insertion or request.insertion.name, _key(chosen.insertion, where, "insertion"), problems
+    )
+    composition = COMPOSITIONS.get(
+        _known(
+            COMPOSITIONS,
+            chosen.composition or request.composition.name,
+            _key(chosen.composition, where, "composition"),
+            problems,
+        )
+    )
+    init = None if chosen.init is None else _enum(Init, chosen.init, f"{where}.init", problems)
+    layer_norm = (
+        None if chosen.layer_norm is None else _enum(LayerNorm, chosen.layer_norm, f"{where}.layer_norm", problems)
+    )
+    reparameterisation = _enum(Reparameterisation, chosen.reparameterisation, f"{where}.reparameterisation", problems)
+    conventions = _enum(Conventions, request.conventions, "conventions", problems)
+    if len(problems) > before or form is None or composition is None:
+        return None
+    problems += unused_keys(request, chosen, slot, form=form, composition=composition)
+    options = _options(form, chosen, where, problems)
+    if len(problems) > before:
+        return None
+    setting = Setting(
+        slot=slot, insertion=insertion, at_layer_output=chosen.at_layer_output, family=architecture.family
+    )
+    detail = form.released(setting) if conventions is Conventions.RELEASED else form.paper(setting)
+    scale = 1.0
+    if composition.reads_scale:
+        own = chosen.scale if chosen.scale is not None else DEFAULT_SCALE
+        scale = request.composition.scale if request.composition.scale is not None else own
+    has_vectors = "reparameterisation" in form.reads
+    return DeltaSpec(
+        slot=slot,
+        form=form.name,
+        insertion=insertion,
+        composition=composition.name,
+        bottleneck=chosen.bottleneck,
+        scale=float(scale),
+        representation=detail.representation,
+        source=detail.source,
+        init=form.inits[0] if init is None else init,
+        layer_norm=detail.layer_norm if layer_norm is None else layer_norm,
+        bias=detail.bias if chosen.bias is None else chosen.bias,
+        dropout=chosen.dropout,
+        targets=tuple(chosen.targets),
+        reparameterisation=reparameterisation if has_vectors else Reparameterisation.DIRECT,
+        mlp_width=_mlp_width(architecture, published) if chosen.mlp_width is None else chosen.mlp_width,
+        prefix_dropout=chosen.prefix_dropout,
+        scaled_query=detail.scaled_query,
+        options=options,
+    )
+
+
+def _options(
+    form: Form, chosen: SlotConfig, where: str, problems: list[UserError]
+) -> tuple[tuple[str, int | float | str | bool], ...]:
+    """The form's own keys, those that were not said at their defaults."""
+    for key, value in chosen.options.items():
+        asked = f"{where}.options.{key}={value}"
+        if key not in form.options:
+            has = f"it has {in_words(list(form.options))}" if form.options else "it has none"
+            problems.append(ConfigError(asked, f"{form.name} has no option `{key}`; {has}", f"leave {key} out"))
+        elif type(value) is not type(form.options[key]) and not (
+            isinstance(form.options[key], float) and type(value) is int
+        ):
+            kind = type(form.options[key]).__name__
+            problems.append(
+                ConfigError(asked, f"it must be of type {kind}", f"{where}.options.{key}={form.options[key]}")
+            )
+    return tuple((key, type(default)(chosen.options.get(key, default))) for key, default in form.options.items())
+
+
+def _mlp_width(architecture: Architecture, published: Architecture) -> int:
+    """The paper's 800, on another backbone in proportion to the width: else the MLP would outgrow a small one."""
+    return max(1, round(DEFAULT_MLP_WIDTH * architecture.width / published.width))
+
+
+def _enum(enum: type[E], value: str, key: str, problems: list[UserError]) -> E:
+    if value in list(enum):
+        return enum(value)
+    choices = ", ".join(enum)
+    problems.append(ConfigError(f"{key}={value}", f"the choices are {choices}", f"{key}={next(iter(enum))}"))
+    return next(iter(enum))
+
+
+def _known(registry: Collection[str], value: str, key: str, problems: list[UserError]) -> str:
+    if value not in registry:
+        first = next(iter(registry))
+        problems.append(ConfigError(f"{key}={value}", f"the choices are {', '.join(registry)}", f"{key}={first}"))
+    return value
+
+
+def _key(pinned: str | None, where: str, axis: str) -> str:
+    return axis if pinned is None else f"{where}.{axis}"

@@ -1,0 +1,105 @@
+"""How large a design is: the method's own bottlenecks, on another backbone the same share, then the budget."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Slot
+from unidelta.design.budget import same_share, solve
+from unidelta.design.request import Request
+from unidelta.design.rules import check
+from unidelta.design.spec import Deltas, PromptTuning
+from unidelta.design.wording import in_words, number
+from unidelta.errors import ConfigError, DesignError, UserError
+
+D = TypeVar("D", Deltas, PromptTuning)
+S = TypeVar("S", bound=str)
+
+
+def resolve_size(
+    request: Request, design: D, architecture: Architecture, published: Architecture, problems: list[UserError]
+) -> D:
+    """The design at the size that was asked for; everything that is wrong is added to `problems`.
+
+    Args:
+        request: what is asked.
+        design: the design with the method's own bottlenecks.
+        architecture: the backbone of this run.
+        published: the paper's backbone, on which the method's bottlenecks are stated.
+        problems: what was found before.
+    """
+    if published != architecture:
+        if published.family == architecture.family:
+            problems += check(design, published)
+        design = same_share(design, published, architecture)
+    return _apply_budget(request, design, architecture, problems)
+
+
+def flexible_slots(request: Request, slots: Sequence[S]) -> Sequence[S]:
+    """The slots whose bottleneck a budget decides: those the method calls flexible, or all where it names none."""
+    return [slot for slot in slots if slot in request.method.flexible] or slots
+
+
+def _apply_budget(request: Request, design: D, architecture: Architecture, problems: list[UserError]) -> D:
+    budget = request.budget
+    keys = {"percent": budget.percent, "bottleneck": budget.bottleneck, "attn": budget.attn, "ffn": budget.ffn}
+    given = [key for key, value in keys.items() if value is not None]
+    allowed = {"percent": ("percent",), "bottleneck": ("bottleneck", "attn", "ffn")}.get(budget.name, ())
+    if set(given) - set(allowed):
+        problems.append(
+            ConfigError(
+                " ".join([f"budget={budget.name}", *(f"budget.{key}={number(keys[key])}" for key in given)]),
+                f"budget={budget.name} reads {in_words([f'budget.{key}' for key in allowed]) or 'no size'}",
+                "budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200, or budget=paper",
+            )
+        )
+        return design
+    unknown = [name for name in request.method.flexible if name not in list(Slot)]
+    if unknown:
+        problems.append(
+            ConfigError(
+                f"method.flexible=[{','.join(request.method.flexible)}]",
+                f"{in_words(unknown)} is no slot",
+                "method.flexible=[ffn], the slots whose bottleneck budget=percent solves",
+            )
+        )
+    slots = [part.slot for part in design.parts] if isinstance(design, Deltas) else []
+    flexible = flexible_slots(request, slots)
+    if budget.name == "percent" and budget.percent is not None:
+        try:
+            return solve(design, architecture, percent=budget.percent, flexible=flexible)
+        except DesignError as error:
+            problems.append(error)
+            return design
+    if budget.name == "bottleneck" and given:
+        return _explicit(request, design, flexible, problems)
+    if budget.name != "paper":
+        problems.append(
+            ConfigError(
+                f"method={request.method.name} budget={budget.name}",
+                "it does not say how large the delta is",
+                "budget=paper, budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200",
+            )
+        )
+    return design
+
+
+def _explicit(request: Request, design: D, flexible: Sequence[Slot], problems: list[UserError]) -> D:
+    budget = request.budget
+    if isinstance(design, PromptTuning):
+        return replace(design, length=design.length if budget.bottleneck is None else budget.bottleneck)
+    sizes = dict.fromkeys(flexible, budget.bottleneck) if budget.bottleneck is not None else {}
+    sizes |= {slot: size for slot, size in ((Slot.ATTN, budget.attn), (Slot.FFN, budget.ffn)) if size is not None}
+    absent = sizes.keys() - {part.slot for part in design.parts}
+    problems += [
+        ConfigError(
+            f"budget.{slot}={sizes[slot]} with position={request.position.name}",
+            f"the design has no delta at {slot}",
+            f"position={slot} or position=both, or leave budget.{slot} out",
+        )
+        for slot in sorted(absent)
+    ]
+    return replace(
+        design, parts=tuple(replace(part, bottleneck=sizes.get(part.slot, part.bottleneck)) for part in design.parts)
+    )

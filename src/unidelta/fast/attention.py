@@ -1,0 +1,73 @@
+"""`delta_attention` with the tricks of this package, registered with transformers beside it."""
+
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+
+from unidelta.fast.one_query import one_query
+from unidelta.fast.padded_keys import in_front_padded
+from unidelta.fast.prefixes_once import Prefixes, vectors_of
+from unidelta.hosts.attention import (
+    BASES,
+    AttentionFunction,
+    attended_in_front,
+    delta_attention,
+    in_front,
+)
+
+
+def fast_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    base: AttentionFunction,
+    prefixes: Prefixes | None = None,
+    cached_prefix: int = 0,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor | None]:
+    """As `delta_attention`.
+
+    Args:
+        module: the attention module.
+        query: `(B, H, T, E)`.
+        key: `(B, G, S, E)`, or `(B, G, L + S, E)` with a prefix in front.
+        value: of the same shape.
+        attention_mask: of the S keys.
+        base: the attention to change.
+        prefixes: what each prefix MLP made in this forward of the model; None where every layer makes its own.
+        cached_prefix: number of vectors of the prefix that keys and values have in front already, L or 0.
+        **kwargs: as there.
+    """
+    put_in_front = in_front_padded if base is one_query and query.shape[2] > 1 else in_front
+    if cached_prefix:
+
+        def put_in_front(vectors: object, _key: Tensor, _value: Tensor, mask: Tensor | None) -> Any:
+            return key, value, attended_in_front(mask, cached_prefix)
+
+    return delta_attention(
+        module,
+        query,
+        key[:, :, cached_prefix:],
+        value[:, :, cached_prefix:],
+        attention_mask,
+        base=base,
+        vectors=partial(vectors_of, prefixes=prefixes),
+        put_in_front=put_in_front,
+        **kwargs,
+    )
+
+
+def fast_name_of(base: str) -> str:
+    """The name under which transformers knows an attention with deltas and tricks."""
+    return f"unidelta_fast_{base}"
+
+
+for _base, (_function, _mask) in BASES.items():
+    _quick = one_query if _base == "sdpa" else _function
+    AttentionInterface.register(fast_name_of(_base), partial(fast_attention, base=_quick))
+    AttentionMaskInterface.register(fast_name_of(_base), _mask)

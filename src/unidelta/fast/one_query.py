@@ -1,0 +1,42 @@
+"""Attention of a single query, written out, on a CPU.
+
+Identity: softmax(q Kᵀ/√E) V as it stands; a single query sees every key that the mask leaves it.
+Gain: torch's fused attention takes longer for one query, which is every token but the first of a generation:
+64 × 8 heads and 46 keys take 1.0 ms in place of 1.6 (docs/performance.md).
+
+Shapes: B batch, H heads, S keys, E head width.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+from unidelta.deltas.heads import per_query_head
+
+
+def one_query(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    dropout: float = 0.0,
+    scaling: float,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor | None]:
+    """torch's fused attention, but for one query on a CPU; `(B, H, T, E)` to `(B, T, H, E)`."""
+    if query.shape[2] > 1 or query.device.type != "cpu" or dropout > 0:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+        )
+    key, value = (per_query_head(tensor, query.shape[1]) for tensor in (key, value))
+    scores_BH1S = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    if attention_mask is not None:
+        least = torch.finfo(scores_BH1S.dtype).min
+        is_bool = attention_mask.dtype == torch.bool
+        scores_BH1S = scores_BH1S.masked_fill(~attention_mask, least) if is_bool else scores_BH1S + attention_mask
+    weights_BH1S = scores_BH1S.softmax(-1, dtype=torch.promote_types(query.dtype, torch.float32)).to(query.dtype)
+    return torch.matmul(weights_BH1S, value).transpose(1, 2), None

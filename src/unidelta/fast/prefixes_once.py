@@ -1,0 +1,58 @@
+"""A prefix's MLP run once a forward, for all layers of its kind.
+
+Identity: the rows of a layer are a slice of the product with the whole last map.
+Gain: the gradient of a slice is a matrix of zeros of the size of the whole; run per layer there is one for each, 12 in
+a step of the benchmark (docs/performance.md). With gradient checkpointing each layer runs the MLP itself, because a
+layer that is recomputed for its gradient has to make its prefix again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from unidelta.deltas.heads import HeadModule, KeysValues
+from unidelta.deltas.reparam import PrefixMLP, ReparametrisedPrefix
+from unidelta.hosts.stack import StackHost
+
+Prefixes = Mapping[PrefixMLP, Mapping[int, tuple[Tensor, Tensor]]]
+"""What each network made in one forward of the model: P_k, P_v `(L, width)` by layer."""
+
+
+class PrefixesOnce(StackHost):
+    """A stack that hands `prefixes` to its layers, which hand all keywords on to their attention."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The stock forward."""
+        if not (self.training and _checkpoints_gradients(self)):
+            mlps = [network for network in self.deltas.values() if isinstance(network, PrefixMLP)]
+            kwargs["prefixes"] = {mlp: every_layer(mlp) for mlp in mlps}
+        return super().forward(*args, **kwargs)
+
+
+def every_layer(mlp: PrefixMLP) -> dict[int, tuple[Tensor, Tensor]]:
+    """P_k, P_v of all layers, in one pass."""
+    p_LN = mlp.output(torch.tanh(mlp.hidden(mlp.embedding)))
+    if mlp.start is not None:
+        p_LN = p_LN + mlp.start
+    p_LN = F.dropout(p_LN, mlp.dropout, mlp.training)
+    sizes = [size for begin, middle, end in mlp.rows.values() for size in (middle - begin, end - middle)]
+    both = iter(p_LN.split(sizes, dim=-1))
+    return {layer: (next(both), next(both)) for layer in mlp.rows}
+
+
+def vectors_of(form: HeadModule, prefixes: Prefixes | None) -> KeysValues:
+    """P_k, P_v of a form: out of what was made for all layers, if it was."""
+    prefix = form.prefix
+    if prefixes is None or not isinstance(prefix, ReparametrisedPrefix):
+        return form.keys_values()
+    return form.split(*prefixes[prefix.mlp][prefix.layer])
+
+
+def _checkpoints_gradients(stack: StackHost) -> bool:
+    return any(
+        module.gradient_checkpointing for module in stack.modules() if isinstance(module, GradientCheckpointingLayer)
+    )

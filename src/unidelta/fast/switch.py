@@ -1,0 +1,47 @@
+"""All tricks on and off, for a model with deltas."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from unidelta.deltas.delta import Delta
+from unidelta.fast.attention import fast_name_of
+from unidelta.fast.beams import source_in_place
+from unidelta.fast.cached_prefix import CachingAttention
+from unidelta.fast.prefixes_once import PrefixesOnce
+from unidelta.fast.scale_in_weights import scale_in_weights
+from unidelta.fast.scale_inside import scale_inside
+from unidelta.hosts.attention import BASES, AttentionHost, name_of
+from unidelta.hosts.site import Host, change_host
+from unidelta.hosts.stack import StackHost
+from unidelta.injection.injection import Injection
+from unidelta.injection.merge import merge_into_weights
+
+_HOSTS = {AttentionHost: CachingAttention, StackHost: PrefixesOnce}
+
+
+def speed_up(injection: Injection) -> None:
+    """Turn on what makes training and generation faster and leaves their results as they are up to rounding."""
+    model = injection.model
+    for module in model.modules():
+        if isinstance(module, Delta):
+            scale_inside(module)
+        elif isinstance(module, Host) and type(module).__bases__[0] in _HOSTS:
+            change_host(module, _HOSTS[type(module).__bases__[0]])
+    names = {name_of(base): fast_name_of(base) for base in BASES}
+    if model.config._attn_implementation in names:
+        model.set_attn_implementation(names[model.config._attn_implementation])
+
+
+@contextmanager
+def merged(injection: Injection) -> Iterator[None]:
+    """For evaluation: linear deltas and factors in the weights, and sources left in place by beam search.
+
+    Args:
+        injection: a model in float32, which must not train meanwhile. All is back, bit for bit, at the end.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(source_in_place(injection.model))
+        for each in merge_into_weights(injection.model):
+            stack.callback(each.undo)
+        stack.enter_context(scale_in_weights(injection.model))
+        yield

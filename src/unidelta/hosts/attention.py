@@ -1,0 +1,180 @@
+"""Deltas inside attention: one function, registered with transformers beside `sdpa` and `eager`.
+
+It runs after the key/value cache is updated, so positions never move, and beams, static caches and teacher forcing see
+the same arithmetic. The mask functions are registered under the same names: without them transformers would pass no
+mask at all.
+
+Shapes: B batch, H heads, T queries, S keys, E head width, L prefix length, D = H·E. With grouped-query attention keys,
+values and prefixes have fewer heads than queries.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import eager_mask, sdpa_mask
+
+from unidelta.deltas.delta import Delta
+from unidelta.deltas.heads import HeadModule, KeysValues, per_query_head
+from unidelta.design.axes import Representation
+from unidelta.hosts.site import Host
+
+AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
+"""As transformers calls it: module, `(B, H, T, E)` queries, keys, values and a mask, to `(B, T, H, E)` and weights."""
+
+
+class AttentionHost(Host):
+    """An attention module: hands its input to `delta_attention`, and changes its output."""
+
+    is_causal: bool
+
+    def project_query(self, x_BTD: Tensor) -> Tensor:
+        """The frozen query projection of any input, `(B, T, D)`."""
+        return self.get_submodule(self.settings["query"])(x_BTD)
+
+    def forward(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
+        """The stock forward, then the delta on the sub-layer's output (after W_o, before dropout)."""
+        output, *rest = super().forward(hidden_states, *args, attention_input=hidden_states, **kwargs)
+        if Representation.SUBLAYER in self.deltas:
+            output = self.deltas[Representation.SUBLAYER](hidden_states, output)
+        return output, *rest
+
+
+def in_front(
+    vectors: KeysValues, key: Tensor, value: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """`[P_k; K]`, `[P_v; V]` and their mask (Eq. 5)."""
+    p_key, p_value = (p_HLE.to(key.dtype).expand(key.shape[0], -1, -1, -1) for p_HLE in vectors)
+    return torch.cat([p_key, key], 2), torch.cat([p_value, value], 2), attended_in_front(mask, p_key.shape[2])
+
+
+def attended_in_front(mask: Tensor | None, length: int) -> Tensor | None:
+    """A mask for so many more keys in front, which every query attends."""
+    return None if mask is None else F.pad(mask, (length, 0), value=True if mask.dtype == torch.bool else 0.0)
+
+
+def delta_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    base: AttentionFunction,
+    vectors: Callable[[HeadModule], KeysValues] = HeadModule.keys_values,
+    put_in_front: Callable[..., tuple[Tensor, Tensor, Tensor | None]] = in_front,
+    is_causal: bool | None = None,
+    attention_input: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor | None]:
+    """Attention with the module's deltas on its heads and on its concatenated heads.
+
+    Args:
+        module: the attention module; without deltas this is `base`.
+        query: `(B, H, T, E)`, unscaled.
+        key: `(B, H, S, E)`.
+        value: `(B, H, S, E)`.
+        attention_mask: True or 0 where attended, `(B, 1, T, S)`, or None.
+        base: the attention to change.
+        vectors: gives P_k, P_v of a form on heads.
+        put_in_front: puts P_k, P_v in front of keys and values.
+        is_causal: overrides the module's own.
+        attention_input: x, what the query was projected from, `(B, T, D)`.
+        **kwargs: for `base`; dropout and scaling (1/√E) among them.
+    """
+    attend = partial(base, module, query)
+    deltas = module.deltas if isinstance(module, AttentionHost) else {}
+    if Representation.HEADS not in deltas:
+        output, weights = attend(key, value, attention_mask, is_causal=is_causal, **kwargs)
+    else:
+        heads, weights = deltas[Representation.HEADS], None
+        p = vectors(heads.form)
+        if not heads.compose.is_gate:
+            output, weights = attend(key, value, attention_mask, is_causal=is_causal, **kwargs)
+            change = heads.form.attend(_query(module, heads.form, query, attention_input), p)
+            output = heads.compose(output.transpose(1, 2), change).transpose(1, 2)
+        else:
+            is_causal = module.is_causal if is_causal is None else is_causal
+            mask = _explicit(attention_mask, query, key) if is_causal else attention_mask
+            if heads.form.query_norm is None:  # one softmax over both is the gated composition (Eq. 7–10)
+                keys, values, mask = put_in_front(p, key, value, mask)
+                output, weights = attend(keys, values, mask, is_causal=False, **kwargs)
+            else:
+                x = _query(module, heads.form, query, attention_input)
+                output = gated(heads, x, p, query, key, value, mask, **kwargs)
+    if Representation.CONCAT in deltas:
+        concat_BTD = deltas[Representation.CONCAT](attention_input, output.flatten(2))
+        output = concat_BTD.unflatten(2, (output.shape[2], -1))
+    return output, weights
+
+
+def _query(module: AttentionHost, form: HeadModule, query: Tensor, attention_input: Tensor) -> Tensor:
+    """The query a form on heads reads: attention's own, or W_q LN(x) where the form has a layer norm."""
+    if form.query_norm is None:
+        return query
+    own_BTD = module.project_query(form.query_norm(attention_input))
+    return own_BTD.unflatten(-1, (form.n_heads, -1)).transpose(1, 2)
+
+
+def _explicit(mask: Tensor | None, query: Tensor, key: Tensor) -> Tensor | None:
+    """The causal mask that `is_causal` stands for, True where attended.
+
+    transformers leaves the mask out where torch's `is_causal`, aligned to the top left, is right: with as many
+    keys as queries, or more of them in a static cache that is still empty. With a prefix in front of the keys
+    the same flag would cut off the last L tokens of every query.
+    """
+    n_queries, n_keys = query.shape[2], key.shape[2]
+    if mask is not None or n_queries == 1:
+        return mask
+    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=key.device).tril()[None, None]
+
+
+def gated(
+    heads: Delta,
+    x: Tensor,
+    vectors: KeysValues,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    *,
+    dropout: float = 0.0,
+    scaling: float,
+    **kwargs: Any,
+) -> Tensor:
+    """Eq. 7–10 where prefix and sequence have different queries: one softmax over both sets of logits."""
+    key, value = (per_query_head(tensor, query.shape[1]) for tensor in (key, value))
+    p_key_HLE, p_value_HLE = (per_query_head(tensor, query.shape[1]) for tensor in vectors)
+    p_logits_BHTL = torch.matmul(x, p_key_HLE.transpose(-1, -2)) * heads.form.scaling
+    logits_BHTS = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    if mask is not None:
+        logits_BHTS = logits_BHTS.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else logits_BHTS + mask
+    weights = F.dropout(torch.cat([p_logits_BHTL, logits_BHTS], dim=-1).softmax(-1), dropout, heads.training)
+    length = p_key_HLE.shape[-2]
+    output_BHTE = weights[..., :length] @ p_value_HLE + weights[..., length:] @ value
+    return output_BHTE.transpose(1, 2)
+
+
+def eager_attention(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
+    """The eager attention of the file in transformers that the module's stock class is from."""
+    return sys.modules[type(module).__module__].eager_attention_forward(module, *args, **kwargs)
+
+
+BASES = {"sdpa": (sdpa_attention_forward, sdpa_mask), "eager": (eager_attention, eager_mask)}
+"""The attentions that deltas on heads can be put into, by transformers' name, each with its mask function."""
+
+
+def name_of(base: str) -> str:
+    """The name under which transformers knows an attention with deltas."""
+    return f"unidelta_{base}"
+
+
+for _base, (_function, _mask) in BASES.items():
+    AttentionInterface.register(name_of(_base), partial(delta_attention, base=_function))
+    AttentionMaskInterface.register(name_of(_base), _mask)

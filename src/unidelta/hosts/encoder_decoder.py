@@ -1,0 +1,111 @@
+"""Where BART and mBART, which share their names, take deltas: attentions, FFNs inside their layers, and a prompt."""
+
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+
+from unidelta.deltas.prompt import Prompt
+from unidelta.design.axes import Representation
+from unidelta.hosts.attention import AttentionHost
+from unidelta.hosts.site import Host, Hosting, Site, attach
+
+PROMPT = "prompt"
+
+
+def encoder_decoder_sites(model: PreTrainedModel, *, layer: type[Host]) -> list[Site]:
+    """Encoder self, decoder self and cross attentions, then FFNs.
+
+    Args:
+        model: of BART's names.
+        layer: the host of a layer, whose FFN has no module of its own.
+    """
+    encoder, decoder = model.get_encoder(), model.get_decoder()
+    attentions = [
+        *((each.self_attn, "encoder_self", i, encoder) for i, each in enumerate(encoder.layers)),
+        *((each.self_attn, "decoder_self", i, decoder) for i, each in enumerate(decoder.layers)),
+        *((each.encoder_attn, "decoder_cross", i, decoder) for i, each in enumerate(decoder.layers)),
+    ]
+    ffns = [
+        *((each, "encoder_ffn", i, encoder) for i, each in enumerate(encoder.layers)),
+        *((each, "decoder_ffn", i, decoder) for i, each in enumerate(decoder.layers)),
+    ]
+    return [*(_attention(*each) for each in attentions), *(_ffn(*each, host=layer) for each in ffns)]
+
+
+def _attention(attention: nn.Module, kind: str, layer: int, stack: nn.Module) -> Site:
+    hosting = Hosting(module=attention, host=AttentionHost, settings={"query": "q_proj"})
+    places = (Representation.HEADS, Representation.CONCAT, Representation.SUBLAYER)
+    return Site(
+        hosts=dict.fromkeys(places, hosting),
+        linears={
+            "query": attention.q_proj,
+            "key": attention.k_proj,
+            "value": attention.v_proj,
+            "output": attention.out_proj,
+        },
+        dropout=attention.dropout,
+        kind=kind,
+        layer=layer,
+        stack=stack,
+    )
+
+
+def _ffn(module: nn.Module, kind: str, layer: int, stack: nn.Module, *, host: type[Host]) -> Site:
+    hosting = Hosting(module=module, host=host)
+    return Site(
+        hosts=dict.fromkeys((Representation.SUBLAYER, Representation.RESIDUAL, Representation.LAYER), hosting),
+        linears={"up": module.fc1, "down": module.fc2},
+        dropout=module.dropout,
+        kind=kind,
+        layer=layer,
+        stack=stack,
+    )
+
+
+class PromptedEncoder(Host):
+    """An encoder with vectors in front of the scaled token embeddings, attended by all."""
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """The stock forward on l more positions."""
+        prompt = self.deltas[PROMPT]
+        if inputs_embeds is None:
+            inputs_embeds = self.embed_tokens(input_ids)
+        return super().forward(
+            attention_mask=prompt.prepend_mask(attention_mask), inputs_embeds=prompt.prepend(inputs_embeds), **kwargs
+        )
+
+
+class PromptedPositions(Host):
+    """The encoder's positions: none for the prompt, 0 … n−1 for the tokens as ever."""
+
+    def forward(self, input_ids: Tensor, **kwargs: Any) -> Tensor:
+        """Position embeddings `(B, l + n, D)`, zero for the first l."""
+        length = self.settings["prompt_length"]
+        return F.pad(super().forward(input_ids[:, length:], **kwargs), (0, 0, length, 0))
+
+
+class PromptedDecoder(Host):
+    """A decoder whose cross-attention sees the l encoder states of the prompt."""
+
+    def forward(self, *args: Any, encoder_attention_mask: Tensor | None = None, **kwargs: Any) -> Any:
+        """The stock forward with l ones in front of the encoder's mask."""
+        if encoder_attention_mask is not None:
+            encoder_attention_mask = F.pad(encoder_attention_mask, (self.settings["prompt_length"], 0), value=1)
+        return super().forward(*args, encoder_attention_mask=encoder_attention_mask, **kwargs)
+
+
+def attach_prompt(model: PreTrainedModel, prompt: Prompt) -> None:
+    """Put a prompt in front of a model's encoder."""
+    encoder, decoder = model.get_encoder(), model.get_decoder()
+    length = {"prompt_length": prompt.length}
+    attach(Hosting(module=encoder, host=PromptedEncoder), PROMPT, prompt)
+    attach(Hosting(module=encoder.embed_positions, host=PromptedPositions, settings=length), PROMPT, None)
+    attach(Hosting(module=decoder, host=PromptedDecoder, settings=length), PROMPT, None)

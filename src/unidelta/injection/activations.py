@@ -1,0 +1,74 @@
+"""Keys and values of real tokens in a frozen backbone: where a prefix can start (`init=activations`).
+
+A prefix drawn at random takes a share of every head's attention from the first step on; Li & Liang (2021, §7.4) start
+from the activations of real words instead. The authors of the unified view do not; small backbones need it.
+
+Shapes: B batch, S length, L prefix length, D model width.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Generator, Tensor
+from transformers import PreTrainedModel
+
+from unidelta.design.axes import Slot
+from unidelta.injection.inject import Activations, architecture_of
+
+
+@torch.no_grad()
+def activations(
+    model: PreTrainedModel, batch: Mapping[str, Tensor], *, length: int, generator: Generator
+) -> Activations:
+    """What every attention's key and value maps give for L tokens of a batch, the same tokens in all layers.
+
+    Args:
+        model: a stock model, before deltas are put in; left in the mode it came in.
+        batch: a batch as in training.
+        length: L.
+        generator: picks the tokens, without replacement as long as there are enough.
+
+    Raises:
+        ValueError: the batch holds no token.
+    """
+    architecture = architecture_of(model.config, name=model.config.model_type)
+    caught: dict[tuple[str, int, str], Tensor] = {}
+    hooks = [
+        site.linears[role].register_forward_hook(
+            lambda _module, _inputs, output, key=(site.kind, site.layer, role): caught.update({key: output})
+        )
+        for shape, site in zip(architecture.sites, architecture.family.hosts(model), strict=True)
+        if shape.slot is Slot.ATTN
+        for role in ("key", "value")
+    ]
+    modes = {module: module.training for module in model.modules()}
+    try:
+        model.eval()(**{name: tensor.to(model.device) for name, tensor in batch.items()})
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+        for hook in hooks:
+            hook.remove()
+    source_BS = batch["attention_mask"].bool()
+    targets_BT = batch["labels"] >= 0  # of a sequence-to-sequence batch; ignored labels are negative
+    reads_targets = {"decoder_self"} if architecture.family.is_encoder_decoder else set[str]()
+    chosen = {
+        kind: _choose(targets_BT if kind in reads_targets else source_BS, length, generator)
+        for kind in sorted({kind for kind, _, _ in caught})
+    }
+    return {
+        (kind, layer): tuple(
+            caught[kind, layer, role].flatten(0, 1)[chosen[kind].to(model.device)].cpu() for role in ("key", "value")
+        )
+        for kind, layer, role in caught
+        if role == "key"
+    }
+
+
+def _choose(is_token_BS: Tensor, length: int, generator: Generator) -> Tensor:
+    """Indices `(L,)` of tokens in the flattened batch."""
+    places = is_token_BS.flatten().nonzero().squeeze(1)
+    if not len(places):
+        raise ValueError("The batch holds no token to start a prefix from.")
+    order = torch.randperm(len(places), generator=generator)
+    return places[order.repeat(-(-length // len(places)))[:length]]

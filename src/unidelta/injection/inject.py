@@ -1,0 +1,194 @@
+"""Put a design into a model: freeze the backbone, attach the deltas, say exactly what trains."""
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+from unidelta.deltas.delta import Delta
+from unidelta.deltas.prompt import Prompt
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Init, Insertion, Representation, Slot
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.config_facts import architecture_from_config
+from unidelta.design.form import FORMS, Materials
+from unidelta.design.rules import check
+from unidelta.design.site import INNER, Place, SiteShape, places
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.errors import DesignError, Problems
+from unidelta.hosts.attention import BASES, name_of
+from unidelta.hosts.encoder_decoder import attach_prompt
+from unidelta.hosts.linear import LinearHost
+from unidelta.hosts.site import Host, Hosting, Site, attach
+from unidelta.hosts.stack import StackHost
+from unidelta.injection.injection import Injection
+from unidelta.injection.saving_backbone import guard_saving
+
+Activations = Mapping[tuple[str, int], tuple[Tensor, Tensor]]
+"""P_k, P_v to start from, `(l, width of keys or values)`, by kind of attention and layer (`activations`)."""
+
+_INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
+
+
+def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
+    """The architecture of a transformers configuration; raises as `architecture_from_config`."""
+    return architecture_from_config(config.to_dict(), name=name, n_labels=config.num_labels)
+
+
+def inject(
+    model: PreTrainedModel, design: Design, *, generator: Generator, start: Activations | None = None
+) -> Injection:
+    """Put a design into a model, in place. Base weights keep their names and values.
+
+    Args:
+        model: a stock model of a registered architecture; on the meta device nothing is allocated.
+        design: what to tune.
+        generator: a CPU generator, the source of randomness of the deltas' initialisation.
+        start: what prefixes with `init=activations` start from; on the meta device it may be left out.
+
+    Raises:
+        BackboneError: its architecture is none that deltas can be put into.
+        Problems: the design cannot be built on this architecture.
+        DesignError: the model has deltas already, or its kind of attention has no place for deltas at heads. In every
+            case the model is as it was.
+        ValueError: a prefix starts from activations and `start` is missing or of another shape.
+    """
+    architecture = architecture_of(model.config, name=model.config.model_type)
+    errors = check(design, architecture)
+    if errors:
+        raise Problems(errors)
+    if any(isinstance(module, Host) for module in model.modules()):
+        raise DesignError(
+            "deltas in a model that has deltas already",
+            "a design is put into a stock model, once",
+            "deltas.remove() first, or all deltas in one design",
+        )
+    _check_attention(model, design)
+    _check_start(model, design, architecture, start)
+    requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    base_attention = model.config._attn_implementation
+    for parameter in model.parameters():
+        parameter.requires_grad_(isinstance(design, FullFineTuning))
+    with torch.device("meta" if model.device.type == "meta" else "cpu"):
+        _put(model, design, architecture, generator, start)
+    model.train(model.training)  # new modules follow the model's mode
+    guard_saving(model)
+    return Injection(model=model, design=design, base_attention=base_attention, requires_grad=requires_grad)
+
+
+def _put(
+    model: PreTrainedModel, design: Design, architecture: Architecture, generator: Generator, start: Activations | None
+) -> None:
+    match design:
+        case Deltas(parts=parts, trains_head=trains_head):
+            sites = list(zip(architecture.sites, architecture.family.hosts(model), strict=True))
+            for part in parts:
+                own_start = start if part.init is Init.ACTIVATIONS else None
+                _attach_part(model, part, [pair for pair in sites if pair[0].slot is part.slot], generator, own_start)
+            _train_head(model, architecture, trains_head)
+        case PromptTuning(length=length):
+            prompt = Prompt(length, architecture.width, generator=generator)
+            attach_prompt(model, prompt.to(device=model.device, dtype=model.dtype))
+        case BitFit(trains_head=trains_head):
+            for module in model.modules():
+                if isinstance(module, nn.Linear | nn.LayerNorm) and module.bias is not None:
+                    module.bias.requires_grad_(True)
+            _train_head(model, architecture, trains_head)
+        case FullFineTuning() | Frozen():
+            pass
+
+
+def _attach_part(
+    model: PreTrainedModel,
+    spec: DeltaSpec,
+    sites: Sequence[tuple[SiteShape, Site]],
+    generator: Generator,
+    start: Activations | None,
+) -> None:
+    if spec.representation in _INSIDE_ATTENTION:
+        _use_delta_attention(model)
+    form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
+    for shape, site in sites:
+        if site.kind not in seen:  # a network of its own for each kind, made before the first delta of that kind
+            of_kind = [each for each, _ in sites if each.kind == site.kind]
+            rows = None if start is None else _side_by_side(start, of_kind)
+            seen[site.kind] = form.shared(spec, of_kind, generator, rows)
+            if (network := seen[site.kind]) is not None:
+                hosting = Hosting(module=site.stack, host=StackHost)
+                attach(hosting, f"prefix_mlp_{site.kind}", _like(network, site.stack, model))
+        for place in places(spec, shape):
+            materials = Materials(
+                generator=generator,
+                dropout=site.dropout,
+                shared=seen[site.kind],
+                start=None if start is None else start[site.kind, site.layer],
+            )
+            delta = Delta(
+                form.build(spec, place, materials),
+                COMPOSITIONS[spec.composition].build(spec, place),
+                parallel=spec.insertion is Insertion.PARALLEL,
+            )
+            hosting, key = _hosting(spec, place, site)
+            attach(hosting, key, _like(delta, hosting.module, model))
+
+
+def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
+    """The module that takes a delta, and the name it has there."""
+    if place.target == INNER:
+        return Hosting(module=site.linears["down"], host=LinearHost), INNER
+    if place.target:
+        return Hosting(module=site.linears[place.target], host=LinearHost), Representation.LINEAR
+    hosting = site.hosts[spec.representation]
+    settings = {**hosting.settings, "source": spec.source} if place.site.slot is Slot.FFN else hosting.settings
+    return Hosting(module=hosting.module, host=hosting.host, settings=settings), spec.representation
+
+
+def _like(new: nn.Module, host: nn.Module, model: PreTrainedModel) -> nn.Module:
+    """A new module on the device of its host, in the model's precision."""
+    return new.to(device=next(host.parameters()).device, dtype=model.dtype)
+
+
+def _side_by_side(start: Activations, sites: Sequence[SiteShape]) -> Tensor:
+    return torch.cat([vectors for site in sites for vectors in start[site.kind, site.layer]], dim=1)
+
+
+def _check_attention(model: PreTrainedModel, design: Design) -> None:
+    base = model.config._attn_implementation
+    is_inside = isinstance(design, Deltas) and any(part.representation in _INSIDE_ATTENTION for part in design.parts)
+    if is_inside and base not in BASES:
+        raise DesignError(
+            f"deltas at attention heads with attn_implementation={base}",
+            f"the masks of a prefix are built for {' and '.join(BASES)} only",
+            "attn_implementation=sdpa",
+        )
+
+
+def _check_start(model: PreTrainedModel, design: Design, architecture: Architecture, start: Activations | None) -> None:
+    parts = design.parts if isinstance(design, Deltas) else ()
+    for part in parts:
+        if part.init is not Init.ACTIVATIONS or model.device.type == "meta":
+            continue
+        if start is None:
+            raise ValueError("A prefix that starts from activations needs them: `unidelta.injection.activations`.")
+        for site in architecture.at(Slot.ATTN):
+            shapes = [(part.bottleneck, site.linears[role].d_out) for role in ("key", "value")]
+            if [tuple(vectors.shape) for vectors in start[site.kind, site.layer]] != shapes:
+                raise ValueError(f"A prefix of this design starts from keys and values of shapes {shapes}.")
+
+
+def _use_delta_attention(model: PreTrainedModel) -> None:
+    shared = model.config
+    own = copy.deepcopy(shared)  # the choice of attention is kept in the configuration, which others may share
+    for module in model.modules():
+        if vars(module).get("config") is shared:
+            module.config = own
+    model.set_attn_implementation(name_of(shared._attn_implementation))
+
+
+def _train_head(model: PreTrainedModel, architecture: Architecture, trains_head: bool) -> None:
+    head = architecture.family.head_of(model)
+    if trains_head and head is not None:
+        for parameter in head.parameters():
+            parameter.requires_grad_(True)

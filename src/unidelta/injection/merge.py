@@ -1,0 +1,74 @@
+"""Linear deltas as a change of the weights of the linear maps that they are on; exact, and undone bit for bit."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from unidelta.deltas.delta import Delta
+from unidelta.design.axes import Representation
+from unidelta.design.site import INNER
+from unidelta.hosts.site import Detached, Host, detach, reattach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A linear map that has its deltas in its weights, and what it was before."""
+
+    detached: Detached
+    weight: Tensor
+    bias: Tensor | None
+
+    def undo(self) -> None:
+        """The weights as they were, and the deltas beside them."""
+        module = self.detached.module
+        module.weight.data.copy_(self.weight)
+        if self.bias is not None:
+            module.bias.data.copy_(self.bias)
+        reattach(self.detached)
+
+
+def is_linear(delta: nn.Module) -> bool:
+    """Whether a delta is h ← h + s M z for a fixed matrix M."""
+    return isinstance(delta, Delta) and delta.form.is_linear and delta.compose.factor() is not None
+
+
+def is_mergeable(module: nn.Module) -> bool:
+    """Whether a module is a linear map whose deltas can all be part of its weights."""
+    return isinstance(module, Host) and isinstance(module, nn.Linear) and all(map(is_linear, module.deltas.values()))
+
+
+@torch.no_grad()
+def merge_into_weights(model: nn.Module) -> list[Merged]:
+    """Merge every delta that can be merged; what brings it back, the last one first to be undone."""
+    return [_merge(module) for module in list(model.modules()) if is_mergeable(module)]
+
+
+def _merge(module: nn.Module) -> Merged:
+    detached = detach(module)
+    before = module.weight.detach().clone(), None if module.bias is None else module.bias.detach().clone()
+    deltas = detached.deltas
+    if Representation.LINEAR in deltas:  # on what the map computes; before what it reads is changed
+        delta = deltas[Representation.LINEAR]
+        update = _matrix(delta)
+        if not delta.parallel:  # h + s M h of h = W x + b
+            if module.bias is not None:
+                module.bias += _times(update, module.bias)
+            update = _times(update, module.weight)
+        module.weight += update if update.dim() == 2 else torch.diag(update)
+    if INNER in deltas:  # W (x + s M x)
+        update = _matrix(deltas[INNER])
+        module.weight += module.weight * update if update.dim() == 1 else module.weight @ update
+    return Merged(detached=detached, weight=before[0], bias=before[1])
+
+
+def _matrix(delta: Delta) -> Tensor:
+    """s M, or its diagonal."""
+    return delta.compose.factor() * delta.form.matrix()
+
+
+def _times(matrix: Tensor, other: Tensor) -> Tensor:
+    """The product with a vector or matrix; a diagonal is a vector itself."""
+    if matrix.dim() == 1:
+        return matrix * other if other.dim() == 1 else matrix[:, None] * other
+    return matrix @ other

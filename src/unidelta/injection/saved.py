@@ -1,0 +1,150 @@
+"""Saved deltas: two files, `deltas.safetensors`, and `design.json` that says what it is and belongs to."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as from_bytes
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from unidelta.design.describe import describe
+from unidelta.design.design_json import design_from_dict, design_to_dict
+from unidelta.design.form import FORMS
+from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
+from unidelta.errors import DamagedDeltas, SavedDeltasError
+from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.injection import Injection
+from unidelta.records.atomic import write_atomically
+from unidelta.records.strict_json import canonical, parse
+
+_TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 2
+_AGAIN = "the folder as the run wrote it, or the run again with force=true"
+
+
+def is_small(design: Design) -> bool:
+    """Whether what a design tunes is less than the backbone itself."""
+    return not isinstance(design, FullFineTuning | Frozen)
+
+
+def save(injection: Injection, folder: Path, *, run_id: str | None = None) -> None:
+    """Write what is kept for inference: tuned parameters, prefixes without their MLP, and a classification head.
+
+    A head belongs to it even where it was not trained, because no pretrained checkpoint has it.
+
+    Args:
+        injection: a trained model, before or after `fold`.
+        folder: is made; a crash leaves its earlier files or makes `load` refuse it.
+        run_id: of the run that tuned them, for people; None where none did.
+
+    Raises:
+        SavedDeltasError: the design tunes the backbone itself, or nothing.
+        RecordError: the disk does not take it.
+    """
+    if not is_small(injection.design):
+        asked, why = f"save the deltas of {describe(injection.design)}", "there are none beside the backbone"
+        raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
+    tensors = {**injection.stored_state(), **_head(injection.model)}
+    content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
+    description = {
+        "version": _VERSION,
+        "run_id": run_id,
+        "design": design_to_dict(injection.design),
+        "architecture": _sizes(injection.model),
+        "backbone": _fingerprint(injection.model, without={*tensors, *injection.trained}),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    write_atomically(folder / _TENSORS, content)
+    write_atomically(folder / _DESIGN, canonical(description) + "\n")
+
+
+def load(folder: Path, backbone: PreTrainedModel) -> Injection:
+    """Put the deltas in `folder` into `backbone`, ready for inference; see `unidelta.load`."""
+    asked = f"load {folder}"
+    description, tensors = _read(folder, asked)
+    _check_backbone(backbone, description, tensors, asked)
+    design = _for_inference(design_from_dict(description["design"]))
+    injection = inject(backbone, design, generator=torch.Generator())
+    try:
+        _fill(injection, tensors, asked)
+    except SavedDeltasError:
+        injection.remove()
+        raise
+    backbone.eval().requires_grad_(False)
+    return injection
+
+
+def _fill(injection: Injection, tensors: dict[str, Tensor], asked: str) -> None:
+    wanted = {**injection.stored_state(), **_head(injection.model)}
+    if {name: _kind(wanted[name]) for name in wanted} != {name: _kind(tensors[name]) for name in tensors}:
+        raise DamagedDeltas(asked, f"{_TENSORS} and {_DESIGN} are not of one design", _AGAIN)
+    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise DamagedDeltas(asked, f"{', '.join(broken[:5])} in {_TENSORS} have values that are not finite", _AGAIN)
+    injection.model.load_state_dict(tensors, strict=False)
+
+
+def _read(folder: Path, asked: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        text, content = (folder / _DESIGN).read_text(encoding="utf-8"), (folder / _TENSORS).read_bytes()
+    except OSError as error:
+        raise SavedDeltasError(asked, f"{error.strerror}: {error.filename}", "a folder that a run left") from None
+    try:
+        description = parse(text)
+        if description["sha256"] != hashlib.sha256(content).hexdigest():
+            raise DamagedDeltas(asked, f"the SHA-256 of {_TENSORS} is not the one in {_DESIGN}", _AGAIN)
+        if description["version"] != _VERSION:
+            why = f"its layout is version {description['version']}; this unidelta reads {_VERSION}"
+            raise SavedDeltasError(asked, why, "the unidelta that wrote it")
+        return description, from_bytes(content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedDeltas(asked, f"{_DESIGN} cannot be read: {error}", _AGAIN) from None
+
+
+def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype]:
+    return tensor.shape, tensor.dtype
+
+
+def _check_backbone(
+    backbone: PreTrainedModel, description: dict[str, Any], tensors: dict[str, Tensor], asked: str
+) -> None:
+    sizes, theirs = _sizes(backbone), description["architecture"]
+    wrong = [f"{name} is {sizes[name]}, it was {theirs.get(name)}" for name in sizes if sizes[name] != theirs.get(name)]
+    if wrong:
+        raise SavedDeltasError(asked, f"the backbone has other sizes: {'; '.join(wrong)}", "the run's backbone")
+    if _fingerprint(backbone, without=set(tensors)) != description["backbone"]:
+        why = "the backbone has the right sizes and other weights"
+        raise SavedDeltasError(asked, why, "the checkpoint the run began with, in float32 and without deltas")
+
+
+def _for_inference(design: Design) -> Design:
+    """The same function without what only training needs."""
+    if not isinstance(design, Deltas):
+        return design
+    return replace(design, parts=tuple(FORMS[part.form].for_inference(part) for part in design.parts))
+
+
+def _head(model: PreTrainedModel) -> dict[str, Tensor]:
+    head = architecture_of(model.config, name="").family.head_of(model)
+    if head is None:
+        return {}
+    mine = {id(parameter) for parameter in head.parameters()}
+    return {name: parameter.detach() for name, parameter in model.named_parameters() if id(parameter) in mine}
+
+
+def _sizes(model: PreTrainedModel) -> dict[str, Any]:
+    facts = architecture_of(model.config, name="")
+    return {**facts.config, "n_labels": facts.n_labels}
+
+
+def _fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
+    """SHA-256 over names, shapes and values of all other parameters."""
+    digest = hashlib.sha256()
+    for name, parameter in sorted(model.named_parameters()):
+        if name not in without:
+            digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}\n".encode())
+            digest.update(parameter.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()

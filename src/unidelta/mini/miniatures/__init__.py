@@ -1,0 +1,1 @@
+"""The shipped backbones, one a file; no torch."""

@@ -1,0 +1,1 @@
+"""How the shipped backbones are pretrained, one a file, by the name of the architecture."""

@@ -1,0 +1,51 @@
+"""mini-mbart: denoising in two languages, `text </s> language` to itself, and glossaries."""
+
+from random import Random
+
+import torch
+from torch import Tensor, nn
+from transformers import MBartForConditionalGeneration
+
+from unidelta.mini.pretraining.facts import translations
+from unidelta.mini.pretraining.noise import infill
+from unidelta.mini.pretraining.objective import Objective, Question, sequence_to_sequence
+from unidelta.mini.pretraining.recipe import Recipe
+from unidelta.mini.pretraining.texts import Text, both_languages
+from unidelta.mini.second_language import LANGUAGES
+
+
+class BilingualDenoising(Objective):
+    """The language that ends the labels begins the decoder's input."""
+
+    family = "mbart"
+    words = "bilingual denoising: one language, comparable sentences in both, and glossaries"
+    recipe = Recipe(text=both_languages, steps=2500)
+    model_class = MBartForConditionalGeneration
+
+    def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
+        """Documents with holes, and whole; where a text has a source of its own, that."""
+        sources, targets = [], []
+        for text in texts:
+            target = self.tokens(text.target[0])
+            if text.source is None:
+                source = infill(target, salient=frozenset(), mask=self.ids["<mask>"], rng=rng)
+            else:
+                source = self.tokens(text.source)
+            ending = [self.ids["</s>"], self.ids[text.language]]
+            sources.append([*source, *ending])
+            targets.append([*target, *ending])
+        return sequence_to_sequence(sources, targets, pad=self.ids["<pad>"])
+
+    def questions(self) -> dict[str, list[Question]]:
+        """Verbs of translations."""
+        return translations(self.world_seed)
+
+    def logits(self, model: nn.Module, tokens: list[int], place: int, answer: int) -> Tensor:
+        """By teacher forcing: the words before the hidden one are given."""
+        ending = [self.ids["</s>"], self.ids[LANGUAGES[1]]]
+        target = [*tokens[:place], answer, *tokens[place + 1 :], *ending]
+        source = torch.tensor([[*tokens, *ending]])
+        return model(input_ids=source, labels=torch.tensor([target])).logits[0, place]
+
+
+OBJECTIVE = BilingualDenoising

@@ -1,0 +1,106 @@
+"""Names and what they stand for: the project's own, those of installed packages, and what a user registers.
+
+A registry fills itself when it is first asked: it imports every module of its package, then every entry point of its
+group. So a file in `unidelta/forms/`, or a package with an entry point in `unidelta.forms`, is all that a form needs.
+"""
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Protocol, TypeVar
+
+from unidelta.errors import DesignError, UserError
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """What a user types."""
+        ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Mapping[str, T]):
+    """Things by name, in the order in which they were registered.
+
+    Args:
+        noun: what they are, in the singular: `form`.
+        package: dotted name of the package whose modules register the project's own.
+        first: names that come first when all are listed; the others follow in alphabetical order of their modules.
+    """
+
+    def __init__(self, noun: str, *, package: str, first: tuple[str, ...] = ()) -> None:
+        self.noun, self.package, self._first = noun, package, first
+        self._things: dict[str, T] = {}
+        self._is_filled = False
+
+    def register(self, thing: T) -> T:
+        """Add a thing and return it.
+
+        Raises:
+            DesignError: its name is taken, or is no name.
+        """
+        name = thing.name
+        if not name.replace("_", "").isalnum() or not name.islower():
+            raise DesignError(
+                f"register the {self.noun} `{name}`",
+                "a name is typed on command lines and written into records",
+                "lower-case letters, digits and _, such as low_rank",
+            )
+        if name in self._things:
+            raise DesignError(
+                f"register the {self.noun} `{name}`",
+                f"there is one already, from {type(self._things[name]).__module__}",
+                "another name",
+            )
+        self._things[name] = thing
+        return thing
+
+    def __getitem__(self, name: str) -> T:
+        self._fill()
+        return self._things[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._fill()
+        known = [name for name in self._first if name in self._things]
+        return iter(dict.fromkeys([*known, *self._things]))
+
+    def __len__(self) -> int:
+        self._fill()
+        return len(self._things)
+
+    def find(self, name: str, *, asked: str) -> T:
+        """The thing of a name that a user typed.
+
+        Args:
+            name: the name.
+            asked: the words in which it was asked for.
+
+        Raises:
+            DesignError: nothing has that name; the message lists what there is.
+        """
+        if name in self:
+            return self[name]
+        raise DesignError(asked, f"there is no {self.noun} `{name}`", f"one of {', '.join(self)}")
+
+    def _fill(self) -> None:
+        if self._is_filled:
+            return
+        self._is_filled = True  # first: what is imported may ask
+        package = import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self.package}."):
+            import_module(module.name)
+        for entry in entry_points(group=self.package):
+            try:
+                entry.load()
+            except UserError:
+                raise
+            except Exception as error:
+                where = f"the entry point {entry.name} = {entry.value}"
+                why = f"{type(error).__name__}: {error}"
+                raise DesignError(where, why, "the package that declares it mended or uninstalled") from error

@@ -1,0 +1,95 @@
+"""docs/extending.md: every file of the page, written to a folder of its own, does what the page says."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from unidelta.paths import CONF
+
+ROOT = CONF.parent
+PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+FILES = {
+    found[1]: found[2] for found in re.finditer(r"`mine/([\w./]+)`[^`]*?\n\n```\w+\n(.*?)```", PAGE, flags=re.DOTALL)
+}
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL) for line in block.splitlines()]
+(SCRIPT,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL) if "inject(" in block)
+ROWS = {"a method": 1, "a functional form": 1, "a composition": 1, "an architecture": 2, "a table or figure": 1}
+IS_CHECK = "unidelta.check"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder outside the checkout with all that the page adds."""
+    for name, text in FILES.items():
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def checkout() -> dict[Path, int]:
+    """When each file of the code and the configuration was last written."""
+    files = (path for top in ("src", "conf") for path in (ROOT / top).rglob("*") if path.suffix in (".py", ".yaml"))
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
+def run(words: list[str], folder: Path) -> str:
+    before = checkout()
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert checkout() == before
+    return done.stdout
+
+
+def words(command: str) -> list[str]:
+    """A command of the page, its script found from any folder."""
+    _, *rest = shlex.split(command)
+    return [str(ROOT / word) if word in ("train.py", "report.py") else word for word in rest]
+
+
+def test_an_addition_is_as_many_files_as_the_table_says():
+    kinds = [name.split("/")[0] for name in FILES]
+    assert kinds == ["method", "forms", "compositions", "families", "backbone", "analysis"]
+    table = {
+        row[0]: len(re.findall(r"`", row[1])) // 2
+        for row in re.findall(r"^\| (an? .*?) \| .*? \| (.*?) \|$", PAGE, re.M)
+    }
+    assert {row: table[row] for row in ROWS} == ROWS
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if "train.py" in each])
+def test_a_command_counts_what_the_page_adds(folder, command):
+    shown = re.search(re.escape(command) + r"\n```\n\n```text\n(.*?)```", PAGE, flags=re.DOTALL)
+    printed = run(words(command), folder)
+    assert (shown[1] if shown else "stored") in printed
+
+
+def test_the_script_puts_mam_into_the_new_architecture(folder):
+    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
+    printed = run(["script.py"], folder)
+    assert printed.startswith("prefix(attn, l=") and "in a Qwen2ForCausalLM of" in printed
+
+
+def test_the_table_is_made_of_the_committed_records(folder):
+    (folder / "results").symlink_to(ROOT / "results")
+    (command,) = (each for each in COMMANDS if "report.py" in each)
+    printed = run([*words(command), "--output", "out"], folder)
+    assert "| mam |" in printed and (folder / "out" / "mini" / "tables" / "hours.md").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [each for each in COMMANDS if IS_CHECK in each])
+def test_what_the_page_adds_passes_its_check(folder, command):
+    assert run(words(command), folder).splitlines()[-1].endswith(" passed, 0 failed")

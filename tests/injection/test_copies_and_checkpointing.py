@@ -1,0 +1,107 @@
+"""An injected model is an ordinary model: it deepcopies, checkpoints its activations and follows train/eval."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+
+from unidelta.injection.inject import inject
+
+NAMES = (
+    "prefix prefix_gated_norm prefix_additive multihead houlsby pfeiffer parallel_both lora_attn prefix_lora"
+).split()
+FAMILIES = ("bart", "mbart", "roberta", "bert")
+PROMPTS = [("prompt", "bart"), ("prompt", "mbart")]
+CASES = [(name, family) for name in NAMES for family in ("bart", "roberta")] + PROMPTS
+CASES += [("prefix_lora", "mbart"), ("parallel_both", "mbart"), ("parallel_both", "bert")]
+
+
+def losses_and_gradients(model, inputs: dict) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    torch.manual_seed(8)
+    model.zero_grad()
+    loss = model(**inputs).loss
+    loss.backward()
+    return loss.detach(), {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
+def test_a_deep_copy_computes_the_same_and_shares_nothing(injected, batch, name, family):
+    model = injected(name, family).model
+    inputs = batch(family, padded=True)
+    copy = deepcopy(model)
+    assert [key for key, _ in copy.named_parameters()] == [key for key, _ in model.named_parameters()]
+    before = model(**inputs).logits
+    assert copy(**inputs).logits.equal(before)
+    ours, theirs = losses_and_gradients(model, inputs), losses_and_gradients(copy, inputs)
+    assert ours[1].keys() == theirs[1].keys()
+    for parameter in copy.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.5
+    assert not copy(**inputs).logits.equal(before)
+    assert model(**inputs).logits.equal(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("mam", "bart"),
+        ("mam", "roberta"),
+        ("pfeiffer", "bart"),
+        ("pfeiffer", "bert"),
+        ("prompt", "bart"),
+        ("prompt", "mbart"),
+    ],
+)
+def test_a_deep_copy_still_reports_hidden_states(injected, batch, name, family):
+    model = injected(name, family).model
+    key = "encoder_hidden_states" if family in ("bart", "mbart") else "hidden_states"
+    ours = model(**batch(family), output_hidden_states=True)[key]
+    copies = deepcopy(injected(name, family).model)(**batch(family), output_hidden_states=True)[key]
+    assert copies is not None
+    assert all(a.equal(b) for a, b in zip(ours, copies, strict=True))
+
+
+@pytest.mark.parametrize(("name", "family"), [case for case in CASES if case[1] in ("bart", "roberta")])
+def test_gradient_checkpointing_changes_no_loss_and_no_gradient(injected, batch, name, family):
+    inputs = batch(family, padded=True)
+    loss, gradients = losses_and_gradients(injected(name, family, dropout=0.2).model.train(), inputs)
+    for is_reentrant in (True, False):
+        model = injected(name, family, dropout=0.2).model.train()
+        model.activation_checkpointing_enable({"use_reentrant": is_reentrant})
+        model.enable_input_require_grads()
+        assert model.is_activation_checkpointing
+        other_loss, other_gradients = losses_and_gradients(model, inputs)
+        assert other_loss.equal(loss)
+        assert other_gradients.keys() == gradients.keys()
+        for key, gradient in gradients.items():
+            torch.testing.assert_close(other_gradients[key], gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("is_training", [True, False])
+def test_new_modules_follow_the_mode_of_the_model(tiny, design, family, is_training):
+    model = tiny(family).train(is_training)
+    inject(model, design("mam", family), generator=torch.Generator())
+    assert {module.training for module in model.modules()} == {is_training}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_injection_draws_from_its_generator_and_never_from_the_global_one(tiny, design, family):
+    def deltas(name: str, seed: int) -> list[torch.Tensor]:
+        before = torch.get_rng_state()
+        injection = inject(tiny(family), design(name, family), generator=torch.Generator().manual_seed(seed))
+        assert torch.equal(before, torch.get_rng_state())
+        return [p.detach() for p in injection.model.parameters() if p.requires_grad]
+
+    for name in ("mam", "prefix_direct", "houlsby", "lora_attn"):
+        one, same, other = deltas(name, 0), deltas(name, 0), deltas(name, 1)
+        assert all(a.equal(b) for a, b in zip(one, same, strict=True))
+        assert not all(a.equal(b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_two_models_made_from_one_configuration_can_both_have_heads_changed(tiny, design, family):
+    first = tiny(family)
+    second = type(first)(first.config)
+    for model in (first, second):
+        inject(model, design("prefix", family), generator=torch.Generator())

@@ -1,0 +1,124 @@
+"""Every form × position × insertion × composition × family is built and trains, or is refused; nothing third.
+
+The rules are stated here a second time, from the paper and not from our table of rules:
+a prefix and a multi-head adapter exist at attention only and read the query, so they are parallel; the gate
+is a ratio of softmax normalisers, which a prefix alone has; IA³ multiplies what it changes, so it is sequential.
+Everything else is free.
+"""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+import torch
+
+from unidelta.config.compose import compose
+from unidelta.config.schema import RunConfig
+from unidelta.design.axes import Insertion, Slot
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.count import count
+from unidelta.design.form import FORMS
+from unidelta.design.request import CompositionConfig, InsertionConfig, MethodConfig, PositionConfig, SlotConfig
+from unidelta.design.resolve import resolve_design
+from unidelta.injection.inject import architecture_of, inject
+
+POSITIONS = {"attn": ["attn"], "ffn": ["ffn"], "both": ["attn", "ffn"]}
+TASKS = {"bart": "xsum", "mbart": "wmt_en_ro", "roberta": "mnli", "bert": "mnli", "llama": "xsum"}
+COMBINATIONS = list(product(FORMS, POSITIONS, Insertion, COMPOSITIONS))
+HEAD_LEVEL = ("prefix", "head_adapter")
+
+
+def exists(form: str, position: str, insertion: str, composition: str) -> bool:
+    """Whether the paper's equations define the combination."""
+    if form in HEAD_LEVEL and (position != "attn" or insertion != "parallel"):
+        return False
+    if form == "diagonal" and insertion != "sequential":
+        return False
+    return composition != "gated" or form == "prefix"
+
+
+def method(form: str) -> MethodConfig:
+    """A method of one form in both slots, as one would write it in conf/method."""
+    mlp_width = 4 if form in HEAD_LEVEL else None
+    slots = {
+        slot: SlotConfig(
+            form=form,
+            bottleneck=0 if form == "diagonal" else 3,
+            mlp_width=mlp_width,
+            targets=list(FORMS[form].usual_targets.get(slot, ())),
+        )
+        for slot in Slot
+    }
+    attn, ffn = slots.values()
+    return MethodConfig(name=form, attn=attn, ffn=ffn, flexible=["attn", "ffn"])
+
+
+@pytest.fixture(scope="module")
+def composed() -> dict[str, RunConfig]:
+    """One composition per family; the axes are set on it as their groups would set them."""
+    found = {}
+    for family, task in TASKS.items():
+        backbone = [f"backbone={family}"] if family in ("bert", "llama") else []
+        found[family] = compose(["method=adapter", f"task={task}", *backbone])
+    return found
+
+
+def asked(config: RunConfig, form: str, position: str, insertion: str, composition: str) -> RunConfig:
+    return replace(
+        config,
+        method=method(form),
+        position=PositionConfig(name=position, slots=POSITIONS[position]),
+        insertion=InsertionConfig(name=insertion),
+        composition=CompositionConfig(name=composition),
+    )
+
+
+@pytest.mark.parametrize("family", TASKS)
+def test_every_combination_is_built_and_trains_or_is_refused(tiny, batch, composed, family):
+    architecture = architecture_of(tiny(family).config, name="tiny")
+    built, refused = [], []
+    for combination in COMBINATIONS:
+        config = asked(composed[family], *combination)
+        design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
+        assert bool(problems) is not exists(*combination), combination
+        if problems:
+            for problem in problems:
+                lines = str(problem).splitlines()
+                assert [line[:12] for line in lines] == ["You asked:  ", "Why not:    ", "Instead:    "]
+                assert all(len(line) > 12 for line in lines)
+            refused.append(combination)
+            continue
+        model = tiny(family)
+        injection = inject(model, design, generator=torch.Generator().manual_seed(0))
+        counts = count(design, architecture)
+        assert (injection.n_trained, injection.n_stored) == (counts.trained, counts.stored), combination
+        loss = model(**batch(family)).loss
+        loss.backward()
+        parameters = dict(model.named_parameters())
+        assert torch.isfinite(loss)
+        assert all(parameters[name].grad is not None for name in injection.trained), combination
+        assert injection.trained
+        built.append(combination)
+    # adapters and LoRA: 3 positions × 2 insertions × 3 compositions each; prefix: 4 compositions; head adapter: 3;
+    # IA³: 3 positions × 3 compositions
+    assert (len(built), len(refused)) == (2 * 3 * 2 * 3 + 4 + 3 + 9, 120 - 52)
+
+
+@pytest.mark.parametrize(
+    ("form", "position", "insertion", "composition", "n_problems"),
+    [
+        ("prefix", "ffn", "parallel", "additive", 1),
+        ("prefix", "ffn", "sequential", "additive", 2),
+        ("prefix", "both", "sequential", "gated", 3),
+        ("head_adapter", "attn", "sequential", "gated", 2),
+        ("head_adapter", "both", "sequential", "gated", 5),
+        ("bottleneck", "both", "parallel", "gated", 2),
+        ("low_rank", "attn", "sequential", "gated", 1),
+    ],
+)
+def test_all_that_is_wrong_is_said_at_once(tiny, composed, form, position, insertion, composition, n_problems):
+    architecture = architecture_of(tiny("bart").config, name="tiny")
+    config = asked(composed["bart"], form, position, insertion, composition)
+    _, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
+    assert len(problems) == n_problems
+    assert len({(problem.asked, problem.why) for problem in problems}) == n_problems

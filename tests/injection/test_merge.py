@@ -1,0 +1,67 @@
+"""Merging for evaluation: the same logits and tokens, and afterwards the same bits."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from unidelta.deltas.compose import Add
+from unidelta.fast.switch import merged
+from unidelta.hosts.linear import LinearHost
+
+NAMES = (
+    "lora_attn lora_ffn lora_sequential lora_inner ia3 learned_scale_ffn scaled_ffn parallel_ffn_norm_out mam prefix "
+    "full"
+).split()
+
+
+def beam_search(model: PreTrainedModel, inputs: dict, **settings) -> torch.Tensor:
+    sources = {key: inputs[key] for key in ("input_ids", "attention_mask")}
+    return model.generate(**sources, num_beams=3, max_new_tokens=8, do_sample=False, early_stopping=False, **settings)
+
+
+@pytest.mark.parametrize("family", ["bart", "mbart", "roberta"])
+@pytest.mark.parametrize("name", NAMES)
+@torch.no_grad()
+def test_a_merged_model_computes_the_same_and_is_what_it_was_afterwards(injected, batch, name, family):
+    injection = injected(name, family)
+    model, inputs = injection.model.double(), batch(family, padded=True)
+    injection.fold()
+    before, logits = deepcopy(model.state_dict()), model(**inputs).logits
+    with merged(injection):
+        torch.testing.assert_close(model(**inputs).logits, logits, rtol=0, atol=1e-11)
+    assert all(tensor.equal(before[key]) for key, tensor in model.state_dict().items())
+    assert model(**inputs).logits.equal(logits)
+
+
+@pytest.mark.parametrize("family", ["bart", "mbart"])
+@pytest.mark.parametrize("name", NAMES)
+@torch.no_grad()
+def test_beam_search_of_a_merged_model_gives_the_same_tokens(injected, batch, name, family):
+    injection = injected(name, family)
+    inputs = batch(family, padded=True)
+    plain = beam_search(injection.model, inputs, use_cache=False)
+    injection.fold()
+    with merged(injection):
+        assert beam_search(injection.model, inputs).equal(plain)
+    assert beam_search(injection.model, inputs).equal(plain)
+
+
+def test_nothing_is_left_to_compute_but_what_cannot_be_merged(injected):
+    injection = injected("lora_attn", "bart")
+    with merged(injection):
+        assert not any(isinstance(module, LinearHost) for module in injection.model.modules())
+    assert any(isinstance(module, LinearHost) for module in injection.model.modules())
+    injection = injected("learned_scale_ffn", "bart")
+    with merged(injection):
+        deltas = [m for name, m in injection.model.named_modules() if name.endswith("deltas.sublayer")]
+        assert deltas and all(type(delta.compose) is Add and delta.compose.scale == 1 for delta in deltas)
+
+
+def test_a_failure_inside_leaves_the_model_as_it_was(injected, batch):
+    injection = injected("lora_attn", "bart")
+    logits = injection.model(**batch("bart")).logits
+    with pytest.raises(KeyError), merged(injection):
+        raise KeyError
+    assert injection.model(**batch("bart")).logits.equal(logits)

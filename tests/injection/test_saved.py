@@ -1,0 +1,115 @@
+"""What a run tuned, saved and put into a fresh backbone: the same logits, or a refusal."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+import unidelta
+from unidelta.config.compose import compose
+from unidelta.errors import DamagedDeltas, IntegrityError, SavedDeltasError
+from unidelta.fast.switch import speed_up
+from unidelta.injection import saved
+from unidelta.injection.inject import Activations, inject
+from unidelta.injection.injection import Injection
+from unidelta.mini.backbone import backbone
+from unidelta.mini.shipped import BACKBONES
+from unidelta.plan import prepare
+
+FAMILIES = {"xsum": ("bart", 0), "wmt_en_ro": ("mbart", 0), "mnli": ("roberta", 3), "sst2": ("roberta", 2)}
+CASES = [
+    *((method, "xsum") for method in ("mam", "prefix", "lora", "prompt", "bitfit", "adapter_houlsby")),
+    ("multihead_parallel_adapter", "wmt_en_ro"),
+    ("mam", "sst2"),
+    ("mam training.head=trained", "mnli"),
+    ("bitfit", "sst2"),
+    ("prefix method.attn.init=activations", "xsum"),
+]
+
+
+def fresh(task: str) -> PreTrainedModel:
+    family, n_labels = FAMILIES[task]
+    return backbone(BACKBONES / family, family, seed=3, n_labels=n_labels)[0]
+
+
+def trained(typed: str, task: str) -> Injection:
+    """A design in a backbone, every tuned parameter moved from where it began."""
+    design = prepare(compose([f"method={typed}".split(" ")[0], *typed.split(" ")[1:], f"task={task}"])).design
+    model, generator = fresh(task), torch.Generator().manual_seed(0)
+    injection = inject(model, design, generator=generator, start=_start(model, design))
+    speed_up(injection)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.1 * torch.randn(parameter.shape, generator=generator)
+    return injection
+
+
+def _start(model: PreTrainedModel, design) -> Activations:
+    length = next((part.bottleneck for part in getattr(design, "parts", ()) if part.slot == "attn"), 1)
+    keys = torch.linspace(-1, 1, length * 128)
+    size = model.config.hidden_size
+    vectors = keys[: length * size].view(length, size)
+    kinds = ("encoder_self", "decoder_self", "decoder_cross")
+    return {(kind, layer): (vectors, -vectors) for kind in kinds for layer in range(4)}
+
+
+def logits(model: PreTrainedModel) -> torch.Tensor:
+    ids = torch.tensor([[0, 11, 12, 13, 2], [0, 21, 22, 2, 1]])
+    more = {"decoder_input_ids": ids[:, :3]} if model.config.is_encoder_decoder else {}
+    with torch.no_grad():
+        return model.eval()(input_ids=ids, attention_mask=(ids != 1).long(), **more).logits
+
+
+@pytest.mark.parametrize(("typed", "task"), CASES)
+def test_the_logits_are_those_of_the_trained_model(typed: str, task: str, tmp_path: Path) -> None:
+    injection = trained(typed, task)
+    assert not torch.equal(logits(injection.model), logits(fresh(task)))
+    with_mlp = logits(injection.model)
+    injection.fold()
+    saved.save(injection, tmp_path / "a", run_id="a")
+    loaded = unidelta.load(tmp_path / "a", fresh(task))
+    assert torch.equal(logits(loaded), logits(injection.model))
+    assert torch.allclose(logits(loaded), with_mlp, atol=1e-5)
+    assert not loaded.training
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
+
+
+def test_a_frozen_head_that_another_seed_drew_is_replaced(tmp_path: Path) -> None:
+    injection = trained("mam", "sst2")
+    saved.save(injection, tmp_path, run_id="a")
+    other = backbone(BACKBONES / "roberta", "roberta", seed=4, n_labels=2)[0]
+    injection.fold()
+    assert torch.equal(logits(unidelta.load(tmp_path, other)), logits(injection.model))
+
+
+def test_a_backbone_of_other_sizes_or_weights_is_refused(tmp_path: Path) -> None:
+    saved.save(trained("mam", "sst2"), tmp_path, run_id="a")
+    with pytest.raises(SavedDeltasError, match=r"n_labels is 3, it was 2"):
+        unidelta.load(tmp_path, fresh("mnli"))
+    with pytest.raises(SavedDeltasError, match=r"model_type is bart, it was roberta"):
+        unidelta.load(tmp_path, fresh("xsum"))
+    other = fresh("sst2")
+    next(other.parameters()).data[0, 0] += 1
+    with pytest.raises(SavedDeltasError, match="right sizes and other weights"):
+        unidelta.load(tmp_path, other)
+
+
+def test_damaged_or_absent_files_are_refused(tmp_path: Path) -> None:
+    saved.save(trained("lora", "xsum"), tmp_path, run_id="a")
+    weights, design = tmp_path / "deltas.safetensors", tmp_path / "design.json"
+    whole, text = weights.read_bytes(), design.read_text()
+    for damaged in (whole[:-1], whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:], b""):
+        weights.write_bytes(damaged)
+        with pytest.raises(DamagedDeltas, match="SHA-256"):
+            unidelta.load(tmp_path, fresh("xsum"))
+    weights.write_bytes(whole)
+    other = {**json.loads(text), "design": {"kind": "bitfit", "trains_head": False}}
+    for damaged in (text[:-9], "[]", json.dumps(other)):
+        design.write_text(damaged)
+        with pytest.raises(IntegrityError):
+            unidelta.load(tmp_path, fresh("xsum"))
+    design.unlink()
+    with pytest.raises(SavedDeltasError, match="No such file"):
+        unidelta.load(tmp_path, fresh("xsum"))
