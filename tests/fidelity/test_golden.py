@@ -37,8 +37,9 @@ def test_tolerances_are_tight():
     "name",
     [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in ALL if name not in CANNOT_RUN],
 )
-def test_our_numbers_are_the_authors(name):
-    comparison = compare(GOLDEN / f"{name}.json")
+@pytest.mark.parametrize("fast", [pytest.param(False, marks=pytest.mark.slow), True])
+def test_our_numbers_are_the_authors(name, fast):
+    comparison = compare(GOLDEN / f"{name}.json", fast=fast)
     assert comparison.wrong == []
     assert {key: error for key, error in comparison.errors.items() if error > TOLERANCES[key]} == {}
     expected = set(TOLERANCES) - (set() if name.startswith(("bart", "mbart")) else {"smoothed loss"})

@@ -4,6 +4,7 @@ A method names the form in each slot and presets the axes; `position` selects am
 and `composition` apply to every selected slot that does not pin them; the budget is solved last.
 """
 
+import re
 from collections.abc import Sequence
 
 from unidelta.design.architecture import Architecture
@@ -35,8 +36,12 @@ def resolve_design(
     """
     problems: list[UserError] = []
     kind = request.method.kind
+    stands_on = architecture  # what the sizes of the design are meant for
     if kind == "deltas":
         design = _deltas(request, architecture, published, problems)
+        stands_on = published if problems else architecture  # with problems no size was looked for
+        if not problems:
+            design = resolve_size(request, design, architecture, published, problems)
     elif kind in ("full_fine_tuning", "bitfit", "frozen"):
         if kind == "frozen" and request.head == "trained":
             problems.append(
@@ -70,13 +75,14 @@ def resolve_design(
         )
         design = FullFineTuning()
     if not problems or (isinstance(design, Deltas) and design.parts):
-        known = {_without_backbone(problem) for problem in problems}  # of the published one, by the same rules
-        problems += [problem for problem in check(design, architecture) if _without_backbone(problem) not in known]
+        own = check(design, stands_on)
+        known = {_of_any_backbone(problem) for problem in own}  # the published one is judged by the same rules
+        problems = [*(problem for problem in problems if _of_any_backbone(problem) not in known), *own]
     return design, problems
 
 
-def _without_backbone(problem: UserError) -> tuple[str, str]:
-    return problem.asked.rpartition(", on ")[0], problem.why
+def _of_any_backbone(problem: UserError) -> tuple[str, str]:
+    return re.sub(r"(, bottleneck \d+)?, on [^,]*$", "", problem.asked), problem.why
 
 
 def trains_head(request: Request, family: Family) -> bool:
@@ -92,7 +98,7 @@ def trains_head(request: Request, family: Family) -> bool:
     return request.head == "trained"
 
 
-def _deltas(request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]) -> Design:
+def _deltas(request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]) -> Deltas:
     slots = _selected(request, problems)
     parts = [
         found for slot, chosen in slots if (found := part(request, slot, chosen, architecture, published, problems))
@@ -106,10 +112,7 @@ def _deltas(request: Request, architecture: Architecture, published: Architectur
                 f"composition=scaled composition.scale={request.composition.scale:g}",
             )
         )
-    design = Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture.family))
-    if problems:
-        return design
-    return resolve_size(request, design, architecture, published, problems)
+    return Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture.family))
 
 
 def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, SlotConfig]]:

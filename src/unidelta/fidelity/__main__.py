@@ -13,16 +13,17 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")
     golden.add_argument("folder", type=Path, metavar="DIR", help="folder of golden files, e.g. tests/golden")
+    golden.add_argument("--fast", action="store_true", help="with everything on that only makes it faster")
     commands.add_parser("counts", help="compare with the authors' parameter counts")
     asked = parser.parse_args(arguments)
     try:
-        return _golden(asked.folder) if asked.command == "golden" else _counts()
+        return _golden(asked.folder, fast=asked.fast) if asked.command == "golden" else _counts()
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
 
 
-def _golden(folder: Path) -> int:
+def _golden(folder: Path, *, fast: bool) -> int:
     import torch  # late: --help and `counts` work without it
     from transformers.utils import logging
 
@@ -34,7 +35,7 @@ def _golden(folder: Path) -> int:
     print(f"{'golden file':28}" + "".join(f"{name:>15}" for name in quantities) + "  names, counts, generation")
     comparisons = []
     for path in golden_files(folder):
-        comparison = compare(path)
+        comparison = compare(path, fast=fast)
         comparisons.append(comparison)
         if comparison.skipped is not None:
             print(f"{comparison.name:28}  {comparison.skipped}", flush=True)

@@ -5,7 +5,7 @@ lost without a word. So a bare call merges them where that is exact, and is refu
 a state dict, as transformers' Trainer does for its checkpoints, gets what was handed over, deltas included.
 """
 
-from types import MethodType
+from functools import partial
 from typing import Any
 
 from transformers import PreTrainedModel
@@ -17,7 +17,7 @@ from unidelta.injection.merge import is_mergeable, merge_into_weights
 
 def guard_saving(model: PreTrainedModel) -> None:
     """Have a model with deltas save itself as above."""
-    model.save_pretrained = MethodType(_save_pretrained, model)
+    model.save_pretrained = partial(_save_pretrained, model)  # and no method: a copy of the model gets one of its own
 
 
 def _save_pretrained(model: PreTrainedModel, save_directory: str, *args: Any, **kwargs: Any) -> None:

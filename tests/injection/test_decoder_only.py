@@ -1,0 +1,120 @@
+"""Decoder-only models: cached steps are teacher forcing, whatever the padding and the attention (float64, 1e-12)."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import DynamicCache, PreTrainedModel
+
+FAMILIES = ("llama",)
+NAMES = (
+    "prefix",
+    "prefix_gated_norm",
+    "multihead",
+    "parallel_attn",
+    "adapter_ffn",
+    "lora_attn",
+    "lora_ffn",
+    "ia3",
+    "mam",
+)
+CASES = [(name, family) for family in FAMILIES for name in NAMES]
+TOLERANCE = {"rtol": 0, "atol": 1e-12}
+S = 9
+
+
+@pytest.fixture(autouse=True)
+def no_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stock code computes norms, and eager's softmax, in float32 whatever it is given: here float64 stays float64."""
+    to, to_float, softmax = Tensor.to, Tensor.float, functional.softmax
+
+    def is_down(tensor: Tensor, asked: object) -> bool:
+        return tensor.dtype is torch.float64 and asked is torch.float32
+
+    def own_softmax(tensor: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+        return softmax(tensor, dim=dim, dtype=None if is_down(tensor, dtype) else dtype)
+
+    monkeypatch.setattr(Tensor, "to", lambda t, *a, **k: t if a and is_down(t, a[0]) else to(t, *a, **k))
+    monkeypatch.setattr(Tensor, "float", lambda t: t if t.dtype is torch.float64 else to_float(t))
+    monkeypatch.setattr(functional, "softmax", own_softmax)
+
+
+def text(padding: str) -> dict[str, Tensor]:
+    """Three texts of 9 tokens, the second with 3 of padding in front or behind, and where each token stands."""
+    ids = torch.randint(3, 41, (3, S), generator=torch.Generator().manual_seed(9))
+    mask = torch.ones_like(ids)
+    where = {"left": slice(0, 3), "right": slice(4, 7), "none": slice(0, 0)}[padding]  # right: then two new tokens
+    ids[1, where], mask[1, where] = 1, 0
+    return {"input_ids": ids, "attention_mask": mask, "position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
+
+
+def cached(model: PreTrainedModel, inputs: dict[str, Tensor], ends: list[int]) -> Tensor:
+    """Logits `(3, S, V)`, the text read in pieces that end at these tokens."""
+    cache, pieces, begin = DynamicCache(config=model.config), [], 0
+    for end in ends:
+        piece = {key: inputs[key][:, begin:end] for key in ("input_ids", "position_ids")}
+        mask = inputs["attention_mask"][:, :end]
+        pieces.append(model(**piece, attention_mask=mask, past_key_values=cache, use_cache=True).logits)
+        begin = end
+    return torch.cat(pieces, dim=1)
+
+
+@pytest.mark.parametrize("padding", ["none", "left", "right"])
+@pytest.mark.parametrize(("name", "family"), CASES)
+@torch.no_grad()
+def test_cached_steps_are_teacher_forcing_under_both_attentions(injected, name, family, padding):
+    inputs, forced = text(padding), {}
+    is_text = inputs["attention_mask"].bool()
+    for attention in ("sdpa", "eager"):
+        for is_folded in (False, True):
+            injection = injected(name, family, attention=attention)
+            model = injection.model.double()
+            if is_folded:
+                injection.fold()
+            forced[attention] = model(**inputs).logits[is_text]
+            for ends in ([*range(1, S + 1)], [7, 8, 9], [4, 9]):
+                found = cached(model, inputs, ends)[is_text]
+                torch.testing.assert_close(found, forced[attention], **TOLERANCE)
+    torch.testing.assert_close(forced["sdpa"], forced["eager"], **TOLERANCE)
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
+@torch.no_grad()
+def test_padding_in_front_changes_nothing(injected, name, family):
+    model = injected(name, family).model.double()
+    inputs = text("left")
+    alone = {key: tensor[1:2, 3:] for key, tensor in inputs.items()}
+    torch.testing.assert_close(model(**inputs).logits[1:2, 3:], model(**alone).logits, **TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"num_beams": 3}, {"do_sample": True, "top_k": 5}], ids=["greedy", "beams", "sampling"]
+)
+@pytest.mark.parametrize(("name", "family"), CASES)
+@torch.no_grad()
+def test_generation_with_and_without_a_cache_gives_the_same_tokens(injected, name, family, settings):
+    injection = injected(name, family)
+    injection.fold()
+    inputs = text("left")
+    del inputs["position_ids"]
+    made = []
+    for use_cache in (True, False):
+        torch.manual_seed(4)
+        made.append(injection.model.generate(**inputs, max_new_tokens=8, use_cache=use_cache, **settings))
+    assert made[0].equal(made[1]) and made[0].shape[1] > S
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
+def test_gradient_checkpointing_changes_no_gradient(injected, batch, name, family):
+    found = []
+    for is_on in (False, True):
+        injection = injected(name, family, dropout=0.2)
+        model = injection.model.double().train()
+        if is_on:
+            model.activation_checkpointing_enable()
+            model.enable_input_require_grads()
+        torch.manual_seed(8)
+        model(**batch(family, padded=True)).loss.backward()
+        found.append([parameter.grad for _, parameter in injection.trained_parameters()])
+    assert all(gradient is not None for gradient in found[0])
+    torch.testing.assert_close(found[1], found[0], **TOLERANCE)
