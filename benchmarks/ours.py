@@ -13,7 +13,7 @@ from workload import Method, Size, answer, frozen, stock
 from unidelta.config.compose import compose
 from unidelta.design.resolve import resolve_design
 from unidelta.errors import Problems
-from unidelta.fast.switch import merged
+from unidelta.fast.switch import merged, speed_up
 from unidelta.injection.inject import architecture_of, inject
 from unidelta.injection.injection import Injection
 
@@ -38,19 +38,23 @@ METHODS = {
     "MAM": [*MAM, *PREFIX],
     "MAM, no MLP": [*MAM, *DIRECT],
     "MAM, dropout in the adapter": [*(word for word in MAM if "dropout" not in word), *PREFIX],
+    "MAM, fast=false": [*MAM, *PREFIX, "fast=false"],
 }
 """What is typed after `python train.py` for each; without dropout in the modules, as peft and adapters have it."""
 
 
-def injected(typed: Sequence[str], size: Size) -> Injection:
-    """A design in the stock model, built as in any run."""
+def injected(typed: Sequence[str], size: Size) -> tuple[Injection, bool]:
+    """A design in the stock model, built as in any run; and whether what only makes it faster is on."""
     model = stock(size)
     architecture = architecture_of(model.config, name="bart")
     config = compose(["task=xsum", "scale=paper", *(word.format(size=size) for word in typed)])
     design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     if problems:
         raise Problems(problems)
-    return inject(model, design, generator=torch.Generator().manual_seed(0))
+    injection = inject(model, design, generator=torch.Generator().manual_seed(0))
+    if config.fast:
+        speed_up(injection)
+    return injection, config.fast
 
 
 def method(typed: Sequence[str]) -> Method:
@@ -59,14 +63,15 @@ def method(typed: Sequence[str]) -> Method:
     lasting = ExitStack()
 
     def train(size: Size) -> nn.Module:
-        injection = injected(typed, size)
+        injection, _ = injected(typed, size)
         made[id(injection.model)] = injection
         return injection.model
 
     def infer(size: Size) -> nn.Module:
-        injection = injected(typed, size)
+        injection, is_fast = injected(typed, size)
         injection.fold()
-        lasting.enter_context(merged(injection))  # as evaluation has it
+        if is_fast:
+            lasting.enter_context(merged(injection))  # as evaluation has it
         return injection.model
 
     def stored(model: nn.Module) -> int:

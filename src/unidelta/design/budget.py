@@ -15,6 +15,7 @@ from unidelta.design.count import matrix_count
 from unidelta.design.form import FORMS
 from unidelta.design.rules import other_slot
 from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
+from unidelta.design.wording import in_words
 from unidelta.errors import DesignError
 
 D = TypeVar("D", Deltas, PromptTuning)
@@ -43,8 +44,8 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
     flexible = _with_bottleneck(design, flexible)
     if isinstance(design, Deltas) and not flexible:
-        names = " and ".join(FORMS[part.form].title for part in design.parts)
-        why = f"{names}: no bottleneck that a budget could choose, its size follows from the backbone alone"
+        titles = in_words(list(dict.fromkeys(FORMS[part.form].title for part in design.parts)))
+        why = f"{titles} has no bottleneck that a budget could choose: the backbone alone decides its size"
         raise DesignError(asked, why, "budget=paper, or a method with a bottleneck such as method=lora")
     per_unit, fixed, limit = _costs(design, architecture, flexible)
     bottleneck = _nearest((percent * architecture.n_parameters / 100 - fixed) / per_unit)

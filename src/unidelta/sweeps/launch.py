@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable
+from unidelta.config.groups import fill_store
 from unidelta.errors import RecordError
 from unidelta.exit_status import ExitStatus
 from unidelta.extensions import added_folders
@@ -63,6 +64,7 @@ def launcher(overrides: Sequence[str], *, folder: Path) -> Launcher:
     """
     words = [*overrides, "hydra.mode=MULTIRUN", f"hydra.sweep.dir='{folder}'"]
     GlobalHydra.instance().clear()
+    fill_store()
     try:
         with initialize_config_dir(config_dir=str(CONF), job_name="sweep", version_base="1.3"):
             loader = GlobalHydra.instance().config_loader()

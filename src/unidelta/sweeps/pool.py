@@ -14,7 +14,7 @@ from typing import Any
 
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.exit_status import ExitStatus
-from unidelta.sweeps.slot import POLL_S, Slot
+from unidelta.sweeps.process import POLL_S, WorkerProcess
 from unidelta.sweeps.worker import Report
 
 _FINAL = (ExitStatus.DONE, ExitStatus.REFUSED, ExitStatus.DAMAGED, ExitStatus.DIVERGED)  # would end so again
@@ -111,25 +111,25 @@ class Pool:
         queue = deque((task, 1) for task in tasks)
         # Threads that wait for a busy core cost more than they bring.
         environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-        slots: list[Slot[tuple[Task, int]]] = []
+        processes: list[WorkerProcess[tuple[Task, int]]] = []
         for i in range(self.n_workers(len(tasks))):
             gpu = {"CUDA_VISIBLE_DEVICES": self.gpus[i % len(self.gpus)]} if self.gpus else {}
-            slots.append(Slot(function, environment | gpu))
+            processes.append(WorkerProcess(function, environment | gpu))
         try:
-            while queue or any(slot.work is not None for slot in slots):
-                for slot in slots:
-                    if slot.work is None and queue:
+            while queue or any(process.work is not None for process in processes):
+                for process in processes:
+                    if process.work is None and queue:
                         task, attempt = queue.popleft()
                         _begin_log(task, attempt)
-                        slot.start((task, attempt), task.argument, log=task.log, timeout_s=self.timeout_s)
-                wait([thing for slot in slots for thing in slot.waitables()], timeout=POLL_S)
-                for slot in slots:
-                    ended = slot.ended()
+                        process.start((task, attempt), task.argument, log=task.log, timeout_s=self.timeout_s)
+                wait([thing for process in processes for thing in process.waitables()], timeout=POLL_S)
+                for process in processes:
+                    ended = process.ended()
                     if ended is None:
                         continue
                     (task, attempt), report, seconds = ended
                     if not (self.reuse and report.status == ExitStatus.DONE and queue):
-                        slot.replace()
+                        process.replace()
                     if report.status not in _FINAL and attempt <= self.retries:
                         queue.append((task, attempt + 1))
                     else:
@@ -137,7 +137,7 @@ class Pool:
                             name=task.name, status=report.status, note=report.note, seconds=seconds, log=task.log
                         )
         finally:
-            Slot.stop(slots)
+            WorkerProcess.stop(processes)
 
 
 def _begin_log(task: Task, attempt: int) -> None:

@@ -23,7 +23,7 @@ _SPAWN = get_context("spawn")  # a forked process cannot use CUDA, and inherits 
 Work = TypeVar("Work")
 
 
-class Slot(Generic[Work]):
+class WorkerProcess(Generic[Work]):
     """A place in the pool.
 
     Args:
@@ -45,7 +45,7 @@ class Slot(Generic[Work]):
         """Begin a job.
 
         Args:
-            work: what the slot is busy with, handed back by `ended`.
+            work: what the process is busy with, handed back by `ended`.
             argument: of the function.
             log: file for what the job prints.
             timeout_s: in seconds; None: no limit.
@@ -90,22 +90,22 @@ class Slot(Generic[Work]):
         self._process = self._pipe = None
 
     @staticmethod
-    def stop(slots: "Sequence[Slot[Any]]") -> None:
+    def stop(processes: "Sequence[WorkerProcess[Any]]") -> None:
         """End all workers: busy ones are asked first, and made to after `GRACE_S` or another Ctrl-C."""
         try:
-            for slot in slots:
-                if slot.work is not None:
-                    slot._signal(signal.SIGTERM)
+            for process in processes:
+                if process.work is not None:
+                    process._signal(signal.SIGTERM)
             end = time.monotonic() + GRACE_S
-            while time.monotonic() < end and any(slot.work is not None for slot in slots):
-                wait([thing for slot in slots for thing in slot.waitables()], timeout=POLL_S)
-                for slot in slots:
-                    slot.ended()
+            while time.monotonic() < end and any(process.work is not None for process in processes):
+                wait([thing for process in processes for thing in process.waitables()], timeout=POLL_S)
+                for process in processes:
+                    process.ended()
         finally:
-            for slot in slots:
-                if slot.work is not None:
-                    slot._signal(signal.SIGKILL)
-                slot.replace()
+            for process in processes:
+                if process.work is not None:
+                    process._signal(signal.SIGKILL)
+                process.replace()
 
     def _spawn(self) -> None:
         self.replace()
