@@ -14,6 +14,7 @@ from unidelta.hosts.attention import (
     AttentionFunction,
     attended_in_front,
     delta_attention,
+    explicit,
     in_front,
 )
 
@@ -43,21 +44,21 @@ def fast_attention(
         cached_prefix: number of vectors of the prefix that keys and values have in front already, L or 0.
         **kwargs: as there.
     """
-    put_in_front = in_front_padded if base is one_query and query.shape[2] > 1 else in_front
-    if cached_prefix:
-
-        def put_in_front(vectors: object, _key: Tensor, _value: Tensor, mask: Tensor | None) -> Any:
-            return key, value, attended_in_front(mask, cached_prefix)
-
+    if cached_prefix:  # it is among the keys already, and nothing else of this attention is changed
+        is_causal = kwargs.pop("is_causal", None)
+        if module.is_causal if is_causal is None else is_causal:
+            attention_mask = explicit(attention_mask, query, n_keys=key.shape[2] - cached_prefix)
+        mask = attended_in_front(attention_mask, cached_prefix)
+        return base(module, query, key, value, mask, is_causal=False, **kwargs)
     return delta_attention(
         module,
         query,
-        key[:, :, cached_prefix:],
-        value[:, :, cached_prefix:],
+        key,
+        value,
         attention_mask,
         base=base,
         vectors=partial(vectors_of, prefixes=prefixes),
-        put_in_front=put_in_front,
+        put_in_front=in_front_padded if base is one_query and query.shape[2] > 1 else in_front,
         **kwargs,
     )
 

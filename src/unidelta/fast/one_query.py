@@ -32,7 +32,7 @@ def one_query(
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
-    key, value = (per_query_head(tensor, query.shape[1]) for tensor in (key, value))
+    key, value = per_query_head(key, query.shape[1]), per_query_head(value, query.shape[1])
     scores_BH1S = torch.matmul(query, key.transpose(-1, -2)) * scaling
     if attention_mask is not None:
         least = torch.finfo(scores_BH1S.dtype).min

@@ -101,7 +101,7 @@ def delta_attention(
             output = heads.compose(output.transpose(1, 2), change).transpose(1, 2)
         else:
             is_causal = module.is_causal if is_causal is None else is_causal
-            mask = _explicit(attention_mask, query, key) if is_causal else attention_mask
+            mask = explicit(attention_mask, query, n_keys=key.shape[2]) if is_causal else attention_mask
             if heads.form.query_norm is None:  # one softmax over both is the gated composition (Eq. 7–10)
                 keys, values, mask = put_in_front(p, key, value, mask)
                 output, weights = attend(keys, values, mask, is_causal=False, **kwargs)
@@ -122,17 +122,17 @@ def _query(module: AttentionHost, form: HeadModule, query: Tensor, attention_inp
     return own_BTD.unflatten(-1, (form.n_heads, -1)).transpose(1, 2)
 
 
-def _explicit(mask: Tensor | None, query: Tensor, key: Tensor) -> Tensor | None:
+def explicit(mask: Tensor | None, query: Tensor, *, n_keys: int) -> Tensor | None:
     """The causal mask that `is_causal` stands for, True where attended.
 
     transformers leaves the mask out where torch's `is_causal`, aligned to the top left, is right: with as many
     keys as queries, or more of them in a static cache that is still empty. With a prefix in front of the keys
     the same flag would cut off the last L tokens of every query.
     """
-    n_queries, n_keys = query.shape[2], key.shape[2]
+    n_queries = query.shape[2]
     if mask is not None or n_queries == 1:
         return mask
-    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=key.device).tril()[None, None]
+    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device).tril()[None, None]
 
 
 def gated(
