@@ -24,7 +24,7 @@ from workload import versions
 
 ROOT = Path(__file__).parents[1]
 TASKS = ("xsum", "wmt_en_ro", "mnli", "sst2")
-TRAIN = ("training/train.py", "train")
+TRAIN = ("training/loop.py", "train")
 STEP = ("transformers/trainer.py", "training_step")
 DEV = ("training/trainer.py", "evaluate")
 TEST = ("unidelta/score.py", "score")

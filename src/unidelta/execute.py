@@ -1,11 +1,9 @@
 """Do a run: load, inject, train, evaluate, and say it all in a record."""
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -38,11 +36,12 @@ from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
 from unidelta.tracking import CarefulTracker
 from unidelta.training.check import check_training
+from unidelta.training.loop import train
 from unidelta.training.precision import resolve_device
 from unidelta.training.processes import Processes, connect, gather
+from unidelta.training.result import UNTRAINED, TrainResult
 from unidelta.training.saving import Continuation
 from unidelta.training.stopping import Stop
-from unidelta.training.train import UNTRAINED, TrainResult, train
 
 _N_START_EXAMPLES = 32  # several times as many tokens as the longest prefix in use
 
@@ -213,10 +212,10 @@ def _train(
     if not injection.trained:
         return UNTRAINED
 
-    def log(entry: Mapping[str, float]) -> None:
+    def log(entry: Mapping[str, float], speed: Mapping[str, float]) -> None:
         if attempt is not None:
             attempt.log(entry)
-        tracker.log(entry)
+        tracker.log({**entry, **speed})
 
     # The other processes write nothing, but read the same checkpoint.
     save = attempt.save if attempt is not None else lambda step, write: None
@@ -226,20 +225,18 @@ def _train(
     for entry in before:
         tracker.log(entry)
     dev = encoded[spec.task.eval_split]
-    with tempfile.TemporaryDirectory(prefix="unidelta-") as scratch:
-        return train(
-            injection.model,
-            encoded["train"],
-            replace(dev, features=dev.features[: spec.task.max_eval_examples]),
-            task=spec.task,
-            tokenizer=tokenizer,
-            spec=spec.training,
-            seed=spec.seed,
-            output_dir=Path(scratch),
-            on_log=log,
-            processes=processes,
-            continuation=Continuation(save=save, start=start and start.folder, before=before, stop=stop),
-        )
+    return train(
+        injection.model,
+        encoded["train"],
+        replace(dev, features=dev.features[: spec.task.max_eval_examples]),
+        task=spec.task,
+        tokenizer=tokenizer,
+        spec=spec.training,
+        seed=spec.seed,
+        on_log=log,
+        processes=processes,
+        continuation=Continuation(save=save, start=start and start.folder, before=before, stop=stop),
+    )
 
 
 def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -276,6 +273,8 @@ def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
         "best_step": result.best_step,
         "seconds": result.seconds,
         "seconds_per_step": result.seconds_per_step,
+        "tokens_per_second": result.tokens_per_second,
+        "peak_memory": result.peak_memory,
         "n_overflows": result.n_overflows,
         "batches_per_epoch": result.batches_per_epoch,
         "tokens_per_batch": result.tokens_per_batch,

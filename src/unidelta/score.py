@@ -16,7 +16,7 @@ from unidelta.tasks.metrics.scored import interval_signature
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_precision
 from unidelta.training.processes import Processes
-from unidelta.training.train import TrainResult
+from unidelta.training.result import TrainResult
 
 
 def score(
