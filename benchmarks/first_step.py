@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from unidelta import run
-from unidelta.cli import main
+from unidelta.cli.train import main
+from unidelta.run import run
 
-_lasting = run.lasting
+_paused = run.paused_garbage_collection
 
 
 @contextmanager
 def _then_counted() -> Iterator[None]:
     """The imports of a run as they are, in their place; the Trainer counts its steps from then on."""
-    with _lasting():
+    with _paused():
         yield
     from transformers import Trainer  # there already
 
@@ -30,5 +30,5 @@ def _then_counted() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    run.lasting = _then_counted
+    run.paused_garbage_collection = _then_counted
     main()

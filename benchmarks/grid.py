@@ -27,7 +27,7 @@ TASKS = ("xsum", "wmt_en_ro", "mnli", "sst2")
 TRAIN = ("training/loop.py", "train")
 STEP = ("transformers/trainer.py", "training_step")
 DEV = ("training/trainer.py", "evaluate")
-TEST = ("unidelta/score.py", "score")
+TEST = ("unidelta/run/score.py", "score")
 
 
 def table_of_jobs(sweep: str, *, workers: int, folder: Path) -> dict[str, Any]:

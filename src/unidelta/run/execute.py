@@ -11,25 +11,27 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from unidelta.backbones.checkpoint import cached_commit, is_local
+from unidelta.backbones.miniature import backbone as mini_backbone
 from unidelta.backbones.pretrained import load_backbone, load_config
+from unidelta.backbones.shipped import miniature
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
 from unidelta.design.design_json import design_to_dict
 from unidelta.design.spec import Deltas
+from unidelta.extensions.paths import PACKAGE
 from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
-from unidelta.mini.backbone import backbone as mini_backbone
-from unidelta.mini.shipped import miniature
-from unidelta.paths import PACKAGE, cache_folder
 from unidelta.records.attempt import Attempt
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.score import score
-from unidelta.summary import coordinates, parameters, print_design
+from unidelta.run.cache_folder import cache_folder
+from unidelta.run.coordinates import coordinates, parameters
+from unidelta.run.describe import print_design
+from unidelta.run.score import score
 from unidelta.tasks import TASKS, Rows, commit
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits

@@ -5,7 +5,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from unidelta.knock import answers
+from unidelta.network.probe import answers
 
 
 def test_an_error_page_is_an_answer():

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from unidelta.lasting import lasting
+from unidelta.console.garbage import paused_garbage_collection
 
 
 class Knot:
@@ -24,7 +24,7 @@ def thawed():
 
 
 def test_what_was_made_while_a_module_was_loaded_is_left_alone_and_what_comes_later_is_not(monkeypatch):
-    with lasting():
+    with paused_garbage_collection():
         assert not gc.isenabled()
         monkeypatch.setitem(sys.modules, "a_new_module", ModuleType("a_new_module"))
         within = weakref.ref(Knot())
@@ -37,14 +37,14 @@ def test_what_was_made_while_a_module_was_loaded_is_left_alone_and_what_comes_la
 
 def test_where_nothing_new_was_loaded_garbage_is_found():
     earlier = weakref.ref(Knot())
-    with lasting():
+    with paused_garbage_collection():
         pass
     gc.collect()
     assert earlier() is None
 
 
 def test_after_an_error_the_collector_is_on_again():
-    with pytest.raises(ImportError), lasting():
+    with pytest.raises(ImportError), paused_garbage_collection():
         raise ImportError
     assert gc.isenabled()
 
@@ -52,7 +52,7 @@ def test_after_an_error_the_collector_is_on_again():
 def test_a_collector_that_was_off_stays_off():
     gc.disable()
     try:
-        with lasting():
+        with paused_garbage_collection():
             pass
         assert not gc.isenabled()
     finally:

@@ -1,4 +1,4 @@
-"""What a run says at its beginning and end, in words, and its coordinates and counts as data."""
+"""What a run prints: its design and counts at the start, its results at the end."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,41 +6,10 @@ from typing import Any
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.design.describe import describe
-from unidelta.design.spec import Deltas
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.tasks import TASKS
 from unidelta.tasks.metrics.scored import told
-
-
-def coordinates(spec: RunSpec) -> dict[str, Any]:
-    """Where a run stands in the design space: text and numbers, for tables."""
-    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
-    return {
-        "method": spec.method,
-        "task": spec.task.name,
-        "backbone": spec.backbone.architecture.name,
-        "scale": spec.scale,
-        "source": spec.task.source,
-        "conventions": spec.conventions,
-        "position": "both" if len(parts) == 2 else next((str(part.slot) for part in parts), "none"),
-        "seed": spec.seed,
-    }
-
-
-def parameters(spec: RunSpec) -> dict[str, Any]:
-    """The counts of a run's design, in three ways and by the paper's rule."""
-    counts = count(spec.design, spec.backbone.architecture)
-    return {
-        "backbone_parameters": counts.backbone,
-        "trained": counts.trained,
-        "stored": counts.stored,
-        "matrices": counts.matrices,
-        "percent_trained": counts.percent_trained,
-        "percent_stored": counts.percent_stored,
-        "percent_matrices": counts.percent_matrices,
-        "percent_published_rule": counts.percent_published_rule,
-    }
 
 
 def print_design(spec: RunSpec) -> str:

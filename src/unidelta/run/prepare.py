@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unidelta import mini
 from unidelta.backbones.checkpoint import read_config
+from unidelta.backbones.shipped import miniature, world_of
 from unidelta.config.resolve import published_architecture, resolve, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
@@ -16,7 +17,6 @@ from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
-from unidelta.mini.shipped import miniature, world_of
 from unidelta.tasks import TASKS
 from unidelta.tracking.spec import check_tracking
 

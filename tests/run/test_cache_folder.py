@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.paths import cache_folder
+from unidelta.run.cache_folder import cache_folder
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import json
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.describe import describe
 from unidelta.design.spec import Deltas
-from unidelta.summary import coordinates, parameters, print_design
+from unidelta.run.coordinates import coordinates, parameters
+from unidelta.run.describe import print_design
 
 
 def dry_run(spec: RunSpec) -> None:

@@ -1,6 +1,6 @@
 """The command line of train.py: what was typed is checked first, then Hydra composes and the run begins.
 
-Exit status: `unidelta.exit_status`. With -m every job is checked before the first begins.
+Exit status: `unidelta.errors`. With -m every job is checked before the first begins.
 """
 
 import contextlib
@@ -21,10 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 from unidelta.config.compose import not_composable, typed
 from unidelta.config.groups import fill_store
 from unidelta.config.overrides import as_hydra_reads, check
-from unidelta.errors import Unfinished, UserError
-from unidelta.exit_status import ExitStatus, status_of
-from unidelta.extensions import add_folder
-from unidelta.paths import CONF
+from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
+from unidelta.extensions.folders import add_folder
+from unidelta.extensions.paths import CONF
 from unidelta.sweeps.job import JobFailed, task
 from unidelta.sweeps.plan import jobs
 from unidelta.training.processes import disconnect, started_by
@@ -82,7 +81,7 @@ def _check_every_job(overrides: list[str]) -> None:
 def _job(config: DictConfig, command: list[str], stop: Stop) -> str | None:
     if HydraConfig.get().mode is RunMode.MULTIRUN:
         return task(config)
-    from unidelta.run import run  # late: seconds of imports that --help and typing errors need not wait for
+    from unidelta.run.run import run  # late: seconds of imports that --help and typing errors need not wait for
 
     try:
         record = run(
@@ -104,7 +103,3 @@ def _fail(message: str, status: ExitStatus) -> NoReturn:
         time.sleep(_PATIENCE_S)
     print(message, file=sys.stderr)
     sys.exit(status)
-
-
-if __name__ == "__main__":
-    main()

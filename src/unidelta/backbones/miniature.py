@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.backbones.shipped import checked_weights, world_of
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
-from unidelta.mini.shipped import checked_weights, world_of
 from unidelta.mini.tokenizer import tokenizer
 
 # Stored once, under the first of their names.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import huggingface_hub.constants
 import pytest
 
-from unidelta import hub
+from unidelta.network import hub
 
 ANSWER = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 

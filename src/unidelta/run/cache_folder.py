@@ -1,15 +1,7 @@
-"""Where the project's own files are: `conf/` beside the sources in a checkout, inside the package when installed.
-
-And where it may keep what it can make again: `UNIDELTA_CACHE`, by default `unidelta` in the user's cache folder.
-"""
+"""Where token ids are cached: `UNIDELTA_CACHE`, by default `unidelta` in the user's cache folder."""
 
 import os
 from pathlib import Path
-
-PACKAGE = Path(__file__).resolve().parent
-_CHECKOUT = PACKAGE.parent.parent
-
-CONF = _CHECKOUT / "conf" if (_CHECKOUT / "conf").is_dir() else PACKAGE / "conf"
 
 
 def cache_folder() -> Path | None:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import unidelta
-from unidelta.check import Finding, check_composition, check_family, check_form, main
+from unidelta.check.command import main
+from unidelta.check.finding import Finding
+from unidelta.check.kinds import check_composition, check_family, check_form
 from unidelta.deltas.compose import Compose
 from unidelta.deltas.form_module import FormModule
 from unidelta.design.axes import Init, Insertion, Representation
@@ -16,8 +18,7 @@ from unidelta.design.composition import COMPOSITIONS, Composition
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS, Details, Form, Rule
 from unidelta.design.site import LinearShape
-from unidelta.errors import DesignError
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import DesignError, ExitStatus
 
 
 class Gain(FormModule):

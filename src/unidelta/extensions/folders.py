@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from unidelta.errors import ConfigError, UserError
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 
 PROVIDER = "unidelta"
 """What Hydra calls the source of these folders' YAML."""

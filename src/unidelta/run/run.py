@@ -4,26 +4,27 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from unidelta.backbones import checkpoint
+from unidelta.backbones.shipped import checked_weights, miniature
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
+from unidelta.console.garbage import paused_garbage_collection
 from unidelta.errors import DamagedRecord, Interrupted, Problems, UserError
-from unidelta.lasting import lasting
-from unidelta.mini.shipped import checked_weights, miniature
-from unidelta.mini.shipped import fingerprint as fingerprint_of_weights
-from unidelta.paths import PACKAGE
-from unidelta.plan import prepare
+from unidelta.extensions.paths import PACKAGE
 from unidelta.records.atomic import set_aside
 from unidelta.records.identity import run_id
 from unidelta.records.lock import locked
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.summary import coordinates, parameters, print_record
-from unidelta.tasks import Rows, fingerprint, load_all
+from unidelta.run.coordinates import coordinates, parameters
+from unidelta.run.describe import print_record
+from unidelta.run.identity import identity
+from unidelta.run.prepare import prepare
+from unidelta.tasks import Rows, load_all
 from unidelta.tracking import RunFacts, start_tracking
 from unidelta.tracking.spec import NOT_TRACKED
 from unidelta.training.processes import ALONE, Processes
@@ -51,7 +52,7 @@ def run(
     """
     spec = prepare(config)
     if config.dry_run:
-        from unidelta.dry_run import dry_run  # late: torch and transformers take seconds to import
+        from unidelta.run.dry_run import dry_run  # late: torch and transformers take seconds to import
 
         dry_run(spec)
         return None
@@ -72,8 +73,8 @@ def run(
         facts = RunFacts(run_id=name, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
         with _end_recorded(spec, facts, store, command, processes), start_tracking(tracking, facts) as tracker:
-            with lasting():
-                from unidelta.execute import execute  # late; and W&B takes a second longer once torch is imported
+            with paused_garbage_collection():
+                from unidelta.run.execute import execute  # late; and W&B takes a second longer once torch is imported
 
             record, predictions = execute(
                 spec,
@@ -165,36 +166,3 @@ def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
     if problems:
         raise Problems(problems)
     return rows
-
-
-def identity(spec: RunSpec, rows: dict[str, Rows]) -> dict[str, Any]:
-    """The full scientific spec: what was asked, with contents in place of paths."""
-    data = {split: fingerprint(part) for split, part in rows.items()}
-    return identity_of_contents(spec, data=data, weights=name_of_weights(spec))
-
-
-def identity_of_contents(spec: RunSpec, *, data: dict[str, str], weights: str) -> dict[str, Any]:
-    """The same, of contents that were read before: a sweep reads them once for many runs.
-
-    Args:
-        spec: the run.
-        data: fingerprints of its rows, by split.
-        weights: of `name_of_weights`.
-    """
-    scientific = {**spec.scientific(), "data": data}
-    scientific["backbone"]["checkpoint"] = weights
-    return scientific
-
-
-def name_of_weights(spec: RunSpec) -> str:
-    """What the weights of a run's backbone are known by: their SHA-256, or hub id and revision.
-
-    Raises:
-        BackboneError: a miniature's weights are missing or altered.
-    """
-    backbone = spec.backbone
-    folder = miniature(backbone.checkpoint, backbone.architecture.family.name)
-    if folder is not None:
-        return fingerprint_of_weights(checked_weights(folder))
-    assert backbone.checkpoint is not None  # where nothing is typed, the miniature is meant
-    return checkpoint.fingerprint(backbone.checkpoint, backbone.revision)

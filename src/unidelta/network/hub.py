@@ -11,7 +11,7 @@ from functools import cache
 
 import huggingface_hub.constants
 
-from unidelta.knock import answers
+from unidelta.network.probe import answers
 
 TIMEOUT_S = 2.0
 

@@ -9,16 +9,16 @@ import torch
 import transformers as hf
 from safetensors.torch import load_file
 
+from unidelta.backbones.miniature import backbone
+from unidelta.backbones.shipped import BACKBONES, checked_weights, world_of
 from unidelta.config.compose import compose
 from unidelta.errors import BackboneError, DataError, UserError
-from unidelta.mini.backbone import backbone
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.pretraining.curves import draw_curves
 from unidelta.mini.pretraining.objective import objective_of
 from unidelta.mini.pretraining.probes import probe
 from unidelta.mini.settings import settings
-from unidelta.mini.shipped import BACKBONES, checked_weights, world_of
-from unidelta.plan import prepare
+from unidelta.run.prepare import prepare
 
 CLASSES = {
     "bart": hf.BartForConditionalGeneration,

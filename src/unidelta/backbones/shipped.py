@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from unidelta.errors import BackboneError, DamagedWeights
+from unidelta.extensions.paths import PACKAGE
 
-BACKBONES = Path(__file__).parent / "backbones"
+BACKBONES = PACKAGE / "mini" / "backbones"
 _PROVENANCE = "provenance.json"
 
 
