@@ -73,7 +73,8 @@ def test_it_does_what_a_loop_written_out_does(summaries) -> None:
     )
 
     def padded(rows, filler: int) -> torch.Tensor:
-        return nn.utils.rnn.pad_sequence([torch.tensor(row, dtype=torch.int64) for row in rows], batch_first=True, padding_value=filler)
+        tensors = [torch.tensor(row, dtype=torch.int64) for row in rows]
+        return nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=filler)
 
     model = summaries.make_model()
     features, expected = summaries.train_split.features, []
