@@ -76,7 +76,7 @@ def test_the_miniature_keeps_no_token_ids(do: Do, tmp_path: Path, monkeypatch) -
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_hub_that_never_answers_is_told_for_data_and_weights_after_one_knock(tmp_path: Path) -> None:
+def test_a_hub_that_never_answers_is_named_for_data_and_weights_after_one_probe(tmp_path: Path) -> None:
     guests: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
 
@@ -107,7 +107,7 @@ def test_a_hub_that_never_answers_is_told_for_data_and_weights_after_one_knock(t
     for said in ("split train of EdinburghNLP/xsum", "task.source=local task.path=DIR", "backbone.checkpoint=DIR"):
         assert said in done.stderr
     assert len(guests) == 1
-    assert seconds < 20  # 2 s of it are the knock, the rest is Python starting on a busy machine
+    assert seconds < 20  # 2 s of it are the probe, the rest is Python starting on a busy machine
 
 
 @pytest.mark.parametrize("task", FAMILIES)

@@ -1,4 +1,4 @@
-"""One quick knock at the hub's door; the hub is played by sockets of this machine."""
+"""One quick probe of the hub, which is played by sockets of this machine."""
 
 import socket
 import threading
@@ -96,7 +96,7 @@ def test_an_address_that_is_none_is_no_hub(door, monkeypatch) -> None:
         assert time.perf_counter() - begin < 3
 
 
-def test_a_hub_switched_off_is_not_knocked_at(door, monkeypatch) -> None:
+def test_a_hub_switched_off_is_not_probed(door, monkeypatch) -> None:
     silent = door(b"")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     assert hub.why_unreachable() == "the hub is switched off (HF_HUB_OFFLINE)"

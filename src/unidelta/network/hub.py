@@ -1,7 +1,7 @@
 """Whether the Hugging Face hub can be reached, asked once a process and quickly.
 
-The libraries retry for 23 to 46 seconds before they say that there is no network; a knock of two seconds at the
-hub's door comes first, and the cache of this machine is used where nobody answers.
+The libraries retry for 23 to 46 seconds before they say that there is no network; a probe of two seconds comes first,
+and the cache of this machine is used where nothing answers.
 """
 
 import os
@@ -25,7 +25,7 @@ def why_unreachable() -> str | None:
 
 
 def forget() -> None:
-    """Knock anew when asked next: the network may have changed."""
+    """Probe again when asked next: the network may have changed."""
     _answers.cache_clear()
 
 

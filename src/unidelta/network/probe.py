@@ -1,4 +1,4 @@
-"""Whether a server answers, asked once and with a patience of our own: libraries wait for minutes."""
+"""Probe a server with a short timeout of our own: libraries wait for minutes."""
 
 import threading
 import urllib.error
@@ -14,7 +14,7 @@ def answers(url: str, *, timeout_s: float) -> bool:
     """
     done, answered = threading.Event(), []
 
-    def knock() -> None:
+    def probe() -> None:
         try:
             request = urllib.request.Request(url, method="HEAD")
             urllib.request.build_opener().open(request, timeout=timeout_s).close()
@@ -26,6 +26,6 @@ def answers(url: str, *, timeout_s: float) -> bool:
         done.set()
 
     # in a thread, because a name server that hangs is not covered by the timeout of the connection
-    threading.Thread(target=knock, daemon=True).start()
+    threading.Thread(target=probe, daemon=True).start()
     done.wait(timeout_s)
     return bool(answered)

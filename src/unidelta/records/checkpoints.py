@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unidelta.errors import IntegrityError
-from unidelta.records.atomic import set_aside, sync, told
+from unidelta.records.atomic import set_aside, sync, system_errors_named
 from unidelta.records.strict_json import canonical, parse
 
 _MANIFEST, _N_KEPT = "manifest.json", 2  # two: the newest may be damaged later than it was written
@@ -60,7 +60,7 @@ class Checkpoints:
         """
         path = self._root / f"step-{step}"
         temporary = self._temporary(step)
-        with told(path):
+        with system_errors_named(path):
             try:
                 temporary.mkdir(parents=True)
                 write(temporary)

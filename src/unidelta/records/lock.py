@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from unidelta.errors import AlreadyRunning
-from unidelta.records.atomic import told
+from unidelta.records.atomic import system_errors_named
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def locked(path: Path) -> Iterator[None]:
         AlreadyRunning: another process holds it.
         RecordError: the folder does not take the file.
     """
-    with told(path):
+    with system_errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _taken(path)
     try:

@@ -21,11 +21,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable
 from unidelta.config.groups import fill_store
-from unidelta.errors import ExitStatus, RecordError
+from unidelta.errors import STATUS_OF_RUN, ExitStatus, RecordError
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import CONF
 from unidelta.sweeps.follow import Result, follow
-from unidelta.sweeps.job import STATUS, JobFailed, Work, do, score, task
+from unidelta.sweeps.job import JobFailed, Work, do, score, task
 from unidelta.sweeps.plan import Job
 from unidelta.sweeps.planned import Planned
 from unidelta.sweeps.pool import Outcome, Pool, Task
@@ -150,7 +150,7 @@ def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception
     if isinstance(returned, str):
         status = ExitStatus.DONE
     elif record is not None and (returned is None or record.status != "complete"):
-        status, cause = STATUS[record.status], record.reason or score(record)
+        status, cause = STATUS_OF_RUN[record.status], record.reason or score(record)
     note = f"{type(cause).__name__}: {cause}" if type(cause) not in (str, JobFailed, RuntimeError) else str(cause)
     return Outcome(name=str(planned.job), status=status, note=note, seconds=None, log=folder)
 

@@ -1,4 +1,4 @@
-"""Tracking that cannot make a run fail: what goes wrong is told once, in one line, and tracking is then off."""
+"""A tracker whose failures do not end the run: a failure is printed once, in one line, and tracking is then off."""
 
 import os
 import sys
@@ -7,13 +7,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from unidelta.errors import STATUS_OF_RUN, ExitStatus
 from unidelta.records.record import RunRecord
 from unidelta.records.redact import redact
 from unidelta.tracking.spec import TrackingSpec
 from unidelta.tracking.tracker import RunFacts, Tracker, Untracked
-
-_EXIT = {"complete": 0, "diverged": 4}  # those of train.py
-_EXIT_EXCEPTION = 1
 
 
 class RunTracker:
@@ -41,7 +39,7 @@ class RunTracker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._do(lambda: self._tracker.finish(None, exit_code=_EXIT_EXCEPTION))
+        self._do(lambda: self._tracker.finish(None, exit_code=ExitStatus.FAILED))
 
     def log(self, entry: Mapping[str, float]) -> None:
         """One entry of the history."""
@@ -53,7 +51,7 @@ class RunTracker:
         Returns:
             The record; with what went wrong at the end, if anything did.
         """
-        code = _EXIT.get(record.status, _EXIT_EXCEPTION)
+        code = STATUS_OF_RUN[record.status]
         self._do(lambda: self._tracker.finish(record, predictions, exit_code=code))
         self._is_on = False
         return self.noted(record)
