@@ -34,6 +34,7 @@ from unidelta.hosts.site import Host
 from unidelta.injection.inject import architecture_of, inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
+from unidelta.piped import drop_unread_output
 
 TOLERANCE, OF_FLOAT32 = 1e-10, 1e-5  # of what is computed in float64; of scores that `generate` returns in float32
 
@@ -243,6 +244,7 @@ _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta.check`: 1 if anything is wrong, 2 if there is no such thing."""
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.check", description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")

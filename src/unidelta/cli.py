@@ -25,6 +25,7 @@ from unidelta.errors import Unfinished, UserError
 from unidelta.exit_status import ExitStatus, status_of
 from unidelta.extensions import add_folder
 from unidelta.paths import CONF
+from unidelta.piped import drop_unread_output
 from unidelta.sweeps.job import JobFailed, task
 from unidelta.sweeps.plan import jobs
 from unidelta.training.processes import disconnect, started_by
@@ -39,6 +40,7 @@ class Diverged(Exception):
 
 def main() -> None:
     """Run what `sys.argv` asks for."""
+    drop_unread_output()
     # Hydra then hands exceptions on instead of printing them its own way; in a multirun all other jobs are
     # done before the first failure is raised
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")

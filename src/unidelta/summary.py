@@ -90,5 +90,6 @@ def print_record(record: RunRecord, store: RecordStore) -> str:
             f"  {_title(at)} is an invented world; the paper's experiment is"
             f" `python train.py method={at['method']} task={at['task']} scale=paper`"
         )
-    lines += [f"  record       {store.path(**place)}", f"  predictions  {store.predictions_path(**place)}"]
+    named = {"record": store.path(**place), "predictions": store.predictions_path(**place)}
+    lines += [f"  {what:11}  {path}" for what, path in named.items() if path.exists()]  # of a diverged run, one
     return "\n".join(lines)

@@ -1,10 +1,12 @@
 """A run that is killed, stopped or fails: the same command continues it, and nothing shows that it was broken off."""
 
+import fcntl
 import os
 import random
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +100,32 @@ def test_a_run_that_is_told_to_stop_saves_itself_and_says_so(do: Do, tmp_path: P
     record = do(*typed.split(), f"results_dir={results}")
     assert (record.status, record.cost["resumed"]) == ("complete", 1)
     assert outcome(results) == outcome(whole)
+
+
+def test_a_run_whose_terminal_closes_saves_itself(do: Do, tmp_path: Path) -> None:
+    """As when an ssh connection breaks: SIGHUP, and nothing can be written to the terminal from then on."""
+    typed = SST2.replace("save_every_minutes=0", "save_every_minutes=null").replace("progress=false", "progress=true")
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "train.py", *typed.split(), f"results_dir={tmp_path}"],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    deadline = time.monotonic() + 120
+    while not any(path.read_bytes().count(b"\n") >= 4 for path in tmp_path.glob("mini/*/*.history.jsonl")):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.002)
+    os.close(ours)
+    assert process.wait(timeout=60) == 75
+    (record,) = RecordStore(root=tmp_path).read_all().records
+    assert record.status == "interrupted" and str(record.reason).startswith("Stopped by SIGHUP after step ")
+    assert list(tmp_path.rglob("step-*/manifest.json"))
 
 
 def test_a_run_that_another_process_does_is_left_alone(do: Do, tmp_path: Path) -> None:

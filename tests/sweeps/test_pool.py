@@ -93,7 +93,7 @@ def test_a_worker_ends_when_its_sweep_is_killed(start, is_alive, wait_for, tmp_p
     wait_for(lambda: not is_alive(worker) and not is_alive(child))
 
 
-@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_sweep_that_is_stopped_lets_its_jobs_save_and_says_75(start, which, wait_for, tmp_path: Path):
     program = start(["save when asked", "hang", "never begun"], workers=2)
     logs = [tmp_path / "logs" / f"{i}.log" for i in range(2)]

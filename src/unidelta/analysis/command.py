@@ -15,7 +15,7 @@ from unidelta.analysis.verdicts import verdicts
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus
 from unidelta.extensions import add_folder
-from unidelta.piped import print_no_more
+from unidelta.piped import drop_unread_output
 
 RESULTS = Path("results")
 _WHOLE = ("claims", "page")  # what is made of all runs
@@ -30,6 +30,7 @@ python report.py table3 --source results/runs    from records of your own; writt
 
 def main(words: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python report.py WORDS`: failed for files that differ, refused for what cannot be met."""
+    drop_unread_output()
     arguments = _parser().parse_args(words)
     is_all = "all" in arguments.names or not arguments.names
     try:
@@ -45,10 +46,7 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
         print(error, file=sys.stderr)
         return ExitStatus.REFUSED
     shown = [] if is_all else [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
-    try:
-        print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]), flush=True)
-    except BrokenPipeError:  # the reader has seen enough, and everything is written
-        print_no_more()
+    print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]))
     return ExitStatus.DONE
 
 

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 from unidelta.errors import UserError
+from unidelta.piped import drop_unread_output
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the checks and print its table."""
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.fidelity", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")

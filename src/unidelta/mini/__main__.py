@@ -10,6 +10,7 @@ from unidelta.errors import UserError
 from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.world import SHIPPED_SEED
+from unidelta.piped import drop_unread_output
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 for a request that cannot be met.
     """
+    drop_unread_output()
     arguments = _parser().parse_args(argv)
     try:
         {"sample": _sample, "pretrain": _pretrain, "curves": _curves}[arguments.command](arguments)

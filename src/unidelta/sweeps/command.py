@@ -13,7 +13,7 @@ from unidelta.config.overrides import check
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus, status_of
 from unidelta.extensions import add_folder
-from unidelta.piped import print_no_more
+from unidelta.piped import drop_unread_output
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
 from unidelta.sweeps.plan import folders_of_sweeps, jobs, names, read_lines, shard
@@ -33,15 +33,12 @@ command goes on."""
 
 def main() -> None:
     """Do what `sys.argv` asks for and exit."""
+    drop_unread_output()
     try:
         status = _main(sys.argv[1:])
-        sys.stdout.flush()
     except UserError as error:
         print(error, file=sys.stderr)
         status = status_of(error)
-    except BrokenPipeError:  # the reader has seen enough: `python sweep.py NAME --list | head`
-        print_no_more()
-        status = ExitStatus.DONE if "--list" in sys.argv else ExitStatus.INTERRUPTED
     sys.exit(status)
 
 

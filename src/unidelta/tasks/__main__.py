@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unidelta.errors import UserError
+from unidelta.piped import drop_unread_output
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.metrics.scored import interval_signature, scored
 from unidelta.tasks.registry import TASKS, task_kind
@@ -53,6 +54,7 @@ def _read(file: Path, kind: TaskKind, names: Sequence[str]) -> list[Row]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.tasks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="the metric of saved predictions, as JSON")
