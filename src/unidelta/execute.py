@@ -18,6 +18,7 @@ from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
 from unidelta.design.design_json import design_to_dict
 from unidelta.design.spec import Deltas
+from unidelta.errors import RecordError
 from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
 from unidelta.injection.activations import activations
@@ -221,6 +222,11 @@ def _train(
     # The other processes write nothing, but read the same checkpoint.
     save = attempt.save if attempt is not None else lambda step, write: None
     start, before = gather((attempt.start, attempt.before) if attempt is not None else (None, ()), processes)[0]
+    if start is not None and not start.folder.is_dir():
+        why = "this process, on another machine than the first, does not see that folder"
+        raise RecordError(
+            f"continue from {start.folder}", why, "results_dir=DIR on a file system that all machines share"
+        )
     if start is not None:
         print(f"Continuing after step {start.step}: {start.folder}", flush=True)
     for entry in before:
