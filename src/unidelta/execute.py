@@ -39,7 +39,7 @@ from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
 from unidelta.tracking import CarefulTracker
 from unidelta.training.check import check_training
-from unidelta.training.precision import resolve_device
+from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import Processes, connect, gather
 from unidelta.training.saving import Continuation
 from unidelta.training.stopping import Stop
@@ -102,7 +102,7 @@ def execute(
     print(print_design(spec), flush=True)
     place = {"scale": spec.scale, "task": spec.task.name, "run_id": name}
     with _attempt(store, place, spec, processes) as attempt:
-        resumed = attempt.resumed if attempt is not None else 0
+        resumed, changes = (attempt.resumed, attempt.changes) if attempt is not None else (0, ())
         with stop.deferred():
             result = _train(injection, encoded, spec, tokenizer, processes, tracker, attempt, stop)
         metrics, predictions = {}, []
@@ -121,6 +121,7 @@ def execute(
             provenance={
                 **provenance(command=command, device=resolve_device(spec.training), checkout=PACKAGE),
                 "revisions": {"data": commit(rows), "weights": _commit_of_weights(spec)},
+                "resumed_with": list(changes),
             },
         )
         record = tracker.noted(record)
@@ -141,18 +142,19 @@ def execute(
 def _attempt(
     store: RecordStore, place: dict[str, str], spec: RunSpec, processes: Processes
 ) -> AbstractContextManager[Attempt | None]:
-    """Of the first process; with what has to be equal for a run to go on bit for bit."""
+    """Of the first process. A GPU promises no bits, so a run that continues on one may come from another machine."""
     if not processes.is_first:
         return nullcontext()
     device = resolve_device(spec.training)
-    circumstances = {
-        "design": design_to_dict(spec.design),
-        "processes": processes.n,
+    machine = {
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name() if device == "cuda" else device,
+        "precision": resolve_precision(spec.training),
     }
-    return closing(Attempt(store, place=place, identity=circumstances))
+    identity = {"design": design_to_dict(spec.design), "processes": processes.n}
+    is_strict = device == "cpu" if spec.resume == "auto" else spec.resume == "strict"
+    return closing(Attempt(store, place=place, identity=identity, machine=machine, is_strict=is_strict))
 
 
 def _encode(

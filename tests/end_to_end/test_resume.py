@@ -1,6 +1,8 @@
 """A run that is killed, stopped or fails: the same command continues it, and nothing shows that it was broken off."""
 
 import fcntl
+import hashlib
+import json
 import os
 import random
 import signal
@@ -14,10 +16,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from unidelta.errors import AlreadyRunning
+from unidelta.errors import AlreadyRunning, IntegrityError
 from unidelta.records.lock import locked
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
+from unidelta.records.strict_json import canonical
 
 from ..outcome import outcome
 
@@ -100,6 +103,35 @@ def test_a_run_that_is_told_to_stop_saves_itself_and_says_so(do: Do, tmp_path: P
     record = do(*typed.split(), f"results_dir={results}")
     assert (record.status, record.cost["resumed"]) == ("complete", 1)
     assert outcome(results) == outcome(whole)
+
+
+def test_a_run_continues_on_another_machine_and_its_record_says_so(do: Do, tmp_path: Path, capsys, monkeypatch) -> None:
+    """More threads, and a GPU that is not here as what the checkpoint was made on."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # else the miniature decides itself
+    process = start(SST2, tmp_path)
+    wait_for_lines(process, tmp_path, 9)
+    process.kill()
+    process.communicate()
+    (newest, *_) = sorted(tmp_path.rglob("step-*"), key=lambda folder: -int(folder.name.split("-")[1]))
+    manifest = json.loads((newest / "manifest.json").read_text())
+    manifest["machine"]["device"] = "NVIDIA of elsewhere"
+    del manifest["sha256"]
+    manifest["sha256"] = hashlib.sha256(canonical(manifest).encode()).hexdigest()
+    (newest / "manifest.json").write_text(canonical(manifest))
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(n_threads + 1)
+    try:
+        with pytest.raises(IntegrityError) as refusal:
+            do(*SST2.split(), f"results_dir={tmp_path}")
+        assert refusal.value.instead.startswith("resume=any") and newest.is_dir()
+        record = do(*SST2.split(), f"results_dir={tmp_path}", "resume=any")
+    finally:
+        torch.set_num_threads(n_threads)
+    assert (record.status, record.cost["resumed"], record.cost["steps"]) == ("complete", 1, 48)
+    (change,) = record.provenance["resumed_with"]
+    assert change["step"] == int(newest.name.split("-")[1])
+    assert change["device"] == ["NVIDIA of elsewhere", "cpu"] and change["threads"] == [1, n_threads + 1]
+    assert "was made with device NVIDIA of elsewhere" in capsys.readouterr().out
 
 
 def test_a_run_whose_terminal_closes_saves_itself(do: Do, tmp_path: Path) -> None:

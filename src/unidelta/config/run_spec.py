@@ -46,6 +46,8 @@ class RunSpec:
         seed: of initialisation, data order and dropout.
         scale: mini or paper.
         fast: whether what only makes a run faster is on.
+        resume: whether a checkpoint of another machine is refused (strict), continued (any), or that is up to the
+            device (auto).
     """
 
     method: str
@@ -58,10 +60,11 @@ class RunSpec:
     seed: int
     scale: str
     fast: bool = True
+    resume: str = "auto"
 
     def scientific(self) -> dict[str, Any]:
         """What a run's identity is made of, as JSON-ready data: not devices, paths, progress bars or checkpoints."""
-        data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "resume"}
         data |= {"task": asdict(self.task), "training": asdict(self.training)}
         data["backbone"] = {each.name: getattr(self.backbone, each.name) for each in fields(self.backbone)}
         data["design"] = design_to_dict(self.design)
