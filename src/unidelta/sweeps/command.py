@@ -73,7 +73,8 @@ def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> Exit
         # Imports take as long as a run of the miniature, and nothing beside one of the paper's.
         is_mini = all(one.spec.scale == "mini" for one in left)
         pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_mini)
-        result = in_pool([(one.job, _logs(one, name)) for one in left], pool, group=name)
+        specs = [one.spec for one in left]
+        result = in_pool([(one.job, _logs(one, name)) for one in left], pool, specs=specs, group=name)
     print("\n" + table(name, result, n_jobs=len(left), n_skipped=len(planned) - len(left)))
     return result.status
 
@@ -107,5 +108,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument("--list", action="store_true", help="print the jobs and stop")
     parser.add_argument("--shard", metavar="I/N", help="every N-th job, from the I-th, counted from 0")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per GPU, else per core)")
     return parser
