@@ -12,9 +12,9 @@ FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_tes
 FAULTY = """
 import os, signal, sys, time
 from pathlib import Path
-import unidelta.run
+import unidelta.run.run
 
-HEALTHY = unidelta.run.run
+HEALTHY = unidelta.run.run.run
 
 
 def meet_three_others():
@@ -39,12 +39,12 @@ def run(config, **more):
     return HEALTHY(config, **more)
 
 
-unidelta.run.run = run
+unidelta.run.run.run = run
 if __name__ == "__main__":
     if sys.argv.pop(1) == "sweep.py":
         from unidelta.sweeps.command import main
     else:
-        from unidelta.cli import main
+        from unidelta.cli.train import main
     main()
 """
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from unidelta.config.compose import compose
-from unidelta.plan import prepare
+from unidelta.run.prepare import prepare
 from unidelta.sweeps.machine import Machine
 from unidelta.sweeps.places import job_bytes, placed
 from unidelta.sweeps.pool import Pool
@@ -64,7 +64,7 @@ def test_the_estimate_is_arithmetic():
 @pytest.mark.slow
 def test_a_run_of_the_miniature_takes_about_what_is_estimated(tmp_path):
     typed = "method=lora task=sst2 training.max_steps=4 tracking=none task.max_test_examples=8 task.max_eval_examples=8"
-    code = "import sys; from unidelta.cli import main; main()"
+    code = "import sys; from unidelta.cli.train import main; main()"
     command = [sys.executable, "-c", code, *typed.split(), "training.progress=false", f"results_dir={tmp_path}"]
     subprocess.run(command, check=True, capture_output=True)
     most = 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -13,11 +13,11 @@ from pathlib import Path
 import datasets
 import pytest
 
-from unidelta import hub
+from unidelta.backbones.shipped import BACKBONES
 from unidelta.config.compose import compose
 from unidelta.errors import Problems
-from unidelta.mini.shipped import BACKBONES
-from unidelta.plan import prepare
+from unidelta.network import hub
+from unidelta.run.prepare import prepare
 from unidelta.sweeps.prefetch import prefetch
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import UserError
-from unidelta.piped import drop_unread_output
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import UserError
 from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.world import SHIPPED_SEED
-from unidelta.piped import drop_unread_output
 
 
 def main(argv: Sequence[str] | None = None) -> int:

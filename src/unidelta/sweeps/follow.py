@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 from unidelta.sweeps.pool import Outcome
 from unidelta.training.stopping import stopping_signals
 

@@ -49,7 +49,7 @@ def _data(spec: RunSpec) -> str:
 def _weights(checkpoint: str, revision: str | None) -> str:
     from huggingface_hub import snapshot_download  # late: the hub's client takes half a second
 
-    from unidelta.hub import cache_only, why_unreachable
+    from unidelta.network.hub import cache_only, why_unreachable
 
     asked = f"backbone.checkpoint={checkpoint} backbone.hub_revision={revision or 'main'}"
     unreachable = why_unreachable()

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import UserError
-from unidelta.piped import drop_unread_output
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.metrics.scored import interval_signature, scored
 from unidelta.tasks.registry import TASKS, task_kind
