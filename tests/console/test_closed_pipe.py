@@ -22,6 +22,10 @@ COMMANDS = {
     "-m unidelta.mini sample sst2 -n 5": 0,
     "-m unidelta.tasks score nothing.jsonl --task sst2": 2,
     "-m unidelta.fidelity counts": 0,
+    "-m unidelta.config.design_space": 0,
+    "-m unidelta.analysis.tuning": 0,
+    "-m unidelta.analysis.published": 0,
+    "-m unidelta.check form nothing": 2,
     "-u -m unidelta.mini sample xsum": 0,
 }
 

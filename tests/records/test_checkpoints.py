@@ -9,9 +9,12 @@ import pytest
 
 from unidelta.errors import IntegrityError, RecordError
 from unidelta.records import checkpoints as module
+from unidelta.records.attempt import refuses_other_machines
 from unidelta.records.checkpoints import Checkpoints
 
 IDENTITY, MACHINE = {"run_id": "a", "processes": 1}, {"threads": 1, "device": "cpu"}
+
+ON = ("cpu", "cuda")
 
 
 def opened(root: Path, *, identity=IDENTITY, machine=MACHINE, is_strict: bool = True) -> Checkpoints:
@@ -109,6 +112,11 @@ def test_one_of_another_machine_is_refused_if_strict_and_noted_if_not(which: str
     newest = opened(tmp_path, machine=machine, is_strict=False).newest()
     assert newest is not None and newest.changes == ({"step": 4, **change},)
     assert capsys.readouterr().out.count("step-4: It was made with") == 1
+
+
+def test_bits_are_promised_on_a_cpu_and_only_there_is_another_machine_refused_unasked() -> None:
+    found = {(word, on): refuses_other_machines(word, device=on) for word in ("auto", "strict", "any") for on in ON}
+    assert [key for key, is_strict in found.items() if is_strict] == [("auto", "cpu"), *(("strict", on) for on in ON)]
 
 
 def test_what_changed_is_remembered_over_several_machines(tmp_path: Path) -> None:

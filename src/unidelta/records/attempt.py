@@ -12,6 +12,16 @@ from unidelta.records.store import RecordStore
 _HISTORY = "history.jsonl"
 
 
+def refuses_other_machines(resume: str, *, device: str) -> bool:
+    """Whether a run may only continue where it began.
+
+    Args:
+        resume: the key of that name; `auto` is strict where bits are promised.
+        device: cpu or cuda.
+    """
+    return device == "cpu" if resume == "auto" else resume == "strict"
+
+
 class Attempt:
     """One go at a run, from its newest checkpoint or from the beginning.
 

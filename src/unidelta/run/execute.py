@@ -25,7 +25,7 @@ from unidelta.injection import saved
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
-from unidelta.records.attempt import Attempt
+from unidelta.records.attempt import Attempt, refuses_other_machines
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
@@ -154,7 +154,7 @@ def _attempt(
         "precision": resolve_precision(spec.training),
     }
     identity = {"design": design_to_dict(spec.design), "processes": processes.n}
-    is_strict = device == "cpu" if spec.resume == "auto" else spec.resume == "strict"
+    is_strict = refuses_other_machines(spec.resume, device=device)
     return closing(Attempt(store, place=place, identity=identity, machine=machine, is_strict=is_strict))
 
 
