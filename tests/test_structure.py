@@ -50,18 +50,20 @@ LAYERS = {
     "hosts": layer("deltas design errors", "torch transformers"),
     "injection": layer("deltas design errors hosts records", "safetensors torch transformers"),
     "fast": layer("deltas design hosts injection", "torch transformers"),
-    "check": layer("backbones deltas design errors extensions fast hosts injection", "torch transformers"),
+    "check": layer("backbones console deltas design errors extensions fast hosts injection", "torch transformers"),
     "backbones": layer("design errors extensions mini network", "huggingface_hub safetensors torch transformers"),
-    "tasks": layer("errors mini network"),
-    "mini": layer("backbones design errors extensions tasks"),
+    "tasks": layer("console errors mini network"),
+    "mini": layer("backbones console design errors extensions tasks"),
     "training": layer("errors tasks"),
     "tracking": layer("errors network records", "torch wandb"),
     "records": layer("design errors", ""),
     # the home of hydra and omegaconf
-    "config": layer("design errors extensions tasks tracking training", never=frozenset()),
-    "sweeps": layer("config console errors extensions network records run tasks training", never=frozenset()),
+    "config": layer("console design errors extensions tasks tracking training", never=frozenset()),
+    "sweeps": layer(
+        "backbones config console design errors extensions network records run tasks training", never=frozenset()
+    ),
     "analysis": layer("console design errors extensions network records", never=HYDRA | {"torch", "transformers"}),
-    "fidelity": layer("backbones deltas design errors extensions fast injection"),
+    "fidelity": layer("backbones console deltas design errors extensions fast injection"),
     "cli": Layer(inside=None, never=frozenset()),
     "run": Layer(inside=None),  # from a configuration to its record: sees everything but Hydra
 }
