@@ -7,7 +7,7 @@ from typing import Any
 
 from unidelta.records.checkpoints import Checkpoint, Checkpoints
 from unidelta.records.history import HistoryLog, read_history
-from unidelta.records.store import RecordStore
+from unidelta.records.run_files import RunFiles
 
 _HISTORY = "history.jsonl"
 
@@ -26,8 +26,7 @@ class Attempt:
     """One go at a run, from its newest checkpoint or from the beginning.
 
     Args:
-        store: where the run's files are.
-        place: scale, task and run_id.
+        files: where the run's files are.
         identity: what has to be equal for a run to continue at all.
         machine: what has to be equal for it to continue bit for bit.
         is_strict: whether checkpoints of another machine are refused; else what changed is noted.
@@ -44,17 +43,10 @@ class Attempt:
     """
 
     def __init__(
-        self,
-        store: RecordStore,
-        *,
-        place: Mapping[str, str],
-        identity: Mapping[str, Any],
-        machine: Mapping[str, Any],
-        is_strict: bool,
+        self, files: RunFiles, *, identity: Mapping[str, Any], machine: Mapping[str, Any], is_strict: bool
     ) -> None:
-        self._checkpoints = Checkpoints(
-            store.checkpoints_path(**place), identity={**place, **identity}, machine=machine, is_strict=is_strict
-        )
+        named = {"run_id": files.run_id, **identity}
+        self._checkpoints = Checkpoints(files.checkpoints, identity=named, machine=machine, is_strict=is_strict)
         self.start: Checkpoint | None = self._checkpoints.newest()
         self.resumed, before = 0, ""
         self.changes = self.start.changes if self.start is not None else ()
@@ -62,7 +54,7 @@ class Attempt:
             self.resumed = self.start.resumed + 1
             before = (self.start.folder / _HISTORY).read_text(encoding="utf-8")
         self.before = tuple(read_history(before))
-        self._history = HistoryLog(store.history_path(**place), before=before)
+        self._history = HistoryLog(files.history, before=before)
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Append one entry to the history.

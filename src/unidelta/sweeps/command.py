@@ -12,6 +12,7 @@ from pathlib import Path
 from unidelta.config.overrides import check
 from unidelta.config.run_spec import RunSpec
 from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.sweeps.follow import table
@@ -112,7 +113,7 @@ def _workers(n: int, for_hydra: Sequence[str]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python sweep.py",
+        prog=program("python sweep.py"),
         description="Run every job of sweeps/NAME.yaml; what is done already is skipped.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 
-from unidelta.backbones.checkpoint import is_local
+from unidelta.backbones.hub import Hub
 from unidelta.config.run_spec import RunSpec
 from unidelta.errors import BackboneError, Problems, UserError
 from unidelta.tasks import load_all
@@ -26,14 +26,14 @@ def prefetch(specs: Sequence[RunSpec]) -> Iterator[str]:
     problems: list[UserError] = []
     seen: set[Hashable] = set()
     for spec in specs:
-        weights, revision = spec.backbone.checkpoint, spec.backbone.revision
+        weights = spec.backbone.weights
         try:
             if spec.task.source == "hub" and spec.task not in seen:
                 seen.add(spec.task)
                 yield _data(spec)
-            if weights is not None and not is_local(weights) and (weights, revision) not in seen:
-                seen.add((weights, revision))
-                yield _weights(weights, revision)
+            if isinstance(weights, Hub) and weights.fingerprint() not in seen:
+                seen.add(weights.fingerprint())
+                yield _weights(weights.name, weights.revision)
         except UserError as error:
             problems.append(error)
     if problems:
