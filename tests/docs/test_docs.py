@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from torch.distributed.run import get_args_parser
 from wandb.cli.cli import cli as wandb
 
 from unidelta.analysis.command import main as report
@@ -26,6 +27,7 @@ ROOT = CONF.parent
 DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 EXAMPLES = "extending.md"  # the commands of this page need its files: test_extending.py runs them
 MACHINE = r"(?<![\w.~:])/(?:work|home|root|tmp|mnt|Users|opt|srv|scratch|data)/|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+torchrun = get_args_parser()
 UNFINISHED = r"\b(?:TODO|FIXME|XXX|TBD|WIP)\b|lorem ipsum|(?i:\bas an ai\b|language model assistant)"
 BOASTS = r"(?i:\b(?:blazing\w*|seamless\w*|cutting-edge|revolutionary|effortless\w*|world-class)\b)"
 
@@ -102,7 +104,7 @@ def check_sweep(arguments: list[str]) -> None:
     check([word for word in overrides if not word.startswith("hydra/launcher=")])  # they come with extras
     every = jobs(read_lines(arguments[0], [ROOT / "sweeps"]), [o for o in overrides if not o.startswith("hydra")])
     compose(every[0].overrides)
-    names = {"--list": 0, "--shard": 1, "--workers": 1}
+    names = {"--list": 0, "--prefetch": 0, "--shard": 1, "--workers": 1}
     while options:
         option = options.pop(0)
         values = [options.pop(0) for _ in range(names[option])]
@@ -123,8 +125,10 @@ def check_command(command: str) -> None:
     match [program, *words[1:]]:
         case ["python", "train.py", *rest]:
             check_train(rest)
-        case ["torchrun", "--nproc_per_node", number, "train.py", *rest] if number.isdecimal():
-            check_train(rest)
+        case ["torchrun", *options] if "train.py" in options:
+            at = options.index("train.py")
+            torchrun.parse_args(options[: at + 1])
+            check_train(options[at + 1 :])
         case ["python", "-m", "unidelta.fidelity", *rest]:
             check_fidelity(rest)
         case ["python", "-m", "unidelta.config.design_space", *rest]:

@@ -29,6 +29,7 @@ _CHOICES = {
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
+    "resume": ("auto", "strict", "any"),
     "tracking.mode": ("auto", "offline", "online"),
 }
 _BACKBONES_OF = {"seq2seq": ("encoder-decoder",), "classification": ("encoder",)}
@@ -106,6 +107,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         seed=config.seed,
         scale=config.scale.name,
         fast=config.fast,
+        resume=config.resume,
     )
 
 

@@ -45,6 +45,8 @@ class RunSpec:
         seed: of initialisation, data order and dropout.
         scale: mini or paper.
         fast: whether what only makes a run faster is on.
+        resume: whether a checkpoint of another machine is refused (strict), continued (any), or that is up to the
+            device (auto).
     """
 
     method: str
@@ -57,13 +59,14 @@ class RunSpec:
     seed: int
     scale: str
     fast: bool = True
+    resume: str = "auto"
 
     def scientific(self) -> dict[str, Any]:
         """What a run's identity is made of, as JSON-ready data: not devices, paths, progress bars or checkpoints.
 
         Rows and weights are not in it: their fingerprints take their place once they have been read.
         """
-        data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "resume"}
         data |= {"task": asdict(self.task), "training": asdict(self.training)}
         backbone = self.backbone
         data["backbone"] = {

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import UserError
 from unidelta.mini.corpus import SPLITS, rows
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 for a request that cannot be met.
     """
+    drop_unread_output()
     arguments = _parser().parse_args(argv)
     try:
         {"sample": _sample, "pretrain": _pretrain, "curves": _curves}[arguments.command](arguments)

@@ -15,12 +15,13 @@ from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
 from unidelta.design.design_json import design_to_dict
 from unidelta.design.spec import Deltas
+from unidelta.errors import RecordError
 from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
-from unidelta.records.attempt import Attempt
+from unidelta.records.attempt import Attempt, refuses_other_machines
 from unidelta.records.record import RunRecord
 from unidelta.run.cache_folder import cache_folder
 from unidelta.run.describe import print_design
@@ -35,7 +36,7 @@ from unidelta.tasks.encoded_cache import Kept, encode_or_read
 from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
 from unidelta.training.loop import train
-from unidelta.training.precision import resolve_device
+from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import connect, gather
 from unidelta.training.result import UNTRAINED, TrainResult
 from unidelta.training.saving import Continuation
@@ -87,7 +88,7 @@ def execute(
     loaded = _load(execution, rows)
     print(print_design(spec), flush=True)
     with _attempt(execution) as attempt:
-        resumed = attempt.resumed if attempt is not None else 0
+        resumed, changes = (attempt.resumed, attempt.changes) if attempt is not None else (0, ())
         with stop.deferred():
             result = _train(execution, loaded, tracker, attempt)
         metrics, predictions = {}, []
@@ -103,6 +104,7 @@ def execute(
             predictions=predictions,
             cost={**_cost(result, loaded.encoded), "resumed": resumed},
             revisions={"data": commit(rows), "weights": spec.backbone.weights.commit()},
+            changes=changes,
         )
         with stop.deferred():
             if attempt is not None:
@@ -140,17 +142,19 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
-    """Of the first process; with what has to be equal for a run to resume bit for bit."""
+    """Of the first process. A GPU promises no bits, so a run that continues on one may come from another machine."""
     if not execution.processes.is_first:
         return nullcontext()
-    circumstances = {
-        "design": design_to_dict(execution.spec.design),
-        "processes": execution.processes.n,
+    spec = execution.spec
+    identity = {"design": design_to_dict(spec.design), "processes": execution.processes.n}
+    machine = {
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "device": device_name(execution.spec.training),
+        "device": device_name(spec.training),
+        "precision": resolve_precision(spec.training),
     }
-    return closing(Attempt(execution.files, identity=circumstances))
+    is_strict = refuses_other_machines(spec.resume, device=resolve_device(spec.training))
+    return closing(Attempt(execution.files, identity=identity, machine=machine, is_strict=is_strict))
 
 
 def _encode(
@@ -206,6 +210,11 @@ def _train(execution: Execution, loaded: Loaded, tracker: RunTracker, attempt: A
     # The other processes write nothing, but read the same checkpoint.
     save = attempt.save if attempt is not None else lambda step, write: None
     start, before = gather((attempt.start, attempt.before) if attempt is not None else (None, ()), processes)[0]
+    if start is not None and not start.folder.is_dir():
+        why = "this process, on another machine than the first, does not see that folder"
+        raise RecordError(
+            f"continue from {start.folder}", why, "results_dir=DIR on a file system that all machines share"
+        )
     if start is not None:
         print(f"Continuing after step {start.step}: {start.folder}", flush=True)
     for entry in before:

@@ -24,6 +24,7 @@ class Ending:
         predictions: a row each, on the reported splits.
         cost: times, steps, memory.
         revisions: commits of data and weights, where they come from a repository.
+        changes: what of the machine changed when the run was resumed (`Checkpoint.changes`).
     """
 
     status: Status
@@ -32,6 +33,7 @@ class Ending:
     predictions: Sequence[Mapping[str, Any]] = ()
     cost: Mapping[str, Any] = field(default_factory=dict)
     revisions: Mapping[str, str | None] = field(default_factory=dict)
+    changes: Sequence[Mapping[str, Any]] = ()
 
 
 def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> RunRecord:
@@ -53,6 +55,7 @@ def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> R
         provenance={
             **provenance(command=execution.command, device=device_name(spec.training), checkout=PACKAGE),
             "revisions": dict(ending.revisions),
+            "resumed_with": list(ending.changes),
         },
     )
     record = tracker.noted(record)

@@ -21,11 +21,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable
 from unidelta.config.groups import fill_store
+from unidelta.config.run_spec import RunSpec
 from unidelta.errors import STATUS_OF_RUN, ExitStatus, RecordError
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import CONF
 from unidelta.sweeps.follow import Result, follow
 from unidelta.sweeps.job import JobFailed, Work, do, score, task
+from unidelta.sweeps.machine import this_machine
+from unidelta.sweeps.places import placed
 from unidelta.sweeps.plan import Job
 from unidelta.sweeps.planned import Planned
 from unidelta.sweeps.pool import Outcome, Pool, Task
@@ -83,12 +86,15 @@ def pool_of(options: Mapping[str, Any]) -> Pool:
     return Pool(**{**options, "gpus": tuple(options["gpus"])})
 
 
-def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool, *, group: str | None = None) -> Result:
+def in_pool(
+    jobs: Sequence[tuple[Job, Path]], pool: Pool, *, specs: Sequence[RunSpec], group: str | None = None
+) -> Result:
     """Do jobs on this machine, with a line for each that ends.
 
     Args:
         jobs: each with the folder for its log.
         pool: how many at once, and so on.
+        specs: the runs that the jobs are.
         group: by which the jobs are found where they are tracked, unless they say another.
     """
     first = () if group is None else (f"tracking.group={group}",)
@@ -100,6 +106,8 @@ def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool, *, group: str | None =
         )
         for job, folder in jobs
     ]
+    pool, said = placed(pool, this_machine(), specs)
+    print(said, flush=True)
     return follow(pool.work(tasks, do), n_jobs=len(tasks))
 
 

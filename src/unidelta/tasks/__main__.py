@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import UserError
 from unidelta.tasks.jsonl import read_jsonl
@@ -54,6 +55,7 @@ def _read(file: Path, kind: TaskKind, names: Sequence[str]) -> list[Row]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="the metric of saved predictions, as JSON")
