@@ -35,7 +35,7 @@ def layer(inside: str, outside: str | None = None, never: frozenset[str] = HYDRA
 # Packages and top-level modules of unidelta. A package always may import itself and the standard library.
 DESCRIPTORS = "design registry errors"  # what a file of names needs, and no torch until it is asked for a module
 LAYERS = {
-    "__init__": layer("analysis design errors extensions fast injection", "transformers pandas torch"),
+    "__init__": layer("analysis design errors extensions fast injection tasks", "transformers pandas torch"),
     "errors": layer("", ""),
     "exit_status": layer("errors", ""),
     "paths": layer("errors", ""),
@@ -57,7 +57,7 @@ LAYERS = {
     "fast": layer("deltas design hosts injection", "torch transformers"),
     "check": layer("backbones deltas design errors exit_status extensions fast hosts injection", "torch transformers"),
     "backbones": layer("design errors hub", "huggingface_hub torch transformers"),
-    "tasks": layer("errors hub mini"),
+    "tasks": layer("errors extensions hub mini registry"),
     "mini": layer("backbones design errors registry tasks"),
     "training": layer("errors exit_status tasks"),
     "tracking": layer("errors knock records", "torch wandb"),

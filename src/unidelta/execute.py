@@ -23,6 +23,7 @@ from unidelta.injection import saved
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
+from unidelta.injection.saved import name_labels
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
 from unidelta.paths import PACKAGE, cache_folder
@@ -32,7 +33,7 @@ from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.score import score
 from unidelta.summary import coordinates, parameters, print_design
-from unidelta.tasks import TASKS, Rows, commit
+from unidelta.tasks import Rows, commit
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
@@ -90,6 +91,8 @@ def execute(
         # Matrices this small gain little from a second thread, and lose much where another program has its core.
         torch.set_num_threads(1)
     model, tokenizer = _load(spec)
+    if spec.task.labels:
+        name_labels(model, spec.task.labels)
     n_positions = spec.backbone.architecture.max_positions
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=n_positions)
     encoded = _encode(rows, identity["data"], spec, tokenizer, limits)
@@ -193,7 +196,7 @@ def _prefix_start(
     parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
     for part in parts:
         if part.init is Init.ACTIVATIONS:
-            collate = collator(TASKS[spec.task.name], model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
+            collate = collator(spec.task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
             batch = collate(encoded.features[:_N_START_EXAMPLES])
             return activations(model, batch, length=part.bottleneck, generator=generator)
     return None
@@ -244,7 +247,7 @@ def _train(
 
 def _load(spec: RunSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     backbone = spec.backbone
-    n_labels = TASKS[spec.task.name].n_labels
+    n_labels = spec.task.n_labels
     family = backbone.architecture.family.name
     folder = miniature(backbone.checkpoint, family)
     if folder is not None:

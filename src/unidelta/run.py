@@ -67,7 +67,7 @@ def run(
     with locked(store.lock_path(**place)) if processes.is_first else nullcontext():
         done = None if config.force else _complete(store, place, processes)
         if done is not None:
-            print(f"This run is done already; force=true runs it again.\n{print_record(done, store)}")
+            print(f"This run is done already; force=true runs it again.\n{print_record(done, spec.task, store)}")
             return done
         facts = RunFacts(run_id=name, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
@@ -89,7 +89,7 @@ def run(
             )
             if processes.is_first and record != (record := tracker.finish(record, predictions)):
                 store.write(record)
-    print(print_record(record, store))
+    print(print_record(record, spec.task, store))
     return record
 
 

@@ -1,6 +1,5 @@
 """What a run says at its beginning and end, in words, and its coordinates and counts as data."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from unidelta.config.run_spec import RunSpec
@@ -9,7 +8,7 @@ from unidelta.design.describe import describe
 from unidelta.design.spec import Deltas
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.tasks import TASKS
+from unidelta.tasks import TaskSpec
 from unidelta.tasks.metrics.scored import told
 
 
@@ -25,6 +24,7 @@ def coordinates(spec: RunSpec) -> dict[str, Any]:
         "conventions": spec.conventions,
         "position": "both" if len(parts) == 2 else next((str(part.slot) for part in parts), "none"),
         "seed": spec.seed,
+        "metric": spec.task.headline,
     }
 
 
@@ -52,7 +52,7 @@ def print_design(spec: RunSpec) -> str:
         ("stored", counts.stored, counts.percent_stored, "kept for inference, prefixes without their MLP"),
         ("matrices", counts.matrices, counts.percent_matrices, "as the paper counts"),
     )
-    title = _title({"task": spec.task.name, "source": spec.task.source})
+    title = _title(spec.task)
     lines = [
         f"{spec.method} on {title}, {architecture.name} ({counts.backbone:,} parameters), "
         f"{spec.conventions} conventions, seed {spec.seed}",
@@ -63,17 +63,16 @@ def print_design(spec: RunSpec) -> str:
     return "\n".join(lines)
 
 
-def _title(at: Mapping[str, Any]) -> str:
+def _title(task: TaskSpec) -> str:
     """The task's name; the miniature's own where its rows come from there."""
-    title = TASKS[at["task"]].title
-    return {"mini": f"mini-{title}", "local": f"{title} (rows of your own)"}.get(at["source"], title)
+    return {"mini": f"mini-{task.title}", "local": f"{task.title} (rows of your own)"}.get(task.source, task.title)
 
 
-def print_record(record: RunRecord, store: RecordStore) -> str:
+def print_record(record: RunRecord, task: TaskSpec, store: RecordStore) -> str:
     """A run's results and where they were written."""
     at = record.coordinates
     place = {"scale": at["scale"], "task": at["task"], "run_id": record.run_id}
-    lines = [f"\n{at['method']} on {_title(at)}, scale {at['scale']}: {record.status}"]
+    lines = [f"\n{at['method']} on {_title(task)}, scale {at['scale']}: {record.status}"]
     if record.reason:
         lines.append(f"  {record.reason}")
     for split, values in record.metrics.items():
@@ -87,7 +86,7 @@ def print_record(record: RunRecord, store: RecordStore) -> str:
     )
     if at["scale"] == "mini" and at["source"] == "mini":
         lines.append(
-            f"  {_title(at)} is an invented world; the paper's experiment is"
+            f"  {_title(task)} is an invented world; the paper's experiment is"
             f" `python train.py method={at['method']} task={at['task']} scale=paper`"
         )
     lines += [f"  record       {store.path(**place)}", f"  predictions  {store.predictions_path(**place)}"]

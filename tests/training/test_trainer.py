@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from unidelta.tasks import Selection, task_kind
+from unidelta.tasks import Selection
 from unidelta.tasks.collate import collator
 from unidelta.training.best import BestStep
 from unidelta.training.divergence import DivergenceGuard
@@ -105,7 +105,7 @@ def test_a_resumed_run_goes_on_with_the_batches_it_would_have_had(
             spec, share=part, precision="fp32", device="cpu", seed=3, output_dir=str(tmp_path)
         )
         batches = TokenBatches(features, max_tokens=30, is_static=is_static, seed=3)
-        collate = collator(task_kind("wmt_en_ro"), model=model, tokenizer=translations.tokenizer, pad_to_multiple_of=1)
+        collate = collator(translations.task, model=model, tokenizer=translations.tokenizer, pad_to_multiple_of=1)
         return DeltaTrainer(
             model=model,
             args=arguments,

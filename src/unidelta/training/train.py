@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from unidelta.tasks import TaskSpec, task_kind
+from unidelta.tasks import TaskSpec
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded
 from unidelta.training.best import BestStep
@@ -121,9 +121,9 @@ def train(
     check_training(spec)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError("No parameter requires gradients: there is nothing to train.")
-    kind, precision = task_kind(task.name), resolve_precision(spec)
+    precision = resolve_precision(spec)
     has_own_forward = "forward" in vars(model)
-    best = BestStep(kind.selection)
+    best = BestStep(task.selection)
     part = share(spec, processes)
     batches = _batches(encoded_train, spec, seed=seed)
     shows_progress = spec.progress and processes.is_first
@@ -140,7 +140,7 @@ def train(
             precision=precision,
             progress=shows_progress,
             processes=processes,
-            loss_only=kind.selection.metric == "loss",
+            loss_only=task.select_by == "loss",
         )
 
     def note(entry: dict[str, float]) -> None:
@@ -156,7 +156,7 @@ def train(
         train_dataset=WithFiller(encoded_train.features),
         eval_dataset=encoded_eval.features,
         data_collator=blanking(
-            collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
+            collator(task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
         ),
         settings=spec,
         share=part,
