@@ -10,7 +10,7 @@ from datasets.arrow_writer import ArrowWriter
 
 from unidelta import hub
 from unidelta.errors import DataError, Problems
-from unidelta.tasks import commit, fingerprint, load, load_all
+from unidelta.tasks import Columns, commit, fingerprint, load, load_all, read_labels
 from unidelta.tasks.hub_rows import HubRows
 
 ROWS = [{"sentence": f"film {i}", "label": i % 2, "idx": i} for i in range(4)]
@@ -202,3 +202,16 @@ def test_the_switch_is_put_back(make_task, cache, monkeypatch) -> None:
 
 def test_rows_of_other_sources_have_no_commit() -> None:
     assert commit({"train": ROWS}) is None
+
+
+def test_labels_are_the_hubs_own_where_it_names_them_and_those_of_the_rows_where_not(make_task, answering) -> None:
+    rows = {"text": ["a", "b"], "mood": [2, 0]}
+    declared = datasets.Features({"text": datasets.Value("string"), "mood": datasets.ClassLabel(names=["x", "b", "a"])})
+    task = make_task("sst2", source="hub", hub_id="a/moods", columns=Columns(text="text", label="mood"), labels=())
+    answering(datasets.Dataset.from_dict(rows, features=declared))
+    assert read_labels(task) == ("x", "b", "a")
+    answering(datasets.Dataset.from_dict(rows))
+    assert read_labels(make_task("sst2", **{**FACTS, "hub_id": "b/moods"})) == ("0", "2")
+
+
+FACTS = {"source": "hub", "columns": Columns(text="text", label="mood"), "labels": ()}

@@ -96,7 +96,8 @@ def _read_labels(spec: TaskSpec, _stamps: tuple[tuple[str, int, int], ...]) -> t
     counts = Counter(spec.label(row) for row in rows)
     names = label_names(counts)
     if len(names) < 2:
-        why = f"all {len(rows):,} rows of the training split have the label {', '.join(names)}; there is nothing to tell apart"
+        only = ", ".join(names)
+        why = f"all {len(rows):,} rows of the training split have the label {only}; there is nothing to tell apart"
         raise DataError(asked, why, "a column with two labels or more, or rows of the other labels")
     if len(names) == len(rows) >= _N_ROWS_OF_IDS:
         why = f"each of the {len(rows):,} rows of the training split has a label of its own, as numbers of rows have"
