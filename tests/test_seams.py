@@ -8,7 +8,7 @@ import pytest
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS
-from unidelta.extensions import config_names
+from unidelta.extensions.folders import config_names
 from unidelta.tasks import KINDS, METRICS
 
 PACKAGE = Path(__file__).parents[1] / "src" / "unidelta"

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from unidelta.errors import ConfigError, DataError, UserError
-from unidelta.extensions import add_folder, config_file, config_names
+from unidelta.extensions.folders import add_folder, config_file, config_names
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.labels import read_label

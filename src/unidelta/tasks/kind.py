@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from unidelta.registry import Registry
+from unidelta.extensions.registry import Registry
 
 Output = Literal["text", "label"]
 

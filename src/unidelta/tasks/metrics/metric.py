@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from unidelta.registry import Registry
+from unidelta.extensions.registry import Registry
 from unidelta.tasks.kind import Output
 
 Statistics: TypeAlias = tuple[float, ...]
