@@ -132,3 +132,13 @@ def test_a_pin_is_of_its_own_repository_only(checkpoint) -> None:
         kept = compose(["scale=paper", "task=sst2", typed, "backbone.hub_revision=v1"])
         assert kept.backbone.hub_revision == "v1"
     assert compose(["scale=paper", "task=sst2", "task.hub_id=someone/other"]).task.hub_revision is None
+
+
+def test_a_path_on_the_hub_is_another_data_set_without_the_pins_of_the_tasks_own() -> None:
+    typed = ["scale=paper", "task=sst2", "task.path=someone/other"]
+    other = prepare(compose(typed)).task
+    assert (other.hub_id, other.hub_config, other.hub_revision, other.path) == ("someone/other", None, None, None)
+    pinned = prepare(compose([*typed, "task.hub_config=en", "task.hub_revision=v1"])).task
+    assert (pinned.hub_id, pinned.hub_config, pinned.hub_revision) == ("someone/other", "en", "v1")
+    own = compose(["task=summarization", "task.source=hub", "task.path=someone/other"])
+    assert prepare(own).task.hub_id == "someone/other"

@@ -13,7 +13,7 @@ from unidelta.errors import BackboneError
 from unidelta.mini import rows
 from unidelta.records.record import RunRecord, to_json
 from unidelta.tasks.__main__ import score
-from unidelta.tasks.metrics import ROUGE
+from unidelta.tasks.metrics.rouge import ROUGE
 
 Do = Callable[..., RunRecord]
 TASKS = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "bert"}

@@ -114,3 +114,12 @@ def test_damaged_or_absent_files_are_refused(tmp_path: Path) -> None:
     design.unlink()
     with pytest.raises(SavedDeltasError, match="No such file"):
         unidelta.load(tmp_path, fresh("xsum"))
+
+
+def test_the_names_of_the_classes_come_back_with_the_deltas(tmp_path: Path):
+    injection = trained("mam", "mnli")
+    saved.name_labels(injection.model, ["no", "perhaps", "yes"])
+    saved.save(injection, tmp_path)
+    again = unidelta.load(tmp_path, fresh("mnli"))
+    assert again.config.id2label == {0: "no", 1: "perhaps", 2: "yes"}
+    assert again.config.label2id == {"no": 0, "perhaps": 1, "yes": 2}

@@ -71,6 +71,10 @@ class Hub:
                 "backbone.checkpoint=DIR with a local folder, or scale=mini",
             )
 
+    def languages(self) -> tuple[str, ...]:
+        """None are known before the tokenizer is loaded."""
+        return ()
+
     def world(self) -> None:
         """None: the weights know no world of the miniature."""
 

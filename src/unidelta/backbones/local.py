@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unidelta.backbones.config_file import WANTED, read_config
+from unidelta.backbones.languages import languages_of
 from unidelta.backbones.loading import Loading
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
@@ -55,6 +56,10 @@ class Local:
 
     def check(self) -> None:
         """Nothing to check before loading that `architecture` has not checked."""
+
+    def languages(self) -> tuple[str, ...]:
+        """The language codes that the tokenizer knows; empty where it knows none."""
+        return languages_of(self.folder)
 
     def world(self) -> None:
         """None: the weights know no world of the miniature."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unidelta.backbones.languages import languages_of
 from unidelta.backbones.loading import Loading
 from unidelta.backbones.local import stated_in
 from unidelta.design.architecture import Architecture
@@ -60,6 +61,10 @@ class Shipped:
             BackboneError: so they are.
         """
         checked_weights(self.folder)
+
+    def languages(self) -> tuple[str, ...]:
+        """The language codes that the tokenizer knows; empty where it knows none."""
+        return languages_of(self.folder)
 
     def world(self) -> int:
         """The seed of the world that the weights know; raises as `world_of`."""

@@ -1,7 +1,7 @@
 """Where the weights of a run come from, decided once: shipped with the package, a local folder, or the hub.
 
-Each kind answers the same questions: `architecture`, `check`, `fingerprint`, `commit`, `world`, `load`. Importing this
-imports no torch; `load` does.
+Each kind answers the same questions: `architecture`, `check`, `fingerprint`, `commit`, `world`, `languages`, `load`.
+Importing this imports no torch; `load` does.
 """
 
 from pathlib import Path

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.groups import fill_store
 from unidelta.config.overrides import as_hydra_reads, as_typed
+from unidelta.config.resolve_task import task_source
 from unidelta.config.schema import RunConfig
 from unidelta.config.unread import check_read
 from unidelta.design.axes import Slot
@@ -86,8 +87,11 @@ def _drop_foreign_pins(config: RunConfig, overrides: Sequence[str]) -> None:
     is_other = is_typed("backbone.checkpoint") and backbone.checkpoint not in (None, backbone.hub_id)
     if (is_other or is_typed("backbone.hub_id")) and not is_typed("backbone.hub_revision"):
         backbone.hub_revision = None
-    if is_typed("task.hub_id") and not is_typed("task.hub_revision"):
+    is_path = is_typed("task.path") and task_source(config) == "hub" and task.path != task.hub_id
+    if (is_typed("task.hub_id") or is_path) and not is_typed("task.hub_revision"):
         task.hub_revision = None
+    if is_path and not is_typed("task.hub_config"):
+        task.hub_config = None
 
 
 def not_composable(overrides: Sequence[str], error: Exception) -> ConfigError:

@@ -5,17 +5,16 @@ from dataclasses import fields
 from typing import Any
 
 from unidelta.backbones.weights import Weights, weights_of
+from unidelta.config.resolve_task import resolve_task
 from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
-from unidelta.design.family import FAMILIES
+from unidelta.design.family import Family
 from unidelta.design.resolve import resolve_design
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.tasks.registry import TASKS
-from unidelta.tasks.task import GenerationSpec, TaskSpec
 from unidelta.training.faults import faults
 from unidelta.training.spec import TrainingSpec
 
@@ -31,13 +30,6 @@ _CHOICES = {
     "training.device": ("auto", "cpu", "cuda"),
     "resume": ("auto", "strict", "any"),
     "tracking.mode": ("auto", "offline", "online"),
-}
-_BACKBONES_OF = {"seq2seq": ("encoder-decoder",), "classification": ("encoder",)}
-_DOES = {"seq2seq": "generates text", "classification": "classifies"}
-_IS = {
-    "encoder-decoder": "is an encoder-decoder without a classification head",
-    "encoder": "has no decoder",
-    "decoder": "is a decoder alone, for which no task is made yet",
 }
 # lowest and highest value, both allowed; None is unbounded
 _RANGES: dict[str, tuple[float, float | None]] = {
@@ -81,10 +73,11 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         Problems: everything that is wrong, together.
     """
     training = TrainingSpec(**{f.name: getattr(config.training, f.name) for f in fields(TrainingSpec)})
-    problems = [*_check_values(config), *faults(training), *_check_task(config, architecture)]
+    task, of_task = resolve_task(config, architecture.family)
+    problems = [*_check_values(config), *faults(training), *of_task, *_check_head(config, architecture.family)]
     design, wrong = resolve_design(config.request(), architecture=architecture, published=published)
     problems += wrong
-    if problems:
+    if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     method = config.method
     slots = {"attn": method.attn, "ffn": method.ffn}
@@ -102,7 +95,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
             dropout=backbone.dropout,
             attention_dropout=backbone.attention_dropout,
         ),
-        task=_task(config),
+        task=task,
         training=training,
         seed=config.seed,
         scale=config.scale.name,
@@ -118,38 +111,6 @@ def resolve_weights(config: RunConfig) -> Weights:
         family=config.backbone.family,
         revision=config.backbone.hub_revision,
         published=config.backbone.hub_id if config.scale.name == "paper" else None,
-    )
-
-
-def task_source(config: RunConfig) -> str:
-    """Where rows come from: as asked, or the scale's own source."""
-    if config.task.source != "scale":
-        return config.task.source
-    return "hub" if config.scale.name == "paper" else "mini"
-
-
-def _task(config: RunConfig) -> TaskSpec:
-    task = config.task
-    values = {f.name: getattr(task, f.name) for f in fields(TaskSpec) if f.name != "world"}
-    generation = None
-    if task.generation is not None:
-        generation = GenerationSpec(**{f.name: getattr(task.generation, f.name) for f in fields(GenerationSpec)})
-    reported = (task.test_split, tuple(task.extra_eval_splits))
-    own = TASKS[task.name].mini_test_splits
-    if task_source(config) == "mini" and own:
-        reported = (own[0], own[1:])
-    return TaskSpec(
-        **{
-            **values,
-            "source": task_source(config),
-            "hub_revision": task.hub_revision if task_source(config) == "hub" else None,
-            "test_split": reported[0],
-            "extra_eval_splits": reported[1],
-            "max_target_length": task.max_target_length or 0,
-            "eval_max_target_length": task.eval_max_target_length or 0,
-            "generation": generation,
-            "world": config.mini.seed,
-        }
     )
 
 
@@ -172,42 +133,13 @@ def _check_values(config: RunConfig) -> list[UserError]:
     return problems
 
 
-def _check_task(config: RunConfig, architecture: Architecture) -> list[UserError]:
-    task, problems, family = config.task, list[UserError](), architecture.family
-    kind = TASKS[task.name].kind if task.name in TASKS else None
-    if kind is None:
-        problems.append(ConfigError(f"task.name={task.name}", f"the tasks are {', '.join(TASKS)}", "task=xsum"))
-    elif family.kind not in _BACKBONES_OF[kind]:
-        wanted = [name for name, each in FAMILIES.items() if each.kind in _BACKBONES_OF[kind]]
-        problems.append(
-            ConfigError(
-                f"task={task.name} with a backbone of family {family.name}",
-                f"{task.name} {_DOES[kind]}, and {family.name} {_IS[family.kind]}",
-                " or ".join(f"backbone={name}" for name in wanted),
-            )
-        )
+def _check_head(config: RunConfig, family: Family) -> list[UserError]:
     head = config.training.head
-    if family.head is None and head != "conventions" and head in _CHOICES["training.head"]:
-        why = f"a {family.name} has no classification head"
-        instead = "leave training.head out, or a task that classifies: task=mnli or task=sst2"
-        problems.append(ConfigError(f"training.head={head} with task={task.name}", why, instead))
-    if task_source(config) == "local" and task.path is None:
-        problems.append(
-            ConfigError(
-                "task.source=local",
-                "it needs the folder with the splits, one <split>.jsonl or <split>.parquet each",
-                "task.source=local task.path=DIR",
-            )
-        )
-    if task_source(config) != "local" and task.path is not None:
-        problems.append(
-            ConfigError(
-                f"task.path={task.path} with task.source={task.source}",
-                "a path is read with task.source=local only",
-                f"task.source=local task.path={task.path}",
-            )
-        )
-    return problems
+    if family.head is not None or head == "conventions" or head not in _CHOICES["training.head"]:
+        return []
+    why = f"a {family.name} has no classification head"
+    instead = "leave training.head out, or a task that classifies: task=mnli, task=sst2 or task=classification"
+    return [ConfigError(f"training.head={head} with task={config.task.name}", why, instead)]
 
 
 def _get(config: RunConfig, key: str) -> Any:

@@ -80,5 +80,10 @@ class RunSpec:
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
         for key in ("device", "progress", "save_every_minutes"):
             del data["training"][key]
-        del data["task"]["path"]  # the rows' fingerprint stands for them
+        for key in ("path", "title"):  # the rows' fingerprint stands for their folder
+            del data["task"][key]
+        columns = data["task"]["columns"]
+        data["task"]["columns"] = {role: name for role, name in columns.items() if name is not None}
+        data["task"]["labels"] = list(self.task.labels)
+        data["task"]["metrics"] = sorted(self.task.metrics)  # which of them is the headline changes no number
         return data

@@ -13,12 +13,36 @@ LATER_KEYS: dict[str, Any] = {}
 
 A run that does the same keeps the name it had, so that a new switch makes no finished run look undone.
 """
+_GLUE = {"kind": "classification", "metrics": ["accuracy"], "select_by": "accuracy"}
+FORMER_TASKS: dict[str, dict[str, Any]] = {
+    "xsum": {
+        "kind": "summarization",
+        "columns": {"source": "document", "target": "summary"},
+        "labels": [],
+        "metrics": ["rouge"],
+        "select_by": "rouge2",
+    },
+    "wmt_en_ro": {
+        "kind": "translation",
+        "columns": {"source": "translation.en", "target": "translation.ro"},
+        "labels": [],
+        "metrics": ["bleu", "bleu_romanian"],
+        "select_by": "loss",
+    },
+    "mnli": {
+        **_GLUE,
+        "columns": {"text": "premise", "text_pair": "hypothesis", "label": "label"},
+        "labels": ["entailment", "neutral", "contradiction"],
+    },
+    "sst2": {**_GLUE, "columns": {"text": "sentence", "label": "label"}, "labels": ["negative", "positive"]},
+}
+"""What the first four tasks did, by name, before columns, labels and metrics were keys of the spec."""
 
 
 def run_id(spec: Mapping[str, Any]) -> str:
     """First 16 hexadecimal digits of SHA-256 over the canonical JSON of the scientific spec.
 
-    `LATER_KEYS` at their values of before are left out.
+    `LATER_KEYS`, and those of `FORMER_TASKS`, are left out at their values of before.
 
     Args:
         spec: task, data fingerprint, backbone, design, training, seed and limits; nothing that leaves the
@@ -50,7 +74,9 @@ def _numbers(value: Any) -> Any:
 
 def _as_before(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     """`spec` without the later keys that say what was done before there was such a key."""
-    for path, before in LATER_KEYS.items():
+    task = spec.get("task")
+    former = FORMER_TASKS.get(task.get("name", ""), {}) if isinstance(task, Mapping) else {}
+    for path, before in {**LATER_KEYS, **{f"task.{key}": value for key, value in former.items()}}.items():
         spec = _without(spec, path.split("."), before)
     return spec
 

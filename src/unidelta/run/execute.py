@@ -21,6 +21,7 @@ from unidelta.injection import saved
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
+from unidelta.injection.saved import name_labels
 from unidelta.records.attempt import Attempt, refuses_other_machines
 from unidelta.records.record import RunRecord
 from unidelta.run.cache_folder import cache_folder
@@ -29,7 +30,7 @@ from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
 from unidelta.run.record import Ending, write_record
 from unidelta.run.score import score
-from unidelta.tasks import TASKS, Rows, commit
+from unidelta.tasks import Rows, commit
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
@@ -125,12 +126,14 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     spec, backbone = execution.spec, execution.spec.backbone
     how = Loading(
         seed=spec.seed,
-        n_labels=TASKS[spec.task.name].n_labels,
+        n_labels=spec.task.n_labels,
         attn_implementation=backbone.attn_implementation,
         dropout=backbone.dropout,
         attention_dropout=backbone.attention_dropout,
     )
     model, tokenizer = backbone.weights.load(how)
+    if spec.task.labels:
+        name_labels(model, spec.task.labels)
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=backbone.architecture.max_positions)
     encoded = _encode(rows, execution.identity["data"], spec, tokenizer, limits)
     generator = torch.Generator().manual_seed(spec.seed)
@@ -190,7 +193,7 @@ def _prefix_start(
     parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
     for part in parts:
         if part.init is Init.ACTIVATIONS:
-            collate = collator(TASKS[spec.task.name], model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
+            collate = collator(spec.task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
             batch = collate(encoded.features[:_N_START_EXAMPLES])
             return activations(model, batch, length=part.bottleneck, generator=generator)
     return None

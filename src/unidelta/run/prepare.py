@@ -3,17 +3,20 @@
 Nothing here imports torch or transformers, so that a mistake is told before anything is loaded.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from unidelta import mini
-from unidelta.config.resolve import published_architecture, resolve, resolve_weights, task_source
+from unidelta.config.resolve import published_architecture, resolve, resolve_weights
+from unidelta.config.resolve_task import n_labels, resolve_task, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
-from unidelta.tasks import TASKS
+from unidelta.tasks import KINDS, TaskSpec, read_labels
+from unidelta.tasks.languages import unknown_languages
 from unidelta.tracking.spec import check_tracking
 
 
@@ -23,27 +26,30 @@ def prepare(config: RunConfig) -> RunSpec:
     Raises:
         Problems: everything that is wrong, together.
     """
-    if config.task.name not in TASKS or config.backbone.family not in FAMILIES:
+    if config.task.kind not in KINDS or config.backbone.family not in FAMILIES:
         raise ConfigError(
-            f"task.name={config.task.name} backbone.family={config.backbone.family}",
-            f"the tasks are {', '.join(TASKS)}, the families {', '.join(FAMILIES)}",
+            f"task.kind={config.task.kind} backbone.family={config.backbone.family}",
+            f"the kinds of tasks are {', '.join(KINDS)}, the families {', '.join(FAMILIES)}",
             "task=xsum, which sets both",
         )
-    stated = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
+    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # what is wrong with it is told by `resolve`
+    labels, of_task = _labels(config, task)
+    config = replace(config, task=replace(config.task, labels=labels))
+    stated = published_architecture(config.backbone, n_labels=n_labels(config.task))
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
     architecture = stated
-    problems: list[UserError] = []
+    problems: list[UserError] = [*of_task, *_check_languages(config, task)]
     try:
         architecture = resolve_weights(config).architecture(stated)
     except (BackboneError, DataError) as error:
         problems.append(error)
-    if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
+    if task_source(config) == "local" and config.task.path and not Path(config.task.path).expanduser().is_dir():
         problems.append(
             ConfigError(
                 f"task.source=local task.path={config.task.path}",
                 "there is no such folder",
-                "task.path=DIR, the folder with one <split>.jsonl or <split>.parquet per split",
+                "task.path=DIR, the folder with the splits, such as train.csv, validation.csv and test.csv",
             )
         )
     problems += [*_check_world(config), *check_tracking(resolve_tracking(config))]
@@ -54,6 +60,26 @@ def prepare(config: RunConfig) -> RunSpec:
     if problems:
         raise Problems(problems)
     return spec
+
+
+def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None, list[UserError]]:
+    """The names of the classes, read from the rows where nobody says them, and what keeps them from being read."""
+    if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
+        return config.task.labels, []
+    if task.source == "local" and not Path(str(task.path)).expanduser().is_dir():
+        return None, []  # told elsewhere
+    try:
+        return list(read_labels(task)), []
+    except UserError as error:
+        return None, [error]
+
+
+def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
+    """Refuse languages that the tokenizer does not know; one from the hub is asked once it is loaded."""
+    if task is None or not task.generates:
+        return []
+    known = resolve_weights(config).languages()
+    return unknown_languages(task, known) if known else []
 
 
 def _check_world(config: RunConfig) -> list[UserError]:

@@ -72,7 +72,9 @@ def run(
     with locked(execution.files.lock) if processes.is_first else nullcontext():
         done = None if config.force else _complete(execution)
         if done is not None:
-            print(f"This run is done already; force=true runs it again.\n{print_record(done, execution.files)}")
+            print(
+                f"This run is done already; force=true runs it again.\n{print_record(done, spec.task, execution.files)}"
+            )
             return done
         facts = RunFacts(run_id=execution.files.run_id, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
@@ -82,7 +84,7 @@ def run(
 
             record, predictions = execute(execution, rows, tracker)
             record = close_tracking(execution, record, predictions, tracker)
-    print(print_record(record, execution.files))
+    print(print_record(record, spec.task, execution.files))
     return record
 
 
