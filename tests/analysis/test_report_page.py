@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -86,10 +87,15 @@ def made(words: str, **changed: Any) -> str:
     return report_page.page(runs, tables=[table], figures=[drawing], verdicts=(), up="../")
 
 
+@cache
+def ordinary() -> Page:
+    return Page(made("x"))
+
+
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_nothing_from_a_record_is_alive(payload: str):
     names = ("method", "position", "task", "reason", "metric", "platform", "commit", "device", "path", "status")
-    plain, page = Page(made("x")), Page(made(payload, **dict.fromkeys(names, payload)))
+    plain, page = ordinary(), Page(made(payload, **dict.fromkeys(names, payload)))
     counts = [Counter(tag for tag, _ in one.tags if tag not in DRAWN) for one in (page, plain)]
     assert counts[0] == counts[1]
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
@@ -98,7 +104,7 @@ def test_nothing_from_a_record_is_alive(payload: str):
 
 
 def test_the_page_needs_nothing_else_and_allows_nothing_else():
-    page = Page(made("x"))
+    page = ordinary()
     assert not page.values("src") and not page.values("srcset")
     assert not {"link", "img", "iframe", "object", "base", "form"} & {tag for tag, _ in page.tags}
     (policy,) = (attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
@@ -109,7 +115,7 @@ def test_the_page_needs_nothing_else_and_allows_nothing_else():
 
 
 def test_names_are_there_once_and_every_link_within_the_page_leads_somewhere():
-    page = Page(made("x"))
+    page = ordinary()
     names = page.values("id")
     assert [name for name, n in Counter(names).items() if n > 1] == []
     inside = [*page.values("href"), *page.values("xlink:href")]
