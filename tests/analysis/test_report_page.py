@@ -11,14 +11,13 @@ import pandas as pd
 import pytest
 
 from unidelta.analysis import html, report_page
-from unidelta.analysis.claims import claims
+from unidelta.analysis.claims import CLAIMS, claims
 from unidelta.analysis.command import main
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.draw import rendered
-from unidelta.analysis.published import published
+from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
-from unidelta.analysis.source import read
 from unidelta.analysis.table import Cell, Column, Table
 from unidelta.analysis.verdicts import verdicts
 
@@ -141,10 +140,9 @@ def test_the_drawing_has_the_pages_colours_so_that_it_is_seen_in_the_dark():
         assert used <= set(re.findall(r"--([a-z]+):", block))
 
 
-def test_the_page_of_the_committed_records_links_to_files_that_are_there(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(ROOT)
-    runs, figures = read("records", scale="mini"), published()
-    found = verdicts(claims(figures), runs, figures)
+def test_the_page_of_the_committed_records_links_to_files_that_are_there(committed: Runs):
+    runs, figures = committed, published(ROOT / FIGURES)
+    found = verdicts(claims(figures, ROOT / CLAIMS), runs, figures)
     text = report_page.page(runs, tables=[], figures=[], verdicts=found, up="../")
     page = Page(text)
     links = [link for link in page.values("href") if link.endswith(".json")]

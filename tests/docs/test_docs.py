@@ -15,10 +15,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from wandb.cli.cli import cli as wandb
 
 from unidelta.analysis.command import main as report
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.config.schema import RunConfig
 from unidelta.errors import UserError
 from unidelta.exit_status import ExitStatus
 from unidelta.fidelity.__main__ import main as fidelity
@@ -27,6 +25,8 @@ from unidelta.paths import CONF
 from unidelta.sweeps.plan import jobs, read_lines, shard
 from unidelta.tasks.__main__ import main as tasks
 from unidelta.tasks.registry import TASKS
+
+from ..composed import composed
 
 ROOT = CONF.parent
 DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
@@ -59,12 +59,6 @@ def expand(arguments: list[str]) -> list[list[str]]:
         values.append([argument] if swept is None else [f"{key}={value}" for value in swept])
     n_jobs = max(map(len, values), default=1)
     return [list(job) for job in zip(*(islice(cycle(each), n_jobs) for each in values), strict=True)] or [[]]
-
-
-@cache
-def composed(words: tuple[str, ...]) -> RunConfig:
-    """The configuration of these words; many commands of the documents are the same one."""
-    return compose(words)
 
 
 def assert_read(main: Callable[[list[str]], object], arguments: list[str]) -> None:
