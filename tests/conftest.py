@@ -1,11 +1,19 @@
 """What every test shares: one thread, quiet libraries, and the four paper backbones as plain sizes."""
 
+import gc
+
 import pytest
 import torch
 from transformers.utils import logging
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
