@@ -142,8 +142,8 @@ def register(thing: type[Form] | Form | type[Composition] | Composition | Family
     """Take in a functional form, a composition, an architecture, or a folder that holds any of them and YAML.
 
     Args:
-        thing: a descriptor or its class; or a folder laid out as `unidelta.extensions` says (`--config-dir DIR` takes
-            the same).
+        thing: a descriptor or its class; or a folder laid out as `unidelta.extensions.folders` says (`--config-dir DIR`
+            takes the same).
 
     Raises:
         UserError: its name is taken, or a file of the folder cannot be read.
@@ -151,7 +151,7 @@ def register(thing: type[Form] | Form | type[Composition] | Composition | Family
     from unidelta.design.composition import COMPOSITIONS
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
-    from unidelta.extensions import add_folder
+    from unidelta.extensions.folders import add_folder
 
     made = thing() if isinstance(thing, type) else thing
     match made:

@@ -3,7 +3,7 @@
 import pytest
 
 from unidelta.design.methods import request_of
-from unidelta.extensions import config_names
+from unidelta.extensions.folders import config_names
 
 from ..composed import composed
 

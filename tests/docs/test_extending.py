@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 
 from ..forked import forked
 

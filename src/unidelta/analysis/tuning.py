@@ -16,7 +16,7 @@ import pandas as pd
 
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.errors import UserError
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 
 TRIALS = Path("results/mini/tuning")
 FOLDER = CONF / "tuned" / "mini"

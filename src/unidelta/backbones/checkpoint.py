@@ -80,7 +80,7 @@ def check_hub(checkpoint: str, revision: str | None) -> None:
     """
     from huggingface_hub import try_to_load_from_cache  # late: local checkpoints do without
 
-    from unidelta.hub import why_unreachable
+    from unidelta.network.hub import why_unreachable
 
     if isinstance(try_to_load_from_cache(checkpoint, "config.json", revision=revision), str):
         return

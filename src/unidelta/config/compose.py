@@ -17,7 +17,7 @@ from unidelta.config.unread import check_read
 from unidelta.design.axes import Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.errors import ConfigError
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 
 
 def compose(overrides: Sequence[str] = ()) -> RunConfig:

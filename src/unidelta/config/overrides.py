@@ -19,8 +19,8 @@ from unidelta.config.schema import GROUPS, GenerationConfig, RunConfig, TaskConf
 from unidelta.design.axes import Slot
 from unidelta.design.request import MethodConfig, SlotConfig
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions import config_file
-from unidelta.paths import CONF
+from unidelta.extensions.folders import config_file
+from unidelta.extensions.paths import CONF
 
 _NAMES = tuple(f"{group}.name" for group in GROUPS)
 _OPTIONS = tuple(f"method.{slot}.options." for slot in Slot)

@@ -16,7 +16,7 @@ import wandb
 from wandb.errors import AuthenticationError
 from wandb.sdk.lib import wbauth
 
-from unidelta.knock import answers
+from unidelta.network.probe import answers
 from unidelta.records.record import RunRecord
 from unidelta.tracking.spec import TrackingSpec
 from unidelta.tracking.tracker import RunFacts, summary, table
