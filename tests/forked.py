@@ -51,7 +51,7 @@ for line in sys.stdin:
         run(*json.loads(line))
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-MODULES = ("unidelta.cli", "unidelta.execute", "unidelta.analysis.command")
+MODULES = ("unidelta.cli.train", "unidelta.run.execute", "unidelta.analysis.command")
 
 
 @cache
