@@ -1,10 +1,11 @@
-"""What every test shares: one thread, quiet libraries, and the four paper backbones as plain sizes."""
+"""What every test shares: one thread, quiet libraries, and the four paper backbones as plain sizes.
+
+Imports of torch are in the fixtures: the process that hands tests out reads this file too, before any worker begins.
+"""
 
 import gc
 
 import pytest
-import torch
-from transformers.utils import logging
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
@@ -19,6 +20,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def one_quiet_thread():
     """Tests measure numbers, not speed: one thread gives one order of summation."""
+    import torch
+    from transformers.utils import logging
+
     torch.set_num_threads(1)
     logging.set_verbosity_error()
 

@@ -91,7 +91,9 @@ def ordinary() -> Page:
     return Page(made("x"))
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize(
+    "payload", [pytest.param(text, marks=() if i % 3 == 0 else pytest.mark.slow) for i, text in enumerate(PAYLOADS)]
+)
 def test_nothing_from_a_record_is_alive(payload: str):
     names = ("method", "position", "task", "reason", "metric", "platform", "commit", "device", "path", "status")
     plain, page = ordinary(), Page(made(payload, **dict.fromkeys(names, payload)))
