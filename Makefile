@@ -59,9 +59,10 @@ test-slow: setup ## the tests marked slow (minutes), no network
 faults: setup ## kills, torn files, full disks and divergence on purpose, as a table (15 to 25 minutes)
 	@$(QUIET) $(PY) -m pytest -q -m "not network" tests/faults $(ARGS)
 
-lint: setup ## ruff (rules and format) and pyright
+lint: setup ## ruff (rules and format), import-linter and pyright
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@.venv/bin/lint-imports
 	@$(PY) -m pyright
 
 format: setup ## let ruff rewrite what it can

@@ -113,13 +113,13 @@ def test_a_hub_that_never_answers_is_told_for_data_and_weights_after_one_knock(t
 @pytest.mark.parametrize("task", FAMILIES)
 def test_the_paper_runs_on_pinned_commits_which_the_miniature_does_not_read(task: str) -> None:
     paper = prepare(compose(["scale=paper", f"task={task}"]))
-    for pin in (paper.task.hub_revision, paper.backbone.revision):
+    for pin in (paper.task.hub_revision, paper.backbone.weights.revision):
         assert pin is not None
         assert len(pin) == 40
     mini = prepare(compose([f"task={task}"]))
-    assert (mini.task.hub_revision, mini.backbone.revision) == (None, None)
+    assert (mini.task.hub_revision, mini.backbone.weights.revision) == (None, None)
     typed = prepare(compose(["scale=paper", f"task={task}", "task.hub_revision=main", "backbone.hub_revision=null"]))
-    assert (typed.task.hub_revision, typed.backbone.revision) == ("main", None)
+    assert (typed.task.hub_revision, typed.backbone.weights.revision) == ("main", None)
 
 
 def test_a_pin_is_of_its_own_repository_only(checkpoint) -> None:

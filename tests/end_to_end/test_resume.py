@@ -105,21 +105,21 @@ def test_a_run_that_another_process_does_is_left_alone(do: Do, tmp_path: Path) -
     results = tmp_path / "runs"
     few = ("method=bitfit", "task=sst2", "training.max_steps=1", f"results_dir={results}")
     record = do(*few)
-    place = {"scale": "mini", "task": "sst2", "run_id": record.run_id}
-    before = RecordStore(root=results).path(**place).read_bytes()
-    with locked(RecordStore(root=results).lock_path(**place)):
+    files = RecordStore(root=results).files_of(record)
+    before = files.record.read_bytes()
+    with locked(files.lock):
         with pytest.raises(AlreadyRunning, match=rf"already running \(pid {os.getpid()}\)"):
             do(*few, "force=true")
         process = start(f"{' '.join(few[:-1])} training.progress=false {' '.join(LIMITS)} force=true", results)
         _, said = process.communicate(timeout=120)
     assert (process.returncode, said.split(" (")[0]) == (75, "This run is already running")
-    assert RecordStore(root=results).path(**place).read_bytes() == before
+    assert files.record.read_bytes() == before
 
 
 def test_a_damaged_record_is_set_aside_where_a_run_wants_to_write(do: Do, tmp_path: Path, capsys) -> None:
     few = ("method=bitfit", "task=sst2", "training.max_steps=1", f"results_dir={tmp_path}")
     record = do(*few)
-    path = RecordStore(root=tmp_path).path(scale="mini", task="sst2", run_id=record.run_id)
+    path = RecordStore(root=tmp_path).files_of(record).record
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
     again = do(*few)
@@ -142,6 +142,8 @@ def test_a_fault_of_the_program_leaves_a_failed_record_and_never_in_place_of_a_c
             do(*few)
     (record,) = RecordStore(root=tmp_path).read_all().records
     assert (record.status, record.reason) == ("failed", "RuntimeError: the optimiser is broken")
+    assert record.provenance["device"] == ("cpu" if not torch.cuda.is_available() else torch.cuda.get_device_name())
+    assert record.provenance["tracking"]["kind"] == "none"
     assert do(*few).status == "complete"
     with monkeypatch.context() as patch:
         patch.setattr(torch.optim.AdamW, "step", fail)

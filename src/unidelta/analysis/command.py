@@ -13,6 +13,7 @@ from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import verdicts
 from unidelta.console.closed_pipe import print_no_more
+from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
 
@@ -87,7 +88,7 @@ def _report(found: Sequence[str]) -> ExitStatus:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python report.py",
+        prog=program("python report.py"),
         description="The paper's tables, figures and claims, from the records of runs.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

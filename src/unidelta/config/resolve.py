@@ -4,6 +4,7 @@ import math
 from dataclasses import fields
 from typing import Any
 
+from unidelta.backbones.weights import Weights, weights_of
 from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
@@ -95,8 +96,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         published_bottlenecks={"prompt": method.length} if method.length else sizes,
         backbone=BackboneSpec(
             architecture=architecture,
-            checkpoint=backbone.checkpoint or (backbone.hub_id if config.scale.name == "paper" else None),
-            revision=backbone.hub_revision if backbone.checkpoint or config.scale.name == "paper" else None,
+            weights=resolve_weights(config),
             attn_implementation=backbone.attn_implementation,
             dropout=backbone.dropout,
             attention_dropout=backbone.attention_dropout,
@@ -106,6 +106,16 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         seed=config.seed,
         scale=config.scale.name,
         fast=config.fast,
+    )
+
+
+def resolve_weights(config: RunConfig) -> Weights:
+    """Where the weights come from: as typed, or the scale's own."""
+    return weights_of(
+        config.backbone.checkpoint,
+        family=config.backbone.family,
+        revision=config.backbone.hub_revision,
+        published=config.backbone.hub_id if config.scale.name == "paper" else None,
     )
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from unidelta.console.program import program
 from unidelta.errors import UserError
 from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.miniature import MINIATURES
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m unidelta.mini", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta.mini"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     sample = commands.add_parser("sample", help="print the first rows of a split")
     sample.add_argument("task", choices=SPLITS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from unidelta.records.checkpoints import Checkpoint, Checkpoints
 from unidelta.records.history import HistoryLog, read_history
-from unidelta.records.store import RecordStore
+from unidelta.records.run_files import RunFiles
 
 _HISTORY = "history.jsonl"
 
@@ -16,8 +16,7 @@ class Attempt:
     """One go at a run, from its newest checkpoint or from the beginning.
 
     Args:
-        store: where the run's files are.
-        place: scale, task and run_id.
+        files: where the run's files are.
         identity: what has to be equal for a run to go on bit for bit.
 
     Attributes:
@@ -30,8 +29,8 @@ class Attempt:
         RecordError: the disk or folder does not take the history.
     """
 
-    def __init__(self, store: RecordStore, *, place: Mapping[str, str], identity: Mapping[str, Any]) -> None:
-        self._checkpoints = Checkpoints(store.checkpoints_path(**place), identity={**place, **identity})
+    def __init__(self, files: RunFiles, *, identity: Mapping[str, Any]) -> None:
+        self._checkpoints = Checkpoints(files.checkpoints, identity={"run_id": files.run_id, **identity})
         self.start: Checkpoint | None = self._checkpoints.newest()
         self.resumed = 0
         before = ""
@@ -39,7 +38,7 @@ class Attempt:
             self.resumed = self.start.resumed + 1
             before = (self.start.folder / _HISTORY).read_text(encoding="utf-8")
         self.before = tuple(read_history(before))
-        self._history = HistoryLog(store.history_path(**place), before=before)
+        self._history = HistoryLog(files.history, before=before)
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Append one entry to the history.

@@ -6,14 +6,10 @@ Nothing here imports torch or transformers, so that a mistake is told before any
 from pathlib import Path
 
 from unidelta import mini
-from unidelta.backbones.checkpoint import read_config
-from unidelta.backbones.shipped import miniature, world_of
-from unidelta.config.resolve import published_architecture, resolve, task_source
+from unidelta.config.resolve import published_architecture, resolve, resolve_weights, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
-from unidelta.design.architecture import Architecture
-from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
@@ -39,7 +35,7 @@ def prepare(config: RunConfig) -> RunSpec:
     architecture = stated
     problems: list[UserError] = []
     try:
-        architecture = _architecture(config, stated)
+        architecture = resolve_weights(config).architecture(stated)
     except (BackboneError, DataError) as error:
         problems.append(error)
     if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
@@ -62,20 +58,17 @@ def prepare(config: RunConfig) -> RunSpec:
 
 def _check_world(config: RunConfig) -> list[UserError]:
     """Refuse rows of a world that the backbone was not kept from seeing, or that it cannot know."""
-    asked, checkpoint = f"mini.seed={config.mini.seed}", config.backbone.checkpoint
+    asked = f"mini.seed={config.mini.seed}"
     if task_source(config) != "mini":
         if config.mini.seed == mini.SHIPPED_SEED:
             return []
         why = f"task.source={task_source(config)} reads no rows of the miniature"
         return [ConfigError(asked, why, "task.source=mini, or leave mini.seed out")]
-    folder = miniature(checkpoint, config.backbone.family)
-    if folder is None:
-        return []
     try:
-        known = world_of(folder)
+        known = resolve_weights(config).world()
     except BackboneError as error:
         return [error]
-    if known == config.mini.seed:
+    if known is None or known == config.mini.seed:
         return []
     why = (
         f"the backbone was pretrained on world {known}: it knows none of the facts of world {config.mini.seed}, and"
@@ -87,16 +80,3 @@ def _check_world(config: RunConfig) -> list[UserError]:
         " and backbone.checkpoint=DIR"
     )
     return [ConfigError(asked, why, instead)]
-
-
-def _architecture(config: RunConfig, published: Architecture) -> Architecture:
-    """The sizes of this run's backbone: the checkpoint's own, the miniature's or the published ones."""
-    backbone = config.backbone
-    if backbone.checkpoint is not None:
-        content = read_config(backbone.checkpoint, family=backbone.family, revision=backbone.hub_revision)
-        name = Path(backbone.checkpoint).resolve().name
-        return architecture_from_config(content, name=name, n_labels=published.n_labels)
-    if config.scale.name == "mini":
-        settings = mini.settings(backbone.family, n_labels=published.n_labels)
-        return architecture_from_config(settings, name=f"mini-{backbone.family}", n_labels=published.n_labels)
-    return published

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from unidelta.config.overrides import check
 from unidelta.console.closed_pipe import print_no_more
+from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.sweeps.follow import table
@@ -100,7 +101,7 @@ def _workers(n: int, for_hydra: Sequence[str]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python sweep.py",
+        prog=program("python sweep.py"),
         description="Run every job of sweeps/NAME.yaml; what is done already is skipped.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra import initialize_config_dir
-from hydra._internal.callbacks import Callbacks
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
@@ -104,13 +103,23 @@ def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool, *, group: str | None =
     return follow(pool.work(tasks, do), n_jobs=len(tasks))
 
 
+class NoCallbacks:
+    """What Hydra calls around each job; jobs leave records, and need nothing else."""
+
+    def on_job_start(self, **_: Any) -> None:
+        """Nothing."""
+
+    def on_job_end(self, **_: Any) -> None:
+        """Nothing."""
+
+
 def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
     """Do jobs by another launcher of Hydra's; what became of them is read from their records.
 
     A launcher may give up when one job is lost, while the others still wait in the queue of a cluster.
     """
     config, begin = launcher.config, time.monotonic()
-    context = HydraContext(config_loader=launcher.loader, callbacks=Callbacks(config))
+    context = HydraContext(config_loader=launcher.loader, callbacks=cast(Any, NoCallbacks()))
     plugin = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
     returned: dict[Job, str | Exception] = {}
     lost = RuntimeError("there is no record")

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from unidelta.console.program import program
 from unidelta.errors import UserError
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.metrics.scored import interval_signature, scored
@@ -53,7 +54,7 @@ def _read(file: Path, kind: TaskKind, names: Sequence[str]) -> list[Row]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.tasks", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="the metric of saved predictions, as JSON")
     command.add_argument("file", type=Path, help="JSONL with prediction and reference in every row")

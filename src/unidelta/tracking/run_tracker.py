@@ -16,7 +16,7 @@ _EXIT = {"complete": 0, "diverged": 4}  # those of train.py
 _EXIT_EXCEPTION = 1
 
 
-class CarefulTracker:
+class RunTracker:
     """A tracker of any kind, from the beginning of a run (`with`) to its end, however it ends.
 
     Args:
@@ -79,7 +79,7 @@ class CarefulTracker:
         tell(f"Tracking with {self._kind} is off for the rest of this run, which goes on: {described(error)}")
 
 
-def start_tracking(spec: TrackingSpec, facts: RunFacts) -> CarefulTracker:
+def start_tracking(spec: TrackingSpec, facts: RunFacts) -> RunTracker:
     """The tracker that was asked for; it opens on entry, and only then is its library imported."""
 
     def open_tracker() -> Tracker:
@@ -93,7 +93,7 @@ def start_tracking(spec: TrackingSpec, facts: RunFacts) -> CarefulTracker:
             return EventFiles(spec, facts)
         return Untracked()
 
-    return CarefulTracker(spec.kind, open_tracker)
+    return RunTracker(spec.kind, open_tracker)
 
 
 def tell(line: str) -> None:
