@@ -87,6 +87,7 @@ def test_runs_killed_at_random_steps_go_on_to_the_same_bits(typed: str, do: Do, 
         assert outcome(tmp_path / str(i)) == whole, at
 
 
+@pytest.mark.slow  # in the default tier, tests/training stops after any step and handles each signal
 def test_a_run_that_is_told_to_stop_saves_itself_and_says_so(do: Do, tmp_path: Path) -> None:
     whole, results = tmp_path / "whole", tmp_path / "stopped"
     typed = SST2.replace("save_every_minutes=0", "save_every_minutes=null")
