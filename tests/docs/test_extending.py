@@ -1,5 +1,6 @@
 """docs/extending.md: every file of the page, written to a folder of its own, does what the page says."""
 
+import json
 import re
 import shlex
 from pathlib import Path
