@@ -35,7 +35,7 @@ def layer(inside: str, outside: str | None = None, never: frozenset[str] = HYDRA
 # Packages and top-level modules of unidelta. A package always may import itself and the standard library.
 DESCRIPTORS = "design registry errors"  # what a file of names needs, and no torch until it is asked for a module
 LAYERS = {
-    "__init__": layer("analysis design errors extensions fast injection", "transformers pandas torch"),
+    "__init__": layer("analysis design errors extensions fast injection paths", "transformers pandas torch"),
     "errors": layer("", ""),
     "exit_status": layer("errors", ""),
     "paths": layer("errors", ""),
@@ -53,12 +53,14 @@ LAYERS = {
     # modules
     "deltas": layer("design errors", "torch"),
     "hosts": layer("deltas design errors", "torch transformers"),
-    "injection": layer("deltas design errors hosts records", "safetensors torch transformers"),
+    "injection": layer("deltas design errors hosts paths records", "safetensors torch transformers"),
     "fast": layer("deltas design hosts injection", "torch transformers"),
-    "check": layer("backbones deltas design errors exit_status extensions fast hosts injection", "torch transformers"),
-    "backbones": layer("design errors hub", "huggingface_hub torch transformers"),
-    "tasks": layer("errors hub mini"),
-    "mini": layer("backbones design errors registry tasks"),
+    "check": layer(
+        "backbones deltas design errors exit_status extensions fast hosts injection paths", "torch transformers"
+    ),
+    "backbones": layer("design errors hub paths", "huggingface_hub torch transformers"),
+    "tasks": layer("errors hub mini paths"),
+    "mini": layer("backbones design errors paths registry tasks"),
     "training": layer("errors exit_status tasks"),
     "tracking": layer("errors knock records", "torch wandb"),
     "records": layer("design errors", ""),

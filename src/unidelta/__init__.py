@@ -103,8 +103,9 @@ def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
     """
     from unidelta.fast.switch import speed_up
     from unidelta.injection.saved import load as put_into
+    from unidelta.paths import as_path
 
-    speed_up(put_into(Path(folder), model))
+    speed_up(put_into(as_path(folder, asked=f"unidelta.load({str(folder)!r}, …)"), model))
     return model
 
 
@@ -134,8 +135,9 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
         Problems: every record that is damaged.
     """
     from unidelta.analysis.frame import every_run
+    from unidelta.paths import as_path
 
-    return every_run(Path(folder))
+    return every_run(as_path(folder, asked=f"unidelta.runs({str(folder)!r})"))
 
 
 def register(thing: type[Form] | Form | type[Composition] | Composition | Family | str | Path) -> None:

@@ -9,7 +9,6 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,6 +33,7 @@ from unidelta.hosts.site import Host
 from unidelta.injection.inject import architecture_of, inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
+from unidelta.paths import path_argument
 
 TOLERANCE, OF_FLOAT32 = 1e-10, 1e-5  # of what is computed in float64; of scores that `generate` returns in float32
 
@@ -246,7 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     parser = argparse.ArgumentParser(prog="python -m unidelta.check", description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="a folder of your own, as for train.py")
+    parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder of your own, as for train.py")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     logging.set_verbosity_error()

@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from unidelta.backbones.checkpoint import cached_commit, is_local
+from unidelta.backbones.checkpoint import cached_commit
 from unidelta.backbones.pretrained import load_backbone, load_config
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
@@ -25,7 +25,7 @@ from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
 from unidelta.mini.backbone import backbone as mini_backbone
 from unidelta.mini.shipped import miniature
-from unidelta.paths import PACKAGE, cache_folder
+from unidelta.paths import PACKAGE, cache_folder, is_local
 from unidelta.records.attempt import Attempt
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord

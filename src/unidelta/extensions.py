@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from unidelta.errors import ConfigError, UserError
-from unidelta.paths import CONF
+from unidelta.paths import CONF, as_path
 
 PROVIDER = "unidelta"
 """What Hydra calls the source of these folders' YAML."""
@@ -30,8 +30,8 @@ def add_folder(folder: str | Path) -> Path:
     Raises:
         ConfigError: there is no such folder, a file of Python cannot be imported, or a name is taken already.
     """
-    path = Path(folder).expanduser().resolve()
     asked = f"--config-dir {folder}"
+    path = as_path(folder, asked=asked).resolve()
     if not path.is_dir():
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
     if path in _folders or path == CONF:

@@ -1,10 +1,14 @@
-"""Where the project's own files are: `conf/` beside the sources in a checkout, inside the package when installed.
+"""Words to paths, in one place for all that is typed; and where the project's own files are.
 
-And where it may keep what it can make again: `UNIDELTA_CACHE`, by default `unidelta` in the user's cache folder.
+Those are `conf/`, beside the sources in a checkout and inside the package when installed; and what can be made again,
+in `UNIDELTA_CACHE`, by default `unidelta` in the user's cache folder.
 """
 
+import argparse
 import os
 from pathlib import Path
+
+from unidelta.errors import ConfigError
 
 PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = PACKAGE.parent.parent
@@ -12,11 +16,47 @@ _CHECKOUT = PACKAGE.parent.parent
 CONF = _CHECKOUT / "conf" if (_CHECKOUT / "conf").is_dir() else PACKAGE / "conf"
 
 
+def as_path(words: str | Path, *, asked: str) -> Path:
+    """The path that somebody named: `~` and `~user` are home folders, anything else is as it stands.
+
+    Args:
+        words: as typed.
+        asked: the whole word, such as `task.path=`, for the error.
+
+    Raises:
+        ConfigError: nothing was named, or there is no such home.
+    """
+    if not str(words).strip():
+        why = "no path is named; a variable of the shell that is not set leaves nothing, too"
+        raise ConfigError(asked, why, f"{asked.split('=')[0]}=FOLDER" if "=" in asked else f"{asked.split()[0]} FOLDER")
+    try:
+        return Path(words).expanduser()
+    except RuntimeError:
+        raise ConfigError(asked, "there is no home folder that `~` could stand for", "the path in full") from None
+
+
+def is_local(checkpoint: str) -> bool:
+    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
+
+    A hub id is `name` or `owner/name`.
+    """
+    is_path = checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
+    return is_path or Path(checkpoint).exists()
+
+
+def path_argument(words: str) -> Path:
+    """`as_path` for an argument that argparse reads; argparse tells what is wrong with it."""
+    try:
+        return as_path(words, asked="PATH")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(error.why) from None
+
+
 def cache_folder() -> Path | None:
     """The folder of caches, which need not exist; None where `UNIDELTA_CACHE` is empty, or there is no home."""
     named = os.environ.get("UNIDELTA_CACHE")
     if named is not None:
-        return Path(named).expanduser() if named else None
+        return as_path(named, asked=f"UNIDELTA_CACHE={named}") if named else None
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unidelta"
     except RuntimeError:

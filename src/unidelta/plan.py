@@ -3,14 +3,20 @@
 Nothing here imports torch or transformers, so that a mistake is told before anything is loaded.
 """
 
+import sys
+from functools import cache
 from pathlib import Path
 
 from unidelta import mini
 from unidelta.backbones.checkpoint import read_config
-from unidelta.config.resolve import published_architecture, resolve, task_source
+from unidelta.config.reading import noting
+from unidelta.config.resolve import published_architecture, resolve
+from unidelta.config.resolve_backbone import revision
+from unidelta.config.resolve_task import every_task_setting, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
+from unidelta.config.unused_keys import unused_keys, warnings
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
@@ -18,6 +24,7 @@ from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.mini.shipped import miniature, world_of
 from unidelta.tasks import TASKS
+from unidelta.tasks.lengths import check_lengths
 from unidelta.tracking.spec import check_tracking
 
 
@@ -33,6 +40,9 @@ def prepare(config: RunConfig) -> RunSpec:
             f"the tasks are {', '.join(TASKS)}, the families {', '.join(FAMILIES)}",
             "task=xsum, which sets both",
         )
+    asked, (config, notes) = config, noting(config)
+    for key in ("results_dir", "dry_run", "force", "save_deltas"):
+        getattr(config, key)  # of every run, whatever it is
     stated = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
@@ -50,14 +60,23 @@ def prepare(config: RunConfig) -> RunSpec:
                 "task.path=DIR, the folder with one <split>.jsonl or <split>.parquet per split",
             )
         )
-    problems += [*_check_world(config), *check_tracking(resolve_tracking(config))]
+    problems += [*_check_world(asked), *check_tracking(resolve_tracking(config))]
+    problems += check_lengths(every_task_setting(asked), architecture.max_positions)
     try:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
         raise Problems([*problems, found]) from None
+    problems += unused_keys(asked, notes)
     if problems:
         raise Problems(problems)
+    for line in warnings(asked, notes):
+        _tell(line)
     return spec
+
+
+@cache  # once, however many jobs have it
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _check_world(config: RunConfig) -> list[UserError]:
@@ -93,7 +112,8 @@ def _architecture(config: RunConfig, published: Architecture) -> Architecture:
     """The sizes of this run's backbone: the checkpoint's own, the miniature's or the published ones."""
     backbone = config.backbone
     if backbone.checkpoint is not None:
-        content = read_config(backbone.checkpoint, family=backbone.family, revision=backbone.hub_revision)
+        at = revision(config, backbone.checkpoint)
+        content = read_config(backbone.checkpoint, family=backbone.family, revision=at)
         name = Path(backbone.checkpoint).resolve().name
         return architecture_from_config(content, name=name, n_labels=published.n_labels)
     if config.scale.name == "mini":

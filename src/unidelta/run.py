@@ -14,7 +14,7 @@ from unidelta.errors import DamagedRecord, Interrupted, Problems, UserError
 from unidelta.lasting import lasting
 from unidelta.mini.shipped import checked_weights, miniature
 from unidelta.mini.shipped import fingerprint as fingerprint_of_weights
-from unidelta.paths import PACKAGE
+from unidelta.paths import PACKAGE, is_local
 from unidelta.plan import prepare
 from unidelta.records.atomic import set_aside
 from unidelta.records.identity import run_id
@@ -67,7 +67,9 @@ def run(
     with locked(store.lock_path(**place)) if processes.is_first else nullcontext():
         done = None if config.force else _complete(store, place, processes)
         if done is not None:
-            print(f"This run is done already; force=true runs it again.\n{print_record(done, store)}")
+            called = done.coordinates["method"]
+            same = "" if called == spec.method else f" {spec.method} is the same design under another name."
+            print(f"This run is done already; force=true runs it again.{same}\n{print_record(done, store)}")
             return done
         facts = RunFacts(run_id=name, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
@@ -158,7 +160,7 @@ def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
     try:
         if folder is not None:
             checked_weights(folder)
-        elif weights is not None and not checkpoint.is_local(weights):
+        elif weights is not None and not is_local(weights):
             checkpoint.check_hub(weights, spec.backbone.revision)
     except UserError as error:
         problems.append(error)

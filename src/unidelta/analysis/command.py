@@ -15,6 +15,7 @@ from unidelta.analysis.verdicts import verdicts
 from unidelta.errors import ConfigError, UserError
 from unidelta.exit_status import ExitStatus
 from unidelta.extensions import add_folder
+from unidelta.paths import as_path, path_argument
 from unidelta.piped import print_no_more
 
 RESULTS = Path("results")
@@ -35,9 +36,12 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     try:
         if arguments.config_dir is not None:
             add_folder(arguments.config_dir)
-        output = _output(arguments.source, arguments.output)
+        source = arguments.source
+        if source != RECORDS and not source.startswith(PREFIX):
+            source = str(as_path(source, asked=f"--source {source}"))
+        output = _output(source, arguments.output)
         names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
-        files = _files(names, arguments.source, arguments.scale)
+        files = _files(names, source, arguments.scale)
         if arguments.check:
             return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
         write(files, output)
@@ -110,6 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument(
-        "--output", type=Path, help="the folder of results (default: results, or the folder of --source)"
+        "--output", type=path_argument, help="the folder of results (default: results, or the folder of --source)"
     )
     return parser

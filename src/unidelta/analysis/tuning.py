@@ -16,7 +16,7 @@ import pandas as pd
 
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.errors import UserError
-from unidelta.paths import CONF
+from unidelta.paths import CONF, path_argument
 
 TRIALS = Path("results/mini/tuning")
 FOLDER = CONF / "tuned" / "mini"
@@ -88,7 +88,7 @@ def tuned_file(method: str, task: str, choice: Choice) -> str:
 def main() -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
-    parser.add_argument("--trials", type=Path, default=TRIALS)
+    parser.add_argument("--trials", type=path_argument, default=TRIALS)
     parser.add_argument("--write", action="store_true", help=f"write {FOLDER}")
     arguments = parser.parse_args()
     try:

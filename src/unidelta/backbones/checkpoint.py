@@ -7,17 +7,9 @@ from typing import Any
 
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
+from unidelta.paths import is_local
 
-_WANTED = "a folder with config.json, model.safetensors and the tokenizer, or a hub id"
-
-
-def is_local(checkpoint: str) -> bool:
-    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
-
-    A hub id is `name` or `owner/name`.
-    """
-    folder = Path(checkpoint).expanduser()
-    return folder.exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
+_WANTED = 'backbone.checkpoint="DIR", a folder with config.json, model.safetensors and the tokenizer, or a hub id'
 
 
 def read_config(checkpoint: str, *, family: str, revision: str | None) -> dict[str, Any]:
@@ -48,7 +40,7 @@ def read_config(checkpoint: str, *, family: str, revision: str | None) -> dict[s
 
 
 def _local_config(checkpoint: str, asked: str) -> Path:
-    folder = Path(checkpoint).expanduser()
+    folder = Path(checkpoint)
     if not (folder / "config.json").is_file():
         missing = "it has no config.json" if folder.is_dir() else "there is no such folder"
         raise BackboneError(asked, missing, _WANTED)
@@ -106,7 +98,7 @@ def fingerprint(checkpoint: str, revision: str | None) -> str:
     if not is_local(checkpoint):
         return f"{checkpoint}@{revision or 'main'}"
     digest = hashlib.sha256()
-    for path in sorted(Path(checkpoint).expanduser().glob("*.safetensors")):
+    for path in sorted(Path(checkpoint).glob("*.safetensors")):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"sha256:{digest.hexdigest()}"

@@ -1,10 +1,13 @@
 """`RunConfig` to `RunSpec`: pure, all problems at once, no torch and no files."""
 
 import math
-from dataclasses import fields
 from typing import Any
 
-from unidelta.config.run_spec import BackboneSpec, RunSpec
+from unidelta.config.reading import plain
+from unidelta.config.resolve_backbone import resolve_backbone
+from unidelta.config.resolve_task import resolve_task, task_source
+from unidelta.config.resolve_training import every_training_setting, resolve_training
+from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
@@ -14,9 +17,7 @@ from unidelta.design.resolve import resolve_design
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.tasks.registry import TASKS
-from unidelta.tasks.task import GenerationSpec, TaskSpec
 from unidelta.training.faults import faults
-from unidelta.training.spec import TrainingSpec
 
 _CHOICES = {
     "conventions": tuple(Conventions),
@@ -70,75 +71,43 @@ def published_architecture(backbone: BackboneConfig, *, n_labels: int) -> Archit
 def resolve(config: RunConfig, *, architecture: Architecture, published: Architecture) -> RunSpec:
     """The run a configuration asks for.
 
+    What the run reads of it is read here and nowhere else, so that a view of the configuration (`reading`) knows the
+    rest. What a run does not read has one value in every spec, and so changes no run's name.
+
     Args:
-        config: the composed configuration.
+        config: the composed configuration, or a view of it.
         architecture: the backbone of this run.
         published: the paper's backbone for the task.
 
     Raises:
         Problems: everything that is wrong, together.
     """
-    training = TrainingSpec(**{f.name: getattr(config.training, f.name) for f in fields(TrainingSpec)})
-    problems = [*_check_values(config), *faults(training), *_check_task(config, architecture)]
-    design, wrong = resolve_design(config.request(), architecture=architecture, published=published)
+    asked = plain(config)
+    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *_check_task(asked, architecture)]
+    design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
     problems += wrong
     if problems:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
-    method = config.method
-    slots = {"attn": method.attn, "ffn": method.ffn}
-    sizes = {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
-    backbone = config.backbone
     return RunSpec(
-        method=method.name,
+        method=config.method.name,
         conventions=config.conventions,
         design=design,
-        published_bottlenecks={"prompt": method.length} if method.length else sizes,
-        backbone=BackboneSpec(
-            architecture=architecture,
-            checkpoint=backbone.checkpoint or (backbone.hub_id if config.scale.name == "paper" else None),
-            revision=backbone.hub_revision if backbone.checkpoint or config.scale.name == "paper" else None,
-            attn_implementation=backbone.attn_implementation,
-            dropout=backbone.dropout,
-            attention_dropout=backbone.attention_dropout,
-        ),
-        task=_task(config),
-        training=training,
+        published_bottlenecks=_published_bottlenecks(asked),
+        backbone=resolve_backbone(config, architecture),
+        task=resolve_task(config, architecture),
+        training=resolve_training(config, design),
         seed=config.seed,
         scale=config.scale.name,
         fast=config.fast,
     )
 
 
-def task_source(config: RunConfig) -> str:
-    """Where rows come from: as asked, or the scale's own source."""
-    if config.task.source != "scale":
-        return config.task.source
-    return "hub" if config.scale.name == "paper" else "mini"
-
-
-def _task(config: RunConfig) -> TaskSpec:
-    task = config.task
-    values = {f.name: getattr(task, f.name) for f in fields(TaskSpec) if f.name != "world"}
-    generation = None
-    if task.generation is not None:
-        generation = GenerationSpec(**{f.name: getattr(task.generation, f.name) for f in fields(GenerationSpec)})
-    reported = (task.test_split, tuple(task.extra_eval_splits))
-    own = TASKS[task.name].mini_test_splits
-    if task_source(config) == "mini" and own:
-        reported = (own[0], own[1:])
-    return TaskSpec(
-        **{
-            **values,
-            "source": task_source(config),
-            "hub_revision": task.hub_revision if task_source(config) == "hub" else None,
-            "test_split": reported[0],
-            "extra_eval_splits": reported[1],
-            "max_target_length": task.max_target_length or 0,
-            "eval_max_target_length": task.eval_max_target_length or 0,
-            "generation": generation,
-            "world": config.mini.seed,
-        }
-    )
+def _published_bottlenecks(config: RunConfig) -> dict[str, int]:
+    method = config.method
+    if method.length:
+        return {"prompt": method.length}
+    slots = {"attn": method.attn, "ffn": method.ffn}
+    return {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
 
 
 def _check_values(config: RunConfig) -> list[UserError]:

@@ -41,6 +41,17 @@ def flexible_slots(request: Request, slots: Sequence[S]) -> Sequence[S]:
     return [slot for slot in slots if slot in request.method.flexible] or slots
 
 
+def sized_by_budget(request: Request, slots: Sequence[S]) -> set[str]:
+    """Of these slots, those whose bottleneck the budget decides, so that nothing reads the method's own."""
+    budget = request.budget
+    decided = set[str]()
+    if budget.name == "percent" or (budget.name == "bottleneck" and budget.bottleneck is not None):
+        decided |= set(flexible_slots(request, slots))
+    if budget.name == "bottleneck":
+        decided |= {slot for slot, size in ((Slot.ATTN, budget.attn), (Slot.FFN, budget.ffn)) if size is not None}
+    return decided & set(slots)
+
+
 def _apply_budget(request: Request, design: D, architecture: Architecture, problems: list[UserError]) -> D:
     budget = request.budget
     keys = {"percent": budget.percent, "bottleneck": budget.bottleneck, "attn": budget.attn, "ffn": budget.ffn}

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from unidelta.errors import UserError
+from unidelta.paths import path_argument
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -12,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m unidelta.fidelity", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")
-    golden.add_argument("folder", type=Path, metavar="DIR", help="folder of golden files, e.g. tests/golden")
+    golden.add_argument("folder", type=path_argument, metavar="DIR", help="folder of golden files, e.g. tests/golden")
     golden.add_argument("--fast", action="store_true", help="with everything on that only makes it faster")
     commands.add_parser("counts", help="compare with the authors' parameter counts")
     asked = parser.parse_args(arguments)

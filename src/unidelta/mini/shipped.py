@@ -23,7 +23,7 @@ def miniature(checkpoint: str | None, family: str) -> Path | None:
     """
     if checkpoint is None:
         return BACKBONES / family
-    folder = Path(checkpoint).expanduser()
+    folder = Path(checkpoint)
     return folder if (folder / _PROVENANCE).is_file() else None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unidelta.errors import UserError
+from unidelta.paths import path_argument
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.metrics.scored import interval_signature, scored
 from unidelta.tasks.registry import TASKS, task_kind
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m unidelta.tasks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="the metric of saved predictions, as JSON")
-    command.add_argument("file", type=Path, help="JSONL with prediction and reference in every row")
+    command.add_argument("file", type=path_argument, help="JSONL with prediction and reference in every row")
     command.add_argument("--task", required=True, choices=list(TASKS))
     arguments = parser.parse_args(argv)
     try:

@@ -26,7 +26,7 @@ def read_split(folder: str | None, split: str, kind: TaskKind) -> list[Row]:
     """
     if folder is None:
         raise DataError("task.source=local", "No folder is given.", "task.source=local task.path=DIR")
-    root = Path(folder).expanduser()
+    root = Path(folder)
     if not os.path.isdir(root):
         raise DataError(f"task.path={folder}", "There is no such folder.", "task.path=DIR with a folder of data files")
     rows: list[Row] = []
