@@ -10,17 +10,18 @@ from unidelta.config.schema import RunConfig
 
 def keys() -> list[str]:
     """Every value key that exists, dotted."""
-    return list(_types())
+    return list(types())
 
 
 @cache
 def text_keys() -> frozenset[str]:
     """The keys whose value is a text, or nothing."""
-    return frozenset(key for key, hint in _types().items() if hint is str or set(get_args(hint)) == {str, type(None)})
+    return frozenset(key for key, hint in types().items() if hint is str or set(get_args(hint)) == {str, type(None)})
 
 
 @cache
-def _types() -> dict[str, Any]:
+def types() -> dict[str, Any]:
+    """The type of each key, from the schema."""
     return dict(_flatten(RunConfig, ""))
 
 

@@ -14,12 +14,13 @@ from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.resolve import resolve_design
+from unidelta.design.resolve_size import unknown_slots
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.tasks.registry import TASKS
 from unidelta.training.faults import faults
 
-_CHOICES = {
+CHOICES = {
     "conventions": tuple(Conventions),
     "scale.name": ("mini", "paper"),
     "backbone.attn_implementation": ("sdpa", "eager"),
@@ -85,7 +86,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     asked = plain(config)
     problems = [*_check_values(asked), *faults(every_training_setting(asked)), *_check_task(asked, architecture)]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
-    problems += wrong
+    problems += [*wrong, *unknown_slots(asked.request())]
     if problems:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     return RunSpec(
@@ -112,7 +113,7 @@ def _published_bottlenecks(config: RunConfig) -> dict[str, int]:
 
 def _check_values(config: RunConfig) -> list[UserError]:
     problems: list[UserError] = []
-    for key, choices in _CHOICES.items():
+    for key, choices in CHOICES.items():
         value = _get(config, key)
         if value not in choices:
             problems.append(
@@ -144,7 +145,7 @@ def _check_task(config: RunConfig, architecture: Architecture) -> list[UserError
             )
         )
     head = config.training.head
-    if family.head is None and head != "conventions" and head in _CHOICES["training.head"]:
+    if family.head is None and head != "conventions" and head in CHOICES["training.head"]:
         why = f"a {family.name} has no classification head"
         instead = "leave training.head out, or a task that classifies: task=mnli or task=sst2"
         problems.append(ConfigError(f"training.head={head} with task={task.name}", why, instead))

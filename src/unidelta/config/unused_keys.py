@@ -53,7 +53,8 @@ def _is_read(key: str, notes: Notes) -> bool:
     if key in _CHOICES:
         return True
     if key in GROUPS:
-        return any(read.startswith(f"{key}.") for read in notes.read)
+        named = f"{key}.name" in keys()  # what else is in the group may be read for itself
+        return f"{key}.name" in notes.read if named else any(read.startswith(f"{key}.") for read in notes.read)
     return key in notes.read or (".options." in key and key.partition(".options.")[0] + ".options" in notes.read)
 
 

@@ -41,6 +41,15 @@ def flexible_slots(request: Request, slots: Sequence[S]) -> Sequence[S]:
     return [slot for slot in slots if slot in request.method.flexible] or slots
 
 
+def unknown_slots(request: Request) -> list[UserError]:
+    """What is wrong with the slots that a method calls flexible."""
+    unknown = [name for name in request.method.flexible if name not in list(Slot)]
+    if not unknown:
+        return []
+    asked, why = f"method.flexible=[{','.join(request.method.flexible)}]", f"{in_words(unknown)} is no slot"
+    return [ConfigError(asked, why, "method.flexible=[ffn], the slots whose bottleneck budget=percent solves")]
+
+
 def sized_by_budget(request: Request, slots: Sequence[S]) -> set[str]:
     """Of these slots, those whose bottleneck the budget decides, so that nothing reads the method's own."""
     budget = request.budget
@@ -66,17 +75,10 @@ def _apply_budget(request: Request, design: D, architecture: Architecture, probl
             )
         )
         return design
-    unknown = [name for name in request.method.flexible if name not in list(Slot)]
-    if unknown:
-        problems.append(
-            ConfigError(
-                f"method.flexible=[{','.join(request.method.flexible)}]",
-                f"{in_words(unknown)} is no slot",
-                "method.flexible=[ffn], the slots whose bottleneck budget=percent solves",
-            )
-        )
+    if allowed:
+        problems += unknown_slots(request)
     slots = [part.slot for part in design.parts] if isinstance(design, Deltas) else []
-    flexible = flexible_slots(request, slots)
+    flexible = flexible_slots(request, slots) if allowed else []
     if budget.name == "percent" and budget.percent is not None:
         try:
             return solve(design, architecture, percent=budget.percent, flexible=flexible)
