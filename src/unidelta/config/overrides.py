@@ -82,7 +82,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
             yield ConfigError(argument, why, "task=, method= and scale=, or a file of your own in experiment/")
             return
         for value in _values(override):
-            if value not in options(key) and (key, value) != ("experiment", "None"):
+            if value not in options(key) and not (key == "experiment" and value in ("None", "null")):
                 there = ", ".join(options(key))
                 why = f"`{value}` is no {key}; there are {there}"
                 yield _unknown(f"{key}={value}", why, str(value), options(key), f"{key}=")
