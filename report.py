@@ -2,9 +2,9 @@
 
 import sys
 
-from unidelta.lasting import lasting
+from unidelta.console.garbage import paused_garbage_collection
 
-with lasting():  # pandas, scipy and matplotlib
+with paused_garbage_collection():  # pandas, scipy and matplotlib
     from unidelta.analysis.command import main
 
 if __name__ == "__main__":

@@ -3,32 +3,23 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from unidelta import run
-from unidelta.cli import main
+from unidelta.cli.train import main
+from unidelta.run import run
 
-_lasting = run.lasting
+_paused = run.paused_garbage_collection
 
 
 @contextmanager
-def _then_counted() -> Iterator[None]:
-    """The imports of a run as they are, in their place; the Trainer counts its steps from then on."""
-    with _lasting():
+def _then_ended() -> Iterator[None]:
+    """The imports of a run as they are, in their place; the process ends after the first optimiser step."""
+    with _paused():
         yield
-    from transformers import Trainer  # there already
+    from torch.optim.optimizer import register_optimizer_step_post_hook  # there already
 
-    step, seen = Trainer.training_step, []
-
-    def counted(*arguments: Any, **named: Any) -> Any:
-        seen.append(1)
-        if len(seen) == 2:
-            os._exit(0)  # the first optimiser step is behind it
-        return step(*arguments, **named)
-
-    Trainer.training_step = counted
+    register_optimizer_step_post_hook(lambda *_: os._exit(0))
 
 
 if __name__ == "__main__":
-    run.lasting = _then_counted
+    run.paused_garbage_collection = _then_ended
     main()

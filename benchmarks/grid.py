@@ -24,10 +24,11 @@ from workload import versions
 
 ROOT = Path(__file__).parents[1]
 TASKS = ("xsum", "wmt_en_ro", "mnli", "sst2")
-TRAIN = ("training/train.py", "train")
-STEP = ("transformers/trainer.py", "training_step")
-DEV = ("training/trainer.py", "evaluate")
-TEST = ("unidelta/score.py", "score")
+TRAIN = ("training/loop.py", "train")
+FORWARD = ("training/loss.py", "logits_of")
+BACKWARD = ("torch/_tensor.py", "backward")
+EVALUATE = ("training/evaluate.py", "evaluate")
+TEST = ("unidelta/run/score.py", "score")
 
 
 def table_of_jobs(sweep: str, *, workers: int, folder: Path) -> dict[str, Any]:
@@ -47,16 +48,31 @@ def table_of_jobs(sweep: str, *, workers: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def cumulative(stats: pstats.Stats, place: tuple[str, str]) -> float:
-    """Seconds in one function and everything that it calls; 0 where it was not called."""
-    file, function = place
-    times = stats.stats.items()  # type: ignore[attr-defined]  # typeshed leaves it out, the manual does not
-    return sum(row[3] for (name, _, called), row in times if called == function and name.endswith(file))
+def cumulative(stats: pstats.Stats, place: tuple[str, str], *, within: tuple[str, str] | None = None) -> float:
+    """Seconds in one function and everything that it calls, 0 where it was not called.
+
+    Args:
+        stats: of a process.
+        place: end of the function's file, and its name.
+        within: count only what this function called.
+    """
+
+    def is_at(key: tuple[str, int, str], place: tuple[str, str]) -> bool:
+        return key[2] == place[1] and key[0].endswith(place[0])
+
+    found = 0.0
+    for key, row in stats.stats.items():  # type: ignore[attr-defined]  # typeshed leaves it out, the manual does not
+        if is_at(key, place):
+            calls = [row] if within is None else [own for caller, own in row[4].items() if is_at(caller, within)]
+            found += sum(call[3] for call in calls)
+    return found
 
 
 def parts(stats: pstats.Stats) -> dict[str, float]:
     """The seconds of a run by what they are spent on; the parts add up to the whole process."""
-    train, step, dev, test = (cumulative(stats, place) for place in (TRAIN, STEP, DEV, TEST))
+    train, test = cumulative(stats, TRAIN), cumulative(stats, TEST)
+    dev = cumulative(stats, EVALUATE, within=TRAIN)
+    step = cumulative(stats, FORWARD, within=TRAIN) + cumulative(stats, BACKWARD)
     found = {
         "imports, configuration, data, model": stats.total_tt - train - test,  # type: ignore[attr-defined]
         "forward and backward": step,

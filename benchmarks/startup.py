@@ -48,7 +48,7 @@ def report() -> dict[str, float]:
 MEASURED: dict[str, Callable[[], dict[str, float]]] = {
     "import unidelta": lambda: process("-c", "import unidelta"),
     "import torch": lambda: process("-c", "import torch"),
-    "import unidelta.execute": lambda: process("-c", "import unidelta.execute"),
+    "import unidelta.run.execute": lambda: process("-c", "import unidelta.run.execute"),
     "python report.py table3": report,
     "python train.py method=mam task=xsum dry_run=true": lambda: process(
         str(ROOT / "train.py"), "method=mam", "task=xsum", "dry_run=true"

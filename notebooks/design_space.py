@@ -7,8 +7,8 @@
 # %%
 from unidelta.config.compose import compose
 from unidelta.errors import UserError
-from unidelta.plan import prepare
-from unidelta.summary import print_design
+from unidelta.run.describe import print_design
+from unidelta.run.prepare import prepare
 
 for method in ("prefix", "adapter", "lora", "mam"):
     print(print_design(prepare(compose([f"method={method}", "task=xsum"]))), end="\n\n")

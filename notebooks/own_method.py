@@ -15,7 +15,7 @@ os.environ.setdefault("WANDB_MODE", "disabled")
 
 from unidelta.analysis.source import read
 from unidelta.config.compose import compose
-from unidelta.run import run
+from unidelta.run.run import run
 
 results = tempfile.mkdtemp()
 common = "task=sst2 training.max_steps=20 training.eval_every=10 task.max_train_examples=200".split()

@@ -33,54 +33,37 @@ def layer(inside: str, outside: str | None = None, never: frozenset[str] = HYDRA
 
 
 # Packages and top-level modules of unidelta. A package always may import itself and the standard library.
-DESCRIPTORS = "design registry errors"  # what a file of names needs, and no torch until it is asked for a module
+DESCRIPTORS = "design errors extensions"  # what a file of names needs, and no torch until it is asked for a module
 LAYERS = {
-    "__init__": layer("analysis design errors extensions fast injection paths", "transformers pandas torch"),
+    "__init__": layer("analysis design errors extensions fast injection", "transformers pandas torch"),
     "errors": layer("", ""),
-    "exit_status": layer("errors", ""),
-    "paths": layer("errors", ""),
-    "registry": layer("errors", ""),
-    "extensions": layer("errors paths", ""),
-    "knock": layer("", ""),
-    "lasting": layer("", ""),
-    "piped": layer("", ""),
-    "hub": layer("errors knock", "huggingface_hub datasets"),
+    "extensions": layer("errors", ""),
+    "console": layer("", ""),
+    "network": layer("errors", "huggingface_hub datasets"),
     # facts: no torch but in type annotations and in what builds a module
-    "design": layer("deltas errors extensions hosts registry", "torch transformers yaml"),
+    "design": layer("deltas errors extensions hosts", "torch transformers yaml"),
     "forms": layer(f"{DESCRIPTORS} deltas", ""),
     "compositions": layer(f"{DESCRIPTORS} deltas", ""),
     "families": layer(f"{DESCRIPTORS} hosts", "transformers"),
     # modules
     "deltas": layer("design errors", "torch"),
     "hosts": layer("deltas design errors", "torch transformers"),
-    "injection": layer("deltas design errors hosts paths records", "safetensors torch transformers"),
+    "injection": layer("deltas design errors extensions hosts records", "safetensors torch transformers"),
     "fast": layer("deltas design hosts injection", "torch transformers"),
-    "check": layer(
-        "backbones deltas design errors exit_status extensions fast hosts injection paths", "torch transformers"
-    ),
-    "backbones": layer("design errors hub paths", "huggingface_hub torch transformers"),
-    "tasks": layer("errors hub mini paths"),
-    "mini": layer("backbones design errors paths registry tasks"),
-    "training": layer("errors exit_status tasks"),
-    "tracking": layer("errors knock records", "torch wandb"),
+    "check": layer("backbones deltas design errors extensions fast hosts injection", "torch transformers"),
+    "backbones": layer("design errors extensions mini network", "huggingface_hub safetensors torch transformers"),
+    "tasks": layer("errors extensions mini network"),
+    "mini": layer("backbones design errors extensions tasks"),
+    "training": layer("errors tasks"),
+    "tracking": layer("errors network records", "torch wandb"),
     "records": layer("design errors", ""),
     # the home of hydra and omegaconf
-    "config": layer("design errors extensions paths tasks tracking training", never=frozenset()),
-    "sweeps": layer(  # Hydra's too
-        "config errors exit_status extensions hub paths piped plan records run tasks training", never=frozenset()
-    ),
-    "analysis": layer(
-        "design errors exit_status extensions knock paths piped records", never=HYDRA | {"torch", "transformers"}
-    ),
-    "fidelity": layer("backbones deltas design errors fast injection paths"),
-    # the command line, and what turns a configuration into a record: plan, then dry_run or execute
+    "config": layer("design errors extensions tasks tracking training", never=frozenset()),
+    "sweeps": layer("config console errors extensions network records run tasks training", never=frozenset()),
+    "analysis": layer("console design errors extensions network records", never=HYDRA | {"torch", "transformers"}),
+    "fidelity": layer("backbones deltas design errors extensions fast injection"),
     "cli": Layer(inside=None, never=frozenset()),
-    "plan": layer("backbones config design errors mini tasks tracking", ""),
-    "summary": layer("config design records tasks", ""),
-    "dry_run": layer("config design summary", ""),
-    "score": layer("config fast injection tasks training"),
-    "execute": Layer(inside=None),
-    "run": Layer(inside=None),  # the composition root sees everything
+    "run": Layer(inside=None),  # from a configuration to its record: sees everything but Hydra
 }
 
 
@@ -187,6 +170,10 @@ def test_every_package_has_a_row_in_the_table():
     assert packages | modules <= LAYERS.keys()
 
 
+def test_no_module_is_loose_at_the_top():
+    assert {p.name for p in PACKAGE.glob("*.py")} == {"__init__.py", "errors.py"}
+
+
 def test_no_file_is_too_long_and_most_are_short():
     lengths = {path: n_lines(text) for path, text in sources("src", "tests", ".").items()}
     assert {path: n for path, n in lengths.items() if n > MAX_LINES} == {}
@@ -237,10 +224,10 @@ def test_the_core_knows_what_its_objects_have():
         ("unidelta.tasks.glue", "import hydra", True),
         ("unidelta.records.store", "import numpy", True),
         ("unidelta.config.schema", "from omegaconf import MISSING", False),
-        ("unidelta.config.resolve", "from unidelta.run import run", True),
+        ("unidelta.config.resolve", "from unidelta.run.run import run", True),
         ("unidelta.analysis.frame", "import pandas\nfrom unidelta.records import load", False),
         ("unidelta.analysis.frame", "import transformers", True),
-        ("unidelta.cli", "import hydra, torch\nfrom unidelta.families import inject", False),
+        ("unidelta.cli.train", "import hydra, torch\nfrom unidelta.families import inject", False),
         ("unidelta", "import hydra", True),
         ("unidelta.injection.saved", "import hydra", True),
     ],

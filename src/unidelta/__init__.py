@@ -101,9 +101,9 @@ def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
         SavedDeltasError: there are no deltas in the folder, or the model is of other sizes or has other weights.
         DamagedDeltas: the files are not what was written. In either case the model is as it was.
     """
+    from unidelta.extensions.named_paths import as_path
     from unidelta.fast.switch import speed_up
     from unidelta.injection.saved import load as put_into
-    from unidelta.paths import as_path
 
     speed_up(put_into(as_path(folder, asked=f"unidelta.load({str(folder)!r}, …)"), model))
     return model
@@ -135,7 +135,7 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
         Problems: every record that is damaged.
     """
     from unidelta.analysis.frame import every_run
-    from unidelta.paths import as_path
+    from unidelta.extensions.named_paths import as_path
 
     return every_run(as_path(folder, asked=f"unidelta.runs({str(folder)!r})"))
 
@@ -144,8 +144,8 @@ def register(thing: type[Form] | Form | type[Composition] | Composition | Family
     """Take in a functional form, a composition, an architecture, or a folder that holds any of them and YAML.
 
     Args:
-        thing: a descriptor or its class; or a folder laid out as `unidelta.extensions` says (`--config-dir DIR` takes
-            the same).
+        thing: a descriptor or its class; or a folder laid out as `unidelta.extensions.folders` says (`--config-dir DIR`
+            takes the same).
 
     Raises:
         UserError: its name is taken, or a file of the folder cannot be read.
@@ -153,7 +153,7 @@ def register(thing: type[Form] | Form | type[Composition] | Composition | Family
     from unidelta.design.composition import COMPOSITIONS
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
-    from unidelta.extensions import add_folder
+    from unidelta.extensions.folders import add_folder
 
     made = thing() if isinstance(thing, type) else thing
     match made:

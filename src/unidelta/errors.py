@@ -1,10 +1,11 @@
-"""What a person sees when something cannot be: what was asked, why it cannot be, what to type instead.
+"""What a person sees when something cannot be: what was asked, why it cannot be, what to type instead; exit codes.
 
 Everything raised on purpose for a user's mistake derives from `UserError`; all other exceptions are
 programming errors. Several mistakes are reported together as one `Problems`.
 """
 
 from collections.abc import Sequence
+from enum import IntEnum
 
 
 class UserError(Exception):
@@ -97,3 +98,23 @@ class Problems(UserError):
             return str(self.errors[0])
         numbered = (f"Problem {i} of {len(self.errors)}\n{error}" for i, error in enumerate(self.errors, 1))
         return "\n\n".join(numbered)
+
+
+class ExitStatus(IntEnum):
+    """How a run, a job or a sweep ended."""
+
+    DONE = 0
+    FAILED = 1  # a programming error, or some job of several
+    REFUSED = 2  # a request that cannot be met
+    DAMAGED = 3  # a file is not what it was
+    DIVERGED = 4  # losses or gradients ceased to be finite
+    INTERRUPTED = 75  # stopped from outside, or running elsewhere; the same command goes on (EX_TEMPFAIL)
+
+
+def status_of(error: UserError | Unfinished) -> ExitStatus:
+    """What an error is to the shell: damage only where nothing else is wrong."""
+    if isinstance(error, Unfinished):
+        return ExitStatus.INTERRUPTED
+    errors = error.errors if isinstance(error, Problems) else (error,)
+    is_damage = all(isinstance(each, IntegrityError) for each in errors)
+    return ExitStatus.DAMAGED if is_damage else ExitStatus.REFUSED

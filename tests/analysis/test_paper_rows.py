@@ -10,7 +10,7 @@ from unidelta.analysis.paper_rows import key_of_row, side_of_spec, words_of_key
 from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.tables import COPIED
 from unidelta.config.compose import compose
-from unidelta.plan import prepare
+from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import jobs, read_lines
 from unidelta.sweeps.planned import prepared
 

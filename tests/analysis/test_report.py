@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from unidelta.analysis.command import main
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 from unidelta.records.store import RecordStore
 
 ROOT = Path(__file__).parents[2]

@@ -154,7 +154,7 @@ def test_no_private_name_of_hydra_or_wandb_is_imported():
         "hydra._internal.utils.x",
         "wandb.sdk.lib.y",
     ]
-    places = ["cli.py", *(f"{room}/{file.name}" for room in ("config", "tracking") for file in _files(room))]
+    places = [*(f"{room}/{file.name}" for room in ("cli", "config", "tracking") for file in _files(room))]
     sources = [ROOT / "src" / "unidelta" / place for place in places]
     assert [found for path in sources if path.exists() for found in private_imports(path.read_text("utf-8"))] == []
 

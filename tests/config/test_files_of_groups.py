@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from unidelta import extensions
 from unidelta.config import strays
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.strays import check_strays
 from unidelta.errors import Problems
-from unidelta.extensions import add_folder
-from unidelta.plan import prepare
+from unidelta.extensions import folders as extensions
+from unidelta.extensions.folders import add_folder
+from unidelta.run.prepare import prepare
 
 
 @pytest.fixture

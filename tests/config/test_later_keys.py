@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from unidelta.config.compose import compose
-from unidelta.plan import prepare
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.run import identity_of_contents
+from unidelta.run.identity import identity_of_contents
+from unidelta.run.prepare import prepare
 
 MAIN = Path(__file__).parents[2] / "results" / "mini" / "main"
 RECORDS = sorted(RecordStore(root=MAIN).read_all().records, key=lambda record: record.run_id)

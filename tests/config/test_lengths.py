@@ -4,7 +4,7 @@ import pytest
 
 from unidelta.config.compose import compose
 from unidelta.errors import Problems
-from unidelta.plan import prepare
+from unidelta.run.prepare import prepare
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import sys
 import pytest
 import yaml
 
-from unidelta.paths import PACKAGE
+from unidelta.extensions.paths import PACKAGE
 
 METHODS = (
     "adapter adapter_houlsby adapter_pfeiffer bitfit frozen full lora mam multihead_parallel_adapter parallel_adapter "

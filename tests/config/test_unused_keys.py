@@ -9,8 +9,8 @@ from unidelta.config.compose import compose
 from unidelta.config.keys import keys, types
 from unidelta.config.resolve import CHOICES
 from unidelta.errors import Problems, UserError
-from unidelta.plan import prepare
 from unidelta.records.identity import run_id
+from unidelta.run.prepare import prepare
 
 IN_TOKENS = "task=wmt_en_ro scale=paper"
 # words: part of the way out

@@ -4,7 +4,7 @@ import pytest
 
 from unidelta.config.compose import compose
 from unidelta.design.methods import request_of
-from unidelta.extensions import config_names
+from unidelta.extensions.folders import config_names
 
 AXES = [
     ("lora", {"position": "ffn", "scale": 2.0}),

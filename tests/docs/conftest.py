@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 
 ROOT = CONF.parent
 

@@ -14,11 +14,10 @@ from unidelta.analysis.command import main as report
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.errors import UserError
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus, UserError
+from unidelta.extensions.paths import CONF
 from unidelta.fidelity.__main__ import main as fidelity
 from unidelta.mini.__main__ import main as mini
-from unidelta.paths import CONF
 from unidelta.sweeps.plan import jobs, read_lines, shard
 from unidelta.tasks.__main__ import main as tasks
 from unidelta.tasks.registry import TASKS

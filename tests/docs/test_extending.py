@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 
 ROOT = CONF.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")

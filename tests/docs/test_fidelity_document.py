@@ -13,8 +13,8 @@ from unidelta.config.schema import InsertionConfig
 from unidelta.design.axes import LayerNorm, Representation, Source
 from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas, DeltaSpec
+from unidelta.extensions.paths import CONF
 from unidelta.fidelity.counts import TABLE
-from unidelta.paths import CONF
 from unidelta.tasks.registry import TASKS
 
 ROOT = CONF.parent

@@ -8,8 +8,8 @@ import pytest
 
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
-from unidelta.paths import CONF
-from unidelta.plan import prepare
+from unidelta.extensions.paths import CONF
+from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import Job, jobs, names, read_lines
 
 ROOT = CONF.parent

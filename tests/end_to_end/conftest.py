@@ -13,7 +13,7 @@ from unidelta.mini import rows
 from unidelta.mini.settings import words_of
 from unidelta.mini.tokenizer import tokenizer
 from unidelta.records.record import RunRecord
-from unidelta.run import run
+from unidelta.run.run import run
 
 STACK = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
 CLASSES = {

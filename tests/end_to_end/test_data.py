@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from unidelta.config.compose import compose
-from unidelta.plan import prepare
 from unidelta.records.record import RunRecord
+from unidelta.run.prepare import prepare
 from unidelta.tasks import encoded_cache
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequence
 from unidelta.config.compose import compose
 from unidelta.design.architecture import Architecture
 from unidelta.injection.inject import inject
-from unidelta.plan import prepare
-from unidelta.run import run
+from unidelta.run.prepare import prepare
+from unidelta.run.run import run
 
 CLASSES = {"encoder-decoder": AutoModelForSeq2SeqLM, "encoder": AutoModelForSequenceClassification}
 
@@ -73,7 +73,7 @@ def test_a_dry_run_does_without_torch_and_transformers():
         [
             sys.executable,
             "-c",
-            "import sys; from unidelta.cli import main; main();"
+            "import sys; from unidelta.cli.train import main; main();"
             "print(sorted({'torch', 'transformers'} & set(sys.modules)))",
             *("method=mam", "task=xsum", "scale=paper", "dry_run=true"),
         ],

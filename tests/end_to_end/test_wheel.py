@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 
 ROOT = CONF.parent
 MODELS = """

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from unidelta.config.compose import compose
-from unidelta.errors import Unfinished, UserError
-from unidelta.exit_status import ExitStatus, status_of
+from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
 from unidelta.records.record import RunRecord
-from unidelta.run import run
+from unidelta.run.run import run
 
 from ..outcome import outcome
 

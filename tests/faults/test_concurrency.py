@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 from unidelta.records.store import RecordStore
 
 from ..outcome import outcome

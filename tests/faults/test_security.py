@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from unidelta.backbones.shipped import BACKBONES
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.errors import RecordError, UserError
-from unidelta.mini.shipped import BACKBONES
 from unidelta.records.store import RecordStore
-from unidelta.run import run
+from unidelta.run.run import run
 
 from ..outcome import outcome
 from .conftest import TYPED, do, in_a_child

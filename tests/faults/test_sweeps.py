@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 from unidelta.records.store import RecordStore
 from unidelta.sweeps import job
 from unidelta.sweeps.pool import Pool, Task

@@ -15,9 +15,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 import unidelta
+from unidelta.backbones.miniature import backbone
+from unidelta.backbones.shipped import BACKBONES, checked_weights
 from unidelta.errors import DamagedDeltas, DamagedWeights, IntegrityError, SavedDeltasError
-from unidelta.mini.backbone import backbone
-from unidelta.mini.shipped import BACKBONES, checked_weights
 from unidelta.records.strict_json import canonical, parse
 
 from .conftest import do

@@ -54,6 +54,13 @@ def test_nothing_is_left_to_compute_but_what_cannot_be_merged(injected):
         assert not any(isinstance(module, LinearHost) for module in injection.model.modules())
     assert any(isinstance(module, LinearHost) for module in injection.model.modules())
     injection = injected("learned_scale_ffn", "bart")
+    layer = injection.model.get_decoder().layers[0]
+    n_units, bottleneck = layer.fc1.out_features, layer.deltas["sublayer"].form.down.out_features
+    with merged(injection):
+        assert len(layer.deltas) == 0
+        assert layer.fc1.out_features == layer.fc2.in_features == n_units + bottleneck
+    assert layer.fc1.out_features == n_units
+    injection = injected("learned_scale_ffn", "roberta")
     with merged(injection):
         deltas = [m for name, m in injection.model.named_modules() if name.endswith("deltas.sublayer")]
         assert deltas and all(type(delta.compose) is Add and delta.compose.scale == 1 for delta in deltas)

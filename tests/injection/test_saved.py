@@ -8,15 +8,15 @@ import torch
 from transformers import PreTrainedModel
 
 import unidelta
+from unidelta.backbones.miniature import backbone
+from unidelta.backbones.shipped import BACKBONES
 from unidelta.config.compose import compose
 from unidelta.errors import DamagedDeltas, IntegrityError, SavedDeltasError
 from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
-from unidelta.mini.backbone import backbone
-from unidelta.mini.shipped import BACKBONES
-from unidelta.plan import prepare
+from unidelta.run.prepare import prepare
 
 FAMILIES = {"xsum": ("bart", 0), "wmt_en_ro": ("mbart", 0), "mnli": ("roberta", 3), "sst2": ("roberta", 2)}
 CASES = [

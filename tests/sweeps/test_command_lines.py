@@ -11,9 +11,9 @@ FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_tes
 # `train.py` or `sweep.py`, in which some seeds do what no test could ask of a run: workers import this file too.
 FAULTY = """
 import os, signal, sys, time
-import unidelta.run
+import unidelta.run.run
 
-HEALTHY = unidelta.run.run
+HEALTHY = unidelta.run.run.run
 FAULTS = {
     1001: lambda: 1 / 0,
     1002: lambda: sys.exit(3),
@@ -28,12 +28,12 @@ def run(config, **more):
     return HEALTHY(config, **more)
 
 
-unidelta.run.run = run
+unidelta.run.run.run = run
 if __name__ == "__main__":
     if sys.argv.pop(1) == "sweep.py":
         from unidelta.sweeps.command import main
     else:
-        from unidelta.cli import main
+        from unidelta.cli.train import main
     main()
 """
 

@@ -8,7 +8,7 @@ import pytest
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.errors import UserError
-from unidelta.plan import prepare
+from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import Job, jobs, names, read_lines
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"

@@ -6,9 +6,10 @@ import pytest
 
 from unidelta.config.compose import compose
 from unidelta.errors import Problems
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 from unidelta.records.identity import run_id
-from unidelta.run import identity, run
+from unidelta.run.identity import identity
+from unidelta.run.run import run
 from unidelta.sweeps.plan import Job, jobs
 from unidelta.sweeps.planned import plan, prepared
 from unidelta.tasks import load_all

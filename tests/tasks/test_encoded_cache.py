@@ -7,8 +7,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from transformers import AutoTokenizer
 
+from unidelta.backbones.shipped import BACKBONES
 from unidelta.errors import ConfigError, DataError
-from unidelta.mini.shipped import BACKBONES
 from unidelta.tasks import encoded_cache, fingerprint
 from unidelta.tasks.encode import Encoded, ModelLimits, encode
 from unidelta.tasks.encoded_cache import Kept, encode_or_read

@@ -8,8 +8,8 @@ import huggingface_hub.constants
 import pytest
 from datasets.arrow_writer import ArrowWriter
 
-from unidelta import hub
 from unidelta.errors import DataError, Problems
+from unidelta.network import hub
 from unidelta.tasks import commit, fingerprint, load, load_all
 from unidelta.tasks.hub_rows import HubRows
 

@@ -7,7 +7,7 @@ import pytest
 from unidelta.config.compose import compose
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.errors import Problems
-from unidelta.plan import prepare
+from unidelta.run.prepare import prepare
 from unidelta.tracking import check_tracking
 
 

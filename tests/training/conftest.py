@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,8 @@ from transformers import (
 from unidelta.tasks import GenerationSpec, TaskSpec
 from unidelta.tasks.encode import Encoded, ModelLimits, encode
 from unidelta.training import TrainingSpec
-from unidelta.training.train import TrainResult, train
-from unidelta.training.trainer import OnLog
+from unidelta.training.loop import train
+from unidelta.training.result import OnLog, TrainResult
 
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", *(f"w{i}" for i in range(16))]
 
@@ -57,14 +56,13 @@ class Setting:
     make_model: Callable[..., PreTrainedModel]
     train_split: Encoded
     eval_split: Encoded
-    output_dir: Path
 
     def run(
         self,
         model: PreTrainedModel | None = None,
         *,
         seed: int = 3,
-        on_log: OnLog = lambda entry: None,
+        on_log: OnLog = lambda entry, speed: None,
         **changes: Any,
     ) -> TrainResult:
         return train(
@@ -75,7 +73,6 @@ class Setting:
             tokenizer=self.tokenizer,
             spec=replace(SPEC, **changes),
             seed=seed,
-            output_dir=self.output_dir,
             on_log=on_log,
         )
 
@@ -113,7 +110,7 @@ def _task(name: str, generation: GenerationSpec | None) -> TaskSpec:
     )
 
 
-def _setting(task: TaskSpec, make_model, rows: list[dict], output_dir: Path) -> Setting:
+def _setting(task: TaskSpec, make_model, rows: list[dict]) -> Setting:
     tokenizer = _tokenizer()
     config = make_model().config
     limits = ModelLimits(vocab_size=config.vocab_size, n_positions=config.max_position_embeddings)
@@ -124,7 +121,6 @@ def _setting(task: TaskSpec, make_model, rows: list[dict], output_dir: Path) -> 
         make_model=make_model,
         train_split=encode(rows[:32], **arguments, for_training=True),
         eval_split=encode(rows[32:], **arguments, for_training=False),
-        output_dir=output_dir,
     )
 
 
@@ -159,11 +155,11 @@ def spec() -> TrainingSpec:
 
 
 @pytest.fixture
-def summaries(tmp_path: Path) -> Setting:
+def summaries() -> Setting:
     """XSum with a one-layer BART; a summary is the first words of its document."""
     generation = GenerationSpec(num_beams=2, max_length=6, min_length=1, no_repeat_ngram_size=0, length_penalty=1.0)
     rows = [{"document": _words(i, 3 + i % 6), "summary": _words(i, 1 + i % 3)} for i in range(44)]
-    return _setting(_task("xsum", generation), make_bart, rows, tmp_path)
+    return _setting(_task("xsum", generation), make_bart, rows)
 
 
 @pytest.fixture
@@ -173,7 +169,7 @@ def translations(summaries: Setting) -> Setting:
 
 
 @pytest.fixture
-def sentences(tmp_path: Path) -> Setting:
+def sentences() -> Setting:
     """SST-2 with a one-layer RoBERTa; a sentence is positive if it begins with an even word."""
     rows = [{"sentence": _words(i, 2 + i % 6), "label": (i * 7 % 16 + 1) % 2} for i in range(44)]
-    return _setting(_task("sst2", None), make_roberta, rows, tmp_path)
+    return _setting(_task("sst2", None), make_roberta, rows)

@@ -5,9 +5,9 @@ from transformers import Trainer, TrainingArguments
 from unidelta.training.random_batches import RandomBatches
 
 
-def test_the_order_is_that_of_the_trainer(sentences) -> None:
+def test_the_order_is_that_of_the_trainer(sentences, tmp_path) -> None:
     arguments = TrainingArguments(
-        output_dir=str(sentences.output_dir), per_device_train_batch_size=5, seed=11, use_cpu=True, report_to="none"
+        output_dir=str(tmp_path), per_device_train_batch_size=5, seed=11, use_cpu=True, report_to="none"
     )
     trainer = Trainer(model=sentences.make_model(), args=arguments, train_dataset=[{"i": i} for i in range(32)])
     loader = trainer.get_train_dataloader()

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from unidelta.errors import Interrupted
+from unidelta.training.loop import train
 from unidelta.training.processes import ALONE
 from unidelta.training.saving import Continuation
 from unidelta.training.snapshot import generators, restore_generators
 from unidelta.training.stopping import Stop
-from unidelta.training.train import train
 
 
 def draw() -> tuple[Any, ...]:
@@ -35,7 +35,7 @@ def run(setting, spec, folder: Path, *, stop_at: int | None, start: Path | None 
     """A run that keeps its checkpoint in `folder` and is stopped after a step."""
     stop, told = Stop(), list(before)
 
-    def note(entry: dict[str, float]) -> None:
+    def note(entry: dict[str, float], _speed: dict[str, float]) -> None:
         told.append({key: value for key, value in entry.items() if key != "eval_seconds"})
         if entry["step"] == stop_at:
             stop.signal = "SIGTERM"
@@ -49,7 +49,7 @@ def run(setting, spec, folder: Path, *, stop_at: int | None, start: Path | None 
     try:
         result = train(
             model, setting.train_split, setting.eval_split, task=setting.task, tokenizer=setting.tokenizer, spec=spec,
-            seed=3, output_dir=setting.output_dir, on_log=note, processes=ALONE,
+            seed=3, on_log=note, processes=ALONE,
             continuation=Continuation(save=keep, start=start, before=tuple(before), stop=stop),
         )  # fmt: skip
     except Interrupted:

@@ -5,8 +5,7 @@ import signal
 
 import pytest
 
-from unidelta.errors import Interrupted
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus, Interrupted
 from unidelta.training.stopping import Stop
 
 

@@ -1,10 +1,10 @@
-"""Folders of YAML beside the project's own, for Hydra's search path: see `unidelta.extensions`."""
+"""Folders of YAML beside the project's own, for Hydra's search path: see `unidelta.extensions.folders`."""
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from unidelta.extensions import PROVIDER, folders
-from unidelta.paths import CONF
+from unidelta.extensions.folders import PROVIDER, folders
+from unidelta.extensions.paths import CONF
 
 
 class AddedFolders(SearchPathPlugin):

@@ -12,11 +12,10 @@ from unidelta.analysis.registry import artefact, artefacts
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import verdicts
-from unidelta.errors import ConfigError, UserError
-from unidelta.exit_status import ExitStatus
-from unidelta.extensions import add_folder
-from unidelta.paths import as_path, path_argument
-from unidelta.piped import print_no_more
+from unidelta.console.closed_pipe import print_no_more
+from unidelta.errors import ConfigError, ExitStatus, UserError
+from unidelta.extensions.folders import add_folder
+from unidelta.extensions.named_paths import as_path, path_argument
 
 RESULTS = Path("results")
 _WHOLE = ("claims", "page")  # what is made of all runs

@@ -13,7 +13,7 @@ from statistics import mean
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_rows import ROWS
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 
 RESULTS = Path("results/mini")
 PAGE = Path("docs/miniature.md")

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from unidelta.errors import DataError, UserError
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import DataError, ExitStatus, UserError
 
 
 def markdown(rows: list[list[str]]) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from unidelta.analysis.page import command, markdown
-from unidelta.errors import DataError
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import DataError, ExitStatus
 
 FIGURES = Path("results/paper/results.csv")
 PAGE = Path("docs/reproducing.md")

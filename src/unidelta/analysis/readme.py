@@ -11,7 +11,7 @@ from pathlib import Path
 from unidelta.analysis.frame import rows, runs
 from unidelta.analysis.miniature import RESULTS, methods
 from unidelta.analysis.page import command
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 
 PAGE = Path("README.md")
 CLAIMS = Path("results/CLAIMS.md")

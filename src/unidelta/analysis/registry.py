@@ -9,7 +9,7 @@ from unidelta.analysis.curve import Figure
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import Table
 from unidelta.errors import ConfigError
-from unidelta.extensions import import_added
+from unidelta.extensions.folders import import_added
 
 Make = Callable[[Runs, pd.DataFrame], Table | Figure]
 """From the runs of one scale, and the published figures as `published.published` reads them."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from unidelta.errors import RecordError
-from unidelta.knock import answers
+from unidelta.network.probe import answers
 from unidelta.records.record import RunRecord, Status, from_json, to_json
 from unidelta.records.store import Listing
 

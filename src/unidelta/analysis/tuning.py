@@ -16,7 +16,8 @@ import pandas as pd
 
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.errors import UserError
-from unidelta.paths import CONF, path_argument
+from unidelta.extensions.named_paths import path_argument
+from unidelta.extensions.paths import CONF
 
 TRIALS = Path("results/mini/tuning")
 FOLDER = CONF / "tuned" / "mini"

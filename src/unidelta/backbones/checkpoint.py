@@ -7,7 +7,7 @@ from typing import Any
 
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
-from unidelta.paths import is_local
+from unidelta.extensions.named_paths import is_local
 
 _WANTED = 'backbone.checkpoint="DIR", a folder with config.json, model.safetensors and the tokenizer, or a hub id'
 
@@ -72,7 +72,7 @@ def check_hub(checkpoint: str, revision: str | None) -> None:
     """
     from huggingface_hub import try_to_load_from_cache  # late: local checkpoints do without
 
-    from unidelta.hub import why_unreachable
+    from unidelta.network.hub import why_unreachable
 
     if isinstance(try_to_load_from_cache(checkpoint, "config.json", revision=revision), str):
         return

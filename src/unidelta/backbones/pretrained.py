@@ -17,8 +17,8 @@ from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.design.config_facts import known_family
 from unidelta.design.family import Family
 from unidelta.errors import BackboneError, ConfigError, DamagedWeights
-from unidelta.hub import cache_only, why_unreachable
-from unidelta.paths import is_local
+from unidelta.extensions.named_paths import is_local
+from unidelta.network.hub import cache_only, why_unreachable
 
 
 def load_config(checkpoint: str, *, n_labels: int, revision: str | None = None) -> PretrainedConfig:

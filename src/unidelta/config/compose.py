@@ -18,8 +18,9 @@ from unidelta.config.spelling import as_hydra_reads, as_typed
 from unidelta.design.axes import Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions import config_file
-from unidelta.paths import CONF, as_path, is_local
+from unidelta.extensions.folders import config_file
+from unidelta.extensions.named_paths import as_path, is_local
+from unidelta.extensions.paths import CONF
 
 
 def compose(overrides: Sequence[str] = ()) -> ComposedConfig:

@@ -23,7 +23,7 @@ from unidelta.design.resolve import resolve_design
 from unidelta.design.rules import every_rule
 from unidelta.design.spec import Design
 from unidelta.errors import UserError
-from unidelta.paths import CONF
+from unidelta.extensions.paths import CONF
 from unidelta.tasks.registry import TASKS
 
 DOCUMENT = CONF.parent / "docs" / "design-space.md"

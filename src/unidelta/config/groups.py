@@ -4,7 +4,7 @@ from hydra.core.config_store import ConfigStore
 
 from unidelta.config.schema import RunConfig
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.extensions import config_names
+from unidelta.extensions.folders import config_names
 
 
 def fill_store() -> None:

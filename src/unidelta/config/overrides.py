@@ -18,8 +18,8 @@ from unidelta.config.strays import check_strays
 from unidelta.config.suggestions import suggestions
 from unidelta.design.request import MethodConfig, SlotConfig
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions import config_file
-from unidelta.paths import CONF
+from unidelta.extensions.folders import config_file
+from unidelta.extensions.paths import CONF
 
 _NAMES = tuple(f"{group}.name" for group in GROUPS)
 _OPTIONAL_NODES = ("method.attn", "method.ffn", "task.generation")

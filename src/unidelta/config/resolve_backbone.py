@@ -4,7 +4,7 @@ from unidelta.config.reading import leave
 from unidelta.config.run_spec import BackboneSpec
 from unidelta.config.schema import RunConfig
 from unidelta.design.architecture import Architecture
-from unidelta.paths import is_local
+from unidelta.extensions.named_paths import is_local
 
 
 def resolve_backbone(config: RunConfig, architecture: Architecture) -> BackboneSpec:

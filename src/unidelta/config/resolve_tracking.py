@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from unidelta.config.schema import RunConfig
-from unidelta.paths import as_path
+from unidelta.extensions.named_paths import as_path
 from unidelta.tracking.spec import TrackingSpec
 
 

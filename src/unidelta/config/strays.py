@@ -7,8 +7,8 @@ from pathlib import Path
 from unidelta.config.groups import options
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions import folders
-from unidelta.paths import CONF
+from unidelta.extensions.folders import folders
+from unidelta.extensions.paths import CONF
 
 _CHOSEN_BY_NAME = ("tuned", "scale_task")
 """Groups that nobody types: config.yaml takes the file that is called by the choices of other groups."""

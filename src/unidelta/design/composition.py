@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from unidelta.design.form import Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
-from unidelta.registry import Registry
+from unidelta.extensions.registry import Registry
 
 if TYPE_CHECKING:
     from unidelta.deltas.compose import Compose

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from unidelta.design.axes import Source
-from unidelta.registry import Registry
+from unidelta.extensions.registry import Registry
 
 if TYPE_CHECKING:
     from torch import nn

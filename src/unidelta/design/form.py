@@ -15,7 +15,7 @@ from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slo
 from unidelta.design.family import Family
 from unidelta.design.site import Place, SiteShape
 from unidelta.design.spec import DeltaSpec
-from unidelta.registry import Registry
+from unidelta.extensions.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

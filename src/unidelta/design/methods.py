@@ -21,7 +21,7 @@ from unidelta.design.request import (
     SlotConfig,
 )
 from unidelta.errors import ConfigError
-from unidelta.extensions import config_file, config_names
+from unidelta.extensions.folders import config_file, config_names
 
 _AXES = ("position", "insertion", "composition", "budget")
 

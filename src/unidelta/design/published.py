@@ -8,7 +8,7 @@ import yaml
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import ConfigError
-from unidelta.extensions import config_file, config_names
+from unidelta.extensions.folders import config_file, config_names
 
 _PAPER = "bart"  # what a backbone is measured by for which nobody says anything else
 

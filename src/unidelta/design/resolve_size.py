@@ -78,7 +78,7 @@ def _apply_budget(request: Request, design: D, architecture: Architecture, probl
     if allowed:
         problems += unknown_slots(request)
     slots = [part.slot for part in design.parts] if isinstance(design, Deltas) else []
-    flexible = flexible_slots(request, slots) if allowed else []
+    flexible: Sequence[Slot] = flexible_slots(request, slots) if allowed else ()
     if budget.name == "percent" and budget.percent is not None:
         try:
             return solve(design, architecture, percent=budget.percent, flexible=flexible)

@@ -10,6 +10,7 @@ from unidelta.fast.cached_prefix import CachingAttention
 from unidelta.fast.prefixes_once import PrefixesOnce
 from unidelta.fast.scale_in_weights import scale_in_weights
 from unidelta.fast.scale_inside import scale_inside
+from unidelta.fast.wide_ffn import wide_ffns
 from unidelta.hosts.attention import BASES, AttentionHost, name_of
 from unidelta.hosts.site import Host, change_host
 from unidelta.hosts.stack import StackHost
@@ -34,7 +35,7 @@ def speed_up(injection: Injection) -> None:
 
 @contextmanager
 def merged(injection: Injection) -> Iterator[None]:
-    """For evaluation: linear deltas and factors in the weights, and sources left in place by beam search.
+    """For evaluation: linear deltas, factors and parallel adapters in the weights; beam search leaves sources in place.
 
     Args:
         injection: a model in float32, which must not train meanwhile. All is back, bit for bit, at the end.
@@ -43,5 +44,6 @@ def merged(injection: Injection) -> Iterator[None]:
         stack.enter_context(source_in_place(injection.model))
         for each in merge_into_weights(injection.model):
             stack.callback(each.undo)
+        stack.enter_context(wide_ffns(injection.model))
         stack.enter_context(scale_in_weights(injection.model))
         yield

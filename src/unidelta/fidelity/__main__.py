@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from unidelta.errors import UserError
-from unidelta.paths import path_argument
+from unidelta.extensions.named_paths import path_argument
 
 
 def main(arguments: list[str] | None = None) -> int:

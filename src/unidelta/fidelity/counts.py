@@ -8,8 +8,8 @@ from unidelta.design.count import Counts, count
 from unidelta.design.published import stated_architecture
 from unidelta.design.resolve import resolve_design
 from unidelta.errors import Problems
+from unidelta.extensions.paths import PACKAGE
 from unidelta.fidelity.options import request
-from unidelta.paths import PACKAGE
 
 TABLE = PACKAGE / "fidelity" / "param_counts.csv"
 

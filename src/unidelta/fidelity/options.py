@@ -20,7 +20,7 @@ from unidelta.design.request import (
     SlotConfig,
 )
 from unidelta.errors import ConfigError
-from unidelta.paths import PACKAGE
+from unidelta.extensions.paths import PACKAGE
 
 _WORDS = yaml.safe_load((PACKAGE / "fidelity" / "official.yaml").read_text(encoding="utf-8"))
 

@@ -12,9 +12,9 @@ from unidelta.design.count import Counts, count
 from unidelta.design.describe import describe
 from unidelta.design.spec import Design
 from unidelta.errors import DesignError
+from unidelta.extensions.named_paths import as_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
 from unidelta.injection.merge import Merged, merge_into_weights
-from unidelta.paths import as_path
 
 
 class Injection:

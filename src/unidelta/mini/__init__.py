@@ -1,7 +1,7 @@
 """The embedded miniature: a world, four tasks and three pretrained backbones, small enough to ship.
 
-Nothing here needs a network. What is named here imports in milliseconds; `backbone` and `pretraining` bring torch
-with them and are imported by their own names.
+Nothing here needs a network. What is named here imports in milliseconds; `tokenizer` and `pretraining` bring
+transformers and torch with them and are imported by their own names.
 """
 
 from unidelta.mini.corpus import SPLITS, rows

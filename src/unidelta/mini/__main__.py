@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unidelta.errors import UserError
+from unidelta.extensions.named_paths import path_argument
 from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.world import SHIPPED_SEED
-from unidelta.paths import path_argument
 
 
 def main(argv: Sequence[str] | None = None) -> int:

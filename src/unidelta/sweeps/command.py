@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from unidelta.config.overrides import check
-from unidelta.errors import ConfigError, UserError
-from unidelta.exit_status import ExitStatus, status_of
-from unidelta.extensions import add_folder
-from unidelta.piped import print_no_more
+from unidelta.console.closed_pipe import print_no_more
+from unidelta.errors import ConfigError, ExitStatus, UserError, status_of
+from unidelta.extensions.folders import add_folder
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
 from unidelta.sweeps.plan import folders_of_sweeps, jobs, names, read_lines, shard

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 from unidelta.sweeps.pool import Outcome
 
 _COLUMNS = ("done", "failed", "diverged", "interrupted")

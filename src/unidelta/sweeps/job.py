@@ -11,9 +11,8 @@ from omegaconf import DictConfig
 
 from unidelta.config.compose import compose, typed
 from unidelta.config.schema import RunConfig
-from unidelta.errors import Interrupted, Unfinished, UserError
-from unidelta.exit_status import ExitStatus, status_of
-from unidelta.extensions import PROVIDER, add_folder
+from unidelta.errors import ExitStatus, Interrupted, Unfinished, UserError, status_of
+from unidelta.extensions.folders import PROVIDER, add_folder
 from unidelta.records.record import RunRecord
 from unidelta.sweeps.worker import Report
 from unidelta.tasks.metrics.scored import told
@@ -37,7 +36,7 @@ class Work:
 
     Args:
         overrides: as typed after `python train.py`.
-        folders: those that were added, in their order (`unidelta.extensions`).
+        folders: those that were added, in their order (`unidelta.extensions.folders`).
         group: by which W&B finds the job, unless it or `WANDB_RUN_GROUP` says another.
     """
 
@@ -88,7 +87,7 @@ def task(config: DictConfig) -> str:
 
 
 def _do(config: RunConfig, overrides: Sequence[str]) -> Report:
-    from unidelta.run import run  # late: a sweep that only lists its jobs needs none of it
+    from unidelta.run.run import run  # late: a sweep that only lists its jobs needs none of it
 
     stop = Stop()
     with stop.listening():

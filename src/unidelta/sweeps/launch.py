@@ -22,10 +22,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable
 from unidelta.config.groups import fill_store
-from unidelta.errors import RecordError
-from unidelta.exit_status import ExitStatus
-from unidelta.extensions import added_folders
-from unidelta.paths import CONF
+from unidelta.errors import ExitStatus, RecordError
+from unidelta.extensions.folders import added_folders
+from unidelta.extensions.paths import CONF
 from unidelta.sweeps.follow import Result, follow
 from unidelta.sweeps.job import STATUS, JobFailed, Work, do, score, task
 from unidelta.sweeps.plan import Job

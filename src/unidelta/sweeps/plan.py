@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions import added_folders
+from unidelta.extensions.folders import added_folders
 
 SWEEPS = Path("sweeps")
 CHOOSING = ("task", "method")

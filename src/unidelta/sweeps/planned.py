@@ -11,11 +11,11 @@ from unidelta.config.overrides import check
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.errors import Problems, UserError
-from unidelta.plan import prepare
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.run import identity_of_contents, name_of_weights
+from unidelta.run.identity import identity_of_contents, name_of_weights
+from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import Job
 from unidelta.tasks import TaskSpec, fingerprint, load_all
 
@@ -143,7 +143,7 @@ class _Contents:
     def _fingerprints(self, task: TaskSpec) -> dict[str, str]:
         limits = nullcontext()
         if task.source == "hub" and not self._may_download:
-            from unidelta.hub import cache_only  # late: the hub's client takes half a second
+            from unidelta.network.hub import cache_only  # late: the hub's client takes half a second
 
             limits = cache_only()
         with limits:

@@ -12,8 +12,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ConfigError, ExitStatus, Problems, UserError
 from unidelta.sweeps.process import POLL_S, WorkerProcess
 from unidelta.sweeps.worker import Report
 

@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 from unidelta.sweeps.worker import Report, serve
 
 GRACE_S = 30.0  # between SIGTERM and SIGKILL: time to save a checkpoint

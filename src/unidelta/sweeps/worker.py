@@ -12,7 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

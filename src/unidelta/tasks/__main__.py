@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unidelta.errors import UserError
-from unidelta.paths import path_argument
+from unidelta.extensions.named_paths import path_argument
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.metrics.scored import interval_signature, scored
 from unidelta.tasks.registry import TASKS, task_kind

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import huggingface_hub.constants
 
 from unidelta.errors import DataError
-from unidelta.hub import cache_only, why_unreachable
+from unidelta.network.hub import cache_only, why_unreachable
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.hub_rows import HubRows
 from unidelta.tasks.registry import task_kind

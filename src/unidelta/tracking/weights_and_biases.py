@@ -15,7 +15,7 @@ os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
 import wandb
 from wandb.errors import AuthenticationError
 
-from unidelta.knock import answers
+from unidelta.network.probe import answers
 from unidelta.records.record import RunRecord
 from unidelta.tracking.spec import TrackingSpec
 from unidelta.tracking.tracker import RunFacts, summary, table

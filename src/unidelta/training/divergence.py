@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
 # The first updates in fp16 overflow on purpose while the loss scale is found: 65536 halves to 1 in 16 steps.
 _N_OVERFLOWS_ALLOWED = 16
 # A loss this many times the first one (or 1 nat, for models that start near 0) is no spike once it lasts.
@@ -13,8 +11,8 @@ _EXPLOSION_FACTOR = 10
 _N_EXPLODED_STEPS = 10
 
 
-class DivergenceGuard(TrainerCallback):
-    """Stops training as soon as a logged loss or gradient norm is not finite, or the loss stays exploded.
+class DivergenceGuard:
+    """Sees that a logged loss or gradient norm is not finite, or the loss stays exploded.
 
     Args:
         tolerates_overflow: whether single steps may have infinite gradients (fp16, where such a step is
@@ -46,27 +44,19 @@ class DivergenceGuard(TrainerCallback):
         self._first_loss, self._n_exploded = state["first_loss"], state["n_exploded"]
         self._n_overflows_in_a_row, self.n_overflows = state["n_overflows_in_a_row"], state["n_overflows"]
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Mapping[str, float],
-        **kwargs: object,
-    ) -> None:
-        """Look at one log entry of the training loop."""
-        reason = self._fault(logs)
-        if reason and self.reason is None:
-            self.reason = f"{reason} at step {state.global_step}"
-            control.should_training_stop = True
+    def look(self, entry: Mapping[str, float]) -> None:
+        """Look at one entry of the history; what is wrong with the first faulty one becomes the reason."""
+        fault = self._fault(entry)
+        if fault and self.reason is None:
+            self.reason = f"{fault} at step {entry['step']}"
 
-    def _fault(self, logs: Mapping[str, float]) -> str | None:
+    def _fault(self, entry: Mapping[str, float]) -> str | None:
         for name in ("loss", "eval_loss"):
-            if name in logs and not math.isfinite(logs[name]):
-                return f"{name} {logs[name]}"
-        if "loss" not in logs:
+            if name in entry and not math.isfinite(entry[name]):
+                return f"{name} {entry[name]}"
+        if "loss" not in entry:
             return None
-        return self._overflow(logs["grad_norm"]) or self._explosion(logs["loss"])
+        return self._overflow(entry["grad_norm"]) or self._explosion(entry["loss"])
 
     def _overflow(self, grad_norm: float) -> str | None:
         if math.isfinite(grad_norm):

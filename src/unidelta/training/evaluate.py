@@ -20,6 +20,7 @@ from unidelta.tasks.collate import IGNORED_LABEL, collator
 from unidelta.tasks.features import Feature
 from unidelta.tasks.metrics.scored import Scored, scored
 from unidelta.training.generation import generation_config
+from unidelta.training.loss import logits_of
 from unidelta.training.precision import Precision
 from unidelta.training.processes import ALONE, Processes, gather
 
@@ -80,7 +81,7 @@ def evaluate(
     kind = task_kind(task.name)
     begin = time.perf_counter()
     run = _evaluate_seq2seq if kind.kind == "seq2seq" else _evaluate_classification
-    with _eval_mode(model), torch.inference_mode(), _autocast(model, precision):
+    with _eval_mode(model), torch.inference_mode(), autocast(model.device, precision):
         loss, predictions, references = run(
             model,
             features,
@@ -118,7 +119,7 @@ def _evaluate_seq2seq(
     loss_sum, n_tokens = 0.0, 0
     for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
         labels_BT = batch.pop("labels")
-        logits_BTV = model(**batch, use_cache=False).logits.float()
+        logits_BTV = logits_of(model, batch).float()
         loss_sum += F.cross_entropy(
             logits_BTV.flatten(0, 1), labels_BT.flatten(), ignore_index=IGNORED_LABEL, reduction="sum"
         ).item()
@@ -153,7 +154,7 @@ def _evaluate_classification(
     loss_sum = 0.0
     for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
         labels_B = batch.pop("labels")
-        logits_BC = model(**batch).logits.float()
+        logits_BC = logits_of(model, batch).float()
         loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
         outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
     outputs, loss_sum, _ = _together(outputs, loss_sum, 0, processes)
@@ -200,9 +201,10 @@ def _decode(tokenizer: PreTrainedTokenizerBase, rows: Any) -> list[str]:
     return tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
-def _autocast(model: PreTrainedModel, precision: Precision) -> torch.autocast:
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """The arithmetic of a forward pass."""
     dtype = torch.float16 if precision == "fp16" else torch.bfloat16
-    return torch.autocast(model.device.type, dtype=dtype, enabled=precision != "fp32")
+    return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
 
 
 @contextmanager

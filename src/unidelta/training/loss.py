@@ -1,23 +1,36 @@
 """The training loss: cross-entropy with label smoothing, and what it is averaged over.
 
-P processes, A forward passes of one process in an optimiser step, V vocabulary or classes.
+B batch, T target length, V vocabulary, C classes, P processes, A forward passes of one process in an optimiser step.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from unidelta.tasks.collate import IGNORED_LABEL
 from unidelta.training.share import Share
+
+
+def logits_of(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+    """(B, T, V) for targets that are texts, (B, C) for classes; nothing is kept for generation."""
+    options = {"use_cache": False} if "decoder_input_ids" in batch else {}
+    return model(**batch, **options).logits
+
+
+def count_tokens(batch: Mapping[str, Tensor]) -> int:
+    """Tokens of sources and targets, padding left out."""
+    targets = (batch["labels"] != IGNORED_LABEL).sum() if "decoder_input_ids" in batch else 0
+    return int(batch["attention_mask"].sum() + targets)
 
 
 def summed_loss(logits: Tensor, labels: Tensor, *, smoothing: float) -> Tensor:
     """Nats, summed over all labels but the ignored ones: (1−ε)·(−log p(label)) + ε·mean over V of (−log p).
 
     Args:
-        logits: (…, V), V last.
+        logits: (…, V or C).
         labels: (…), one fewer dimension.
         smoothing: ε.
     """

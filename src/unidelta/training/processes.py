@@ -5,9 +5,13 @@ No torch at import, so that a request that cannot be met is told at once.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from unidelta.errors import ConfigError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,12 @@ def gather(value: Any, processes: Processes) -> list[Any]:
     values: list[Any] = [None] * processes.n
     distributed.all_gather_object(values, value)
     return values
+
+
+def gather_tensors(values_N: "Tensor", accelerator: "Accelerator") -> "Tensor":
+    """(P, N): the row of numbers of every process, in the order of their ranks."""
+    gathered = accelerator.gather(values_N)
+    return cast("Tensor", gathered).view(-1, len(values_N))
 
 
 def disconnect(processes: Processes) -> None:

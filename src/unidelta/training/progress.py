@@ -1,22 +1,32 @@
-"""The training bar: the trainer's own, with the last numbers on it instead of a line for every step."""
+"""The training bar: steps done, with the last numbers at its end instead of a line for every step."""
 
 from collections.abc import Mapping
 
-from transformers import ProgressCallback, TrainerControl, TrainerState, TrainingArguments
+from tqdm import tqdm
 
 
-class QuietProgress(ProgressCallback):
-    """`ProgressCallback` that shows loss and scores at the end of the bar."""
+class ProgressBar:
+    """A bar of optimiser steps.
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Mapping[str, float] | None = None,
-        **kwargs: object,
-    ) -> None:
-        """Show the numbers of one log entry."""
-        if self.training_bar is not None and logs:
-            numbers = {name: f"{value:.4g}" for name, value in logs.items() if name not in ("epoch", "grad_norm")}
-            self.training_bar.set_postfix(numbers, refresh=False)
+    Args:
+        n_steps: of the whole run.
+        step: done already.
+        is_shown: whether anything is drawn.
+    """
+
+    def __init__(self, n_steps: int, *, step: int, is_shown: bool) -> None:
+        self.is_shown = is_shown
+        self._bar = tqdm(total=n_steps, initial=step, desc="train", dynamic_ncols=True, disable=not is_shown)
+
+    def show(self, entry: Mapping[str, float]) -> None:
+        """Move to the step of an entry of the history, and show its losses, rates and scores."""
+        numbers = {name: f"{value:.4g}" for name, value in entry.items() if name not in _LEFT_OUT}
+        self._bar.set_postfix(numbers, refresh=False)
+        self._bar.update(entry["step"] - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the line as it is."""
+        self._bar.close()
+
+
+_LEFT_OUT = ("step", "epoch", "grad_norm")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
 from unidelta.training.processes import Processes, gather
+from unidelta.training.snapshot import generators
+from unidelta.training.state import TrainState
 from unidelta.training.stopping import Stop
 
 Save = Callable[[int, Callable[[Path], None]], None]
@@ -32,45 +32,62 @@ class Continuation:
     stop: Stop = field(default_factory=Stop)
 
 
-class SaveClock(TrainerCallback):
-    """Has the trainer save at the end of a step if enough time went by, or if the run was asked to stop.
-
-    After the last step of an epoch it waits for the end of the epoch, because an evaluation may come in between. After
-    the last step of all it leaves saving to the end of training.
+class Saver:
+    """Keeps checkpoints of a state: when enough time went by, when the run was asked to stop, and at its end.
 
     Args:
+        state: what is kept.
+        continuation: how, and where the run goes on; None keeps nothing.
         every_minutes: between two checkpoints; None for none on time.
-        stop: whether the run was asked to stop.
         processes: this process, and of how many; all of them save at the same step.
     """
 
-    def __init__(self, *, every_minutes: float | None, stop: Stop, processes: Processes) -> None:
+    def __init__(
+        self,
+        state: TrainState,
+        continuation: Continuation | None,
+        *,
+        every_minutes: float | None,
+        processes: Processes,
+    ) -> None:
+        self._state, self._continuation, self._processes = state, continuation, processes
         self._period = None if every_minutes is None else 60 * every_minutes
-        self._stop, self._processes = stop, processes
-        self._last = time.monotonic()
-        self.is_stopping = False
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
-    ) -> None:
-        """Look at the clock, unless the epoch ends with this step."""
-        if not float(state.epoch or 0).is_integer():
-            self._look(state, control)
-
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
-    ) -> None:
-        """Look at the clock."""
-        self._look(state, control)
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
-        """Begin the period again."""
         self._last = time.monotonic()
 
-    def _look(self, state: TrainerState, control: TrainerControl) -> None:
-        if state.global_step >= state.max_steps:
-            return
-        is_late = self._period is not None and time.monotonic() - self._last >= self._period
-        found = gather((is_late, self._stop.signal is not None), self._processes)
-        self.is_stopping = any(is_asked for _, is_asked in found)
-        control.should_save = found[0][0] or self.is_stopping
+    @property
+    def is_late(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        if self._continuation is None or self._period is None:
+            return False
+        return time.monotonic() - self._last >= self._period
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether this process was asked to stop."""
+        return self._continuation is not None and self._continuation.stop.signal is not None
+
+    def resume(self) -> None:
+        """Take over the state of the checkpoint that the run goes on from, if there is one."""
+        if self._continuation is not None and self._continuation.start is not None:
+            self._state.read(self._continuation.start, rank=self._processes.rank)
+
+    def save(self) -> None:
+        """Keep a checkpoint, written by the first process, unless the state is not worth keeping."""
+        if self._continuation is None or not self._state.is_healthy:
+            return  # a parameter that is not finite shows in the next step
+        everyone = gather(generators(on_gpu=self._state.on_gpu), self._processes)
+        if self._processes.is_first:
+            self._continuation.save(self._state.step, lambda folder: self._state.write(folder, everyone))
+        gather(None, self._processes)  # who ends now would take the first process with it
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        """End the run here.
+
+        Raises:
+            Interrupted: always.
+        """
+        assert self._continuation is not None
+        stop = self._continuation.stop
+        stop.signal = stop.signal or "SIGTERM"  # another process was asked
+        stop.raise_if_asked(f"after step {self._state.step}")

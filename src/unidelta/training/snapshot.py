@@ -25,7 +25,7 @@ _STATE, _PARAMETERS, _BEST, _OPTIMISER = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class Snapshot:
     """Everything that is no tensor.
 
     Args:
@@ -33,11 +33,12 @@ class State:
         is_finished: whether training was over, its last evaluation included.
         seconds: wall-clock time so far.
         evaluation_seconds: of which evaluation.
+        n_tokens: seen in training, padding left out.
         best_step: the best step so far, None before the first evaluation.
         best_metrics: its metrics.
         guard: of the divergence guard.
         optimiser: groups, and what is no tensor, of the optimiser.
-        scheduler: of the learning rate.
+        schedule: of the learning rate.
         scaler: of fp16, empty without it.
         generators: of every process, by rank (`generators`).
     """
@@ -46,19 +47,25 @@ class State:
     is_finished: bool
     seconds: float
     evaluation_seconds: float
+    n_tokens: int
     best_step: int | None
     best_metrics: dict[str, float]
     guard: dict[str, Any]
     optimiser: dict[str, Any]
-    scheduler: dict[str, Any]
+    schedule: dict[str, Any]
     scaler: dict[str, Any]
     generators: list[dict[str, Any]]
 
 
 def write_snapshot(
-    folder: Path, state: State, *, parameters: Mapping[str, Tensor], best: Mapping[str, Tensor], optimiser: Optimizer
+    folder: Path,
+    snapshot: Snapshot,
+    *,
+    parameters: Mapping[str, Tensor],
+    best: Mapping[str, Tensor],
+    optimiser: Optimizer,
 ) -> None:
-    """Write `state` and all tensors into `folder`.
+    """Write `snapshot` and all tensors into `folder`.
 
     Raises:
         OSError: the disk does not take them.
@@ -72,12 +79,12 @@ def write_snapshot(
     for file, named in ((_PARAMETERS, parameters), (_BEST, best), (_OPTIMISER, tensors)):
         # `save_file` would hide the error number of a full disk.
         (folder / file).write_bytes(save({name: tensor.detach().contiguous() for name, tensor in named.items()}))
-    (folder / _STATE).write_text(json.dumps(asdict(state), allow_nan=False), encoding="utf-8")
+    (folder / _STATE).write_text(json.dumps(asdict(snapshot), allow_nan=False), encoding="utf-8")
 
 
-def read_state(folder: Path) -> State:
-    """The state in a folder that was verified."""
-    return State(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
+def read_snapshot(folder: Path) -> Snapshot:
+    """The snapshot in a folder that was verified."""
+    return Snapshot(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
 
 
 def read_best(folder: Path) -> dict[str, Tensor]:
@@ -113,14 +120,14 @@ def optimiser_state(optimiser: Optimizer) -> dict[str, Any]:
     return {"groups": content["param_groups"], "numbers": numbers}
 
 
-def restore_optimiser(folder: Path, state: State, optimiser: Optimizer) -> None:
+def restore_optimiser(folder: Path, snapshot: Snapshot, optimiser: Optimizer) -> None:
     """Give `optimiser` its state back."""
-    values: dict[int, dict[str, Any]] = {int(index): dict(own) for index, own in state.optimiser["numbers"].items()}
+    values: dict[int, dict[str, Any]] = {int(index): dict(own) for index, own in snapshot.optimiser["numbers"].items()}
     for name, tensor in load_file(folder / _OPTIMISER).items():
         index, _, field = name.partition(".")
         values[int(index)][field] = tensor
     groups = []
-    for now, saved in zip(optimiser.state_dict()["param_groups"], state.optimiser["groups"], strict=True):
+    for now, saved in zip(optimiser.state_dict()["param_groups"], snapshot.optimiser["groups"], strict=True):
         # JSON has no tuples.
         groups.append({key: tuple(v) if isinstance(now.get(key), tuple) else v for key, v in saved.items()})
     optimiser.load_state_dict({"state": values, "param_groups": groups})

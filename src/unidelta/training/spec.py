@@ -63,3 +63,8 @@ class TrainingSpec:
     static_batches: bool = False
     loss_normalisation: Literal["tokens", "micro_batches"] = "tokens"
     save_every_minutes: float | None = None
+
+    def evaluates_after(self, *, step: int, epoch: float) -> bool:
+        """Whether the dev split is evaluated after that many steps and epochs, the end of training aside."""
+        at_step = self.eval_every is not None and step % self.eval_every == 0
+        return at_step or (self.evaluate_each_epoch and float(epoch).is_integer())

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from unidelta.errors import Interrupted
-from unidelta.exit_status import ExitStatus
+from unidelta.errors import ExitStatus, Interrupted
 
 
 class Stop:

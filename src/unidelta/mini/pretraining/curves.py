@@ -7,8 +7,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from unidelta.backbones.shipped import BACKBONES
 from unidelta.mini.miniature import MINIATURES
-from unidelta.mini.shipped import BACKBONES
 
 _COLOURS = (
     "#0072B2",

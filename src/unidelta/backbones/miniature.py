@@ -1,0 +1,60 @@
+"""A miniature's weights as a model: checked before they are used, in float32."""
+
+from pathlib import Path
+
+import torch
+import transformers as hf
+from safetensors.torch import load_file
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.backbones.shipped import checked_weights, world_of
+from unidelta.design.family import FAMILIES
+from unidelta.errors import BackboneError
+from unidelta.mini.tokenizer import tokenizer
+
+# Stored once, under the first of their names.
+_TIED = {"lm_head.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"}
+
+
+def backbone(
+    folder: Path,
+    family: str,
+    *,
+    seed: int,
+    n_labels: int = 0,
+    dropout: float | None = None,
+    attention_dropout: float | None = None,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """A pretrained model in eval mode, and its tokenizer. Global randomness is untouched.
+
+    Args:
+        folder: of the miniature.
+        family: bart, mbart or roberta.
+        seed: of a new classification head; everything else is pretrained.
+        n_labels: classes of the head.
+        dropout: hidden dropout in place of 0.
+        attention_dropout: attention dropout in place of 0.
+
+    Raises:
+        BackboneError: weights are missing or not what they were when they were made.
+    """
+    weights = checked_weights(folder)
+    config = hf.AutoConfig.from_pretrained(folder, **({"num_labels": n_labels} if n_labels else {}))
+    for name, value in zip(FAMILIES[family].dropouts, (dropout, attention_dropout), strict=True):
+        if value is not None and name is not None:
+            setattr(config, name, value)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model: PreTrainedModel = MODEL_CLASSES[FAMILIES[family].kind].from_config(config)
+    report = model.load_state_dict({name: tensor.float() for name, tensor in load_file(weights).items()}, strict=False)
+    model.tie_weights()
+    missing = [name for name in report.missing_keys if name not in _TIED and not name.startswith("classifier.")]
+    unknown = [name for name in report.unexpected_keys if not name.startswith("lm_head.")]
+    if missing or unknown:
+        raise BackboneError(
+            f"the miniature {folder}",
+            f"its tensors are not those of a {family} of its config.json: {', '.join([*missing, *unknown][:5])}",
+            f"python -m unidelta.mini pretrain {family} --out DIR and backbone.checkpoint=DIR",
+        )
+    return model.eval(), tokenizer(family, seed=world_of(folder))

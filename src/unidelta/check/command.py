@@ -1,0 +1,54 @@
+"""Check a form, a composition or an architecture that you wrote: `python -m unidelta.check form NAME`.
+
+On a tiny model of every architecture: are there as many parameters as its file says, do exactly those train and does
+each get a gradient, does a start that is called zero leave the model as it was, do teacher forcing and cached
+generation agree, and is merging exact and undone bit for bit? `--config-dir DIR` takes in a folder of your own first.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from transformers.utils import logging
+
+from unidelta.check.finding import Finding
+from unidelta.check.kinds import check_composition, check_family, check_form
+from unidelta.errors import DesignError, ExitStatus, UserError
+from unidelta.extensions.folders import add_folder
+from unidelta.extensions.named_paths import path_argument
+
+_CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
+    "form": check_form,
+    "composition": check_composition,
+    "family": check_family,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> ExitStatus:
+    """The exit status of `python -m unidelta.check`: 1 if anything is wrong, 2 if there is no such thing."""
+    parser = argparse.ArgumentParser(prog="python -m unidelta.check", description=__doc__)
+    parser.add_argument("kind", choices=_CHECKS)
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder of your own, as for train.py")
+    asked = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    logging.set_verbosity_error()
+    try:
+        if asked.config_dir is not None:
+            add_folder(asked.config_dir)
+        findings = list(_CHECKS[asked.kind](asked.name))
+        if not findings:
+            why = "the rules refuse it on every architecture, at every place and insertion"
+            raise DesignError(f"check {asked.kind} {asked.name}", why, "rules that let something through")
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return ExitStatus.REFUSED
+    wrong = [finding for finding in findings if finding.wrong]
+    for finding in wrong:
+        print(f"WRONG  {finding.where}\n       {finding.what}: {finding.wrong}")
+    for what in dict.fromkeys(finding.what for finding in findings):
+        mine = [finding for finding in findings if finding.what == what]
+        print(f"{sum(not finding.wrong for finding in mine):4} of {len(mine):4}  {what}")
+    print(f"{len(findings) - len(wrong)} passed, {len(wrong)} failed")
+    return ExitStatus.FAILED if wrong else ExitStatus.DONE

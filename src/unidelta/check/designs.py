@@ -1,0 +1,149 @@
+"""Check one form with one composition in one architecture, on a tiny model.
+
+Are there as many parameters as its file says, do exactly those train and does each get a gradient, does a start that is
+called zero leave the model as it was, do teacher forcing and cached generation agree, and is merging exact and undone
+bit for bit?
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from unidelta.check.finding import Finding, close, equal
+from unidelta.check.tiny import batch, tiny
+from unidelta.design.axes import Insertion, Slot
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.count import count
+from unidelta.design.describe import describe
+from unidelta.design.family import Family
+from unidelta.design.form import FORMS, Setting
+from unidelta.design.rules import check as faults
+from unidelta.design.spec import Deltas, DeltaSpec
+from unidelta.errors import UserError
+from unidelta.fast.switch import speed_up
+from unidelta.hosts.site import Host
+from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.injection import Injection
+from unidelta.injection.merge import is_mergeable
+
+_OF_FLOAT32 = 1e-5  # tolerance of scores that `generate` returns in float32
+
+
+def check_designs(family: Family, form: str, composition: str) -> Iterator[Finding]:
+    """Check a form with a composition at every place and insertion that the rules allow, in one architecture."""
+    architecture = architecture_of(tiny(family).config, name=family.name)
+    for slot in Slot:
+        for insertion in Insertion:
+            spec = _spec(family, form, composition, slot, insertion)
+            design = Deltas(parts=(spec,))
+            if faults(design, architecture):
+                continue
+            where = f"{family.name}, {describe(design)}"
+            try:
+                yield from _check_design(family, design, where)
+            except UserError:
+                raise
+            except Exception as error:  # whatever a module of a user's raises is the finding
+                yield Finding(what="it runs", where=where, wrong=f"{type(error).__name__}: {error}")
+
+
+def _spec(family: Family, form: str, composition: str, slot: Slot, insertion: Insertion) -> DeltaSpec:
+    descriptor = FORMS[form]
+    details = descriptor.released(Setting(slot=slot, insertion=insertion, at_layer_output=False, family=family))
+    return DeltaSpec(
+        slot=slot,
+        form=form,
+        insertion=insertion,
+        composition=composition,
+        bottleneck=0 if descriptor.size is None else 3,
+        representation=details.representation,
+        scale=2.0 if COMPOSITIONS[composition].reads_scale else 1.0,
+        source=details.source,
+        init=descriptor.inits[0],
+        layer_norm=details.layer_norm,
+        bias=details.bias,
+        dropout=0.0 if "dropout" in descriptor.reads and not COMPOSITIONS[composition].is_gate else None,
+        targets=tuple(descriptor.usual_targets.get(slot, ())),
+        scaled_query=details.scaled_query,
+        options=tuple(descriptor.options.items()),
+    )
+
+
+def _check_design(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
+    inputs = batch(family)
+    injection = _injected(family, design)
+    counts = count(design, architecture_of(injection.model.config, name=family.name))
+    yield equal("trained parameters are as many as the file says", where, injection.n_trained, counts.trained)
+    yield equal("stored parameters are as many as the file says", where, injection.n_stored, counts.stored)
+    injection.model(**inputs).loss.backward()
+    without = [name for name, parameter in injection.trained_parameters() if parameter.grad is None]
+    wrong = f"{len(without)} have none, first {without[0]}" if without else ""
+    yield Finding(what="every trained parameter gets a gradient", where=where, wrong=wrong)
+    yield from _zero_start(family, design, where)
+    yield from _fast(family, design, where)
+    if family.kind != "encoder":
+        yield _generation(family, design, where)
+    yield from _merging(family, design, where)
+
+
+def _injected(family: Family, design: Deltas, *, moved: bool = True) -> Injection:
+    generator = torch.Generator().manual_seed(2)
+    injection = inject(tiny(family), design, generator=generator)
+    if moved:
+        for _, parameter in injection.trained_parameters():
+            parameter.data += 0.3 * torch.randn(parameter.shape, generator=generator)
+    return injection
+
+
+def _zero_start(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
+    (spec,) = design.parts
+    if not COMPOSITIONS[spec.composition].keeps_h:
+        return
+    expected = tiny(family)(**batch(family)).logits
+    for init in FORMS[spec.form].zero_starts:
+        started = _injected(family, Deltas(parts=(replace(spec, init=init),)), moved=False)
+        difference = (started.model(**batch(family)).logits - expected).abs().max().item()
+        wrong = f"the logits differ by {difference:.1e}" if difference else ""
+        yield Finding(what=f"init={init} leaves the model bit for bit as it was", where=where, wrong=wrong)
+
+
+def _fast(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
+    plain, fast = _injected(family, design), _injected(family, design)
+    speed_up(fast)
+    yield close(
+        "fast computes the same", where, fast.model(**batch(family)).logits, plain.model(**batch(family)).logits
+    )
+
+
+@torch.no_grad()
+def _generation(family: Family, design: Deltas, where: str) -> Finding:
+    """The scores of a cached generation are the logits of one pass over what it made."""
+    model: Any = _injected(family, design).model
+    inputs = {name: tensor for name, tensor in batch(family).items() if name != "labels"}
+    found = model.generate(
+        **inputs, max_new_tokens=5, min_new_tokens=5, do_sample=False, output_logits=True, return_dict_in_generate=True
+    )
+    made = torch.stack(found.logits, dim=1)
+    if family.is_encoder_decoder:
+        forced = model(**inputs, decoder_input_ids=found.sequences[:, :-1]).logits
+    else:
+        mask = torch.nn.functional.pad(inputs["attention_mask"], (0, 4), value=1)
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        forced = model(input_ids=found.sequences[:, :-1], attention_mask=mask, position_ids=positions).logits[:, 6:]
+    return close("cached generation is teacher forcing", where, made, forced, tolerance=_OF_FLOAT32)
+
+
+@torch.no_grad()
+def _merging(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
+    injection = _injected(family, design)
+    hosts = [module for module in injection.model.modules() if isinstance(module, Host)]
+    if not any(map(is_mergeable, hosts)):
+        return
+    logits = injection.model(**batch(family)).logits
+    injection.merge()
+    yield close("merging is exact", where, injection.model(**batch(family)).logits, logits)
+    injection.unmerge()
+    is_back = injection.model(**batch(family)).logits.equal(logits)
+    yield Finding(what="unmerging is exact bit for bit", where=where, wrong="" if is_back else "the logits differ")

@@ -1,0 +1,45 @@
+"""The three kinds of things that can be checked: a form, a composition, an architecture."""
+
+from collections.abc import Iterator
+
+from unidelta.check.designs import check_designs
+from unidelta.check.finding import Finding, equal
+from unidelta.check.tiny import tiny
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.family import FAMILIES
+from unidelta.design.form import FORMS
+from unidelta.injection.inject import architecture_of
+
+
+def check_form(name: str) -> Iterator[Finding]:
+    """Try a form at every place, insertion and composition, on every architecture."""
+    FORMS.find(name, asked=f"check form {name}")
+    for family in FAMILIES.values():
+        for composition in COMPOSITIONS:
+            yield from check_designs(family, name, composition)
+
+
+def check_composition(name: str) -> Iterator[Finding]:
+    """Try a composition with every form, on every architecture."""
+    COMPOSITIONS.find(name, asked=f"check composition {name}")
+    for family in FAMILIES.values():
+        for form in FORMS:
+            yield from check_designs(family, form, name)
+
+
+def check_family(name: str) -> Iterator[Finding]:
+    """Compare an architecture's file with transformers' own model, then try every form in it."""
+    family = FAMILIES.find(name, asked=f"check family {name}")
+    model = tiny(family)
+    architecture = architecture_of(model.config, name="tiny")
+    sites = family.hosts(model)
+    shapes = [(site.kind, site.layer, list(site.linears)) for site in architecture.sites]
+    wrong = "" if shapes == [(s.kind, s.layer, list(s.linears)) for s in sites] else "sites and hosts differ"
+    yield Finding(what="sites are those of the model, in one order", where=name, wrong=wrong)
+    expected = sum(parameter.numel() for parameter in model.parameters())
+    yield equal("parameters", name, architecture.n_parameters, expected)
+    biases = sum(p.numel() for key, p in model.named_parameters() if key.endswith("bias"))
+    yield equal("biases", name, architecture.n_biases, biases)
+    for form in FORMS:
+        for composition in COMPOSITIONS:
+            yield from check_designs(family, form, composition)

@@ -1,0 +1,114 @@
+"""The command line of train.py: what was typed is checked first, then Hydra composes and the run begins.
+
+Exit status: `unidelta.errors`. With -m every job is checked before the first begins.
+"""
+
+import contextlib
+import os
+import shlex
+import sys
+import time
+from typing import NoReturn
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from unidelta.config.arguments import Arguments, arguments_of
+from unidelta.config.compose import not_composable, typed
+from unidelta.config.groups import fill_store
+from unidelta.config.overrides import check
+from unidelta.config.spelling import as_hydra_reads, without_globs
+from unidelta.console.closed_pipe import print_no_more
+from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
+from unidelta.extensions.folders import add_folder
+from unidelta.extensions.paths import CONF
+from unidelta.sweeps.job import JobFailed, task
+from unidelta.sweeps.plan import jobs
+from unidelta.training.processes import disconnect, started_by
+from unidelta.training.stopping import Stop
+
+_PATIENCE_S = 10
+
+
+class Diverged(Exception):
+    """A run whose losses or gradients ceased to be finite."""
+
+
+def main() -> None:
+    """Run what `sys.argv` asks for."""
+    # Hydra then hands exceptions on instead of printing them its own way; in a multirun all other jobs are
+    # done before the first failure is raised
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    command, processes, stop = sys.argv, started_by(os.environ), Stop()
+    arguments = Arguments(words=(), options=())
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+    def compose_and_run(config: DictConfig) -> str | None:
+        return _job(config, command, stop)
+
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(stop.listening())
+            if not processes.is_first:
+                stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            arguments = arguments_of(command[1:])
+            if arguments.config_dir is not None:
+                add_folder(arguments.config_dir)
+            words = list(arguments.words)
+            if not arguments.is_completion:
+                check(words, is_multirun=arguments.is_multirun)
+                words = as_hydra_reads(words)
+            fill_store()
+            if arguments.is_multirun:
+                _check_every_job([word for word in without_globs(arguments.words) if not word.startswith("hydra")])
+            sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
+            compose_and_run()
+            sys.stdout.flush()
+        disconnect(processes)
+    except BrokenPipeError:  # the reader has seen enough: `python train.py --help | head`
+        print_no_more()
+    except (UserError, Unfinished) as error:
+        _fail(str(error), status_of(error))
+    except (HydraException, OmegaConfBaseException) as error:
+        _fail(str(not_composable(arguments.words, error)), ExitStatus.REFUSED)
+    except Diverged as error:
+        _fail(str(error), ExitStatus.DIVERGED)
+    except JobFailed as error:
+        _fail(str(error), ExitStatus.FAILED)
+
+
+def _check_every_job(overrides: list[str]) -> None:
+    from unidelta.sweeps.planned import prepared  # late, as below
+
+    prepared(jobs([shlex.join(overrides)]))
+
+
+def _job(config: DictConfig, command: list[str], stop: Stop) -> str | None:
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return task(config)
+    from unidelta.run.run import run  # late: seconds of imports that --help and typing errors need not wait for
+
+    try:
+        record = run(
+            typed(config, HydraConfig.get().overrides.task),
+            command=command,
+            processes=started_by(os.environ),
+            stop=stop,
+        )
+    except (UserError, Unfinished) as error:
+        _fail(str(error), status_of(error))  # raised, Hydra would print it its own way
+    if record is not None and record.status == "diverged":
+        raise Diverged(f"The run diverged: {record.reason}. Its record says so; no table counts it as a result.")
+    return None
+
+
+def _fail(message: str, status: ExitStatus) -> NoReturn:
+    if not started_by(os.environ).is_first:
+        # What stops one process mostly stops all. The first one tells it, and torchrun then ends the others here.
+        time.sleep(_PATIENCE_S)
+    print(message, file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,1 @@
+"""What users add, and where it is found: folders, installed packages, registries."""

@@ -1,0 +1,122 @@
+"""What comes from outside this repository: folders of a user's own, and packages that declare entry points.
+
+A folder is laid out as the project itself: YAML in `method/`, `backbone/`, `task/` and the other groups of `conf/`;
+Python in `forms/`, `compositions/`, `families/` and `analysis/`, each file registering what it defines; sweeps in
+`sweeps/`. `--config-dir DIR` and `unidelta.register(DIR)` take one in. A package declares modules in the entry-point
+groups `unidelta.forms`, `unidelta.compositions` and `unidelta.families`, and a folder of YAML in `unidelta.conf`.
+"""
+
+import importlib.util
+import sys
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from unidelta.errors import ConfigError, UserError
+from unidelta.extensions.named_paths import as_path
+from unidelta.extensions.paths import CONF
+
+PROVIDER = "unidelta"
+"""What Hydra calls the source of these folders' YAML."""
+_PYTHON = ("forms", "compositions", "families")
+_folders: list[Path] = []
+
+
+def add_folder(folder: str | Path) -> Path:
+    """Take in a folder of a user's own: its YAML from now on, its Python at once.
+
+    Returns:
+        The folder, absolute. Adding it again changes nothing.
+
+    Raises:
+        ConfigError: there is no such folder, a file of Python cannot be imported, or a name is taken already.
+    """
+    asked = f"--config-dir {folder}"
+    path = as_path(folder, asked=asked).resolve()
+    if not path.is_dir():
+        raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
+    if path in _folders or path == CONF:
+        return path
+    for file in sorted(path.glob("*/*.yaml")):
+        taken = config_file(file.parent.name, file.stem)
+        if taken is not None:
+            why = f"{file.parent.name}={file.stem} is there already: {taken}"
+            raise ConfigError(asked, why, f"another name for {file.parent.name}/{file.name}")
+    _folders.append(path)
+    try:
+        for kind in _PYTHON:
+            _import_all(path, kind)
+    except UserError:
+        _folders.remove(path)
+        raise
+    return path
+
+
+def import_added(kind: str) -> None:
+    """Import what the added folders have of a kind of Python that few commands need, such as `analysis`.
+
+    Raises:
+        ConfigError: a file cannot be imported.
+    """
+    for folder in _folders:
+        _import_all(folder, kind)
+
+
+def folders() -> list[Path]:
+    """The folders of YAML: the project's own first."""
+    return [CONF, *_declared(), *_folders]
+
+
+def added_folders() -> list[Path]:
+    """The folders that were added, in their order."""
+    return list(_folders)
+
+
+def config_file(group: str, name: str) -> Path | None:
+    """The YAML of an option of a group, None if there is none."""
+    return next((path for folder in folders() if (path := folder / group / f"{name}.yaml").is_file()), None)
+
+
+def config_names(group: str) -> list[str]:
+    """The options of a group, e.g. the methods, in alphabetical order."""
+    found = (path.relative_to(folder / group) for folder in folders() for path in (folder / group).rglob("*.yaml"))
+    return sorted({path.with_suffix("").as_posix() for path in found})
+
+
+@cache
+def _declared() -> tuple[Path, ...]:
+    """Folders of YAML that installed packages declare."""
+    found: list[Path] = []
+    for entry in entry_points(group="unidelta.conf"):
+        try:
+            folder = Path(str(entry.load()))
+        except Exception as error:
+            where, why = f"the entry point {entry.name} = {entry.value}", f"{type(error).__name__}: {error}"
+            raise ConfigError(where, why, "the package that declares it mended or uninstalled") from error
+        if not folder.is_dir():
+            where = f"the entry point {entry.name} = {entry.value}"
+            raise ConfigError(where, f"{folder} is no folder", "the path of a folder of YAML")
+        found.append(folder)
+    return tuple(found)
+
+
+def _import_all(folder: Path, kind: str) -> None:
+    for file in sorted((folder / kind).glob("*.py")):
+        name = f"unidelta_extension_{_folders.index(folder) + 1}_{kind}_{file.stem}"
+        if name not in sys.modules:
+            _import(file, name, f"--config-dir {folder}")
+
+
+def _import(file: Path, name: str, asked: str) -> None:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None  # a .py file has both
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except UserError:
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        why = f"{file} cannot be imported: {type(error).__name__}: {error}"
+        raise ConfigError(asked, why, "the file mended, or the folder without it") from error

@@ -1,0 +1,17 @@
+"""Where token ids are cached: `UNIDELTA_CACHE`, by default `unidelta` in the user's cache folder."""
+
+import os
+from pathlib import Path
+
+from unidelta.extensions.named_paths import as_path
+
+
+def cache_folder() -> Path | None:
+    """The folder of caches, which need not exist; None where `UNIDELTA_CACHE` is empty, or there is no home."""
+    named = os.environ.get("UNIDELTA_CACHE")
+    if named is not None:
+        return as_path(named, asked=f"UNIDELTA_CACHE={named}") if named else None
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unidelta"
+    except RuntimeError:
+        return None

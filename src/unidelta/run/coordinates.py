@@ -1,0 +1,37 @@
+"""Where a run stands in the design space, and how many parameters it tunes, as data for records and tables."""
+
+from typing import Any
+
+from unidelta.config.run_spec import RunSpec
+from unidelta.design.count import count
+from unidelta.design.spec import Deltas
+
+
+def coordinates(spec: RunSpec) -> dict[str, Any]:
+    """Where a run stands in the design space: text and numbers, for tables."""
+    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
+    return {
+        "method": spec.method,
+        "task": spec.task.name,
+        "backbone": spec.backbone.architecture.name,
+        "scale": spec.scale,
+        "source": spec.task.source,
+        "conventions": spec.conventions,
+        "position": "both" if len(parts) == 2 else next((str(part.slot) for part in parts), "none"),
+        "seed": spec.seed,
+    }
+
+
+def parameters(spec: RunSpec) -> dict[str, Any]:
+    """The counts of a run's design, in three ways and by the paper's rule."""
+    counts = count(spec.design, spec.backbone.architecture)
+    return {
+        "backbone_parameters": counts.backbone,
+        "trained": counts.trained,
+        "stored": counts.stored,
+        "matrices": counts.matrices,
+        "percent_trained": counts.percent_trained,
+        "percent_stored": counts.percent_stored,
+        "percent_matrices": counts.percent_matrices,
+        "percent_published_rule": counts.percent_published_rule,
+    }

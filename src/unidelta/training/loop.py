@@ -1,0 +1,171 @@
+"""The training loop: batches, loss, backward, clip, step, schedule, log, evaluate, save.
+
+A forward passes of this process in an optimiser step, P processes.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch.nn.utils import clip_grad_norm_
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from unidelta.tasks import TaskSpec, task_kind
+from unidelta.tasks.collate import IGNORED_LABEL, collator
+from unidelta.tasks.encode import Encoded
+from unidelta.training.batches import Batches
+from unidelta.training.best import BestStep
+from unidelta.training.check import check_training
+from unidelta.training.divergence import DivergenceGuard
+from unidelta.training.evaluate import autocast, evaluate
+from unidelta.training.loss import count_tokens, denominators, logits_of, summed_loss
+from unidelta.training.optimiser import adamw, learning_rates
+from unidelta.training.precision import resolve_device, resolve_precision
+from unidelta.training.processes import ALONE, Processes, gather_tensors
+from unidelta.training.progress import ProgressBar
+from unidelta.training.result import OnLog, TrainResult
+from unidelta.training.saving import Continuation, Saver
+from unidelta.training.share import share
+from unidelta.training.snapshot import tuned
+from unidelta.training.spec import TrainingSpec
+from unidelta.training.state import TrainState
+
+
+def train(
+    model: PreTrainedModel,
+    encoded_train: Encoded,
+    encoded_eval: Encoded,
+    *,
+    task: TaskSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    spec: TrainingSpec,
+    seed: int,
+    on_log: OnLog,
+    processes: Processes = ALONE,
+    continuation: Continuation | None = None,
+) -> TrainResult:
+    """Train the parameters of `model` that require gradients; the model ends with those of its best step.
+
+    The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch; equal
+    arguments give equal losses, bit for bit on a CPU with the same number of threads. Several processes (already
+    connected) do the same steps together and return the same; without dropout their losses are those of one process,
+    up to rounding. A run that goes on from a checkpoint has the losses it would have had without the break.
+
+    Args:
+        model: a model of the task's kind, moved to the run's device and changed in place.
+        encoded_train: the training split.
+        encoded_eval: the dev split; evaluated as `spec` says, and at the end.
+        task: the task.
+        tokenizer: of the model.
+        spec: the settings.
+        seed: of data order and dropout.
+        on_log: given every entry of the history, and how fast it was. For each step: `loss`, `grad_norm` (before
+            clipping), `learning_rate`, and as its speed `step_seconds`, `tokens_per_second` (padding left out) and on a
+            GPU `peak_memory` in bytes; for each evaluation `eval_loss`, `eval_<metric>`, `eval_seconds`, and no speed.
+        processes: this process, and of how many.
+        continuation: how the run is saved and where it goes on; None for no checkpoints.
+
+    Raises:
+        Interrupted: the run was asked to stop, and a checkpoint was kept.
+        Problems: settings that do not make sense here (`check_training`).
+        ConfigError: an example has more tokens than a batch may have, or the processes cannot share a step.
+        ValueError: no parameter requires gradients.
+    """
+    check_training(spec)
+    if not (trained := list(tuned(model).values())):
+        raise ValueError("No parameter requires gradients: there is nothing to train.")
+    set_seed(seed + processes.rank)  # no two passes of a step drop the same activations
+    kind, precision, device = task_kind(task.name), resolve_precision(spec), torch.device(resolve_device(spec))
+    part = share(spec, processes)
+    collate = collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
+    batches = Batches(encoded_train, spec, part, collate=collate, seed=seed)
+    n_steps = spec.max_steps or math.ceil((spec.epochs or 1) * batches.steps_per_epoch)
+    accelerator = Accelerator(device_placement=False)
+    wrapped = accelerator.prepare_model(model.to(device))  # pyright: ignore[reportArgumentType]
+    optimiser = adamw(model, spec)
+    schedule = learning_rates(optimiser, spec, n_steps=n_steps)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+    guard = DivergenceGuard(tolerates_overflow=precision == "fp16")
+    best = BestStep(kind.selection)
+    state = TrainState(model=model, optimiser=optimiser, schedule=schedule, scaler=scaler, best=best, guard=guard)
+    saver = Saver(state, continuation, every_minutes=spec.save_every_minutes, processes=processes)
+    saver.resume()
+    bar = ProgressBar(n_steps, step=state.step, is_shown=spec.progress and processes.is_first)
+    history: list[Mapping[str, float]] = list(continuation.before) if continuation is not None else []
+
+    def log(entry: dict[str, float], speed: dict[str, float]) -> None:
+        history.append(entry)
+        guard.look(entry)
+        bar.show(entry)
+        on_log(entry, speed)
+
+    wrapped.train()
+    begin = time.perf_counter()
+    for epoch, batches_A in batches.steps(state.step, n_steps):
+        n_labels_A = torch.stack([(batch["labels"] != IGNORED_LABEL).sum() for batch in batches_A]).to(device)
+        n_labels_PA = gather_tensors(n_labels_A, accelerator)
+        denominators_A = denominators(n_labels_PA, share=part, normalisation=spec.loss_normalisation)
+        loss, n_tokens = torch.zeros((), device=device), 0
+        for i, batch in enumerate(batches_A):
+            n_tokens += count_tokens(batch)
+            inputs = {name: tensor.to(device) for name, tensor in batch.items()}
+            labels = inputs.pop("labels")
+            with nullcontext() if i + 1 == len(batches_A) else accelerator.no_sync(wrapped):
+                with autocast(device, precision):
+                    logits = logits_of(wrapped, inputs)
+                pass_loss = summed_loss(logits, labels, smoothing=spec.label_smoothing) / denominators_A[i]
+                pass_loss = pass_loss * processes.n  # the mean over processes is taken, and a sum is wanted
+                scaler.scale(pass_loss).backward()
+            loss += pass_loss.detach()
+
+        scaler.unscale_(optimiser)
+        grad_norm = clip_grad_norm_(trained, spec.max_grad_norm)
+        learning_rate, scale = schedule.get_last_lr()[0], scaler.get_scale()
+        scaler.step(optimiser)
+        scaler.update()
+        if scaler.get_scale() >= scale:  # smaller where gradients overflowed and the step was left out
+            schedule.step()
+        optimiser.zero_grad()
+        state.step += 1
+
+        own = loss.new_tensor([saver.is_late, saver.is_asked_to_stop, n_tokens])
+        everyone_P4 = gather_tensors(torch.cat([loss[None], own]), accelerator).cpu()
+        losses_P, late_P, asked_P, tokens_P = everyone_P4.unbind(-1)
+        entry = {"loss": losses_P.mean().item(), "grad_norm": grad_norm.item(), "learning_rate": learning_rate}
+        speed = state.speed(seconds=time.perf_counter() - begin, n_tokens=int(tokens_P.sum()))
+        log({"step": state.step, **entry, "epoch": epoch}, speed)
+        is_end = state.step == n_steps
+        if guard.reason is None and (is_end or spec.evaluates_after(step=state.step, epoch=epoch)):
+            found = evaluate(
+                model,
+                encoded_eval.features,
+                task=task,
+                tokenizer=tokenizer,
+                batch_size=spec.eval_batch_size,
+                precision=precision,
+                progress=bar.is_shown,
+                processes=processes,
+                loss_only=kind.selection.metric == "loss",
+            )
+            state.evaluation_seconds += found.seconds
+            scores = {f"eval_{name}": value for name, value in found.metrics.items()}
+            log({"step": state.step, **scores, "eval_seconds": found.seconds, "epoch": epoch}, {})
+            if guard.reason is None:
+                best.offer(model, step=state.step, metrics=found.metrics)
+        if guard.reason is not None:
+            break
+        if not is_end and (late_P[0] or asked_P.any()):
+            saver.save()
+            if asked_P.any():
+                saver.stop()
+        begin = time.perf_counter()
+    bar.close()
+    if not state.is_finished:
+        state.is_finished = True
+        saver.save()
+    best.restore(model)
+    return state.result(history, batches)

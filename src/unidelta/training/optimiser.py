@@ -1,0 +1,60 @@
+"""AdamW, what of it decays, and how the learning rate rises and falls."""
+
+import math
+
+from torch import nn
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from unidelta.training.spec import POLYNOMIAL_END, TrainingSpec
+
+
+def adamw(model: nn.Module, spec: TrainingSpec) -> AdamW:
+    """AdamW on the parameters that train; norms and biases do not decay."""
+    decaying = decaying_parameters(model)
+    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for name, parameter in trained if name in decaying], "weight_decay": spec.weight_decay},
+        {"params": [parameter for name, parameter in trained if name not in decaying], "weight_decay": 0.0},
+    ]
+    betas = (spec.adam_beta1, spec.adam_beta2)
+    return AdamW(groups, lr=spec.learning_rate, betas=betas, eps=spec.adam_epsilon, fused=True)
+
+
+def decaying_parameters(model: nn.Module) -> set[str]:
+    """Names of all parameters but those of norms and biases (by the last part of their name)."""
+    norms = {
+        parameter
+        for module in model.modules()
+        if type(module).__name__.endswith("Norm")  # LayerNorm, RMSNorm, and the models' own, as LlamaRMSNorm
+        for parameter in module.parameters(recurse=False)
+    }
+    return {
+        name
+        for name, parameter in model.named_parameters()
+        if parameter not in norms and not name.rsplit(".", 1)[-1].endswith("bias")
+    }
+
+
+def learning_rates(optimiser: Optimizer, spec: TrainingSpec, *, n_steps: int) -> LambdaLR:
+    """Up in a line over the warm-up, then down in a line to the schedule's end at `n_steps`, or level.
+
+    Args:
+        optimiser: whose learning rates are set.
+        spec: peak, schedule and warm-up.
+        n_steps: optimiser steps of the whole run.
+    """
+    warmup = spec.warmup_steps or math.ceil(spec.warmup_ratio * n_steps)
+    warmup = min(warmup, n_steps - 1)  # a decay over no step at all divides by zero
+
+    def share_of_peak(step: int) -> float:
+        if step < warmup:
+            return step / warmup
+        if spec.schedule == "constant":
+            return 1.0
+        if spec.schedule == "linear":
+            return max(0, n_steps - step) / (n_steps - warmup)
+        remaining = 1 - min(1, (step - warmup) / (n_steps - warmup))
+        return ((spec.learning_rate - POLYNOMIAL_END) * remaining + POLYNOMIAL_END) / spec.learning_rate
+
+    return LambdaLR(optimiser, share_of_peak)

@@ -1,0 +1,149 @@
+"""The shipped backbones: whole, small, of the real classes, and they know the world."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import transformers as hf
+from safetensors.torch import load_file
+
+from unidelta.backbones.miniature import backbone
+from unidelta.backbones.shipped import BACKBONES, checked_weights, world_of
+from unidelta.config.compose import compose
+from unidelta.errors import BackboneError, DataError, UserError
+from unidelta.mini.miniature import MINIATURES
+from unidelta.mini.pretraining.curves import draw_curves
+from unidelta.mini.pretraining.objective import objective_of
+from unidelta.mini.pretraining.probes import probe
+from unidelta.mini.settings import settings
+from unidelta.run.prepare import prepare
+
+CLASSES = {
+    "bart": hf.BartForConditionalGeneration,
+    "mbart": hf.MBartForConditionalGeneration,
+    "roberta": hf.RobertaForSequenceClassification,
+}
+
+
+@pytest.mark.parametrize("family", MINIATURES)
+def test_a_backbone_is_small_whole_and_of_the_real_class(family: str):
+    weights = checked_weights(BACKBONES / family)
+    assert weights.stat().st_size <= 4_000_000
+    assert {tensor.dtype for tensor in load_file(weights).values()} == {torch.float16}
+    model, _ = backbone(BACKBONES / family, family, seed=0, n_labels=3 if family == "roberta" else 0)
+    assert type(model) is CLASSES[family]
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert (BACKBONES / family / "README.md").read_text(encoding="utf-8").startswith(f"# mini-{family}\n")
+
+
+@pytest.mark.parametrize("family", MINIATURES)
+def test_the_settings_known_without_torch_are_those_of_the_weights(family: str):
+    stated = json.loads((BACKBONES / family / "config.json").read_text(encoding="utf-8"))
+    expected = settings(family)
+    assert {key: stated[key] for key in expected} == expected
+    assert world_of(BACKBONES / family) == 0
+
+
+@pytest.mark.parametrize("family", ["bart", "mbart"])
+def test_a_backbone_knows_the_world(family: str):
+    model, _ = backbone(BACKBONES / family, family, seed=0)
+    objective = objective_of(family, seed=0)
+    found = probe(model, objective)
+    assert found.keys() == objective.questions().keys()
+    assert min(found.values()) > 0.9
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.05)
+    assert max(probe(model, objective).values()) < 0.3  # a random model does not
+
+
+def test_roberta_knows_the_world_what_is_praise_and_how_to_compare():
+    # Tasks give it a head of their own; the probes ask the one it was pretrained with.
+    model = hf.RobertaForMaskedLM.from_pretrained(BACKBONES / "roberta", dtype=torch.float32)
+    found = probe(model, objective_of("roberta", seed=0))
+    assert min(found[name] for name in ("people", "cities", "things", "polarity", "claims")) > 0.9
+    assert found["deeds"] > 0.5
+
+
+def test_a_checkpoint_folder_loads_in_transformers_alone(tmp_path: Path):
+    ours, words = backbone(BACKBONES / "bart", "bart", seed=0)
+    theirs = hf.AutoModelForSeq2SeqLM.from_pretrained(BACKBONES / "bart", dtype=torch.float32).eval()
+    batch = words(["the city was new ."], return_tensors="pt")
+    with torch.no_grad():
+        torch.testing.assert_close(ours(**batch).logits, theirs(**batch).logits, rtol=0, atol=0)
+
+
+def test_special_tokens_and_pairs_are_laid_out_as_in_the_real_checkpoints():
+    _, words = backbone(BACKBONES / "roberta", "roberta", seed=0, n_labels=2)
+    assert words.convert_tokens_to_ids(["<s>", "<pad>", "</s>", "<unk>", "<mask>"]) == [0, 1, 2, 3, 4]
+    assert words.decode(words("the city", "a firm")["input_ids"]) == "<s> the city </s> </s> a firm </s>"
+
+
+def test_mbart_text_ends_in_its_language_and_labels_shift_to_start_with_it():
+    model, words = backbone(BACKBONES / "mbart", "mbart", seed=0)
+    ids = words("the", text_target="un")
+    assert words.decode(ids["input_ids"]) == "the </s> en_XX"
+    assert words.decode(ids["labels"]) == "un </s> ro_RO"
+    assert words.decode(words("the")["input_ids"]) == "the </s> en_XX"  # back in input mode
+    shifted = model.prepare_decoder_input_ids_from_labels(torch.tensor([ids["labels"]]))
+    assert words.decode(shifted[0]) == "ro_RO un </s>"
+    assert shifted[0, 0] == model.config.decoder_start_token_id
+
+
+def test_drawing_a_head_leaves_the_global_generator_alone_and_follows_the_seed():
+    before = torch.get_rng_state()
+    heads = [
+        backbone(BACKBONES / "roberta", "roberta", seed=seed, n_labels=3)[0].classifier.out_proj.weight
+        for seed in (1, 1, 2)
+    ]
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BACKBONES / "bart", tmp_path / "bart"))
+
+
+def test_altered_and_missing_weights_are_refused(own: Path):
+    weights = own / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(bytes(content))
+    with pytest.raises(BackboneError, match="the file was altered"):
+        backbone(own, "bart", seed=0)
+    weights.unlink()
+    with pytest.raises(BackboneError, match="there is no such file"):
+        backbone(own, "bart", seed=0)
+    (own / "provenance.json").write_text("{")
+    with pytest.raises(BackboneError, match=r"provenance\.json is missing or cannot be read"):
+        checked_weights(own)
+
+
+def test_another_family_has_no_miniature():
+    with pytest.raises(DataError, match="bart, mbart, roberta"):
+        settings("bert")
+    with pytest.raises(UserError, match="miniature of the family bert"):
+        prepare(compose(["task=sst2", "backbone=bert"]))
+
+
+def test_rows_of_a_world_the_backbone_may_have_seen_are_refused(own: Path):
+    with pytest.raises(UserError, match="pretrained on world 0") as caught:
+        prepare(compose(["mini.seed=3"]))
+    assert "pretrain bart --world 3" in str(caught.value)
+    about = json.loads((own / "provenance.json").read_text())
+    (own / "provenance.json").write_text(json.dumps({**about, "world_seed": 3}))
+    assert prepare(compose(["mini.seed=3", f"backbone.checkpoint={own}"])).task.world == 3
+    with pytest.raises(UserError, match="pretrained on world 3"):
+        prepare(compose([f"backbone.checkpoint={own}"]))
+    with pytest.raises(UserError, match="reads no rows of the miniature"):
+        prepare(compose(["mini.seed=3", "scale=paper"]))
+
+
+def test_the_picture_in_the_docs_is_drawn_from_the_curves_beside_the_weights(tmp_path: Path) -> None:
+    draw_curves(tmp_path / "curves.svg")
+    there = Path(__file__).parents[2] / "docs" / "images" / "mini-pretraining.svg"
+    assert there.read_bytes() == (tmp_path / "curves.svg").read_bytes()

@@ -1,0 +1,178 @@
+"""`python -m unidelta.check`: what an author got wrong is found, and every part of the project passes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import unidelta
+from unidelta.check.command import main
+from unidelta.check.finding import Finding
+from unidelta.check.kinds import check_composition, check_family, check_form
+from unidelta.deltas.compose import Compose
+from unidelta.deltas.form_module import FormModule
+from unidelta.design.axes import Init, Insertion, Representation
+from unidelta.design.composition import COMPOSITIONS, Composition
+from unidelta.design.family import FAMILIES
+from unidelta.design.form import FORMS, Details, Form, Rule
+from unidelta.design.site import LinearShape
+from unidelta.errors import DesignError, ExitStatus
+
+
+class Gain(FormModule):
+    """Δh = g ⊙ z, with what a test breaks."""
+
+    def __init__(self, width: int, fault: str) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width) if fault == "start" else torch.zeros(width))
+        if fault == "count":
+            self.bias = nn.Parameter(torch.zeros(width))
+        self.fault, self.is_linear = fault, fault == "merge"
+
+    def forward(self, z: Tensor) -> Tensor:
+        if self.fault == "run":
+            raise RuntimeError("shapes of no use")
+        if self.fault == "count":
+            return z * self.gain + self.bias
+        if self.fault == "gradient":
+            return z * self.gain.detach() + 0 * z.sum(dim=-1, keepdim=True) + self.gain.sum() * 0
+        if self.fault == "causality":  # looks at the whole text, the future too
+            return self.gain * z.mean(dim=1, keepdim=True) if z.dim() == 3 else self.gain * z
+        return z * self.gain
+
+    def matrix(self) -> Tensor:
+        return 2 * self.gain
+
+
+def form(fault: str) -> Form:
+    class Faulty(Form):
+        name, title, short, formula = f"gain_{fault}", "a gain", "gain", "g ⊙ {z}"
+        level, size = ("linear", None) if fault == "merge" else ("sublayer", None)
+        reads = frozenset({"targets"}) if fault == "merge" else frozenset()
+        inits, zero_starts = (Init.BERT,), (Init.BERT,)
+        rules = (
+            Rule(
+                name="what it changes is what it reads",
+                refuses=lambda part, _: part.insertion is Insertion.PARALLEL,
+                why="widths",
+                instead="insertion=sequential",
+            ),
+        )
+        usual_targets = FORMS["low_rank"].usual_targets if fault == "merge" else {}
+
+        def released(self, setting):
+            return Details(representation=Representation.LINEAR if fault == "merge" else Representation.SUBLAYER)
+
+        def paper(self, setting):
+            return self.released(setting)
+
+        def n_matrices(self, spec, place):
+            return place.d_changed
+
+        def build(self, spec, place, materials):
+            return Gain(place.d_changed, fault)
+
+    return Faulty()
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test registers is gone afterwards; one architecture is enough to find a fault."""
+    assert len(FORMS) and len(COMPOSITIONS) and len(FAMILIES)
+    for registry in (FORMS, COMPOSITIONS, FAMILIES):
+        monkeypatch.setattr(registry, "_things", dict(registry._things))
+    for name in set(FAMILIES) - {"bart"}:
+        del FAMILIES._things[name]
+    yield
+
+
+def wrong(findings: Iterator[Finding]) -> set[str]:
+    return {finding.what for finding in findings if finding.wrong}
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("none", set()),
+        (
+            "count",
+            {"trained parameters are as many as the file says", "stored parameters are as many as the file says"},
+        ),
+        ("start", {"init=bert leaves the model bit for bit as it was"}),
+        ("causality", {"cached generation is teacher forcing"}),
+        ("run", {"it runs"}),
+        ("merge", {"merging is exact"}),
+    ],
+)
+def test_a_fault_of_a_form_is_found_by_name(registered, fault, found):
+    unidelta.register(form(fault))
+    assert wrong(check_form(f"gain_{fault}")) == found
+
+
+def test_a_parameter_that_no_gradient_reaches_is_found(registered):
+    unidelta.register(form("gradient"))
+    assert "init=bert leaves the model bit for bit as it was" not in wrong(check_form("gain_gradient"))
+
+
+def test_a_composition_that_changes_h_without_saying_so_is_found(registered):
+    class Half(Compose):
+        def forward(self, h: Tensor, delta: Tensor) -> Tensor:
+            return 0.5 * h + delta
+
+    class Halving(Composition):
+        name, formula = "halving", "h ← h/2 + Δh"
+
+        def build(self, spec, place):
+            return Half()
+
+    unidelta.register(Halving)
+    assert wrong(check_composition("halving")) >= {"init=lora leaves the model bit for bit as it was"}
+
+
+def test_sizes_that_are_not_the_models_are_found(registered, monkeypatch):
+    bart = FAMILIES["bart"]
+
+    def sites(config):
+        first, *others = bart.sites(config)
+        return [replace(first, linears={**first.linears, "key": LinearShape(d_in=12, d_out=12, bias=False)}), *others]
+
+    FAMILIES._things["bart"] = replace(bart, sites=sites)
+    monkeypatch.setattr(FORMS, "_things", {"low_rank": FORMS["low_rank"]})
+    assert wrong(check_family("bart")) == {"parameters", "biases"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "thing"), [("functional form", FORMS), ("composition", COMPOSITIONS), ("architecture", FAMILIES)]
+)
+def test_a_name_that_is_taken_is_refused(registered, kind, thing):
+    mine = next(iter(thing.values()))
+    with pytest.raises(DesignError, match="there is one already") as refusal:
+        unidelta.register(mine)
+    assert refusal.value.asked == f"register the {kind} `{mine.name}`"
+
+
+def test_a_name_that_cannot_be_typed_is_refused(registered):
+    mine = form("none")
+    type(mine).name = "Gain Of Mine"
+    with pytest.raises(DesignError, match="lower-case"):
+        unidelta.register(mine)
+
+
+@pytest.mark.parametrize("words", [["form", "bottelneck"], ["composition", "sum"], ["family", "gpt5"]])
+def test_a_name_that_does_not_exist_is_refused_with_those_that_do(words, capsys):
+    assert main(words) is ExitStatus.REFUSED
+    assert "Instead:    one of " in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [*(["form", name] for name in FORMS), *(["composition", name] for name in COMPOSITIONS)]
+    + [["family", name] for name in FAMILIES],
+    ids=" ".join,
+)
+def test_every_part_of_the_project_passes_its_check(words, capsys):
+    assert main(words) is ExitStatus.DONE
+    assert capsys.readouterr().out.splitlines()[-1].endswith(", 0 failed")
