@@ -16,22 +16,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def is_local(checkpoint: str) -> bool:
-    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
-
-    A hub id is `name` or `owner/name`.
-    """
-    folder = Path(checkpoint).expanduser()
-    return folder.exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
     """A folder with config.json, safetensors files and a tokenizer.
 
     Args:
         family: the architecture it has to have.
-        typed: the folder, as the user typed it.
+        typed: the folder, as it was typed, but for `~`.
     """
 
     family: str
@@ -40,7 +31,7 @@ class Local:
     @property
     def folder(self) -> Path:
         """The folder."""
-        return Path(self.typed).expanduser()
+        return Path(self.typed)
 
     @property
     def revision(self) -> None:

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from unidelta.errors import ConfigError, DataError, Problems
 from unidelta.tasks.features import Feature, Features, Ragged
 from unidelta.tasks.languages import unknown_languages
+from unidelta.tasks.lengths import check_lengths
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import Row, TaskSpec
 
@@ -80,15 +81,17 @@ def encode(
         DataError: there are no rows, none of them has a source, or the tokenizer gives no ids or ids the model has no
             embedding for.
     """
-    prepare(spec, tokenizer, limits, for_training=for_training)
+    prepare(spec, tokenizer, limits)
     encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, for_training=for_training)
     check_encoded(encoded, spec, limits)
     return encoded
 
 
-def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLimits, *, for_training: bool) -> None:
+def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLimits) -> None:
     """Set the tokenizer to the task's languages, if it has any, once all settings are known to be possible."""
-    _check_lengths(spec, for_training, limits)
+    problems = list(check_lengths(spec, limits.n_positions))
+    if problems:
+        raise problems[0] if len(problems) == 1 else Problems(problems)
     if isinstance(tokenizer, Multilingual):
         _set_languages(tokenizer, spec)
 
