@@ -83,7 +83,8 @@ def _find_paths(config: RunConfig) -> None:
                 why = "it is empty; a variable of the shell that is not set leaves nothing, too"
                 raise ConfigError(f"{key}={value}", why, f"{key}=VALUE, or leave it out")
             if value is not None and key in PATHS and (key != "backbone.checkpoint" or is_local(value)):
-                setattr(node, name, str(as_path(value, asked=f"{key}={value}")))
+                path = as_path(value, asked=f"{key}={value}")
+                setattr(node, name, str(path) if value.startswith("~") else value)
         except UserError as error:
             problems.append(error)
     if problems:

@@ -28,7 +28,7 @@ def check_no_code(argument: str, override: Override) -> Iterator[ConfigError]:
         argument: as typed.
         override: the same, parsed.
     """
-    parts = re.split(r"[./@:]", override.key_or_group)
+    parts = re.split(r"[.@:]", override.key_or_group)
     is_closed = parts[0] == "hydra" and len(parts) > 1 and parts[1] in _CLOSED
     if is_closed or _CODE & {*parts, *_keys(override.value())}:
         why = "a configuration is data: it names no code to run and no other place to search"

@@ -35,21 +35,13 @@ _OTHER_WORDS = {
     "tracking": "wandb logger report_to log",
     "tracking.project": "wandb_project project_name",
     "full": "finetune finetuning fine_tuning full_finetuning full_fine_tuning ft fft",
-    "adapter": "adapters",
     "adapter_houlsby": "houlsby houlsby_adapter",
     "adapter_pfeiffer": "pfeiffer pfeiffer_adapter",
-    "mam": "mam_adapter mix_and_match unified",
-    "prefix": "prefix_tuning p_tuning",
-    "prompt": "prompt_tuning soft_prompt soft_prompts",
     "frozen": "zero_shot none nothing",
     "xsum": "summarization summarisation extreme_summarization",
     "wmt_en_ro": "wmt wmt16 en_ro ro_en translation wmt16_en_ro",
     "mnli": "nli multinli glue_mnli",
     "sst2": "sst sentiment glue_sst2",
-    "bart": "bart_large",
-    "mbart": "mbart_large mbart_large_cc25 mbart_cc25",
-    "roberta": "roberta_base",
-    "bert": "bert_base bert_base_uncased",
 }
 
 
@@ -66,9 +58,12 @@ def suggestions(name: str, known: Sequence[str], *, n: int = 3) -> list[str]:
     same = [option for option in known if _plain(option) == _plain(name)]
     if same or by_meaning:
         return list(dict.fromkeys([*same, *by_meaning]))[:n]
+    slips = difflib.get_close_matches(name, known, n=n, cutoff=0.85)
+    begun = [option for option in known if len(option) > 2 and _plain(name).startswith(_plain(option))]
+    longest = sorted(begun, key=len, reverse=True) if "." not in name else []  # `bart-large` begins with one
     alike = difflib.get_close_matches(name, known, n=n, cutoff=0.6)
     with_that_end = [option for option in known if _plain(option.rpartition(".")[2]) == last]
-    return list(dict.fromkeys([*alike, *with_that_end]))[:n]
+    return list(dict.fromkeys([*slips, *longest, *alike, *with_that_end]))[:n]
 
 
 def _plain(name: str) -> str:
