@@ -141,8 +141,8 @@ def test_what_is_read_is_checked_like_what_is_encoded(make_task, tokenizer, tmp_
     encode_or_read(ROWS, kept(tmp_path), limits=LIMITS, **arguments)
     with pytest.raises(DataError, match="embeddings for 5 tokens"):
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=5, n_positions=64), **arguments)
-    with pytest.raises(ConfigError, match="positions for 2 to 8 tokens"):
-        encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=10_000, n_positions=8), **arguments)
+    with pytest.raises(ConfigError, match="positions for 2 to 15 tokens"):
+        encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=10_000, n_positions=15), **arguments)
 
 
 @pytest.mark.parametrize("umask", [0o002, 0o027, 0o077])

@@ -96,7 +96,7 @@ def _rows(config: RunConfig, source: str) -> dict[str, Any]:
     task = config.task
     values: dict[str, Any] = {"path": None, "world": 0, "hub_id": "", "hub_config": None, "hub_revision": None}
     if source == "hub":
-        values |= {"hub_id": task.path or task.hub_id, "hub_config": task.hub_config}
+        values |= {"hub_id": task.path or task.hub_id or "", "hub_config": task.hub_config}
         values["hub_revision"] = task.hub_revision
         if task.path is not None:
             why = f"task.path={task.path} says where on the hub the rows are"

@@ -57,9 +57,10 @@ def suggestions(name: str, known: Sequence[str], *, n: int = 3) -> list[str]:
     slips = difflib.get_close_matches(name, known, n=n, cutoff=0.85)
     begun = [option for option in known if len(option) > 2 and _plain(name).startswith(_plain(option))]
     longest = sorted(begun, key=len, reverse=True) if "." not in name else []  # `bart-large` begins with one
+    within = [option for option in known if "." not in option and len(last) > 2 and last in _plain(option)]
     alike = difflib.get_close_matches(name, known, n=n, cutoff=0.6)
     with_that_end = [option for option in known if _plain(option.rpartition(".")[2]) == last]
-    return list(dict.fromkeys([*slips, *longest, *alike, *with_that_end]))[:n]
+    return list(dict.fromkeys([*slips, *longest, *within, *alike, *with_that_end]))[:n]
 
 
 def _plain(name: str) -> str:
