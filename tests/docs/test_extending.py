@@ -1,16 +1,15 @@
 """docs/extending.md: every file of the page, written to a folder of its own, does what the page says."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from unidelta.extensions.paths import CONF
+
+from ..forked import forked
 
 ROOT = CONF.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -46,14 +45,7 @@ def checkout() -> dict[Path, int]:
 
 def run(words: list[str], folder: Path) -> str:
     before = checkout()
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    done = forked(words, folder)
     assert done.returncode == 0, done.stderr[-3000:]
     assert checkout() == before
     return done.stdout

@@ -4,10 +4,8 @@ import csv
 import json
 import re
 from dataclasses import replace
-from functools import cache
 from itertools import product
 
-from unidelta.config.compose import compose
 from unidelta.config.resolve import published_architecture
 from unidelta.config.resolve_task import n_labels
 from unidelta.config.schema import InsertionConfig
@@ -16,6 +14,8 @@ from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.extensions.paths import CONF
 from unidelta.fidelity.counts import TABLE
+
+from ..composed import composed
 
 ROOT = CONF.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -33,9 +33,6 @@ def golden_names(cell: str) -> list[str]:
     cell = re.sub(r"`[^`]*`", "", cell)
     found = re.findall(r"(?<![\w.])((?:(?:bart|mbart|roberta)/?)*)\.([a-z]\w*\*?)", cell)
     return [f"{m}.{name}" for models, name in found for m in (models or "bart/mbart/roberta").split("/")]
-
-
-composed = cache(compose)
 
 
 def part(model: str, *typed: str, insertion: str | None = None, conventions: str = "released") -> DeltaSpec:

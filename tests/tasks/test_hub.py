@@ -23,7 +23,7 @@ def answering(monkeypatch):
     """A hub that can be reached and gives what it is told to."""
     for module in (huggingface_hub.constants, datasets.config):
         monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub, "_answers", lambda endpoint: True)
+    monkeypatch.setattr(hub, "_answers", lambda *_: True)
     asked: list[tuple] = []
 
     def gives(rows: object) -> list[tuple]:
@@ -195,7 +195,7 @@ def test_the_switch_is_put_back(make_task, cache, monkeypatch) -> None:
     cache({"train": ROWS}, FIRST, at=1)
     for module in (huggingface_hub.constants, datasets.config):
         monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub, "_answers", lambda endpoint: False)
+    monkeypatch.setattr(hub, "_answers", lambda *_: False)
     assert len(load(glue(make_task), "train")) == 4
     assert (datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE) == (False, False)
 

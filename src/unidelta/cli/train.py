@@ -11,9 +11,9 @@ import time
 from typing import NoReturn
 
 import hydra
-from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.main import get_args_parser  # pyright: ignore[reportPrivateImportUsage]
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from unidelta.config.compose import not_composable, typed
 from unidelta.config.groups import fill_store
 from unidelta.config.overrides import as_hydra_reads, check
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.paths import CONF
@@ -38,6 +39,7 @@ class Diverged(Exception):
 
 def main() -> None:
     """Run what `sys.argv` asks for."""
+    drop_unread_output()
     # Hydra then hands exceptions on instead of printing them its own way; in a multirun all other jobs are
     # done before the first failure is raised
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")

@@ -13,6 +13,7 @@ from unidelta.config.groups import options
 from unidelta.config.resolve import published_architecture
 from unidelta.config.resolve_task import n_labels
 from unidelta.config.schema import RunConfig
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions, Init, Insertion, Reparameterisation, Slot
 from unidelta.design.composition import COMPOSITIONS
@@ -161,6 +162,7 @@ def _cell(bases: Sequence[RunConfig], form: Form, slots: list[str], *axes: str, 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the document, or write it to its place."""
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.config.design_space", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name} instead of printing it")
     if parser.parse_args(arguments).write:

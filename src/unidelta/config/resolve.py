@@ -4,6 +4,7 @@ import math
 from dataclasses import fields
 from typing import Any
 
+from unidelta.backbones.weights import Weights, weights_of
 from unidelta.config.resolve_task import resolve_task
 from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
@@ -27,6 +28,7 @@ _CHOICES = {
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
+    "resume": ("auto", "strict", "any"),
     "tracking.mode": ("auto", "offline", "online"),
 }
 # lowest and highest value, both allowed; None is unbounded
@@ -88,8 +90,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         published_bottlenecks={"prompt": method.length} if method.length else sizes,
         backbone=BackboneSpec(
             architecture=architecture,
-            checkpoint=backbone.checkpoint or (backbone.hub_id if config.scale.name == "paper" else None),
-            revision=backbone.hub_revision if backbone.checkpoint or config.scale.name == "paper" else None,
+            weights=resolve_weights(config),
             attn_implementation=backbone.attn_implementation,
             dropout=backbone.dropout,
             attention_dropout=backbone.attention_dropout,
@@ -99,6 +100,17 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         seed=config.seed,
         scale=config.scale.name,
         fast=config.fast,
+        resume=config.resume,
+    )
+
+
+def resolve_weights(config: RunConfig) -> Weights:
+    """Where the weights come from: as typed, or the scale's own."""
+    return weights_of(
+        config.backbone.checkpoint,
+        family=config.backbone.family,
+        revision=config.backbone.hub_revision,
+        published=config.backbone.hub_id if config.scale.name == "paper" else None,
     )
 
 

@@ -165,6 +165,7 @@ class RunConfig:
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
     force: bool = False  # run again although a complete record exists
+    resume: str = "auto"  # on another machine or thread count: strict (refuse) | any (note it) | auto: strict on a CPU
     save_deltas: bool = True  # keep what was tuned, for `unidelta.load`
     fast: bool = True  # what only makes a run faster; false leaves it out, for comparison
     results_dir: str = "results/runs"

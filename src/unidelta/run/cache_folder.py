@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 
 def cache_folder() -> Path | None:
     """The folder of caches, which need not exist; None where `UNIDELTA_CACHE` is empty, or there is no home."""
     named = os.environ.get("UNIDELTA_CACHE")
     if named is not None:
         return Path(named).expanduser() if named else None
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unidelta"
-    except RuntimeError:
-        return None
+    folder = user_cache_path("unidelta")
+    return folder if folder.is_absolute() else None  # `~` stays where there is no home

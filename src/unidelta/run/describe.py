@@ -4,7 +4,7 @@ from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.design.describe import describe
 from unidelta.records.record import RunRecord
-from unidelta.records.store import RecordStore
+from unidelta.records.run_files import RunFiles
 from unidelta.tasks import TaskSpec
 from unidelta.tasks.metrics.scored import told
 
@@ -34,10 +34,9 @@ def _title(task: TaskSpec) -> str:
     return {"mini": f"mini-{task.title}", "local": f"{task.title} (rows of your own)"}.get(task.source, task.title)
 
 
-def print_record(record: RunRecord, task: TaskSpec, store: RecordStore) -> str:
+def print_record(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
     """A run's results and where they were written."""
     at = record.coordinates
-    place = {"scale": at["scale"], "task": at["task"], "run_id": record.run_id}
     lines = [f"\n{at['method']} on {_title(task)}, scale {at['scale']}: {record.status}"]
     if record.reason:
         lines.append(f"  {record.reason}")
@@ -55,5 +54,6 @@ def print_record(record: RunRecord, task: TaskSpec, store: RecordStore) -> str:
             f"  {_title(task)} is an invented world; the paper's experiment is"
             f" `python train.py method={at['method']} task={at['task']} scale=paper`"
         )
-    lines += [f"  record       {store.path(**place)}", f"  predictions  {store.predictions_path(**place)}"]
+    named = {"record": files.record, "predictions": files.predictions}
+    lines += [f"  {what:11}  {path}" for what, path in named.items() if path.exists()]  # of a diverged run, one
     return "\n".join(lines)

@@ -7,16 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from unidelta import mini
-from unidelta.backbones.checkpoint import read_config
-from unidelta.backbones.languages import languages_of
-from unidelta.backbones.shipped import miniature, world_of
-from unidelta.config.resolve import published_architecture, resolve
+from unidelta.config.resolve import published_architecture, resolve, resolve_weights
 from unidelta.config.resolve_task import n_labels, resolve_task, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
-from unidelta.design.architecture import Architecture
-from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
@@ -46,7 +41,7 @@ def prepare(config: RunConfig) -> RunSpec:
     architecture = stated
     problems: list[UserError] = [*of_task, *_check_languages(config, task)]
     try:
-        architecture = _architecture(config, stated)
+        architecture = resolve_weights(config).architecture(stated)
     except (BackboneError, DataError) as error:
         problems.append(error)
     if task_source(config) == "local" and config.task.path and not Path(config.task.path).expanduser().is_dir():
@@ -80,32 +75,26 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
 
 
 def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
-    """Refuse languages that the tokenizer in a local folder does not know; a hub's is asked once it is loaded."""
+    """Refuse languages that the tokenizer does not know; one from the hub is asked once it is loaded."""
     if task is None or not task.generates:
         return []
-    checkpoint, family = config.backbone.checkpoint, config.backbone.family
-    folder = miniature(checkpoint, family) if checkpoint or config.scale.name == "mini" else None
-    folder = folder or (Path(checkpoint).expanduser() if checkpoint else None)
-    known = languages_of(folder) if folder is not None else ()
+    known = resolve_weights(config).languages()
     return unknown_languages(task, known) if known else []
 
 
 def _check_world(config: RunConfig) -> list[UserError]:
     """Refuse rows of a world that the backbone was not kept from seeing, or that it cannot know."""
-    asked, checkpoint = f"mini.seed={config.mini.seed}", config.backbone.checkpoint
+    asked = f"mini.seed={config.mini.seed}"
     if task_source(config) != "mini":
         if config.mini.seed == mini.SHIPPED_SEED:
             return []
         why = f"task.source={task_source(config)} reads no rows of the miniature"
         return [ConfigError(asked, why, "task.source=mini, or leave mini.seed out")]
-    folder = miniature(checkpoint, config.backbone.family)
-    if folder is None:
-        return []
     try:
-        known = world_of(folder)
+        known = resolve_weights(config).world()
     except BackboneError as error:
         return [error]
-    if known == config.mini.seed:
+    if known is None or known == config.mini.seed:
         return []
     why = (
         f"the backbone was pretrained on world {known}: it knows none of the facts of world {config.mini.seed}, and"
@@ -117,16 +106,3 @@ def _check_world(config: RunConfig) -> list[UserError]:
         " and backbone.checkpoint=DIR"
     )
     return [ConfigError(asked, why, instead)]
-
-
-def _architecture(config: RunConfig, published: Architecture) -> Architecture:
-    """The sizes of this run's backbone: the checkpoint's own, the miniature's or the published ones."""
-    backbone = config.backbone
-    if backbone.checkpoint is not None:
-        content = read_config(backbone.checkpoint, family=backbone.family, revision=backbone.hub_revision)
-        name = Path(backbone.checkpoint).resolve().name
-        return architecture_from_config(content, name=name, n_labels=published.n_labels)
-    if config.scale.name == "mini":
-        settings = mini.settings(backbone.family, n_labels=published.n_labels)
-        return architecture_from_config(settings, name=f"mini-{backbone.family}", n_labels=published.n_labels)
-    return published

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import ConfigError, DataError, UserError
 from unidelta.extensions.folders import add_folder, config_file, config_names
 from unidelta.tasks.faults import Faults
@@ -128,7 +130,8 @@ def _of_record(file: Path) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.tasks", description=__doc__)
+    drop_unread_output()
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="the metrics of saved predictions, as JSON")
     command.add_argument("file", type=Path, help="JSONL with prediction and reference in every row")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.tasks import encode as encoding
@@ -136,7 +136,8 @@ def _write(file: Path, encoded: Encoded) -> None:
     with suppress(OSError, SafetensorError):
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            save_file(arrays, temporary, metadata=told)
+            # `save_file` gives its files to one user alone, whatever the umask; a group may share this cache.
+            temporary.write_bytes(save(arrays, metadata=told))
             temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)

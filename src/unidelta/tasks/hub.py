@@ -33,7 +33,7 @@ def load_split(task: TaskSpec, split: str) -> HubRows:
             the hub has no such thing.
         Problems: the rows do not fit the task.
     """
-    unreachable = why_unreachable()
+    unreachable = why_unreachable(of_data=True)
     if unreachable is None:
         rows = _load(task, split, unreachable=None)
     elif not _may_be_cached(str(task.hub_id)):

@@ -5,7 +5,7 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 
-from unidelta.backbones.checkpoint import cached_commit, check_hub
+from unidelta.backbones.hub import Hub
 from unidelta.errors import BackboneError
 
 COMMIT, OTHER = "a" * 40, "b" * 40
@@ -25,13 +25,13 @@ def cache(monkeypatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("revision", "commit"), [(None, COMMIT), ("main", COMMIT), (COMMIT, COMMIT), (OTHER, None)])
 def test_the_cache_says_which_commit_a_revision_is(cache, revision: str | None, commit: str | None) -> None:
-    assert cached_commit("someone/small", revision) == commit
-    assert cached_commit("someone/else", revision) is None
+    assert Hub(family="bart", name="someone/small", revision=revision).commit() == commit
+    assert Hub(family="bart", name="someone/else", revision=revision).commit() is None
 
 
 def test_a_checkpoint_of_another_commit_is_not_there(cache) -> None:
-    check_hub("someone/small", COMMIT)
+    Hub(family="bart", name="someone/small", revision=COMMIT).check()
     with pytest.raises(BackboneError) as caught:
-        check_hub("someone/small", OTHER)
+        Hub(family="bart", name="someone/small", revision=OTHER).check()
     assert caught.value.asked == f"backbone.checkpoint=someone/small backbone.hub_revision={OTHER}"
     assert "HF_HUB_OFFLINE" in caught.value.why

@@ -1,4 +1,4 @@
-"""Tracking that cannot make a run fail: what goes wrong is told once, in one line, and tracking is then off."""
+"""A tracker whose failures do not end the run: a failure is printed once, in one line, and tracking is then off."""
 
 import os
 import sys
@@ -7,16 +7,14 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from unidelta.errors import STATUS_OF_RUN, ExitStatus
 from unidelta.records.record import RunRecord
 from unidelta.records.redact import redact
 from unidelta.tracking.spec import TrackingSpec
 from unidelta.tracking.tracker import RunFacts, Tracker, Untracked
 
-_EXIT = {"complete": 0, "diverged": 4}  # those of train.py
-_EXIT_EXCEPTION = 1
 
-
-class CarefulTracker:
+class RunTracker:
     """A tracker of any kind, from the beginning of a run (`with`) to its end, however it ends.
 
     Args:
@@ -41,7 +39,7 @@ class CarefulTracker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._do(lambda: self._tracker.finish(None, exit_code=_EXIT_EXCEPTION))
+        self._do(lambda: self._tracker.finish(None, exit_code=ExitStatus.FAILED))
 
     def log(self, entry: Mapping[str, float]) -> None:
         """One entry of the history."""
@@ -53,7 +51,7 @@ class CarefulTracker:
         Returns:
             The record; with what went wrong at the end, if anything did.
         """
-        code = _EXIT.get(record.status, _EXIT_EXCEPTION)
+        code = STATUS_OF_RUN[record.status]
         self._do(lambda: self._tracker.finish(record, predictions, exit_code=code))
         self._is_on = False
         return self.noted(record)
@@ -79,7 +77,7 @@ class CarefulTracker:
         tell(f"Tracking with {self._kind} is off for the rest of this run, which goes on: {described(error)}")
 
 
-def start_tracking(spec: TrackingSpec, facts: RunFacts) -> CarefulTracker:
+def start_tracking(spec: TrackingSpec, facts: RunFacts) -> RunTracker:
     """The tracker that was asked for; it opens on entry, and only then is its library imported."""
 
     def open_tracker() -> Tracker:
@@ -93,7 +91,7 @@ def start_tracking(spec: TrackingSpec, facts: RunFacts) -> CarefulTracker:
             return EventFiles(spec, facts)
         return Untracked()
 
-    return CarefulTracker(spec.kind, open_tracker)
+    return RunTracker(spec.kind, open_tracker)
 
 
 def tell(line: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from unidelta.records.record import RunRecord
-from unidelta.tracking import CarefulTracker
+from unidelta.tracking import RunTracker
 
 
 class Breaking:
@@ -46,7 +46,7 @@ def test_a_tracker_that_raises_changes_nothing_but_a_note(
     where: str, record: RunRecord, entries, capsys: pytest.CaptureFixture[str]
 ):
     breaking = Breaking(where, "broken\nin two lines")
-    with CarefulTracker("breaking", lambda: opened(breaking)) as tracker:
+    with RunTracker("breaking", lambda: opened(breaking)) as tracker:
         for entry in entries:
             tracker.log(entry)
         written = tracker.finish(tracker.noted(record), [])
@@ -65,7 +65,7 @@ def test_a_tracker_that_raises_changes_nothing_but_a_note(
 def test_a_run_is_ended_once_with_the_code_of_its_status(status: Any, code: int, record: RunRecord, entries):
     watching = Breaking("nowhere")
     ended = RunRecord(**{name: getattr(record, name) for name in RunRecord.__slots__} | {"status": status})
-    with CarefulTracker("breaking", lambda: watching) as tracker:
+    with RunTracker("breaking", lambda: watching) as tracker:
         tracker.log(entries[0])
         written = tracker.finish(tracker.noted(ended), [])
     assert (watching.codes, watching.logged) == ([code], [entries[0]])
@@ -75,7 +75,7 @@ def test_a_run_is_ended_once_with_the_code_of_its_status(status: Any, code: int,
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_exception_of_the_run_ends_its_tracking_and_goes_on(error: type[BaseException]):
     watching = Breaking("nowhere")
-    with pytest.raises(error), CarefulTracker("breaking", lambda: watching):
+    with pytest.raises(error), RunTracker("breaking", lambda: watching):
         raise error
     assert watching.codes == [1]
 
@@ -83,7 +83,7 @@ def test_an_exception_of_the_run_ends_its_tracking_and_goes_on(error: type[BaseE
 def test_a_secret_in_an_error_is_told_to_nobody(record: RunRecord, monkeypatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("WANDB_API_KEY", "canary-key")
     breaking = Breaking("open", "401 for https://user:word@server with key canary-key")
-    with CarefulTracker("breaking", lambda: opened(breaking)) as tracker:
+    with RunTracker("breaking", lambda: opened(breaking)) as tracker:
         note = str(tracker.noted(record).provenance["tracking"]["note"])
     said = note + capsys.readouterr().err
     assert "canary" not in said and "word" not in said and said.count("https://***@server with key ***") == 2
