@@ -51,17 +51,18 @@ run: setup ## the main job: train and evaluate the default design; ARGS="method=
 	@$(PY) train.py $(ARGS)
 
 test: setup ## unit tests, no network; ARGS="tests/design -k budget" are passed on
-	@$(QUIET) $(PY) -m pytest -n $(WORKERS) $(ARGS)
+	@$(QUIET) $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-slow: setup ## the tests marked slow (minutes), no network
-	@$(QUIET) $(PY) -m pytest -n $(WORKERS) -m "slow and not network" $(ARGS)
+	@$(QUIET) $(PY) -m pytest -n $(WORKERS) --dist worksteal -m "slow and not network" $(ARGS)
 
 faults: setup ## kills, torn files, full disks and divergence on purpose, as a table (15 to 25 minutes)
 	@$(QUIET) $(PY) -m pytest -q -m "not network" tests/faults $(ARGS)
 
-lint: setup ## ruff (rules and format) and pyright
+lint: setup ## ruff (rules and format), import-linter and pyright
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@.venv/bin/lint-imports
 	@$(PY) -m pyright
 
 format: setup ## let ruff rewrite what it can

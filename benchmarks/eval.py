@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from rouge_score.rouge_scorer import RougeScorer
 
-from unidelta.tasks.metrics import ROUGE
+from unidelta.tasks.metrics.rouge import ROUGE
 from unidelta.tasks.metrics.sentences import one_sentence_per_line
 
 N_PAIRS = 11_334  # XSum's test split

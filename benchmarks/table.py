@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, from the records that speed.py, breakdown.py, grid.py and startup.py wrote.
+"""The tables of docs/performance.md, from the records of the other scripts here.
 
 `python benchmarks/table.py` prints the page as the records in benchmarks/results have it; `--write` puts it there.
 """
@@ -137,6 +137,26 @@ def conditions_of_startup(record: Mapping[str, Any]) -> str:
     )
 
 
+def loop(record: Mapping[str, Any]) -> str:
+    """A row a method: milliseconds per step of both loops, and their ratio.
+
+    Args:
+        record: of loop.py.
+    """
+    lines = ["| method | `training/loop.py` | bare loop | ratio |", "|---|---:|---:|---:|"]
+    for name, ms in record["milliseconds"].items():
+        lines.append(f"| {name} | {ms['loop']:.1f} ms | {ms['bare']:.1f} ms | {record['ratio'][name]:.3f} |")
+    return "\n".join(lines)
+
+
+def conditions_of_loop(record: Mapping[str, Any]) -> str:
+    """What was measured, where, when and with what."""
+    return (
+        f"Median CPU time of a step, model {record['size']}, {record['rounds']} rounds of {record['steps']} steps of"
+        f" each loop, in turns. {_where(record)} {_versions(record['versions'])}."
+    )
+
+
 def _where(record: Mapping[str, Any]) -> str:
     machine = record["machine"]
     return f"{machine['cpu']}, one thread of {machine['cores']} cores, load {machine['load']}, {record['date']}."
@@ -156,6 +176,7 @@ _TABLES: dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[Mapping[s
     "breakdown": (conditions_of_breakdown, breakdown),
     "grid": (conditions_of_grid, grid),
     "startup": (conditions_of_startup, startup),
+    "loop": (conditions_of_loop, loop),
 }
 """What is said above a table and the table, by the first word of the record's name."""
 

@@ -1,16 +1,28 @@
-"""What every test shares: one thread, quiet libraries, and the four paper backbones as plain sizes."""
+"""What every test shares: one thread, quiet libraries, and the four paper backbones as plain sizes.
+
+Imports of torch are in the fixtures: the process that hands tests out reads this file too, before any worker begins.
+"""
+
+import gc
 
 import pytest
-import torch
-from transformers.utils import logging
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 
 
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_quiet_thread():
     """Tests measure numbers, not speed: one thread gives one order of summation."""
+    import torch
+    from transformers.utils import logging
+
     torch.set_num_threads(1)
     logging.set_verbosity_error()
 

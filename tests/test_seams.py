@@ -1,4 +1,4 @@
-"""One idea, one file: nothing but its own file decides anything by the name of a form, a composition or a family."""
+"""One idea, one file: no other file decides by the name of a form, composition, family, task or metric."""
 
 import ast
 from pathlib import Path
@@ -8,6 +8,8 @@ import pytest
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS
+from unidelta.extensions.folders import config_names
+from unidelta.tasks import KINDS, METRICS
 
 PACKAGE = Path(__file__).parents[1] / "src" / "unidelta"
 
@@ -36,6 +38,7 @@ def branches_on_names(source: str, names: frozenset[str]) -> list[str]:
 
 # A bottleneck is also the size of every form that has one: budget=bottleneck, part["bottleneck"].
 NAMES = frozenset({*FORMS, *COMPOSITIONS, *FAMILIES}) - {"bottleneck"}
+TASKS = frozenset({*config_names("task"), *KINDS})
 OWN_FILES = ("forms", "compositions", "families")
 
 
@@ -45,6 +48,19 @@ def test_only_its_own_file_knows_a_form_a_composition_or_an_architecture_by_its_
         for path in (path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py")))
         if path.parts[0] not in OWN_FILES
         and (branches := branches_on_names((PACKAGE / path).read_text(encoding="utf-8"), NAMES))
+    }
+    assert found == {}
+
+
+def test_no_code_but_what_stands_for_a_data_set_knows_a_task_or_a_metric_by_its_name():
+    """The miniature's corpora, the published results and the names of old records are those of the four tasks."""
+    own = ("mini", "analysis", "records/identity.py", "config/design_space.py")
+    found = {
+        str(path): branches
+        for path in (path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py")))
+        if not str(path).startswith(own)
+        and path.parent != Path("tasks/metrics")
+        and (branches := branches_on_names((PACKAGE / path).read_text(encoding="utf-8"), TASKS | frozenset(METRICS)))
     }
     assert found == {}
 

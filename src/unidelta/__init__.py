@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from unidelta.injection.injection import Injection
+    from unidelta.tasks.metrics.metric import Metric
 
 __version__ = "0.2.0"
 
@@ -140,8 +141,8 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
     return every_run(as_path(folder, asked=f"unidelta.runs({str(folder)!r})"))
 
 
-def register(thing: type[Form] | Form | type[Composition] | Composition | Family | str | Path) -> None:
-    """Take in a functional form, a composition, an architecture, or a folder that holds any of them and YAML.
+def register(thing: "type[Form] | Form | type[Composition] | Composition | Family | Metric | str | Path") -> None:
+    """Take in a functional form, a composition, an architecture, a metric, or a folder that holds any and YAML.
 
     Args:
         thing: a descriptor or its class; or a folder laid out as `unidelta.extensions.folders` says (`--config-dir DIR`
@@ -154,6 +155,7 @@ def register(thing: type[Form] | Form | type[Composition] | Composition | Family
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
     from unidelta.extensions.folders import add_folder
+    from unidelta.tasks.metrics.metric import METRICS, Metric
 
     made = thing() if isinstance(thing, type) else thing
     match made:
@@ -163,10 +165,12 @@ def register(thing: type[Form] | Form | type[Composition] | Composition | Family
             COMPOSITIONS.register(made)
         case Family():
             FAMILIES.register(made)
+        case Metric():
+            METRICS.register(made)
         case str() | Path():
             add_folder(made)
         case _:
-            raise TypeError(f"`{made!r}` is no form, composition, architecture or folder.")
+            raise TypeError(f"`{made!r}` is no form, composition, architecture, metric or folder.")
 
 
 __all__ = [

@@ -111,6 +111,15 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 75  # stopped from outside, or running elsewhere; the same command goes on (EX_TEMPFAIL)
 
 
+STATUS_OF_RUN = {
+    "complete": ExitStatus.DONE,
+    "diverged": ExitStatus.DIVERGED,
+    "failed": ExitStatus.FAILED,
+    "interrupted": ExitStatus.INTERRUPTED,
+}
+"""By the status in a run's record."""
+
+
 def status_of(error: UserError | Unfinished) -> ExitStatus:
     """What an error is to the shell: damage only where nothing else is wrong."""
     if isinstance(error, Unfinished):

@@ -1,5 +1,6 @@
 """Records for reports: real ones of the committed miniature, changed where a test needs another seed, size or score."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.source import read
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 
@@ -21,6 +24,13 @@ def real() -> dict[tuple[str, str, int], RunRecord]:
     found = RecordStore(root=MAIN).read_all().records
     at = ("method", "task", "seed")
     return {tuple(record.coordinates[name] for name in at): record for record in found}  # type: ignore[misc]
+
+
+@pytest.fixture(scope="session")
+def committed() -> Runs:
+    """Every committed run of the miniature."""
+    with contextlib.chdir(MAIN.parents[2]):
+        return read("records", scale="mini")
 
 
 @pytest.fixture(scope="session")

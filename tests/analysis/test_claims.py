@@ -1,5 +1,6 @@
 """The 90 comparisons: each finds its sides, and each group's verdicts follow from independently computed statistics."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from unidelta.analysis.claims import CLAIMS, GROUPS, ON_PAR, claims
+from unidelta.analysis.claims import CLAIMS, GROUPS, ON_PAR, Claim, claims
 from unidelta.analysis.claims_page import group_table, overview, page
 from unidelta.analysis.names import metric_in_records, task_in_records
 from unidelta.analysis.published import FIGURES, published
@@ -17,8 +18,12 @@ from unidelta.errors import DataError
 
 ROOT = Path(__file__).parents[2]
 PRINTED = published(ROOT / FIGURES)
-EVERY = claims(PRINTED, ROOT / CLAIMS)
 N = 5
+
+
+@cache
+def every() -> tuple[Claim, ...]:
+    return tuple(claims(PRINTED, ROOT / CLAIMS))
 
 
 def runs_of(scores: dict[tuple[str, str, str], list[float]], scale="mini", seeds=None) -> Runs:
@@ -35,7 +40,7 @@ def runs_of(scores: dict[tuple[str, str, str], list[float]], scale="mini", seeds
 def sides_of(claim) -> list[tuple[str, str, str]]:
     """Every side that a claim needs runs of, the other difference of an interaction too."""
     extra = {"C7e": "C7a", "C9b": "C9a"}.get(claim.name)
-    found = [claim, *(other for other in EVERY if other.name == extra)]
+    found = [claim, *(other for other in every() if other.name == extra)]
     at = (task_in_records(claim.task), metric_in_records(claim.metric, "paper"))
     return [(side.key, *at) for one in found for side in (one.first, one.second) if side.key != "full_ft_published"]
 
@@ -44,7 +49,7 @@ def random_runs(seed: int, spread: float) -> tuple[Runs, dict[tuple[str, str, st
     """Runs of every side at the paper's scale: printed values with noise, where printed twice the first."""
     draw = np.random.default_rng(seed)
     scores: dict[tuple[str, str, str], list[float]] = {}
-    for claim in EVERY:
+    for claim in every():
         at = (task_in_records(claim.task), metric_in_records(claim.metric, "paper"))
         for side in (claim.first, claim.second):
             if side.key != "full_ft_published":
@@ -97,21 +102,21 @@ def expected(claim, scores) -> tuple[str, float]:
 
 
 def test_there_are_90_comparisons_in_19_groups():
-    assert len(EVERY) == 90
-    assert {claim.group for claim in EVERY} == set(GROUPS)
+    assert len(every()) == 90
+    assert {claim.group for claim in every()} == set(GROUPS)
 
 
 def test_printed_margins_are_those_of_the_file():
     lines = published(ROOT / CLAIMS).set_index("id")["published_margin_a_minus_b"]
-    assert {claim.name: round(claim.margin, 2) for claim in EVERY} == {str(n): float(m) for n, m in lines.items()}
+    assert {claim.name: round(claim.margin, 2) for claim in every()} == {str(n): float(m) for n, m in lines.items()}
 
 
 @pytest.mark.parametrize("spread", [0.05, 0.3, 1.5])
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_groups_verdicts_are_those_of_scipys_tests_adjusted_by_holm(group, spread):
     runs, scores = random_runs(int(100 * spread), spread)
-    found = {v.claim.name: v for v in verdicts(EVERY, runs, PRINTED)}
-    mine = [claim for claim in EVERY if claim.group == group]
+    found = {v.claim.name: v for v in verdicts(every(), runs, PRINTED)}
+    mine = [claim for claim in every() if claim.group == group]
     tests = [expected(claim, scores) for claim in mine]
     order = np.argsort([p for _, p in tests])
     adjusted, largest = np.zeros(len(tests)), 0.0
@@ -125,21 +130,21 @@ def test_a_groups_verdicts_are_those_of_scipys_tests_adjusted_by_holm(group, spr
 
 
 def test_with_little_noise_the_paper_supports_itself():
-    found = verdicts(EVERY, random_runs(7, 0.001)[0], PRINTED)
+    found = verdicts(every(), random_runs(7, 0.001)[0], PRINTED)
     # values that are printed equal, or at the very margin of what counts as equal, decide nothing
     undecided = {v.claim.name for v in found if v.word != "supported"}
     assert undecided <= {"C2-mnli-prefix", "C14-wmt16_en_ro-BLEU", "C18-sst2"}
 
 
 def test_without_runs_nothing_is_said_and_every_side_has_its_command():
-    for verdict in verdicts(EVERY, runs_of({}), PRINTED):
+    for verdict in verdicts(every(), runs_of({}), PRINTED):
         assert verdict.word == "not run"
         assert verdict.commands or verdict.claim.group == "C15"
         assert verdict.differences.n == 0
 
 
 def test_one_pair_is_inconclusive_and_other_seeds_are_no_pairs():
-    (claim,) = [claim for claim in EVERY if claim.name == "C8"]
+    (claim,) = [claim for claim in every() if claim.name == "C8"]
     keys = [(side.key, "wmt_en_ro", "bleu") for side in (claim.first, claim.second)]
     (one,) = verdicts([claim], runs_of({keys[0]: [50.0], keys[1]: [40.0]}), PRINTED)
     assert (one.word, one.why, one.differences.n) == ("inconclusive", "one pair of runs has no interval", 1)
@@ -149,7 +154,7 @@ def test_one_pair_is_inconclusive_and_other_seeds_are_no_pairs():
 
 
 def test_a_copied_number_is_compared_at_the_papers_scale_only():
-    mine = [claim for claim in EVERY if claim.group == "C15"]
+    mine = [claim for claim in every() if claim.group == "C15"]
     scores = {side: [40.0, 40.1, 40.2] for claim in mine for side in sides_of(claim)}
     mini = {
         (key, task, "bleu" if metric == "bleu_romanian" else metric): v for (key, task, metric), v in scores.items()
@@ -160,7 +165,7 @@ def test_a_copied_number_is_compared_at_the_papers_scale_only():
 
 def test_a_margin_within_the_papers_own_noise_is_said():
     """Single runs: twice √2 times the largest printed ± of the metric; Table 6's means of three have their own."""
-    by_name = {v.claim.name: v for v in verdicts(EVERY, runs_of({}), PRINTED)}
+    by_name = {v.claim.name: v for v in verdicts(every(), runs_of({}), PRINTED)}
     assert by_name["C8"].noise == pytest.approx(2 * np.sqrt(2) * 0.3)
     assert by_name["C8"].is_margin_in_noise
     assert by_name["C16-xsum-pfeiffer"].noise == pytest.approx(2 * np.sqrt((0.01**2 + 0.10**2) / 3))
@@ -175,7 +180,7 @@ def test_a_margin_within_the_papers_own_noise_is_said():
 
 
 def test_the_miniature_is_called_by_its_own_names():
-    found = verdicts(EVERY, runs_of({}), PRINTED)
+    found = verdicts(every(), runs_of({}), PRINTED)
     for group in GROUPS:
         for row in group_table(group, found, "mini").rows:
             assert row[3].text.startswith("mini-")
@@ -183,14 +188,14 @@ def test_the_miniature_is_called_by_its_own_names():
 
 
 def test_the_overview_counts_every_claim_once():
-    *groups, total = overview(verdicts(EVERY, random_runs(3, 0.3)[0], PRINTED)).rows
+    *groups, total = overview(verdicts(every(), random_runs(3, 0.3)[0], PRINTED)).rows
     counts = np.array([[int(cell.text) for cell in row[1:5]] for row in groups])
     assert counts.sum() == 90
     assert [int(cell.text) for cell in total[1:5]] == counts.sum(axis=0).tolist()
 
 
 def test_margins_are_said_for_every_metric():
-    assert {claim.metric for claim in EVERY} <= ON_PAR.keys()
+    assert {claim.metric for claim in every()} <= ON_PAR.keys()
 
 
 def test_a_side_that_is_no_row_is_refused(tmp_path):

@@ -14,7 +14,6 @@ from unidelta.analysis.names import Scale
 from unidelta.analysis.published import published
 from unidelta.analysis.render import to_csv
 from unidelta.analysis.runs import Runs
-from unidelta.analysis.source import read
 
 ROOT = Path(__file__).parents[2]
 FIGURES = published(ROOT / "results/paper/results.csv")
@@ -114,9 +113,7 @@ def test_an_empty_figure_has_a_table_too():
     assert data(replace(empty, panels=())).rows == ()
 
 
-def test_the_committed_records_make_all_three(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(ROOT)
-    there = read("records", scale="mini")
+def test_the_committed_records_make_all_three(committed: Runs):
     for name in ("fig2", "fig4", "fig5"):
-        made = comparison(name, there, FIGURES)
+        made = comparison(name, committed, FIGURES)
         assert made.panels[0].full is not None and made.panels[0].full.n >= 3

@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.analysis.frame import headline, runs
-from unidelta.errors import RecordError
+from unidelta.analysis.frame import every_run, runs
+from unidelta.errors import Problems, RecordError
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 
 
-def written(root: Path, task: str, metrics: dict, *, scale: str = "paper", test_split: str | None = None) -> None:
-    at = {"task": task, "method": "mam", "position": "both", "seed": 1, "scale": scale, "source": "hub"}
+def written(
+    root: Path, task: str, metrics: dict, *, scale: str = "paper", test_split: str | None = None, **at: str
+) -> None:
+    at = {"task": task, "method": "mam", "position": "both", "seed": 1, "scale": scale, "source": "hub", **at}
     splits = {"eval_split": "validation", "test_split": test_split, "max_eval_examples": 1600}
     training = {"learning_rate": 1e-4, "max_steps": 10}
     record = RunRecord(
@@ -27,10 +29,29 @@ def written(root: Path, task: str, metrics: dict, *, scale: str = "paper", test_
     RecordStore(root=root).write(record)
 
 
-def test_the_headline_of_translation_is_the_papers_bleu_at_its_scale_only():
-    assert [headline("wmt_en_ro", scale) for scale in ("paper", "mini")] == ["bleu_romanian", "bleu"]
-    assert {headline(task, "paper") for task in ("mnli", "sst2")} == {"accuracy"}
-    assert headline("xsum", "paper") == headline("xsum", "mini") == "rouge2"
+def test_records_from_before_they_said_their_headline_have_the_papers(tmp_path: Path):
+    names = {"xsum": "rouge2", "wmt_en_ro": "bleu_romanian", "mnli": "accuracy", "sst2": "accuracy"}
+    for task, name in names.items():
+        written(tmp_path, task, {"test": {name: 9.0}}, test_split="test")
+    assert dict(every_run(tmp_path).set_index("task")["metric"]) == names
+
+
+def test_a_task_of_a_users_own_has_its_headline_and_a_column_for_each_of_its_scores(tmp_path: Path):
+    scores = {"loss": 2.0, "n": 9, "chrf": 51.5, "ter": 40.0, "raw_chrf": 50.0, "interval95": {"chrf": [50.0, 53.0]}}
+    written(tmp_path, "menus", {"validation": {"chrf": 49.0}, "test": scores}, test_split="test", metric="chrf")
+    written(tmp_path, "sst2", {"validation": {"accuracy": 94.0}})
+    for frame in (every_run(tmp_path), runs(tmp_path)):
+        row = frame.set_index("task").loc["menus"]
+        assert (row["metric"], row["dev"], row["test"], row["chrf"], row["ter"]) == ("chrf", 49.0, 51.5, 51.5, 40.0)
+        assert frame.set_index("task")["chrf"].isna().tolist() == [False, True]
+        assert frame["accuracy"].dtype == frame["ter"].dtype == float
+        assert not {"raw_chrf", "loss", "n", "interval95"} & set(frame.columns)
+
+
+def test_a_score_of_any_name_that_is_no_number_is_refused(tmp_path: Path):
+    written(tmp_path, "menus", {"test": {"ter": float("nan"), "loss": float("inf")}}, test_split="test", metric="ter")
+    with pytest.raises(Problems, match=r"metrics\.test\.ter is nan"):
+        runs(tmp_path)
 
 
 def test_two_kinds_of_bleu_are_never_in_one_table(tmp_path: Path):

@@ -15,8 +15,9 @@ from unidelta.sweeps.plan import jobs, read_lines
 from unidelta.sweeps.planned import prepared
 
 ROOT = Path(__file__).parents[2]
-ROWS = [row for row in published(ROOT / FIGURES).to_dict("records") if key_of_row(row) != COPIED]
-SIDES = sorted({(key_of_row(row), task_in_records(row["task"])) for row in ROWS})
+KEYS = [(row, key_of_row(row)) for row in published(ROOT / FIGURES).to_dict("records")]
+ROWS = [row for row, key in KEYS if key != COPIED]
+SIDES = sorted({(key, task_in_records(row["task"])) for row, key in KEYS if key != COPIED})
 FEW = sorted({key: task for key, task in SIDES}.items())[::4]  # half a second each
 SWEEPS = {f"{kind} {n}": f"{short}{n}" for kind, short in (("Table", "table"), ("Figure", "fig")) for n in range(2, 13)}
 SMALL = ("Table 5",)

@@ -41,6 +41,6 @@ def test_the_page_shows_the_figures():
     assert filled(page, made, name=str(PAGE)) == page
 
 
-def test_without_the_figures_one_is_told_where_to_run(tmp_path):
-    with pytest.raises(DataError, match="run from the repository's root"):
+def test_missing_figures_are_one_error(tmp_path):
+    with pytest.raises(DataError, match="the file restored"):
         published(tmp_path / "results.csv")

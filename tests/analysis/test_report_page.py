@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,13 @@ import pandas as pd
 import pytest
 
 from unidelta.analysis import html, report_page
-from unidelta.analysis.claims import claims
+from unidelta.analysis.claims import CLAIMS, claims
 from unidelta.analysis.command import main
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.draw import rendered
-from unidelta.analysis.published import published
+from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
-from unidelta.analysis.source import read
 from unidelta.analysis.table import Cell, Column, Table
 from unidelta.analysis.verdicts import verdicts
 
@@ -86,10 +86,17 @@ def made(words: str, **changed: Any) -> str:
     return report_page.page(runs, tables=[table], figures=[drawing], verdicts=(), up="../")
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@cache
+def ordinary() -> Page:
+    return Page(made("x"))
+
+
+@pytest.mark.parametrize(
+    "payload", [pytest.param(text, marks=() if i % 3 == 0 else pytest.mark.slow) for i, text in enumerate(PAYLOADS)]
+)
 def test_nothing_from_a_record_is_alive(payload: str):
     names = ("method", "position", "task", "reason", "metric", "platform", "commit", "device", "path", "status")
-    plain, page = Page(made("x")), Page(made(payload, **dict.fromkeys(names, payload)))
+    plain, page = ordinary(), Page(made(payload, **dict.fromkeys(names, payload)))
     counts = [Counter(tag for tag, _ in one.tags if tag not in DRAWN) for one in (page, plain)]
     assert counts[0] == counts[1]
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
@@ -98,7 +105,7 @@ def test_nothing_from_a_record_is_alive(payload: str):
 
 
 def test_the_page_needs_nothing_else_and_allows_nothing_else():
-    page = Page(made("x"))
+    page = ordinary()
     assert not page.values("src") and not page.values("srcset")
     assert not {"link", "img", "iframe", "object", "base", "form"} & {tag for tag, _ in page.tags}
     (policy,) = (attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
@@ -109,7 +116,7 @@ def test_the_page_needs_nothing_else_and_allows_nothing_else():
 
 
 def test_names_are_there_once_and_every_link_within_the_page_leads_somewhere():
-    page = Page(made("x"))
+    page = ordinary()
     names = page.values("id")
     assert [name for name, n in Counter(names).items() if n > 1] == []
     inside = [*page.values("href"), *page.values("xlink:href")]
@@ -135,10 +142,9 @@ def test_the_drawing_has_the_pages_colours_so_that_it_is_seen_in_the_dark():
         assert used <= set(re.findall(r"--([a-z]+):", block))
 
 
-def test_the_page_of_the_committed_records_links_to_files_that_are_there(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(ROOT)
-    runs, figures = read("records", scale="mini"), published()
-    found = verdicts(claims(figures), runs, figures)
+def test_the_page_of_the_committed_records_links_to_files_that_are_there(committed: Runs):
+    runs, figures = committed, published(ROOT / FIGURES)
+    found = verdicts(claims(figures, ROOT / CLAIMS), runs, figures)
     text = report_page.page(runs, tables=[], figures=[], verdicts=found, up="../")
     page = Page(text)
     links = [link for link in page.values("href") if link.endswith(".json")]

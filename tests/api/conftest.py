@@ -1,6 +1,7 @@
 """Stock models of three kinds, tiny and random, and batches for them."""
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 import torch
@@ -10,10 +11,17 @@ from transformers import AutoConfig, PreTrainedModel
 from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.design.family import FAMILIES
 
+from ..copied import copied
+
 KINDS = ("bart", "roberta", "llama")
 
 
 def _stock(family: str, *, attention: str = "sdpa", seed: int = 1) -> PreTrainedModel:
+    return copied(_built(family, attention, seed))
+
+
+@cache
+def _built(family: str, attention: str, seed: int) -> PreTrainedModel:
     known = FAMILIES[family]
     config = AutoConfig.for_model(family, **known.tiny)
     with torch.random.fork_rng(devices=[]):

@@ -9,7 +9,8 @@ import torch
 import transformers as hf
 from safetensors.torch import load_file
 
-from unidelta.backbones.miniature import backbone
+from unidelta.backbones.loading import Loading
+from unidelta.backbones.miniature import load_miniature
 from unidelta.backbones.shipped import BACKBONES, checked_weights, world_of
 from unidelta.config.compose import compose
 from unidelta.errors import BackboneError, DataError, UserError
@@ -32,7 +33,7 @@ def test_a_backbone_is_small_whole_and_of_the_real_class(family: str):
     weights = checked_weights(BACKBONES / family)
     assert weights.stat().st_size <= 4_000_000
     assert {tensor.dtype for tensor in load_file(weights).values()} == {torch.float16}
-    model, _ = backbone(BACKBONES / family, family, seed=0, n_labels=3 if family == "roberta" else 0)
+    model, _ = load_miniature(BACKBONES / family, family, Loading(seed=0, n_labels=3 if family == "roberta" else 0))
     assert type(model) is CLASSES[family]
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     assert (BACKBONES / family / "README.md").read_text(encoding="utf-8").startswith(f"# mini-{family}\n")
@@ -48,7 +49,7 @@ def test_the_settings_known_without_torch_are_those_of_the_weights(family: str):
 
 @pytest.mark.parametrize("family", ["bart", "mbart"])
 def test_a_backbone_knows_the_world(family: str):
-    model, _ = backbone(BACKBONES / family, family, seed=0)
+    model, _ = load_miniature(BACKBONES / family, family, Loading(seed=0))
     objective = objective_of(family, seed=0)
     found = probe(model, objective)
     assert found.keys() == objective.questions().keys()
@@ -68,7 +69,7 @@ def test_roberta_knows_the_world_what_is_praise_and_how_to_compare():
 
 
 def test_a_checkpoint_folder_loads_in_transformers_alone(tmp_path: Path):
-    ours, words = backbone(BACKBONES / "bart", "bart", seed=0)
+    ours, words = load_miniature(BACKBONES / "bart", "bart", Loading(seed=0))
     theirs = hf.AutoModelForSeq2SeqLM.from_pretrained(BACKBONES / "bart", dtype=torch.float32).eval()
     batch = words(["the city was new ."], return_tensors="pt")
     with torch.no_grad():
@@ -76,13 +77,13 @@ def test_a_checkpoint_folder_loads_in_transformers_alone(tmp_path: Path):
 
 
 def test_special_tokens_and_pairs_are_laid_out_as_in_the_real_checkpoints():
-    _, words = backbone(BACKBONES / "roberta", "roberta", seed=0, n_labels=2)
+    _, words = load_miniature(BACKBONES / "roberta", "roberta", Loading(seed=0, n_labels=2))
     assert words.convert_tokens_to_ids(["<s>", "<pad>", "</s>", "<unk>", "<mask>"]) == [0, 1, 2, 3, 4]
     assert words.decode(words("the city", "a firm")["input_ids"]) == "<s> the city </s> </s> a firm </s>"
 
 
 def test_mbart_text_ends_in_its_language_and_labels_shift_to_start_with_it():
-    model, words = backbone(BACKBONES / "mbart", "mbart", seed=0)
+    model, words = load_miniature(BACKBONES / "mbart", "mbart", Loading(seed=0))
     ids = words("the", text_target="un")
     assert words.decode(ids["input_ids"]) == "the </s> en_XX"
     assert words.decode(ids["labels"]) == "un </s> ro_RO"
@@ -95,7 +96,7 @@ def test_mbart_text_ends_in_its_language_and_labels_shift_to_start_with_it():
 def test_drawing_a_head_leaves_the_global_generator_alone_and_follows_the_seed():
     before = torch.get_rng_state()
     heads = [
-        backbone(BACKBONES / "roberta", "roberta", seed=seed, n_labels=3)[0].classifier.out_proj.weight
+        load_miniature(BACKBONES / "roberta", "roberta", Loading(seed=seed, n_labels=3))[0].classifier.out_proj.weight
         for seed in (1, 1, 2)
     ]
     assert torch.equal(before, torch.get_rng_state())
@@ -114,10 +115,10 @@ def test_altered_and_missing_weights_are_refused(own: Path):
     content[-1] ^= 1
     weights.write_bytes(bytes(content))
     with pytest.raises(BackboneError, match="the file was altered"):
-        backbone(own, "bart", seed=0)
+        load_miniature(own, "bart", Loading(seed=0))
     weights.unlink()
     with pytest.raises(BackboneError, match="there is no such file"):
-        backbone(own, "bart", seed=0)
+        load_miniature(own, "bart", Loading(seed=0))
     (own / "provenance.json").write_text("{")
     with pytest.raises(BackboneError, match=r"provenance\.json is missing or cannot be read"):
         checked_weights(own)

@@ -1,17 +1,17 @@
 """Asking as a person does: words in, a run or one report of everything that is wrong out."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
+from unidelta.config.resolve_task import n_labels
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.design.config_facts import architecture_from_config
-from unidelta.tasks.registry import TASKS
+
+from ..composed import composed
 
 SMALL = {
     **{"vocab_size": 500, "layers": 2, "num_hidden_layers": 2, "d_model": 64, "hidden_size": 64, "ffn_dim": 128},
@@ -20,21 +20,16 @@ SMALL = {
 KEYS = {f"{side}{key}" for key in SMALL for side in ("", "encoder_", "decoder_")}
 
 
-@cache
-def _composed(words: tuple[str, ...]) -> RunConfig:
-    return compose(words)
-
-
 def _asked(*words: str, is_small: bool = False) -> RunSpec:
     """The run these words ask for, on the published backbone or on a small one of its family."""
     check(words)
-    config = _composed(words)
-    n_labels = TASKS[config.task.name].n_labels if config.task.name in TASKS else 0
-    published = published_architecture(config.backbone, n_labels=n_labels)
+    config = composed(words)
+    n = n_labels(config.task)
+    published = published_architecture(config.backbone, n_labels=n)
     sizes = {
         key: SMALL[key.removeprefix("encoder_").removeprefix("decoder_")] for key in published.config if key in KEYS
     }
-    small = architecture_from_config({**published.config, **sizes}, name="small", n_labels=n_labels)
+    small = architecture_from_config({**published.config, **sizes}, name="small", n_labels=n)
     return resolve(config, architecture=small if is_small else published, published=published)
 
 
@@ -43,7 +38,7 @@ def asked() -> Callable[..., RunSpec]:
     return _asked
 
 
-@pytest.fixture(scope="session")
-def composed() -> Callable[[Sequence[str]], RunConfig]:
+@pytest.fixture(scope="session", name="composed")
+def _composed() -> Callable[[Sequence[str]], RunConfig]:
     """`compose`, each set of words once: the results are shared, so leave them as they are."""
-    return lambda *words: _composed(tuple(words))
+    return lambda *words: composed(words)

@@ -40,7 +40,7 @@ def valid(key: str) -> Any:
     hint = types()[key]
     if key in CHOICES:
         return CHOICES[key][-1]
-    if get_origin(hint) is list:
+    if list in map(get_origin, (hint, *get_args(hint))):
         return "[a,b]"
     kind = next(one for one in (hint, *get_args(hint)) if one in (str, *VALUES))
     return VALUES.get(kind, TEXTS.get(key, "x"))

@@ -34,7 +34,7 @@ def elsewhere(tmp_path_factory) -> str:
             *(f"  {v.removeprefix('training.').replace('=', ': ')}" for v in values if "." in v.split("=")[0]),
         ]
         lines += [v.replace("=", ": ") for v in values if "." not in v.split("=")[0]]
-        own = {"method": "method: {name: m, kind: full_fine_tuning}", "task": "task: {name: t, hub_id: h}"}
+        own = {"method": "method: {name: m, kind: full_fine_tuning}", "task": "task: {name: t, kind: summarization}"}
         own |= {"scale": "scale: {name: s}"}
         name = {"tuned": "s/t_m", "scale_task": "s_t"}.get(group, group[0])
         option(group, name, "\n".join([*lines, own.get(group, "")]))

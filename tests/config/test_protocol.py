@@ -30,7 +30,7 @@ SHARED = {
     "conventions": "released",
     "task.source": "hub",
     "task.max_eval_examples": 1600,
-    "backbone.checkpoint": {
+    "backbone.weights.name": {
         "xsum": "facebook/bart-large",
         "wmt_en_ro": "facebook/mbart-large-cc25",
         "mnli": "FacebookAI/roberta-base",

@@ -46,7 +46,11 @@ REFUSED = {
         "training.loss_normalisation=tokens",
     ),
     "task.source=local": (1, "it needs the folder with the splits", "task.source=local task.path=DIR"),
-    "task.path=x": (1, "a path is read with task.source=local only", "task.source=local task.path=x"),
+    "task.path=x": (
+        1,
+        "a path is read with task.source=local or task.source=hub only",
+        "task.source=local task.path=x",
+    ),
     "task=xsum method=lora training.head=trained": (1, "a bart has no classification head", "leave training.head out"),
     "task=sst2 backbone=bart": (1, "sst2 classifies, and bart is an encoder-decoder", "backbone=roberta or"),
     "task=xsum backbone=bert": (1, "xsum generates text, and bert has no decoder", "backbone=bart or backbone=mbart"),

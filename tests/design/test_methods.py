@@ -2,9 +2,10 @@
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.design.methods import request_of
 from unidelta.extensions.folders import config_names
+
+from ..composed import composed
 
 AXES = [
     ("lora", {"position": "ffn", "scale": 2.0}),
@@ -42,4 +43,4 @@ def words(axes: dict) -> list[str]:
 def test_a_request_is_what_hydra_composes(method, axes):
     task = "wmt_en_ro" if method == "prompt" else "xsum"  # one for which conf/tuned/ does not change the method
     typed = [f"method={method}", f"task={task}", "scale=paper", *words(axes)]
-    assert request_of(method, axes) == compose(typed).request()
+    assert request_of(method, axes) == composed(tuple(typed)).request()

@@ -1,31 +1,39 @@
 """Every command of the documents is run or composed, every link leads somewhere, and no text says too much."""
 
-import itertools
+import contextlib
+import io
 import re
+import runpy
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from torch.distributed.run import get_args_parser
 from wandb.cli.cli import cli as wandb
 
 from unidelta.analysis.command import main as report
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
+from unidelta.config.resolve_task import n_labels
 from unidelta.errors import ExitStatus, UserError
 from unidelta.extensions.paths import CONF
 from unidelta.fidelity.__main__ import main as fidelity
 from unidelta.mini.__main__ import main as mini
 from unidelta.sweeps.plan import jobs, read_lines, shard
 from unidelta.tasks.__main__ import main as tasks
-from unidelta.tasks.registry import TASKS
+
+from ..composed import composed
 
 ROOT = CONF.parent
 DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 EXAMPLES = "extending.md"  # the commands of this page need its files: test_extending.py runs them
+FOLDERS = "src/unidelta|tests|conf|docs|sweeps|benchmarks|notebooks|results/mini|results/paper"  # what is committed
 MACHINE = r"(?<![\w.~:])/(?:work|home|root|tmp|mnt|Users|opt|srv|scratch|data)/|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+torchrun = get_args_parser()
 UNFINISHED = r"\b(?:TODO|FIXME|XXX|TBD|WIP)\b|lorem ipsum|(?i:\bas an ai\b|language model assistant)"
 BOASTS = r"(?i:\b(?:blazing\w*|seamless\w*|cutting-edge|revolutionary|effortless\w*|world-class)\b)"
 
@@ -43,29 +51,35 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 def expand(arguments: list[str]) -> list[list[str]]:
-    """The jobs of `-m`: every choice of every sweep."""
+    """As many jobs of `-m` as give every choice of every sweep a turn."""
     values = []
     for argument in arguments:
         override = OverridesParser.create().parse_override(argument)
         key = override.key_or_group
         swept = override.sweep_string_iterator() if override.is_sweep_override() else None
         values.append([argument] if swept is None else [f"{key}={value}" for value in swept])
-    return [list(job) for job in itertools.product(*values)]
+    n_jobs = max(map(len, values), default=1)
+    return [list(job) for job in zip(*(islice(cycle(each), n_jobs) for each in values), strict=True)] or [[]]
+
+
+def assert_read(main: Callable[[list[str]], object], arguments: list[str]) -> None:
+    """A program knows these words and misses none: the only one it stumbles over is one more."""
+    with contextlib.redirect_stderr(io.StringIO()) as told, pytest.raises(SystemExit):
+        main([*arguments, "--one-more"])
+    assert told.getvalue().endswith("error: unrecognized arguments: --one-more\n")
 
 
 def check_train(arguments: list[str]) -> None:
     arguments = [argument for argument in arguments if argument not in ("-m", "--multirun")]
     check([argument for argument in arguments if not argument.startswith("hydra/launcher=")])  # they come with extras
     for job in expand([a for a in arguments if not a.startswith("hydra")]):
-        config = compose(job)
-        architecture = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
+        config = composed(tuple(job))
+        architecture = published_architecture(config.backbone, n_labels=n_labels(config.task))
         resolve(config, architecture=architecture, published=architecture)
 
 
 def check_fidelity(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        fidelity([arguments[0], "--help"])  # the whole takes a minute; tests/fidelity runs what it needs
-    assert stopped.value.code == 0
+    assert_read(fidelity, arguments)  # the whole takes a minute; tests/fidelity runs what it needs
     assert all((ROOT / folder).is_dir() for folder in arguments[1:])
 
 
@@ -80,20 +94,34 @@ def check_make(arguments: list[str]) -> None:
 
 
 def check_mini(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        mini([*arguments, "--help"])  # known words and values; tests/mini runs what they do
-    assert stopped.value.code == 0
+    assert_read(mini, arguments)  # tests/mini runs what they do
 
 
 def check_tasks(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        tasks([*arguments, "--help"])  # known words and values; tests/tasks runs what they do
-    assert stopped.value.code == 0
-    assert Path(arguments[1]).suffix == ".jsonl" and set(arguments) & set(TASKS), "a file of predictions, and its task"
+    assert_read(tasks, arguments)  # tests/tasks runs what they do
+    assert Path(arguments[1]).suffix == ".jsonl", "a file of predictions"
 
 
 def check_report(arguments: list[str]) -> None:
-    assert report([*arguments, "--output", "nowhere", "--check"]) in (ExitStatus.DONE, ExitStatus.FAILED)
+    if set(arguments) <= {"all", "--check"}:
+        assert_read(report, arguments)  # takes seconds, and test_report.py in tests/analysis does it
+    else:
+        expected = ExitStatus.FAILED if "paper" in arguments else ExitStatus.DONE  # there are no runs at that scale
+        assert reported(tuple(arguments)) is expected, "what is committed is not what this would write"
+
+
+@cache
+def reported(arguments: tuple[str, ...]) -> ExitStatus:
+    with contextlib.chdir(ROOT):
+        return report([*arguments, "--check"])
+
+
+def check_script(script: str, arguments: list[str]) -> None:
+    """A script that measures for minutes: it is there, can be imported, and knows these words."""
+    assert (ROOT / script).is_file(), f"there is no {script}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str((ROOT / script).parent))
+        assert_read(runpy.run_path(str(ROOT / script))["main"], arguments)
 
 
 def check_sweep(arguments: list[str]) -> None:
@@ -101,8 +129,8 @@ def check_sweep(arguments: list[str]) -> None:
     overrides = [argument for argument in arguments[1:] if argument not in options]
     check([word for word in overrides if not word.startswith("hydra/launcher=")])  # they come with extras
     every = jobs(read_lines(arguments[0], [ROOT / "sweeps"]), [o for o in overrides if not o.startswith("hydra")])
-    compose(every[0].overrides)
-    names = {"--list": 0, "--shard": 1, "--workers": 1}
+    composed(tuple(every[0].overrides))
+    names = {"--list": 0, "--prefetch": 0, "--shard": 1, "--workers": 1}
     while options:
         option = options.pop(0)
         values = [options.pop(0) for _ in range(names[option])]
@@ -123,8 +151,10 @@ def check_command(command: str) -> None:
     match [program, *words[1:]]:
         case ["python", "train.py", *rest]:
             check_train(rest)
-        case ["torchrun", "--nproc_per_node", number, "train.py", *rest] if number.isdecimal():
-            check_train(rest)
+        case ["torchrun", *options] if "train.py" in options:
+            at = options.index("train.py")
+            torchrun.parse_args(options[: at + 1])
+            check_train(options[at + 1 :])
         case ["python", "-m", "unidelta.fidelity", *rest]:
             check_fidelity(rest)
         case ["python", "-m", "unidelta.config.design_space", *rest]:
@@ -146,8 +176,10 @@ def check_command(command: str) -> None:
             check_sweep(rest)
         case ["python", "-m", "pytest", *rest]:
             check_pytest(rest)
-        case ["python", script, *_] if script.endswith(".py"):
-            assert (ROOT / script).is_file(), f"there is no {script}"
+        case ["python", "benchmarks/table.py", *rest]:
+            assert rest in ([], ["--write"])  # the page itself: test_performance.py
+        case ["python", script, *rest] if script.endswith(".py"):
+            check_script(script, rest)
         case ["make", *rest]:
             check_make(rest)
         case ["wandb", command, *_]:
@@ -176,8 +208,8 @@ def broken_links(path: Path) -> list[str]:
         there = (path.parent / file).resolve() if file else path
         if not there.exists() or (anchor and anchor not in anchors(there)):
             broken.append(target)
-    for name in re.findall(r"`((?:src|tests|conf|docs)/[\w./-]+)`", text):
-        if not (ROOT / name).exists():
+    for name in re.findall(rf"`((?:{FOLDERS})/[^`\s]*)`", text):
+        if not any(ROOT.glob(re.sub(r"<[^>]*>|\b[A-Z]+\b", "*", name))):  # a <name> and a NAME stand for any
             broken.append(name)
     return broken
 
@@ -216,26 +248,37 @@ def test_decisions_are_short_and_complete():
         "python train.py -m method=lora,mam position=attn,nowhere",
         "python -m unidelta.config.design_space --wrote",
         "python -m unidelta.fidelity count",
-        "python -m unidelta.tasks score predictions.jsonl",
+        "python -m unidelta.tasks score predictions.csv",
         "python -m unidelta.tasks rescore predictions.jsonl --task xsum",
         "python -m unidelta.fidelity golden tests/silver",
         "python sweep.py table7",
         "python sweep.py table3 task=mnli",
         "python sweep.py table3 sede=1",
         "python sweep.py table3 --shard 4/4",
+        "python benchmarks/sped.py",
+        "python benchmarks/speed.py --peer x --piers y",
+        "python report.py table7",
+        "python report.py all --chekc",
         "make nothing",
         "rm -rf results",
     ],
 )
 def test_a_command_that_would_not_work_is_noticed(command):
-    with pytest.raises((UserError, AssertionError, pytest.fail.Exception)):
+    with pytest.raises((UserError, AssertionError, pytest.fail.Exception, SystemExit)):
         check_command(command)
 
 
 def test_a_broken_link_and_a_machine_are_noticed(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("# A b\n[x](page.md#a-b) [y](page.md#c) [z](gone.md) `src/unidelta/gone.py` [w](https://x.y)\n")
-    assert broken_links(page) == ["page.md#c", "gone.md", "src/unidelta/gone.py"]
+    links = "[x](page.md#a-b) [y](page.md#c) [z](gone.md) [w](https://x.y)"
+    paths = "`conf/<group>/gone.yaml` `conf/method/<name>.yaml` `sweeps/NAME.yaml` `docs/`"
+    page.write_text(f"# A b\n{links} `src/unidelta/gone.py` {paths}\n")
+    assert broken_links(page) == [
+        "page.md#c",
+        "gone.md",
+        "src/unidelta/gone.py",
+        "conf/<group>/gone.yaml",
+    ]
     assert re.findall(MACHINE, "see /home/x and 10.0.0.1, not docs/data/x nor https://a.b/data/") == [
         "/home/",
         "10.0.0.1",

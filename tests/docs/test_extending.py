@@ -1,15 +1,15 @@
 """docs/extending.md: every file of the page, written to a folder of its own, does what the page says."""
 
-import os
+import json
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from unidelta.extensions.paths import CONF
+
+from ..forked import forked
 
 ROOT = CONF.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -19,6 +19,7 @@ FILES = {
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL) for line in block.splitlines()]
 (SCRIPT,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL) if "inject(" in block)
 ROWS = {"a method": 1, "a functional form": 1, "a composition": 1, "an architecture": 2, "a table or figure": 1}
+ROWS |= {"a task": 1, "a metric": 1}
 IS_CHECK = "unidelta.check"
 
 
@@ -29,6 +30,10 @@ def folder(tmp_path: Path) -> Path:
         path = tmp_path / "mine" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    for split in ("train", "dev", "test"):
+        rows = [f'{i},"the mayor of town {i} resigned, people say",mayor of {i} resigned' for i in range(20)]
+        (tmp_path / "data" / f"{split}.csv").write_text("\n".join(["id,article,title", *rows]) + "\n")
     return tmp_path
 
 
@@ -40,14 +45,7 @@ def checkout() -> dict[Path, int]:
 
 def run(words: list[str], folder: Path) -> str:
     before = checkout()
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    done = forked(words, folder)
     assert done.returncode == 0, done.stderr[-3000:]
     assert checkout() == before
     return done.stdout
@@ -61,7 +59,7 @@ def words(command: str) -> list[str]:
 
 def test_an_addition_is_as_many_files_as_the_table_says():
     kinds = [name.split("/")[0] for name in FILES]
-    assert kinds == ["method", "forms", "compositions", "families", "backbone", "analysis"]
+    assert kinds == ["method", "forms", "compositions", "families", "backbone", "task", "metrics", "analysis"]
     table = {
         row[0]: len(re.findall(r"`", row[1])) // 2
         for row in re.findall(r"^\| (an? .*?) \| .*? \| (.*?) \|$", PAGE, re.M)
@@ -69,11 +67,28 @@ def test_an_addition_is_as_many_files_as_the_table_says():
     assert {row: table[row] for row in ROWS} == ROWS
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if "train.py" in each])
+@pytest.mark.parametrize("command", [each for each in COMMANDS if "train.py" in each and "dry_run" in each])
 def test_a_command_counts_what_the_page_adds(folder, command):
     shown = re.search(re.escape(command) + r"\n```\n\n```text\n(.*?)```", PAGE, flags=re.DOTALL)
     printed = run(words(command), folder)
     assert (shown[1] if shown else "stored") in printed
+
+
+@pytest.mark.slow
+def test_a_run_on_what_the_page_adds_is_scored_found_and_scored_again(folder):
+    (command,) = (each for each in COMMANDS if "train.py" in each and "dry_run" not in each)
+    printed = run([*words(command), "tracking=none"], folder)
+    (file,) = (folder / "results" / "runs" / "mini" / "headlines").glob("*.predictions.jsonl")
+    record = json.loads(file.with_name(file.name.replace(".predictions.jsonl", ".json")).read_text())
+    test = record["metrics"]["test"]
+    assert f"length_ratio {test['length_ratio']:.4g}" in printed
+    predictions = [json.loads(line) for line in file.read_text().splitlines()]
+    n_words = [sum(len(row[side].split()) for row in predictions) for side in ("prediction", "reference")]
+    assert test["length_ratio"] == pytest.approx(100 * n_words[0] / n_words[1])
+    again = run(["-m", "unidelta.tasks", "score", str(file), "--config-dir", "mine"], folder)
+    assert json.loads(again)["test"] == {key: value for key, value in test.items() if key != "loss"}
+    script = "import unidelta; print(unidelta.runs('results')[['task', 'metric', 'length_ratio']].to_csv(index=False))"
+    assert run(["-c", script], folder).splitlines()[1].startswith("headlines,rouge2,")
 
 
 def test_the_script_puts_mam_into_the_new_architecture(folder):

@@ -4,18 +4,18 @@ import csv
 import json
 import re
 from dataclasses import replace
-from functools import cache
 from itertools import product
 
-from unidelta.config.compose import compose
 from unidelta.config.resolve import published_architecture
+from unidelta.config.resolve_task import n_labels
 from unidelta.config.schema import InsertionConfig
 from unidelta.design.axes import LayerNorm, Representation, Source
 from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.extensions.paths import CONF
 from unidelta.fidelity.counts import TABLE
-from unidelta.tasks.registry import TASKS
+
+from ..composed import composed
 
 ROOT = CONF.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -35,14 +35,11 @@ def golden_names(cell: str) -> list[str]:
     return [f"{m}.{name}" for models, name in found for m in (models or "bart/mbart/roberta").split("/")]
 
 
-composed = cache(compose)
-
-
 def part(model: str, *typed: str, insertion: str | None = None, conventions: str = "released") -> DeltaSpec:
     config = replace(composed((f"task={MODELS[model]}", *typed)), conventions=conventions)
     if insertion is not None:
         config = replace(config, insertion=InsertionConfig(name=insertion))
-    architecture = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
+    architecture = published_architecture(config.backbone, n_labels=n_labels(config.task))
     design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     assert not problems and isinstance(design, Deltas)
     return design.parts[0]

@@ -1,11 +1,11 @@
 """A user's mistake ends within seconds with what was asked, why not and what to type; nothing is written."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from ..forked import forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,14 +34,7 @@ CASES = {
 
 
 def train(typed: str, results: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "train.py", *typed.split(), f"results_dir={results}"],
-        cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return forked(["train.py", *typed.split(), f"results_dir={results}"], ROOT)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -76,7 +76,7 @@ def test_the_miniature_keeps_no_token_ids(do: Do, tmp_path: Path, monkeypatch) -
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_hub_that_never_answers_is_told_for_data_and_weights_after_one_knock(tmp_path: Path) -> None:
+def test_a_hub_that_never_answers_is_named_for_data_and_weights_after_one_probe(tmp_path: Path) -> None:
     guests: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
 
@@ -89,6 +89,7 @@ def test_a_hub_that_never_answers_is_told_for_data_and_weights_after_one_knock(t
 
         threading.Thread(target=open_door, daemon=True).start()
         hub = {"HF_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}", "HF_HOME": str(tmp_path)}
+        hub["UNIDELTA_HUB_TIMEOUT_S"] = "2"
         unset = ("HF_HUB_OFFLINE", "HF_DATASETS_CACHE", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
         kept = {name: value for name, value in os.environ.items() if name not in unset}
         begin = time.perf_counter()
@@ -107,19 +108,19 @@ def test_a_hub_that_never_answers_is_told_for_data_and_weights_after_one_knock(t
     for said in ("split train of EdinburghNLP/xsum", "task.source=local task.path=DIR", "backbone.checkpoint=DIR"):
         assert said in done.stderr
     assert len(guests) == 1
-    assert seconds < 20  # 2 s of it are the knock, the rest is Python starting on a busy machine
+    assert seconds < 20  # 2 s of it are the patience, the rest is Python starting on a busy machine
 
 
 @pytest.mark.parametrize("task", FAMILIES)
 def test_the_paper_runs_on_pinned_commits_which_the_miniature_does_not_read(task: str) -> None:
     paper = prepare(compose(["scale=paper", f"task={task}"]))
-    for pin in (paper.task.hub_revision, paper.backbone.revision):
+    for pin in (paper.task.hub_revision, paper.backbone.weights.revision):
         assert pin is not None
         assert len(pin) == 40
     mini = prepare(compose([f"task={task}"]))
-    assert (mini.task.hub_revision, mini.backbone.revision) == (None, None)
+    assert (mini.task.hub_revision, mini.backbone.weights.revision) == (None, None)
     typed = prepare(compose(["scale=paper", f"task={task}", "task.hub_revision=main", "backbone.hub_revision=null"]))
-    assert (typed.task.hub_revision, typed.backbone.revision) == ("main", None)
+    assert (typed.task.hub_revision, typed.backbone.weights.revision) == ("main", None)
 
 
 def test_a_pin_is_of_its_own_repository_only(checkpoint) -> None:
@@ -131,3 +132,13 @@ def test_a_pin_is_of_its_own_repository_only(checkpoint) -> None:
         kept = compose(["scale=paper", "task=sst2", typed, "backbone.hub_revision=v1"])
         assert kept.backbone.hub_revision == "v1"
     assert compose(["scale=paper", "task=sst2", "task.hub_id=someone/other"]).task.hub_revision is None
+
+
+def test_a_path_on_the_hub_is_another_data_set_without_the_pins_of_the_tasks_own() -> None:
+    typed = ["scale=paper", "task=sst2", "task.path=someone/other"]
+    other = prepare(compose(typed)).task
+    assert (other.hub_id, other.hub_config, other.hub_revision, other.path) == ("someone/other", None, None, None)
+    pinned = prepare(compose([*typed, "task.hub_config=en", "task.hub_revision=v1"])).task
+    assert (pinned.hub_id, pinned.hub_config, pinned.hub_revision) == ("someone/other", "en", "v1")
+    own = compose(["task=summarization", "task.source=hub", "task.path=someone/other"])
+    assert prepare(own).task.hub_id == "someone/other"

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -33,6 +34,15 @@ def start(typed: list[str], results: Path, *, launcher: list[str]) -> subprocess
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     )
+
+
+def start_nodes(typed: list[str], results: Path, *, n: int) -> list[subprocess.Popen[str]]:
+    """As many machines of one process each, all of them this one: a torchrun for each, as people start them."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    rendezvous = ["--nnodes", str(n), "--nproc_per_node", "1", "--master_addr", "127.0.0.1", "--master_port", str(port)]
+    nodes = [["-m", "torch.distributed.run", *rendezvous, "--node_rank", str(rank)] for rank in range(n)]
+    return [start(typed, results, launcher=node) for node in nodes]
 
 
 def files(results: Path, suffix: str) -> list[Path]:
@@ -70,6 +80,25 @@ def test_two_processes_do_the_run_of_one(case: str, tmp_path: Path) -> None:
             )
             assert numbers == pytest.approx(wanted, rel=1e-4)
             assert intervals == others  # of the same outputs
+
+
+@pytest.mark.slow
+def test_two_machines_do_the_run_of_one(tmp_path: Path) -> None:
+    typed = [*CASES["examples"].split(), *FEW]
+    ends = [node.communicate(timeout=300) for node in start_nodes(typed, tmp_path / "nodes", n=2)]
+    alone = start(typed, tmp_path / "alone", launcher=[])
+    assert alone.communicate(timeout=300)[1] == ""
+    assert not [err for _, err in ends if "Error" in err]
+    content = {}
+    for name in ("nodes", "alone"):
+        (record,), (history,) = files(tmp_path / name, ".json"), files(tmp_path / name, ".history.jsonl")
+        content[name] = json.loads(record.read_text()), [json.loads(line) for line in history.read_text().splitlines()]
+    (two, entries), (one, expected) = content["nodes"], content["alone"]
+    assert (two["status"], two["cost"]["processes"], two["run_id"]) == ("complete", 2, one["run_id"])
+    assert len(entries) == len(expected)
+    for mine, theirs in zip(entries, expected, strict=True):
+        for name in mine.keys() - {"eval_seconds", "epoch"}:
+            assert mine[name] == pytest.approx(theirs[name], rel=1e-5, abs=1e-5)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from unidelta.errors import BackboneError
 from unidelta.mini import rows
 from unidelta.records.record import RunRecord, to_json
 from unidelta.tasks.__main__ import score
-from unidelta.tasks.metrics import ROUGE
+from unidelta.tasks.metrics.rouge import ROUGE
 
 Do = Callable[..., RunRecord]
 TASKS = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "bert"}
@@ -159,3 +159,10 @@ def test_a_truncated_checkpoint_is_refused(do: Do, checkpoint, tmp_path: Path):
     (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BackboneError, match="undamaged checkpoint"):
         do("method=mam", "task=sst2", "backbone=bert", f"backbone.checkpoint={folder}")
+
+
+def test_a_diverged_run_names_only_files_that_are_there(do, tmp_path: Path, capsys) -> None:
+    typed = "method=full task=sst2 training.learning_rate=1000 training.schedule=constant training.max_grad_norm=1e9"
+    assert do(*typed.split(), "training.max_steps=60").status == "diverged"
+    named = [Path(word) for word in capsys.readouterr().out.split() if word.startswith(str(tmp_path))]
+    assert named and all(path.exists() for path in named)

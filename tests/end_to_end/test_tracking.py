@@ -66,3 +66,15 @@ def test_a_tracked_run_is_the_run_and_wandb_has_all_of_it(tmp_path: Path):
     assert [dict(zip(shown["columns"], row, strict=True)) for row in shown["data"]] == rows(
         tmp_path / "wandb", "predictions"
     )
+
+
+@pytest.mark.parametrize("unusable", [{}, {"HOME": ""}, {"HOME": "/proc"}, {"WANDB_CACHE_DIR": "/dev/null/cache"}])
+def test_without_a_home_tracking_says_nothing_on_standard_error(unusable: dict[str, str], tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
+    few = "task.max_train_examples=8 task.max_eval_examples=4 task.max_test_examples=4 training.progress=false"
+    command = [sys.executable, "train.py", "method=frozen", "task=sst2", *few.split(), f"results_dir={tmp_path}"]
+    environment = {**kept, "HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline", **unusable}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.glob("wandb/offline-run-*/*.wandb"))
+    assert not (ROOT / ".wandb_cache").exists()

@@ -1,5 +1,6 @@
 """The package installed as a wheel, used from a folder that is no checkout: README's API example, and additions."""
 
+import json
 import os
 import re
 import subprocess
@@ -51,11 +52,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def run(words: list[str], wheel: Path, cwd: Path) -> str:
+def started(words: list[str], wheel: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(wheel), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, *words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300
     )
+
+
+def run(words: list[str], wheel: Path, cwd: Path) -> str:
+    done = started(words, wheel, cwd)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -100,3 +105,45 @@ def test_a_method_and_a_form_of_ones_own_are_found_from_a_folder(wheel, tmp_path
     path = Path(f"{wheel}{os.pathsep}{tmp_path / 'installed'}")
     words = ["-m", "unidelta.cli", "method=sandwich", "method.ffn.form=gated_bottleneck", *changes]
     assert "gated adapter(ffn, r=" in run(words, path, tmp_path)
+
+
+def test_every_command_works_from_any_folder(wheel, tmp_path):
+    script = str(wheel / "bin" / "unidelta")
+    listed = run([script, "--help"], wheel, tmp_path)
+    assert listed == run(["-m", "unidelta", "--help"], wheel, tmp_path)
+    few = "training.max_steps=2 training.eval_every=2 task.max_train_examples=8 task.max_eval_examples=4"
+    train = f"train method=bitfit task=sst2 {few} task.max_test_examples=4 tracking=none results_dir=runs".split()
+    assert "complete" in run([script, *train], wheel, tmp_path)
+    (record,) = (tmp_path / "runs").glob("mini/*/*.json")
+    assert json.loads(record.read_text())["provenance"]["command"][0] == "unidelta train"
+    predictions = str(record.with_suffix(".predictions.jsonl"))
+    typed = {
+        "train": [*train, "dry_run=true"],
+        "sweep": ["sweep", "mini_main", "task=sst2", "method=lora", "--list"],
+        "report": ["report", "table2", "--source", "runs"],
+        "tasks": ["tasks", "score", predictions, "--task", "sst2"],
+        "mini": ["mini", "sample", "xsum", "-n", "1"],
+        "fidelity": ["fidelity", "counts"],
+        "check": ["check", "form", "diagonal"],
+    }
+    assert re.findall(r"^  (\w+) ", listed, re.MULTILINE) == list(typed)
+    for name, words in typed.items():
+        assert run([script, *words], wheel, tmp_path), name
+        usage = run([script, name, "--help"], wheel, tmp_path)
+        assert name == "train" or f"unidelta {name}" in usage
+
+
+@pytest.mark.parametrize(
+    ("words", "why", "instead"),
+    [
+        (["trian", "seed=1"], "there is no command `trian`", "unidelta train seed=1"),
+        (["swep", "main"], "there is no command `swep`", "unidelta sweep main"),
+        (["method=mam"], "there is no command `method=mam`", "unidelta train method=mam"),
+        (["%"], "there is no command `%`", "one of: train, sweep, report, tasks, mini, fidelity, check"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_nearest(wheel, tmp_path, words, why, instead):
+    done = started(["-m", "unidelta", *words], wheel, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = [line.split(":", 1)[1].strip() for line in done.stderr.splitlines()]
+    assert said == [f"unidelta {words[0]}", why, instead]

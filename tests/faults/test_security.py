@@ -106,7 +106,7 @@ def test_names_that_lead_out(tally, tmp_path: Path) -> None:
     for name in NAMES:
         for part in good:
             try:
-                store.path(**{**good, part: name})
+                store.files(**{**good, part: name})
             except RecordError:
                 counted.count(True, name)
             else:

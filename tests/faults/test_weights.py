@@ -15,7 +15,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 import unidelta
-from unidelta.backbones.miniature import backbone
+from unidelta.backbones.loading import Loading
+from unidelta.backbones.miniature import load_miniature
 from unidelta.backbones.shipped import BACKBONES, checked_weights
 from unidelta.errors import DamagedDeltas, DamagedWeights, IntegrityError, SavedDeltasError
 from unidelta.records.strict_json import canonical, parse
@@ -34,7 +35,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def fresh() -> PreTrainedModel:
     """The run's backbone."""
-    return backbone(BACKBONES / "roberta", "roberta", seed=42, n_labels=2)[0]
+    return load_miniature(BACKBONES / "roberta", "roberta", Loading(seed=42, n_labels=2))[0]
 
 
 def damages(content: bytes, n: int) -> Iterator[tuple[str, bytes]]:
@@ -93,9 +94,9 @@ def test_deltas_that_do_not_fit(tuned: Path, fresh: PreTrainedModel, tally, tmp_
         (folder / "deltas.safetensors").write_bytes(data)
         (folder / "design.json").write_text(canonical({**description, "sha256": hashlib.sha256(data).hexdigest()}))
         counted.count(is_refused(lambda f=folder: unidelta.load(f, copy.deepcopy(fresh)), IntegrityError), how)
-    other = backbone(BACKBONES / "bart", "bart", seed=42, n_labels=0)[0]
+    other = load_miniature(BACKBONES / "bart", "bart", Loading(seed=42, n_labels=0))[0]
     counted.count(is_refused(lambda: unidelta.load(tuned, other), SavedDeltasError), "another architecture")
-    moved = backbone(BACKBONES / "roberta", "roberta", seed=42, n_labels=2)[0]
+    moved = load_miniature(BACKBONES / "roberta", "roberta", Loading(seed=42, n_labels=2))[0]
     next(moved.parameters()).data[0] += 1
     counted.count(is_refused(lambda: unidelta.load(tuned, moved), SavedDeltasError), "other weights")
 

@@ -1,7 +1,6 @@
 """Tiny models of every family, one design per name, and parameters moved away from their start."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -25,6 +24,8 @@ from unidelta.fast.switch import speed_up
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 
+from ..copied import copied
+
 OTHER_DROPOUTS = ("activation_dropout",)
 LOADERS = {
     "encoder-decoder": AutoModelForSeq2SeqLM,
@@ -35,7 +36,7 @@ LOADERS = {
 
 def _tiny(family: str, *, dropout: float = 0.0, attention: str = "sdpa") -> PreTrainedModel:
     """A stock model, always the same weights, far enough from zero for effects to be seen; in eval mode."""
-    return deepcopy(_built(family, dropout, attention))
+    return copied(_built(family, dropout, attention))
 
 
 @cache

@@ -8,7 +8,8 @@ import torch
 from transformers import PreTrainedModel
 
 import unidelta
-from unidelta.backbones.miniature import backbone
+from unidelta.backbones.loading import Loading
+from unidelta.backbones.miniature import load_miniature
 from unidelta.backbones.shipped import BACKBONES
 from unidelta.config.compose import compose
 from unidelta.errors import DamagedDeltas, IntegrityError, SavedDeltasError
@@ -31,7 +32,7 @@ CASES = [
 
 def fresh(task: str) -> PreTrainedModel:
     family, n_labels = FAMILIES[task]
-    return backbone(BACKBONES / family, family, seed=3, n_labels=n_labels)[0]
+    return load_miniature(BACKBONES / family, family, Loading(seed=3, n_labels=n_labels))[0]
 
 
 def trained(typed: str, task: str) -> Injection:
@@ -79,7 +80,7 @@ def test_the_logits_are_those_of_the_trained_model(typed: str, task: str, tmp_pa
 def test_a_frozen_head_that_another_seed_drew_is_replaced(tmp_path: Path) -> None:
     injection = trained("mam", "sst2")
     saved.save(injection, tmp_path, run_id="a")
-    other = backbone(BACKBONES / "roberta", "roberta", seed=4, n_labels=2)[0]
+    other = load_miniature(BACKBONES / "roberta", "roberta", Loading(seed=4, n_labels=2))[0]
     injection.fold()
     assert torch.equal(logits(unidelta.load(tmp_path, other)), logits(injection.model))
 
@@ -113,3 +114,12 @@ def test_damaged_or_absent_files_are_refused(tmp_path: Path) -> None:
     design.unlink()
     with pytest.raises(SavedDeltasError, match="No such file"):
         unidelta.load(tmp_path, fresh("xsum"))
+
+
+def test_the_names_of_the_classes_come_back_with_the_deltas(tmp_path: Path):
+    injection = trained("mam", "mnli")
+    saved.name_labels(injection.model, ["no", "perhaps", "yes"])
+    saved.save(injection, tmp_path)
+    again = unidelta.load(tmp_path, fresh("mnli"))
+    assert again.config.id2label == {0: "no", 1: "perhaps", 2: "yes"}
+    assert again.config.label2id == {"no": 0, "perhaps": 1, "yes": 2}

@@ -9,13 +9,20 @@ import pytest
 
 from unidelta.errors import IntegrityError, RecordError
 from unidelta.records import checkpoints as module
+from unidelta.records.attempt import refuses_other_machines
 from unidelta.records.checkpoints import Checkpoints
 
-IDENTITY = {"run_id": "a", "threads": 1}
+IDENTITY, MACHINE = {"run_id": "a", "processes": 1}, {"threads": 1, "device": "cpu"}
+
+ON = ("cpu", "cuda")
+
+
+def opened(root: Path, *, identity=IDENTITY, machine=MACHINE, is_strict: bool = True) -> Checkpoints:
+    return Checkpoints(root, identity=identity, machine=machine, is_strict=is_strict)
 
 
 def keep(root: Path, *steps: int, resumed: int = 0) -> Checkpoints:
-    checkpoints = Checkpoints(root, identity=IDENTITY)
+    checkpoints = opened(root)
     for step in steps:
         checkpoints.save(step, lambda folder, step=step: _write(folder, step), resumed=resumed)
     return checkpoints
@@ -37,7 +44,7 @@ def test_the_newest_is_found_and_two_are_kept(tmp_path: Path) -> None:
 
 
 def test_where_there_are_none_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
-    assert Checkpoints(tmp_path / "nowhere", identity=IDENTITY).newest() is None
+    assert opened(tmp_path / "nowhere").newest() is None
 
 
 def damages(path: Path) -> dict[str, bytes | None]:
@@ -75,13 +82,53 @@ def test_a_manifest_that_says_something_else_is_damaged(tmp_path: Path) -> None:
     assert newest is not None and (newest.step, newest.resumed) == (1, 0)
 
 
-def test_one_of_another_run_or_thread_count_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_one_of_another_run_is_refused(is_strict: bool, tmp_path: Path) -> None:
     keep(tmp_path, 4)
-    for identity in ({**IDENTITY, "threads": 2}, {**IDENTITY, "run_id": "b"}, {"run_id": "a"}):
-        with pytest.raises(IntegrityError, match="The numbers would not be those of one run") as caught:
-            Checkpoints(tmp_path, identity=identity).newest()
-        assert str(tmp_path) in caught.value.instead
+    for identity in ({**IDENTITY, "processes": 2}, {**IDENTITY, "run_id": "b"}, {"run_id": "a"}):
+        with pytest.raises(IntegrityError, match="It is of another run") as caught:
+            opened(tmp_path, identity=identity, is_strict=is_strict).newest()
+        assert "rm " not in caught.value.instead
     assert (tmp_path / "step-4").is_dir()
+
+
+CHANGES = {
+    "threads": ({"threads": 2, "device": "cpu"}, {"threads": [1, 2]}),
+    "device": ({"threads": 1, "device": "NVIDIA B"}, {"device": ["cpu", "NVIDIA B"]}),
+    "both": ({"threads": 8, "device": "NVIDIA A"}, {"threads": [1, 8], "device": ["cpu", "NVIDIA A"]}),
+    "a version that nobody noted": ({**MACHINE, "torch": "9"}, {"torch": [None, "9"]}),
+}
+
+
+@pytest.mark.parametrize("which", CHANGES)
+def test_one_of_another_machine_is_refused_if_strict_and_noted_if_not(which: str, tmp_path: Path, capsys) -> None:
+    machine, change = CHANGES[which]
+    keep(tmp_path, 4)
+    with pytest.raises(IntegrityError) as caught:
+        opened(tmp_path, machine=machine).newest()
+    assert caught.value.instead.startswith("resume=any") and "rm " not in caught.value.instead
+    assert all(name in caught.value.why and name in caught.value.instead for name in change)
+    assert capsys.readouterr().out == ""
+    newest = opened(tmp_path, machine=machine, is_strict=False).newest()
+    assert newest is not None and newest.changes == ({"step": 4, **change},)
+    assert capsys.readouterr().out.count("step-4: It was made with") == 1
+
+
+def test_bits_are_promised_on_a_cpu_and_only_there_is_another_machine_refused_unasked() -> None:
+    found = {(word, on): refuses_other_machines(word, device=on) for word in ("auto", "strict", "any") for on in ON}
+    assert [key for key, is_strict in found.items() if is_strict] == [("auto", "cpu"), *(("strict", on) for on in ON)]
+
+
+def test_what_changed_is_remembered_over_several_machines(tmp_path: Path) -> None:
+    keep(tmp_path, 4)
+    for step, threads in ((9, 2), (12, 2), (20, 5)):
+        checkpoints = opened(tmp_path, machine={**MACHINE, "threads": threads}, is_strict=False)
+        newest = checkpoints.newest()
+        assert newest is not None
+        checkpoints.save(step, lambda folder: _write(folder, 1), resumed=newest.resumed + 1, changes=newest.changes)
+    newest = opened(tmp_path, is_strict=False).newest()
+    assert newest is not None
+    assert newest.changes == tuple({"step": s, "threads": t} for s, t in ((4, [1, 2]), (12, [2, 5]), (20, [5, 1])))
 
 
 def test_a_full_disk_is_told_with_its_number_and_leaves_the_last_one(tmp_path: Path) -> None:
@@ -131,7 +178,7 @@ def test_a_kill_at_any_moment_of_a_save_leaves_a_usable_checkpoint(tmp_path: Pat
                 break
             except Killed:
                 pass
-        newest = Checkpoints(root, identity=IDENTITY).newest()
+        newest = opened(root).newest()
         assert newest is not None and newest.step in (2, 3), k
         assert list(root.glob(".*")) == [] and list(root.glob("*.corrupt")) == []
         k += 1

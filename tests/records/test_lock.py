@@ -2,6 +2,7 @@
 
 import fcntl
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,9 @@ def test_it_is_refused_while_another_process_lives_and_taken_over_when_that_is_k
             pass
     owner.send_signal(signal.SIGKILL)
     owner.communicate()
-    assert path.read_text(encoding="utf-8") == f"{owner.pid}\n"  # left behind, and nobody has to clean up
+    assert (
+        path.read_text(encoding="utf-8") == f"{owner.pid} {socket.gethostname()}\n"
+    )  # left behind, and nobody has to clean up
     with locked(path):
         assert path.exists()
     assert list(path.parent.iterdir()) == []
@@ -49,6 +52,25 @@ def test_it_ends_with_an_exception(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with locked(tmp_path / "a.lock"):
         pass
+
+
+def test_an_owner_on_another_machine_is_named_with_what_to_do_if_it_is_dead(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    path = tmp_path / "a.lock"
+    owner = hold(path)
+    pid, here = path.read_text().split()
+    monkeypatch.setattr(socket, "gethostname", lambda: f"not-{here}")
+    with pytest.raises(AlreadyRunning) as refusal, locked(path):
+        pass
+    assert f"(pid {pid} on {here})" in str(refusal.value) and f"rm {path}" in str(refusal.value)
+    assert capsys.readouterr().err == ""
+    owner.send_signal(signal.SIGKILL)
+    owner.communicate()
+    with locked(path):
+        assert path.read_text().split()[1] == f"not-{here}"
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"process {pid} on {here}" in said
 
 
 def test_a_forgotten_file_of_whatever_content_means_nothing(tmp_path: Path) -> None:

@@ -31,12 +31,12 @@ def test_a_record_lies_where_its_coordinates_say(store, record) -> None:
     path = store.write(record)
     assert path == store.root / "mini" / "sst2" / f"{record.run_id}.json"
     assert path.read_text() == to_json(record)
-    assert to_json(store.read(**place(record))) == to_json(record)
+    assert to_json(store.files_of(record).read()) == to_json(record)
     assert names(store.root) == [path.name]
 
 
 def test_a_run_without_a_record_has_none(store, record) -> None:
-    assert store.read(**place(record)) is None
+    assert store.files_of(record).read() is None
     assert store.read_all().records == ()
 
 
@@ -53,7 +53,7 @@ def test_all_records_are_found_and_damaged_ones_are_listed(store, record) -> Non
     paths[2].write_bytes(b"\xff\xfe")
     (paths[0].parent / f".{'f' * 16}.json.123.tmp").write_text("{")
     paths[3].rename(paths[3].with_name("0000000000000009.json"))
-    store.write_predictions([{"index": 0}], **place(record))
+    store.files_of(record).write_predictions([{"index": 0}])
     listing = store.read_all()
     assert [found.run_id for found in listing.records] == ["0" * 16]
     whys = [error.why for error in listing.damaged]
@@ -64,7 +64,7 @@ def test_all_records_are_found_and_damaged_ones_are_listed(store, record) -> Non
 
 def test_predictions_are_one_object_a_line(store, record) -> None:
     rows = [{"split": "test", "index": i, "prediction": "ș\n", "reference": "b"} for i in range(3)]
-    path = store.write_predictions(rows, **place(record))
+    path = store.files_of(record).write_predictions(rows)
     assert path.name == f"{record.run_id}.predictions.jsonl"
     assert [json.loads(line) for line in path.read_text().splitlines()] == rows
 
@@ -72,8 +72,8 @@ def test_predictions_are_one_object_a_line(store, record) -> None:
 @pytest.mark.parametrize("name", ["../x", "/abs", "a/../../b", "", ".hidden", "-rf", "a\0b", "a\n", "~", "x" * 101])
 @pytest.mark.parametrize("part", ["scale", "task", "run_id"])
 def test_a_name_cannot_lead_out_of_the_store(store, record, part: str, name: str) -> None:
-    with pytest.raises(RecordError, match="is no plain name") as caught:
-        store.path(**{**place(record), part: name})
+    with pytest.raises(RecordError, match="is not a plain name") as caught:
+        store.files(**{**place(record), part: name})
     assert caught.value.instead == "letters, digits, _ and - only, up to 100 of them"
 
 

@@ -11,14 +11,25 @@ FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_tes
 # `train.py` or `sweep.py`, in which some seeds do what no test could ask of a run: workers import this file too.
 FAULTY = """
 import os, signal, sys, time
+from pathlib import Path
 import unidelta.run.run
 
 HEALTHY = unidelta.run.run.run
+
+
+def meet_three_others():
+    Path("gpu-" + os.environ["CUDA_VISIBLE_DEVICES"]).touch()
+    while len(list(Path().glob("gpu-*"))) < 4:
+        time.sleep(0.05)
+    sys.exit(0)
+
+
 FAULTS = {
     1001: lambda: 1 / 0,
     1002: lambda: sys.exit(3),
     1003: lambda: os.kill(os.getpid(), signal.SIGKILL),
     1004: lambda: time.sleep(600),
+    **dict.fromkeys(range(2001, 2009), meet_three_others),
 }
 
 
@@ -80,6 +91,31 @@ def test_the_reader_of_a_list_may_leave_early(typed, environment: dict[str, str]
         program.stdout.close()
         assert program.stderr.read() == ""
         assert program.wait() == 0
+
+
+NVIDIA_SMI = """#!/bin/sh
+for i in 0 1 2 3 4 5; do echo "GPU $i: NVIDIA H200 (UUID: GPU-$i-$i)"; done
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "restricted", "gpus"),
+    [("sweep.py", "1,3,4,5", ["1", "3", "4", "5"]), ("train.py", "GPU-0,2,MIG-a,3,9", ["2", "3", "GPU-0", "MIG-a"])],
+)
+def test_on_a_server_with_four_gpus_there_are_four_workers_with_one_each(
+    program: str, restricted: str, gpus: list[str], typed, environment: dict[str, str], tmp_path: Path
+):
+    """Each of eight jobs waits until four GPUs are in use at once; another number of workers would never end."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "nvidia-smi").write_text(NVIDIA_SMI)
+    (tmp_path / "bin" / "nvidia-smi").chmod(0o755)
+    server = {"CUDA_VISIBLE_DEVICES": restricted, "PATH": f"{tmp_path / 'bin'}:{environment['PATH']}"}
+    write_sweep(tmp_path, f"method=frozen {FEW} seed=range(2001,2009) results_dir=here")
+    words = "some" if program == "sweep.py" else f"-m method=frozen {FEW} seed=range(2001,2009) results_dir=here"
+    done = typed(program, words, "hydra.launcher.timeout_s=120", faulty=True, **server)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"4 workers on GPU {restricted.removesuffix(',9').replace(',', ', ')}\n" in done.stdout
+    assert sorted(path.name.removeprefix("gpu-") for path in tmp_path.glob("gpu-*")) == gpus
 
 
 @pytest.mark.slow

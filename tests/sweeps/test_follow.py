@@ -23,7 +23,10 @@ def test_the_status_is_that_of_the_worst(outcomes: tuple[Outcome, ...], is_inter
     assert Result(outcomes=outcomes, seconds=1.0, is_interrupted=is_interrupted).status == status
 
 
-def test_the_table_counts_and_names_the_log_of_everything_that_was_not_done():
+def test_the_table_counts_and_names_the_log_of_everything_that_was_not_done(monkeypatch, tmp_path: Path):
+    monkeypatch.chdir(tmp_path)
+    Path("logs").mkdir()
+    Path("logs/b.log").touch()  # a launcher of Hydra's may leave none
     text = table("some", Result(outcomes=(GOOD, LATE, WILD), seconds=61.4), n_skipped=5, n_jobs=4)
     head, counts, *rest = text.splitlines()
     assert head.split() == "done failed diverged skipped not begun or ended time".split()
@@ -36,7 +39,6 @@ def test_the_table_counts_and_names_the_log_of_everything_that_was_not_done():
         "",
         "diverged: python train.py c",
         "  loss is NaN",
-        "  logs/c.log",
     ]
 
 

@@ -129,7 +129,7 @@ def test_the_lines_of_a_sweep_are_its_list(tmp_path):
 def test_an_unknown_sweep_is_told_with_those_there_are(tmp_path):
     with pytest.raises(ConfigError, match="sweep mini_mian") as refusal:
         read_lines("mini_mian", [tmp_path])
-    assert refusal.value.instead == "one of: none in this folder; run from the root of the repository"
+    assert refusal.value.instead == "one of: none in these folders"
     for name in ("mini_main", "paper"):
         write(tmp_path, "- seed=1", name)
     with pytest.raises(ConfigError, match=r"there is no .*mini_mian\.yaml") as refusal:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -93,7 +92,7 @@ def test_a_worker_ends_when_its_sweep_is_killed(start, is_alive, wait_for, tmp_p
     wait_for(lambda: not is_alive(worker) and not is_alive(child))
 
 
-@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_sweep_that_is_stopped_lets_its_jobs_save_and_says_75(start, which, wait_for, tmp_path: Path):
     program = start(["save when asked", "hang", "never begun"], workers=2)
     logs = [tmp_path / "logs" / f"{i}.log" for i in range(2)]
@@ -113,10 +112,8 @@ def test_options_out_of_range_are_told_together():
     assert keys == [f"hydra.launcher.{name}" for name in ("workers", "timeout_s", "retries")]
 
 
-def test_there_are_as_many_processes_as_asked_for_or_gpus_or_cores_and_no_more_than_jobs():
+def test_there_are_as_many_processes_as_asked_for_or_gpus_and_no_more_than_jobs():
     assert Pool(workers=3).n_workers(10) == 3
     assert Pool(workers=3, gpus=("0",)).n_workers(10) == 3
     assert Pool(gpus=("0", "1")).n_workers(10) == 2
     assert Pool(workers=3).n_workers(2) == 2
-    if sys.platform == "linux":
-        assert Pool().n_workers(10_000) == len(os.sched_getaffinity(0))

@@ -1,5 +1,7 @@
 """Token ids kept on disk: what they are named by, and that a cache can only ever save time."""
 
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,3 +143,16 @@ def test_what_is_read_is_checked_like_what_is_encoded(make_task, tokenizer, tmp_
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=5, n_positions=64), **arguments)
     with pytest.raises(ConfigError, match="positions for 2 to 8 tokens"):
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=10_000, n_positions=8), **arguments)
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o027, 0o077])
+def test_who_may_read_a_file_is_what_the_umask_says(make_task, tokenizer, tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        encode_or_read(
+            ROWS, kept(tmp_path), spec=make_task("xsum"), tokenizer=tokenizer, limits=LIMITS, for_training=True
+        )
+    finally:
+        os.umask(before)
+    (file,) = files(tmp_path)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~umask

@@ -10,10 +10,11 @@ from datasets.arrow_writer import ArrowWriter
 
 from unidelta.errors import DataError, Problems
 from unidelta.network import hub
-from unidelta.tasks import commit, fingerprint, load, load_all
+from unidelta.tasks import Columns, commit, fingerprint, load, load_all, read_labels
 from unidelta.tasks.hub_rows import HubRows
 
 ROWS = [{"sentence": f"film {i}", "label": i % 2, "idx": i} for i in range(4)]
+READ = [{"sentence": row["sentence"], "label": row["label"]} for row in ROWS]
 FIRST, SECOND = "1" * 40, "2" * 40
 
 
@@ -22,7 +23,7 @@ def answering(monkeypatch):
     """A hub that can be reached and gives what it is told to."""
     for module in (huggingface_hub.constants, datasets.config):
         monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub, "_answers", lambda endpoint: True)
+    monkeypatch.setattr(hub, "_answers", lambda *_: True)
     asked: list[tuple] = []
 
     def gives(rows: object) -> list[tuple]:
@@ -83,9 +84,9 @@ def test_the_hub_is_asked_for_the_split_at_the_revision(make_task, answering) ->
     asked = answering(ROWS)
     rows = load(glue(make_task, hub_revision=FIRST, max_test_examples=3), "validation")
     assert asked == [("nyu-mll/glue", "sst2", "validation", FIRST)]
-    assert list(rows) == ROWS[:3]
+    assert list(rows) == READ[:3]
     assert len(rows) == 3
-    assert fingerprint(rows) == fingerprint(ROWS[:3])
+    assert fingerprint(rows) == fingerprint(READ[:3])
 
 
 def test_many_rows_come_in_their_order(make_task, answering) -> None:
@@ -104,7 +105,7 @@ def test_nested_columns_come_as_the_data_set_has_them(make_task, answering) -> N
 @pytest.mark.parametrize(
     ("rows", "why", "instead"),
     [
-        ([{"text": "a", "label": 0}], "validation: no column sentence; it has text, label.", "the columns sentence"),
+        ([{"text": "a", "label": 0}], "validation: no column sentence; it has text, label.", "task.columns.text=NAME"),
         (
             [ROWS[0], {"sentence": None, "label": 0, "idx": 1}],
             "validation:2: sentence: null where text is needed.",
@@ -112,7 +113,7 @@ def test_nested_columns_come_as_the_data_set_has_them(make_task, answering) -> N
         ),
         ([{"sentence": 5, "label": 0}], "validation:1: sentence: 5 is no text but int.", "text"),
         ([{"sentence": "a", "label": 2}], "validation:1: label: 2 is outside 0 to 1.", "0 (negative), 1 (positive)"),
-        ([{"sentence": "a", "label": "1"}], "validation:1: label: '1' is no whole number but str.", "0 (negative)"),
+        ([{"sentence": "a", "label": "1.0"}], "validation:1: label: 1.0 is no whole number but float.", "0 (negative)"),
         (
             [{"sentence": "a", "label": -1}],
             "validation:1: label: -1 stands for no label: this is a split whose labels were never published.",
@@ -167,15 +168,15 @@ def test_without_a_hub_or_a_cache_the_message_says_what_to_type(make_task, cache
         "You asked:  split train of nyu-mll/glue (sst2) from the hub, for task sst2\n"
         "Why not:    the hub is switched off (HF_HUB_OFFLINE), "
         "and the data set is not in the cache of this machine\n"
-        "Instead:    task.source=local task.path=DIR, where DIR has train, validation (.jsonl or .parquet); "
-        "or task.source=mini"
+        "Instead:    task.source=local task.path=DIR, where DIR has train, validation "
+        "(.jsonl, .csv, .tsv or .parquet); or task.source=mini"
     )
 
 
 def test_without_a_hub_the_cache_is_read_and_says_its_commit(make_task, cache) -> None:
     cache({"train": ROWS, "validation": ROWS[:2]}, FIRST, at=1)
     rows = load_all(glue(make_task, hub_revision=FIRST))
-    assert {split: list(data) for split, data in rows.items()} == {"train": ROWS, "validation": ROWS[:2]}
+    assert {split: list(data) for split, data in rows.items()} == {"train": READ, "validation": READ[:2]}
     assert commit(rows) == FIRST
     assert all(isinstance(data, HubRows) for data in rows.values())
 
@@ -194,10 +195,23 @@ def test_the_switch_is_put_back(make_task, cache, monkeypatch) -> None:
     cache({"train": ROWS}, FIRST, at=1)
     for module in (huggingface_hub.constants, datasets.config):
         monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub, "_answers", lambda endpoint: False)
+    monkeypatch.setattr(hub, "_answers", lambda *_: False)
     assert len(load(glue(make_task), "train")) == 4
     assert (datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE) == (False, False)
 
 
 def test_rows_of_other_sources_have_no_commit() -> None:
     assert commit({"train": ROWS}) is None
+
+
+def test_labels_are_the_hubs_own_where_it_names_them_and_those_of_the_rows_where_not(make_task, answering) -> None:
+    rows = {"text": ["a", "b"], "mood": [2, 0]}
+    declared = datasets.Features({"text": datasets.Value("string"), "mood": datasets.ClassLabel(names=["x", "b", "a"])})
+    task = make_task("sst2", source="hub", hub_id="a/moods", columns=Columns(text="text", label="mood"), labels=())
+    answering(datasets.Dataset.from_dict(rows, features=declared))
+    assert read_labels(task) == ("x", "b", "a")
+    answering(datasets.Dataset.from_dict(rows))
+    assert read_labels(make_task("sst2", **{**FACTS, "hub_id": "b/moods"})) == ("0", "2")
+
+
+FACTS = {"source": "hub", "columns": Columns(text="text", label="mood"), "labels": ()}

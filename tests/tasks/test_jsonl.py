@@ -6,24 +6,27 @@ from pathlib import Path
 import pytest
 
 from unidelta.errors import DataError, Problems
-from unidelta.tasks import jsonl, task_kind
-from unidelta.tasks.jsonl import read_jsonl
+from unidelta.tasks import jsonl
+from unidelta.tasks.local import read_file
 
-SST2, MNLI, WMT = task_kind("sst2"), task_kind("mnli"), task_kind("wmt_en_ro")
+from ..task_facts import task_spec
+
+SST2, MNLI, WMT = task_spec("sst2"), task_spec("mnli"), task_spec("wmt_en_ro")
 GOOD = b'{"sentence": "a fine film", "label": 1}'
 
 
-def told(file: Path, kind=SST2) -> Problems:
+def told(file: Path, task=SST2) -> Problems:
     with pytest.raises(Problems) as caught:
-        read_jsonl(file, kind)
+        read_file(file, task)
     return caught.value
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
 def test_an_empty_text_is_a_row_like_any_other(text: str, tmp_path: Path) -> None:
     file = tmp_path / "train.jsonl"
-    file.write_text(json.dumps({"sentence": text, "label": 1}) + "\n")
-    assert read_jsonl(file, SST2) == [{"sentence": text, "label": 1}]
+    rows = [{"sentence": text, "label": 1}, {"sentence": "a", "label": 0}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert read_file(file, SST2) == rows
 
 
 FAULTS = {
@@ -52,8 +55,8 @@ FAULTS = {
     "negative": (b'{"sentence": "a", "label": -5}', "label: -5 is outside 0 to 1."),
     "float": (b'{"sentence": "a", "label": 1.0}', "label: 1.0 is no whole number but float."),
     "bool": (b'{"sentence": "a", "label": true}', "label: True is no whole number but bool."),
-    "string": (b'{"sentence": "a", "label": "positive"}', "label: 'positive' is no whole number but str."),
-    "label null": (b'{"sentence": "a", "label": null}', "label: None is no whole number but NoneType."),
+    "string": (b'{"sentence": "a", "label": "possitive"}', "label: 'possitive' is none of the labels."),
+    "label null": (b'{"sentence": "a", "label": null}', "label: null where a label is needed."),
 }
 
 
@@ -93,14 +96,14 @@ def test_a_nested_column_is_named_in_full(tmp_path: Path) -> None:
 def test_bom_windows_line_ends_and_other_columns_are_fine(tmp_path: Path) -> None:
     row = '{"sentence": "peștișor", "label": 0, "idx": 7}'
     (tmp_path / "train.jsonl").write_bytes(b"\xef\xbb\xbf" + f"{row}\r\n{row}\r\n".encode())
-    rows = read_jsonl(tmp_path / "train.jsonl", SST2)
-    assert rows == [{"sentence": "peștișor", "label": 0, "idx": 7}] * 2
+    rows = read_file(tmp_path / "train.jsonl", SST2)
+    assert rows == [{"sentence": "peștișor", "label": 0}] * 2
 
 
 def test_unicode_line_separators_inside_text_do_not_end_a_line(tmp_path: Path) -> None:
     text = "one\u2028two\x85three"
     (tmp_path / "train.jsonl").write_text(json.dumps({"sentence": text, "label": 0}, ensure_ascii=False))
-    assert read_jsonl(tmp_path / "train.jsonl", SST2)[0]["sentence"] == text
+    assert read_file(tmp_path / "train.jsonl", SST2)[0]["sentence"] == text
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
@@ -127,7 +130,7 @@ def test_ten_faults_are_told_and_all_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_fault_in_every_row_leaves_room_for_others(tmp_path: Path) -> None:
-    rows = ['{"text": "a", "label": 1}'] * 50 + ['{"text": "a", "label": 9}']
+    rows = ['{"sentence": 1, "label": 1}'] * 50 + ['{"sentence": 1, "label": 9}']
     (tmp_path / "train.jsonl").write_text("\n".join(rows))
     errors = told(tmp_path / "train.jsonl").errors
     assert [error.why.split(":")[1] for error in errors[:-1]] == ["1", "2", "3", "51"]
@@ -138,4 +141,4 @@ def test_a_fault_in_every_row_leaves_room_for_others(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train\.jsonl: Is a directory\."):
         (tmp_path / "train.jsonl").mkdir()
-        read_jsonl(tmp_path / "train.jsonl", SST2)
+        read_file(tmp_path / "train.jsonl", SST2)

@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from unidelta.errors import DataError, Problems
-from unidelta.tasks import task_kind
-from unidelta.tasks.parquet import read_parquet
+from unidelta.tasks.local import read_file
 
-SST2, WMT = task_kind("sst2"), task_kind("wmt_en_ro")
+from ..task_facts import task_spec
+
+SST2, WMT = task_spec("sst2"), task_spec("wmt_en_ro")
 
 
 def write(file: Path, columns: dict[str, Any]) -> Path:
@@ -21,15 +22,15 @@ def write(file: Path, columns: dict[str, Any]) -> Path:
 
 def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
     file = write(tmp_path / "train.parquet", {"sentence": ["a", "b"], "label": [0, 1], "idx": [5, 6]})
-    assert read_parquet(file, SST2) == [
-        {"sentence": "a", "label": 0, "idx": 5},
-        {"sentence": "b", "label": 1, "idx": 6},
+    assert read_file(file, SST2) == [
+        {"sentence": "a", "label": 0},
+        {"sentence": "b", "label": 1},
     ]
 
 
 def test_nested_columns_are_read(tmp_path: Path) -> None:
     file = write(tmp_path / "train.parquet", {"translation": [{"en": "sea", "ro": "mare"}]})
-    assert read_parquet(file, WMT) == [{"translation": {"en": "sea", "ro": "mare"}}]
+    assert read_file(file, WMT) == [{"translation": {"en": "sea", "ro": "mare"}}]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_nested_columns_are_read(tmp_path: Path) -> None:
 def test_a_bad_row_is_located(columns: dict[str, Any], why: str, tmp_path: Path) -> None:
     file = write(tmp_path / "train.parquet", columns)
     with pytest.raises(Problems) as caught:
-        read_parquet(file, SST2)
+        read_file(file, SST2)
     assert len(caught.value.errors) == 1
     assert why in caught.value.why
 
@@ -58,6 +59,6 @@ def test_a_damaged_file_is_a_data_error(tmp_path: Path) -> None:
     file = write(tmp_path / "train.parquet", {"sentence": ["a"] * 500, "label": [0] * 500})
     file.write_bytes(file.read_bytes()[:-50])
     with pytest.raises(DataError) as caught:
-        read_parquet(file, SST2)
+        read_file(file, SST2)
     assert caught.value.why.startswith("train.parquet: ")
-    assert caught.value.instead == "a whole Parquet file, or JSONL"
+    assert caught.value.instead == "a whole parquet file that can be read"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from unidelta.tasks import METRICS
 from unidelta.tasks.__main__ import main
-from unidelta.tasks.registry import TASKS
 
 
 def written(path: Path, *rows: dict[str, Any]) -> str:
@@ -48,7 +48,7 @@ def test_raw_references_are_scored_where_every_row_has_one(tmp_path: Path, capsy
     told = json.loads(capsys.readouterr().out)["all"]
     # Two of two words, two of four: F = 2·1·½ / (1 + ½).
     assert (told["rouge1"], told["raw_rouge1"]) == (pytest.approx(100), pytest.approx(100 * 2 / 3))
-    assert told["interval95"].keys() == {f"{raw}{key}" for raw in ("", "raw_") for key in TASKS["xsum"].metric.keys}
+    assert told["interval95"].keys() == {f"{raw}{key}" for raw in ("", "raw_") for key in METRICS["rouge"].keys}
     file = written(tmp_path / "q.jsonl", row, {"prediction": "a b", "reference": "a b"})
     assert main(["score", file, "--task", "xsum"]) == 2
     assert "q.jsonl:2: raw_reference: the column is missing" in capsys.readouterr().err

@@ -1,9 +1,15 @@
-"""The registry of tasks and the small rules of their specs."""
+"""Kinds, the paper's tasks as presets of them, and the small rules of a task."""
 
 import subprocess
 import sys
 
-from unidelta.tasks import TASKS, Selection
+import pytest
+
+from unidelta.tasks import KINDS, METRICS, Selection
+
+from ..task_facts import task_spec
+
+PAPER = ("xsum", "wmt_en_ro", "mnli", "sst2")
 
 
 def test_every_task_reads_its_own_columns() -> None:
@@ -13,7 +19,7 @@ def test_every_task_reads_its_own_columns() -> None:
         "mnli": {"premise": "p", "hypothesis": "h", "label": 2},
         "sst2": {"sentence": "s", "label": 1},
     }
-    read = {name: (kind.sources(rows[name]), kind.target(rows[name])) for name, kind in TASKS.items()}
+    read = {name: (task_spec(name).sources(row), task_spec(name).target(row)) for name, row in rows.items()}
     assert read == {
         "xsum": (("long",), "short"),
         "wmt_en_ro": (("sea",), "mare"),
@@ -22,22 +28,29 @@ def test_every_task_reads_its_own_columns() -> None:
     }
 
 
-def test_labels_are_in_glue_order() -> None:
-    assert TASKS["mnli"].label_names == ("entailment", "neutral", "contradiction")
-    assert TASKS["sst2"].label_names == ("negative", "positive")
-    assert [kind.n_labels for kind in TASKS.values()] == [0, 0, 3, 2]
+def test_labels_are_in_glue_order_by_number_or_name() -> None:
+    mnli = task_spec("mnli")
+    assert mnli.labels == ("entailment", "neutral", "contradiction")
+    assert task_spec("sst2").labels == ("negative", "positive")
+    assert [task_spec(name).n_labels for name in PAPER] == [0, 0, 3, 2]
+    assert [mnli.target({"label": label}) for label in (0, "contradiction", "neutral", 2)] == [0, 2, 1, 2]
 
 
 def test_the_best_step_is_chosen_as_in_the_paper() -> None:
-    chosen = {name: (kind.selection.metric, kind.selection.higher_is_better) for name, kind in TASKS.items()}
-    assert chosen == {
+    chosen = {name: task_spec(name).selection for name in PAPER}
+    assert {name: (each.metric, each.higher_is_better) for name, each in chosen.items()} == {
         "xsum": ("rouge2", True),
         "wmt_en_ro": ("loss", False),
         "mnli": ("accuracy", True),
         "sst2": ("accuracy", True),
     }
-    for kind in TASKS.values():
-        assert kind.selection.metric in (*kind.metric.keys, "loss")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_knows_its_columns_by_role(name: str) -> None:
+    kind = KINDS[name]
+    assert set(kind.optional) < set(kind.sources) and kind.target not in kind.sources
+    assert any(metric.fits == kind.output for metric in METRICS.values())
 
 
 def test_a_tie_does_not_replace_the_earlier_step() -> None:
@@ -63,7 +76,8 @@ def test_a_dev_split_that_is_reported_is_read_whole(make_task) -> None:
 def test_planning_does_not_pay_for_torch() -> None:
     code = (
         "import sys, unidelta.tasks, unidelta.training, unidelta.records\n"
-        "print([m for m in ('torch', 'transformers', 'datasets', 'nltk', 'pyarrow') if m in sys.modules])"
+        "list(unidelta.tasks.METRICS), list(unidelta.tasks.KINDS)\n"
+        "print([m for m in ('torch', 'transformers', 'datasets', 'nltk', 'pyarrow', 'sacrebleu') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

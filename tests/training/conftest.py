@@ -22,6 +22,8 @@ from unidelta.training import TrainingSpec
 from unidelta.training.loop import train
 from unidelta.training.result import OnLog, TrainResult
 
+from ..task_facts import task_spec
+
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", *(f"w{i}" for i in range(16))]
 
 SPEC = TrainingSpec(
@@ -87,27 +89,8 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=core, **names)
 
 
-def _task(name: str, generation: GenerationSpec | None) -> TaskSpec:
-    return TaskSpec(
-        name=name,
-        source="local",
-        path=None,
-        hub_id="",
-        hub_config=None,
-        hub_revision=None,
-        max_source_length=16,
-        max_target_length=8,
-        eval_max_target_length=8,
-        eval_split="validation",
-        test_split=None,
-        extra_eval_splits=(),
-        max_train_examples=None,
-        max_eval_examples=None,
-        max_test_examples=None,
-        source_language=None,
-        target_language=None,
-        generation=generation,
-    )
+def _task(name: str, **changes: Any) -> TaskSpec:
+    return task_spec(name, max_target_length=8, eval_max_target_length=8, **changes)
 
 
 def _setting(task: TaskSpec, make_model, rows: list[dict]) -> Setting:
@@ -159,17 +142,17 @@ def summaries() -> Setting:
     """XSum with a one-layer BART; a summary is the first words of its document."""
     generation = GenerationSpec(num_beams=2, max_length=6, min_length=1, no_repeat_ngram_size=0, length_penalty=1.0)
     rows = [{"document": _words(i, 3 + i % 6), "summary": _words(i, 1 + i % 3)} for i in range(44)]
-    return _setting(_task("xsum", generation), make_bart, rows)
+    return _setting(_task("xsum", generation=generation), make_bart, rows)
 
 
 @pytest.fixture
 def translations(summaries: Setting) -> Setting:
     """The same with the rules of the translation task: the best step has the lowest loss."""
-    return replace(summaries, task=replace(summaries.task, name="wmt_en_ro"))
+    return replace(summaries, task=replace(summaries.task, metrics=("bleu", "bleu_romanian"), select_by="loss"))
 
 
 @pytest.fixture
 def sentences() -> Setting:
     """SST-2 with a one-layer RoBERTa; a sentence is positive if it begins with an even word."""
     rows = [{"sentence": _words(i, 2 + i % 6), "label": (i * 7 % 16 + 1) % 2} for i in range(44)]
-    return _setting(_task("sst2", None), make_roberta, rows)
+    return _setting(_task("sst2"), make_roberta, rows)

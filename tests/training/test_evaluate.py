@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unidelta.tasks import GenerationSpec
-from unidelta.tasks.metrics import ROUGE
+from unidelta.tasks.metrics.rouge import ROUGE
 from unidelta.training.evaluate import evaluate
 from unidelta.training.generation import generation_config
 

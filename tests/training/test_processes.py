@@ -3,7 +3,7 @@
 import pytest
 
 from unidelta.errors import ConfigError
-from unidelta.training.processes import ALONE, Processes, connect, disconnect, gather, started_by
+from unidelta.training.processes import ALONE, Processes, check_gpus, connect, disconnect, gather, started_by
 
 
 def test_torchrun_says_which_process_this_is() -> None:
@@ -18,8 +18,20 @@ def test_one_process_needs_nobody() -> None:
     disconnect(ALONE)
 
 
-def test_more_processes_than_gpus_are_refused(monkeypatch) -> None:
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
-    with pytest.raises(ConfigError, match="2 processes on GPUs") as refusal:
-        connect(Processes(rank=0, n=2), device="cuda")
-    assert "torchrun --nproc_per_node 1" in refusal.value.instead
+def on_node(rank: int, *, n: int, here: int) -> Processes:
+    return started_by({"RANK": str(rank), "WORLD_SIZE": str(n), "LOCAL_WORLD_SIZE": str(here)})
+
+
+def test_more_processes_than_gpus_of_their_machine_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    with pytest.raises(ConfigError, match="4 processes on the GPUs of one machine") as refusal:
+        connect(on_node(5, n=8, here=4), device="cuda")
+    assert "torchrun --nproc_per_node 3" in refusal.value.instead
+
+
+@pytest.mark.parametrize(("n", "here", "n_gpus"), [(2, 1, 1), (16, 4, 4), (16, 4, 8), (4, 4, 4)])
+def test_the_gpus_of_one_machine_need_not_serve_the_processes_of_others(n: int, here: int, n_gpus: int) -> None:
+    for rank in range(n):
+        check_gpus(on_node(rank, n=n, here=here), n_gpus)
+    with pytest.raises(ConfigError):
+        check_gpus(on_node(0, n=n, here=here), here - 1)

@@ -9,11 +9,24 @@ from unidelta.errors import ExitStatus, Interrupted
 from unidelta.training.stopping import Stop
 
 
-def test_outside_training_a_signal_raises_and_handlers_are_given_back() -> None:
-    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    with pytest.raises(Interrupted, match=r"Stopped by SIGINT .*the same command continues"), Stop().listening():
-        os.kill(os.getpid(), signal.SIGINT)
-    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_outside_training_a_signal_raises_and_handlers_are_given_back(which: signal.Signals) -> None:
+    before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
+    said = rf"Stopped by {which.name} .*the same command continues"
+    with pytest.raises(Interrupted, match=said), Stop().listening():
+        os.kill(os.getpid(), which)
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == before
+
+
+def test_under_nohup_a_closing_terminal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stop = Stop()
+        with stop.listening():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.signal is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_while_training_it_is_asked_for() -> None:

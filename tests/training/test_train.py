@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from unidelta.errors import Problems
-from unidelta.tasks import TASKS
 from unidelta.training import loop
 from unidelta.training.evaluate import EvalResult, evaluate
 
@@ -90,7 +89,7 @@ def test_the_model_ends_with_its_best_step(name: str, scores: list[float], best:
     setting = request.getfixturevalue(name)
     model = setting.make_model()
     frozen = model.model.shared.weight.requires_grad_(False)
-    key = TASKS[setting.task.name].selection.metric
+    key = setting.task.select_by
     seen: list[dict[str, torch.Tensor]] = []
 
     def score(evaluated, *args, **kwargs) -> EvalResult:

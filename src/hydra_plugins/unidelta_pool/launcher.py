@@ -17,8 +17,8 @@ class PoolConfig:
     """The keys below `hydra.launcher`."""
 
     _target_: str = "hydra_plugins.unidelta_pool.launcher.PoolLauncher"
-    workers: int | None = None  # processes at once; null: one for each of `gpus`, else one for each core
-    gpus: list[str] = field(default_factory=list)  # CUDA_VISIBLE_DEVICES of the first worker, the second, …
+    workers: int | None = None  # processes at once; null: one for each GPU, else for each core, as far as memory goes
+    gpus: list[str] = field(default_factory=list)  # CUDA_VISIBLE_DEVICES of the first worker, …; []: all visible
     timeout_s: float | None = None  # a job that takes longer is ended; null: never
     retries: int = 0  # how often a job is begun again that was killed, late, or met an error
     reuse: bool | None = None  # a process does many jobs; null: only where sweep.py does those of the miniature
@@ -54,12 +54,14 @@ class PoolLauncher(Launcher):
         from unidelta.sweeps.job import JobFailed
         from unidelta.sweeps.launch import in_pool, pool_of
         from unidelta.sweeps.plan import Job
+        from unidelta.sweeps.planned import prepared
 
         assert self.config is not None
         words = [tuple(as_typed(overrides)) for overrides in job_overrides]
         jobs = [Job(overrides) for overrides in dict.fromkeys(words)]
         folder = Path(self.config.hydra.sweep.dir)
-        result = in_pool([(job, folder) for job in jobs], pool_of(self.options))
+        specs = [spec for _, _, spec in prepared(jobs)]
+        result = in_pool([(job, folder) for job in jobs], pool_of(self.options), specs=specs)
         print("\n" + table("multirun", result, n_jobs=len(jobs)))
         if result.is_interrupted:
             raise SystemExit(result.status)

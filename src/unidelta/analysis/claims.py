@@ -15,8 +15,9 @@ from unidelta.analysis.paper_rows import key_of_row
 from unidelta.analysis.published import published as read
 from unidelta.analysis.published import rows
 from unidelta.errors import DataError
+from unidelta.extensions.paths import PUBLISHED
 
-CLAIMS = Path("results/paper/claims.csv")
+CLAIMS = PUBLISHED / "claims.csv"
 
 Kind = Literal["above", "below", "within", "interaction", "copied"]
 """Where the mean of first less second lies, if the claim holds: above or below a bound, within a margin around 0; the
@@ -183,4 +184,4 @@ def _side(words: str, line: Mapping[str, str], rows: list[dict[str, str]]) -> Si
             row = mine[0]
             spread = float(row["std"]) if row["std"] else None
             return Side(key=key_of_row(row), label=row["label"], value=float(value), spread=spread, artefact=artefact)
-    raise DataError(f"claim {line['id']}: {words}", "no single published row is this", f"a row of {CLAIMS.parent}")
+    raise DataError(f"claim {line['id']}: {words}", "no single published row is this", "a row of results/paper")

@@ -12,7 +12,8 @@ from unidelta.analysis.registry import artefact, artefacts
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import verdicts
-from unidelta.console.closed_pipe import print_no_more
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import as_path, path_argument
@@ -30,6 +31,7 @@ python report.py table3 --source results/runs    from records of your own; writt
 
 def main(words: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python report.py WORDS`: failed for files that differ, refused for what cannot be met."""
+    drop_unread_output()
     arguments = _parser().parse_args(words)
     is_all = "all" in arguments.names or not arguments.names
     try:
@@ -48,10 +50,7 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
         print(error, file=sys.stderr)
         return ExitStatus.REFUSED
     shown = [] if is_all else [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
-    try:
-        print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]), flush=True)
-    except BrokenPipeError:  # the reader has seen enough, and everything is written
-        print_no_more()
+    print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]))
     return ExitStatus.DONE
 
 
@@ -91,7 +90,7 @@ def _report(found: Sequence[str]) -> ExitStatus:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python report.py",
+        prog=program("python report.py"),
         description="The paper's tables, figures and claims, from the records of runs.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

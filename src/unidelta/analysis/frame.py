@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from unidelta.analysis.names import Scale, metric_in_records
+from unidelta.analysis.names import metric_in_records
 from unidelta.analysis.paper_rows import side_of_spec
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
@@ -17,16 +17,21 @@ from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore, roots_below
 from unidelta.records.strict_json import canonical
 
+# Of records that do not say it: those of the committed miniature, which were made before records had it.
 _HEADLINE = {"xsum": "R2", "wmt_en_ro": "BLEU", "mnli": "accuracy", "sst2": "accuracy"}
+_NO_SCORES = ("loss", "n")  # numbers of a split that no metric gave
+_RAW = "raw_"
 Row = dict[str, Any]
 """A run, as `frame_of` has it."""
 
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian", "accuracy")
+"""Scores that have a column whether any record has them or not; those of other metrics have one where a record does."""
 
 
-def headline(task: str, scale: Scale) -> str:
-    """The metric of a task's tables, as records name it."""
-    return metric_in_records(_HEADLINE[task], scale)
+def headline(record: RunRecord) -> str:
+    """The score of a run's tables, by the name its record has for it."""
+    at = record.coordinates
+    return at["metric"] if "metric" in at else metric_in_records(_HEADLINE[at["task"]], at["scale"])
 
 
 def rows(frame: pd.DataFrame) -> list[Row]:
@@ -69,7 +74,9 @@ def every_run(folder: Path) -> pd.DataFrame:
         instead = "a folder with records of runs, such as `results`"
         raise RecordError(f"records under {folder}", "there are none", instead)
     known: dict[str, tuple[str, str, str]] = {}
-    return pd.DataFrame([_row(record, known) for record in found if isinstance(record, RunRecord)])
+    frame = pd.DataFrame([_row(record, known) for record in found if isinstance(record, RunRecord)])
+    _as_numbers(frame)
+    return frame
 
 
 def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[UserError] = ()) -> pd.DataFrame:
@@ -108,13 +115,13 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
     if not rows:
         return pd.DataFrame()
     frame = pd.DataFrame(rows)
-    scores = ["dev", "dev_loss", "test", "mismatched", *METRICS]
-    frame[scores] = frame[scores].astype(float)
+    _as_numbers(frame)
     for task, its_runs in frame.groupby("task"):
         metrics = sorted(set(its_runs["metric"]))
         if len(metrics) > 1:
             why = f"{task} has {' and '.join(metrics)}, which do not compare"
-            raise RecordError(f"one table of {origin}", why, "the runs of one scale")
+            instead = "the runs of one scale, and a task file of its own for each data set"
+            raise RecordError(f"one table of {origin}", why, instead)
     return frame
 
 
@@ -130,7 +137,7 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
         known[unseeded] = (settings(record.spec), *side_of_spec(record.spec))
     text, side, key = known[unseeded]
     at, training, counts = record.coordinates, record.spec["training"], record.parameters
-    metric = headline(at["task"], at["scale"])
+    metric = headline(record)
     dev, test = _scores(record) if record.status == "complete" else ({}, {})
     design = record.spec["design"]
     parts = design.get("parts", [])
@@ -161,9 +168,24 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
         "dev": dev.get(metric),
         "dev_loss": dev.get("loss"),
         "test": test.get(metric),
-        "mismatched": _of_first(record, "test_mismatched", "validation_mismatched").get("accuracy"),
-        **{name: test.get(name) for name in METRICS},
+        "mismatched": _of_first(record, "test_mismatched", "validation_mismatched").get(metric),
+        **dict.fromkeys(METRICS),
+        **_scores_of(test),
     }
+
+
+def _scores_of(split: Mapping[str, Any]) -> dict[str, float]:
+    """What metrics gave for a split: neither the loss nor counts, intervals and scores against raw references."""
+    names = (name for name in split if name not in _NO_SCORES and not name.startswith(_RAW))
+    return {name: split[name] for name in names if not isinstance(split[name], Mapping)}
+
+
+def _as_numbers(frame: pd.DataFrame) -> None:
+    """Make every score a float, NaN where there is none."""
+    after = frame.columns.get_loc("metric")
+    assert isinstance(after, int)  # no two columns have one name
+    scores = list(frame.columns[after + 1 :])
+    frame[scores] = frame[scores].astype(float)
 
 
 def _is_scaled(part: Mapping[str, Any]) -> bool:
@@ -195,8 +217,14 @@ def _not_a_number(record: RunRecord) -> list[RecordError]:
     if record.status != "complete":
         return []
     instead = "the run again, with force=true; it is not left out silently"
-    found = (path for path in record.not_finite if path.startswith("metrics.") and path.rpartition(".")[2] in METRICS)
+    found = (path for path in record.not_finite if _is_score(path))
     return [RecordError(f"record {record.run_id}", f"{path} is {record.not_finite[path]}", instead) for path in found]
+
+
+def _is_score(path: str) -> bool:
+    """Whether a dotted path leads to a score of a split: `metrics.test.rouge2`."""
+    part, *names = path.split(".")
+    return part == "metrics" and len(names) == 2 and names[1] not in _NO_SCORES
 
 
 def _scores(record: RunRecord) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import DataError, ExitStatus, UserError
 
 
@@ -53,6 +54,7 @@ def command(
     Returns:
         Done, failed for a page that shows something else, or refused for a request that cannot be met.
     """
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument("--write", action="store_true", help=f"write the tables into {page}")
     arguments = parser.parse_args(words)

@@ -10,8 +10,9 @@ import pandas as pd
 
 from unidelta.analysis.page import command, markdown
 from unidelta.errors import DataError, ExitStatus
+from unidelta.extensions.paths import PUBLISHED
 
-FIGURES = Path("results/paper/results.csv")
+FIGURES = PUBLISHED / "results.csv"
 PAGE = Path("docs/reproducing.md")
 _COLUMNS = {
     ("xsum", "R1"): "XSum R-1",
@@ -33,7 +34,7 @@ def published(path: Path = FIGURES) -> pd.DataFrame:
         DataError: there is no such file.
     """
     if not path.is_file():
-        raise DataError(f"the published figures in {path}", "there is no such file", "run from the repository's root")
+        raise DataError(f"the published figures in {path}", "there is no such file", "the file restored")
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 

@@ -15,6 +15,7 @@ from statistics import fmean
 import pandas as pd
 
 from unidelta.analysis.frame import Row, rows, runs
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import UserError
 from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.paths import CONF
@@ -88,6 +89,7 @@ def tuned_file(method: str, task: str, choice: Choice) -> str:
 
 def main() -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
     parser.add_argument("--trials", type=path_argument, default=TRIALS)
     parser.add_argument("--write", action="store_true", help=f"write {FOLDER}")

@@ -8,6 +8,8 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.backbones.dropouts import set_dropouts
+from unidelta.backbones.loading import Loading
 from unidelta.backbones.shipped import checked_weights, world_of
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
@@ -17,35 +19,22 @@ from unidelta.mini.tokenizer import tokenizer
 _TIED = {"lm_head.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"}
 
 
-def backbone(
-    folder: Path,
-    family: str,
-    *,
-    seed: int,
-    n_labels: int = 0,
-    dropout: float | None = None,
-    attention_dropout: float | None = None,
-) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def load_miniature(folder: Path, family: str, how: Loading) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """A pretrained model in eval mode, and its tokenizer. Global randomness is untouched.
 
     Args:
         folder: of the miniature.
         family: bart, mbart or roberta.
-        seed: of a new classification head; everything else is pretrained.
-        n_labels: classes of the head.
-        dropout: hidden dropout in place of 0.
-        attention_dropout: attention dropout in place of 0.
+        how: seed and labels of a new classification head, dropouts, attention.
 
     Raises:
         BackboneError: weights are missing or not what they were when they were made.
     """
     weights = checked_weights(folder)
-    config = hf.AutoConfig.from_pretrained(folder, **({"num_labels": n_labels} if n_labels else {}))
-    for name, value in zip(FAMILIES[family].dropouts, (dropout, attention_dropout), strict=True):
-        if value is not None and name is not None:
-            setattr(config, name, value)
+    config = hf.AutoConfig.from_pretrained(folder, **({"num_labels": how.n_labels} if how.n_labels else {}))
+    set_dropouts(config, FAMILIES[family], how)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(how.seed)
         model: PreTrainedModel = MODEL_CLASSES[FAMILIES[family].kind].from_config(config)
     report = model.load_state_dict({name: tensor.float() for name, tensor in load_file(weights).items()}, strict=False)
     model.tie_weights()
@@ -57,4 +46,5 @@ def backbone(
             f"its tensors are not those of a {family} of its config.json: {', '.join([*missing, *unknown][:5])}",
             f"python -m unidelta.mini pretrain {family} --out DIR and backbone.checkpoint=DIR",
         )
+    model.set_attn_implementation(how.attn_implementation)
     return model.eval(), tokenizer(family, seed=world_of(folder))

@@ -7,81 +7,55 @@ import torch
 from transformers import (
     AutoConfig,
     AutoTokenizer,
-    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 from transformers.utils import logging
 
 from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.backbones.dropouts import set_dropouts
+from unidelta.backbones.loading import Loading
 from unidelta.design.config_facts import known_family
-from unidelta.design.family import Family
-from unidelta.errors import BackboneError, ConfigError, DamagedWeights
-from unidelta.extensions.named_paths import is_local
-from unidelta.network.hub import cache_only, why_unreachable
+from unidelta.errors import BackboneError, DamagedWeights
 
 
-def load_config(checkpoint: str, *, n_labels: int, revision: str | None = None) -> PretrainedConfig:
-    """The configuration of a checkpoint.
-
-    Args:
-        checkpoint: local folder or hub id.
-        n_labels: outputs of the classification head, 0 for sequence-to-sequence models.
-        revision: of a hub id.
-
-    Raises:
-        BackboneError: if it cannot be had.
-    """
-    with _from_anywhere(checkpoint, f"backbone.checkpoint={checkpoint}"):
-        config = AutoConfig.from_pretrained(checkpoint, revision=revision)
-    if n_labels:
-        config.num_labels = n_labels
-    return config
-
-
-def load_backbone(
-    checkpoint: str,
-    config: PretrainedConfig,
-    *,
-    attn_implementation: str,
-    dropout: float | None,
-    attention_dropout: float | None,
-    seed: int,
-    revision: str | None = None,
+def load_pretrained(
+    source: str, how: Loading, *, asked: str, revision: str | None = None, unreachable: str | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A pretrained model in float32 and its tokenizer.
 
     A classification head that the checkpoint lacks is drawn from the seed; nothing else may be missing.
 
     Args:
-        checkpoint: local folder or hub id.
-        config: from `load_config`.
-        attn_implementation: sdpa or eager.
-        dropout: hidden dropout in place of the checkpoint's, or None.
-        attention_dropout: attention dropout in place of the checkpoint's, or None.
-        seed: of a new classification head.
+        source: local folder or hub id.
+        how: seed and labels of a new classification head, dropouts, attention.
+        asked: the words in which the checkpoint was asked for.
         revision: of a hub id.
+        unreachable: why the network is not used; None where it is not needed or there.
 
     Raises:
-        BackboneError: if weights or tokenizer are missing, damaged or do not fit the configuration.
+        BackboneError: weights or tokenizer are missing, damaged or do not fit the configuration.
     """
+    with _of_checkpoint(asked, unreachable):
+        config = AutoConfig.from_pretrained(source, revision=revision)
+    if how.n_labels:
+        config.num_labels = how.n_labels
     family = known_family(config.model_type)
-    set_dropouts(config, family, dropout=dropout, attention_dropout=attention_dropout)
+    set_dropouts(config, family, how)
     loader = MODEL_CLASSES[family.kind]
-    asked = f"backbone.checkpoint={checkpoint}"
-    with _from_anywhere(checkpoint, asked), torch.random.fork_rng(devices=[]), _quiet():
-        torch.manual_seed(seed)
+    with _of_checkpoint(asked, unreachable), torch.random.fork_rng(devices=[]), _quiet():
+        torch.manual_seed(how.seed)
         model, report = loader.from_pretrained(
-            checkpoint,
+            source,
             config=config,
             revision=revision,
             dtype=torch.float32,
-            attn_implementation=attn_implementation,
+            attn_implementation=how.attn_implementation,
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported, and refused below with all else that does not fit
         )
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=revision)
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
     head = family.head_of(model)
     new = {f"{family.head}.{name}" for name, _ in head.named_parameters()} if head is not None else set()
     missing = sorted(set(report["missing_keys"]) - new)
@@ -99,35 +73,11 @@ def load_backbone(
     return model, tokenizer
 
 
-def set_dropouts(
-    config: PretrainedConfig, family: Family, *, dropout: float | None, attention_dropout: float | None
-) -> None:
-    """Put hidden and attention dropout in place of the checkpoint's, where they are given.
-
-    Raises:
-        ConfigError: the architecture has no such dropout.
-    """
-    for key, name, value in zip(
-        ("dropout", "attention_dropout"), family.dropouts, (dropout, attention_dropout), strict=True
-    ):
-        if value is not None and name is None:
-            asked, why = f"backbone.{key}={value:g}", f"a {family.name} has no such dropout"
-            raise ConfigError(asked, why, f"leave backbone.{key} out")
-        if value is not None and name is not None:
-            setattr(config, name, value)
-
-
 @contextmanager
-def _from_anywhere(checkpoint: str, asked: str) -> Iterator[None]:
-    """Tell every failure of the loaders, which raise some dozen types, as one of the checkpoint."""
-    local = is_local(checkpoint)
-    unreachable = None if local else why_unreachable()
+def _of_checkpoint(asked: str, unreachable: str | None) -> Iterator[None]:
+    """Raise every failure of the loaders, which raise some dozen types, as one of the checkpoint."""
     try:
-        if local or unreachable:
-            with cache_only():
-                yield
-        else:
-            yield
+        yield
     except Exception as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         if unreachable:

@@ -5,27 +5,83 @@ No torch. A miniature's folder has a `provenance.json` beside its weights, which
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from unidelta.backbones.languages import languages_of
+from unidelta.backbones.loading import Loading
+from unidelta.backbones.local import stated_in
+from unidelta.design.architecture import Architecture
+from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError, DamagedWeights
 from unidelta.extensions.paths import PACKAGE
+from unidelta.mini.settings import settings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 BACKBONES = PACKAGE / "mini" / "backbones"
-_PROVENANCE = "provenance.json"
+PROVENANCE = "provenance.json"
 
 
-def miniature(checkpoint: str | None, family: str) -> Path | None:
-    """The folder of a miniature, shipped (None) or made by `python -m unidelta.mini pretrain`; None for all else.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """A miniature: one that is shipped with the package, or one made by `python -m unidelta.mini pretrain`.
 
     Args:
-        checkpoint: as typed.
-        family: of the backbone.
+        family: its architecture.
+        folder: where it is.
     """
-    if checkpoint is None:
-        return BACKBONES / family
-    folder = Path(checkpoint)
-    return folder if (folder / _PROVENANCE).is_file() else None
+
+    family: str
+    folder: Path
+
+    @property
+    def revision(self) -> None:
+        """None: only repositories have revisions."""
+
+    def architecture(self, published: Architecture) -> Architecture:
+        """The sizes, with as many labels as `published` has.
+
+        Raises:
+            DataError: no miniature of this family is shipped.
+            BackboneError: its config.json is missing, damaged or of another architecture.
+        """
+        if self.folder.parent == BACKBONES:
+            config = settings(self.family, n_labels=published.n_labels)
+            return architecture_from_config(config, name=f"mini-{self.family}", n_labels=published.n_labels)
+        asked = f"backbone.checkpoint={self.folder}"
+        return stated_in(self.folder, family=self.family, asked=asked, published=published)
+
+    def check(self) -> None:
+        """Refuse weights that are missing or (`DamagedWeights`) altered.
+
+        Raises:
+            BackboneError: so they are.
+        """
+        checked_weights(self.folder)
+
+    def languages(self) -> tuple[str, ...]:
+        """The language codes that the tokenizer knows; empty where it knows none."""
+        return languages_of(self.folder)
+
+    def world(self) -> int:
+        """The seed of the world that the weights know; raises as `world_of`."""
+        return world_of(self.folder)
+
+    def commit(self) -> None:
+        """None: the weights come from no repository."""
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the weight file; raises as `check`."""
+        return fingerprint(checked_weights(self.folder))
+
+    def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+        """The model in float32 and eval mode, and its tokenizer; raises as `check`."""
+        from unidelta.backbones.miniature import load_miniature  # late: torch and transformers
+
+        return load_miniature(self.folder, self.family, how)
 
 
 def world_of(folder: Path) -> int:
@@ -60,10 +116,10 @@ def fingerprint(weights: Path) -> str:
 
 def _provenance(folder: Path) -> dict[str, Any]:
     try:
-        content = json.loads((folder / _PROVENANCE).read_text(encoding="utf-8"))
+        content = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
         return {"sha256": str(content["sha256"]), "world_seed": int(content["world_seed"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        why = f"its {_PROVENANCE} is missing or cannot be read"
+        why = f"its {PROVENANCE} is missing or cannot be read"
         raise BackboneError(f"the miniature {folder}", why, _instead(folder)) from error
 
 

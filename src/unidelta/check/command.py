@@ -14,6 +14,8 @@ from transformers.utils import logging
 
 from unidelta.check.finding import Finding
 from unidelta.check.kinds import check_composition, check_family, check_form
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import DesignError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import path_argument
@@ -27,7 +29,8 @@ _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta.check`: 1 if anything is wrong, 2 if there is no such thing."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.check", description=__doc__)
+    drop_unread_output()
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta.check"), description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder of your own, as for train.py")

@@ -22,7 +22,7 @@ from unidelta.config.compose import not_composable, typed
 from unidelta.config.groups import fill_store
 from unidelta.config.overrides import check
 from unidelta.config.spelling import as_hydra_reads, without_globs
-from unidelta.console.closed_pipe import print_no_more
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.paths import CONF
@@ -40,6 +40,7 @@ class Diverged(Exception):
 
 def main() -> None:
     """Run what `sys.argv` asks for."""
+    drop_unread_output()
     # Hydra then hands exceptions on instead of printing them its own way; in a multirun all other jobs are
     # done before the first failure is raised
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
@@ -67,10 +68,7 @@ def main() -> None:
                 _check_every_job([word for word in without_globs(arguments.words) if not word.startswith("hydra")])
             sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
             compose_and_run()
-            sys.stdout.flush()
         disconnect(processes)
-    except BrokenPipeError:  # the reader has seen enough: `python train.py --help | head`
-        print_no_more()
     except (UserError, Unfinished) as error:
         _fail(str(error), status_of(error))
     except (HydraException, OmegaConfBaseException) as error:

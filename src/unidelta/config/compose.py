@@ -11,15 +11,17 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.backbones.local import is_local
 from unidelta.config.groups import fill_store
 from unidelta.config.keys import text_keys
+from unidelta.config.resolve_task import task_source
 from unidelta.config.schema import PATHS, ComposedConfig, RunConfig
 from unidelta.config.spelling import as_hydra_reads, as_typed
 from unidelta.design.axes import Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file
-from unidelta.extensions.named_paths import as_path, is_local
+from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
 
 
@@ -141,8 +143,11 @@ def _drop_foreign_pins(config: RunConfig, overrides: Sequence[str]) -> None:
     is_other = is_typed("backbone.checkpoint") and backbone.checkpoint not in (None, backbone.hub_id)
     if (is_other or is_typed("backbone.hub_id")) and not is_typed("backbone.hub_revision"):
         backbone.hub_revision = None
-    if is_typed("task.hub_id") and not is_typed("task.hub_revision"):
+    is_path = is_typed("task.path") and task_source(config) == "hub" and task.path != task.hub_id
+    if (is_typed("task.hub_id") or is_path) and not is_typed("task.hub_revision"):
         task.hub_revision = None
+    if is_path and not is_typed("task.hub_config"):
+        task.hub_config = None
 
 
 def not_composable(overrides: Sequence[str], error: Exception) -> ConfigError:

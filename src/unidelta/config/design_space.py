@@ -11,7 +11,9 @@ from itertools import product
 from unidelta.config.compose import compose
 from unidelta.config.groups import options
 from unidelta.config.resolve import published_architecture
+from unidelta.config.resolve_task import n_labels
 from unidelta.config.schema import RunConfig
+from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions, Init, Insertion, Reparameterisation, Slot
 from unidelta.design.composition import COMPOSITIONS
@@ -24,7 +26,6 @@ from unidelta.design.rules import every_rule
 from unidelta.design.spec import Design
 from unidelta.errors import UserError
 from unidelta.extensions.paths import CONF
-from unidelta.tasks.registry import TASKS
 
 DOCUMENT = CONF.parent / "docs" / "design-space.md"
 _AXES = ("position", "insertion", "composition", "budget")
@@ -112,7 +113,7 @@ def _values(*enums: type[StrEnum]) -> list[tuple[str, ...]]:
 
 
 def _published(config: RunConfig) -> Architecture:
-    return published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
+    return published_architecture(config.backbone, n_labels=n_labels(config.task))
 
 
 def _design(config: RunConfig) -> tuple[Design, list[UserError]]:
@@ -164,6 +165,7 @@ def _cell(bases: Sequence[RunConfig], form: Form, slots: list[str], *axes: str, 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the document, or write it to its place."""
+    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.config.design_space", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name} instead of printing it")
     if parser.parse_args(arguments).write:

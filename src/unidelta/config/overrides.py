@@ -118,14 +118,21 @@ def _check_absent_nodes(parsed: Mapping[str, Override]) -> Iterator[UserError]:
         chosen = next((o for o in parsed.values() if o.key_or_group == group), None)
         names = [_default(group)] if chosen is None else _values(chosen)
         for name in names:
-            content = OmegaConf.load(config_file(group, name) or CONF / group / f"{name}.yaml")
-            if OmegaConf.select(content, node) is None:
-                has = [n for n in _OPTIONAL_NODES if OmegaConf.select(content, n)]
+            has = [n for n in _OPTIONAL_NODES if _has(group, name, n)]
+            if node not in has:
                 yield ConfigError(
                     f"{group}={name} {argument}",
                     f"{group}={name} has no `{node}`; it has {' and '.join(has) or 'none of this kind'}",
                     f"leave {override.key_or_group} out, or another {group}",
                 )
+
+
+def _has(group: str, name: str, node: str) -> bool:
+    """Whether an option of a group has a node, in its own file or in one of the group's that it begins with."""
+    content = OmegaConf.load(config_file(group, name) or CONF / group / f"{name}.yaml")
+    defaults = OmegaConf.select(content, "defaults", default=())
+    bases = [entry for entry in defaults if isinstance(entry, str) and entry != "_self_"]
+    return OmegaConf.select(content, node) is not None or any(_has(group, base, node) for base in bases)
 
 
 def _default(key: str) -> str:

@@ -4,20 +4,19 @@ import math
 from typing import Any
 
 from unidelta.config.reading import plain
-from unidelta.config.resolve_backbone import resolve_backbone
-from unidelta.config.resolve_task import resolve_task, task_source
+from unidelta.config.resolve_task import resolve_task
 from unidelta.config.resolve_training import every_training_setting, resolve_training
-from unidelta.config.run_spec import RunSpec
+from unidelta.config.resolve_weights import resolve_weights
+from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
-from unidelta.design.family import FAMILIES
+from unidelta.design.family import Family
 from unidelta.design.resolve import resolve_design
 from unidelta.design.resolve_size import unknown_slots
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.tasks.registry import TASKS
 from unidelta.training.faults import faults
 
 CHOICES = {
@@ -30,14 +29,8 @@ CHOICES = {
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
+    "resume": ("auto", "strict", "any"),
     "tracking.mode": ("auto", "offline", "online"),
-}
-_BACKBONES_OF = {"seq2seq": ("encoder-decoder",), "classification": ("encoder",)}
-_DOES = {"seq2seq": "generates text", "classification": "classifies"}
-_IS = {
-    "encoder-decoder": "is an encoder-decoder without a classification head",
-    "encoder": "has no decoder",
-    "decoder": "is a decoder alone, for which no task is made yet",
 }
 # lowest and highest value, both allowed; None is unbounded
 _RANGES: dict[str, tuple[float, float | None]] = {
@@ -84,22 +77,30 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         Problems: everything that is wrong, together.
     """
     asked = plain(config)
-    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *_check_task(asked, architecture)]
+    task, of_task = resolve_task(config, architecture.family)
+    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
-    problems += [*wrong, *unknown_slots(asked.request())]
-    if problems:
+    problems += [*_check_head(asked, architecture.family), *wrong, *unknown_slots(asked.request())]
+    if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     return RunSpec(
         method=config.method.name,
         conventions=config.conventions,
         design=design,
         published_bottlenecks=_published_bottlenecks(asked),
-        backbone=resolve_backbone(config, architecture),
-        task=resolve_task(config, architecture),
+        backbone=BackboneSpec(
+            architecture=architecture,
+            weights=resolve_weights(config),
+            attn_implementation=config.backbone.attn_implementation,
+            dropout=config.backbone.dropout,
+            attention_dropout=config.backbone.attention_dropout,
+        ),
+        task=task,
         training=resolve_training(config, design),
         seed=config.seed,
         scale=config.scale.name,
         fast=config.fast,
+        resume=config.resume,
     )
 
 
@@ -130,42 +131,13 @@ def _check_values(config: RunConfig) -> list[UserError]:
     return problems
 
 
-def _check_task(config: RunConfig, architecture: Architecture) -> list[UserError]:
-    task, problems, family = config.task, list[UserError](), architecture.family
-    kind = TASKS[task.name].kind if task.name in TASKS else None
-    if kind is None:
-        problems.append(ConfigError(f"task.name={task.name}", f"the tasks are {', '.join(TASKS)}", "task=xsum"))
-    elif family.kind not in _BACKBONES_OF[kind]:
-        wanted = [name for name, each in FAMILIES.items() if each.kind in _BACKBONES_OF[kind]]
-        problems.append(
-            ConfigError(
-                f"task={task.name} with a backbone of family {family.name}",
-                f"{task.name} {_DOES[kind]}, and {family.name} {_IS[family.kind]}",
-                " or ".join(f"backbone={name}" for name in wanted),
-            )
-        )
+def _check_head(config: RunConfig, family: Family) -> list[UserError]:
     head = config.training.head
-    if family.head is None and head != "conventions" and head in CHOICES["training.head"]:
-        why = f"a {family.name} has no classification head"
-        instead = "leave training.head out, or a task that classifies: task=mnli or task=sst2"
-        problems.append(ConfigError(f"training.head={head} with task={task.name}", why, instead))
-    if task_source(config) == "local" and task.path is None:
-        problems.append(
-            ConfigError(
-                "task.source=local",
-                "it needs the folder with the splits, one <split>.jsonl or <split>.parquet each",
-                "task.source=local task.path=DIR",
-            )
-        )
-    if task_source(config) != "local" and task.path is not None:
-        problems.append(
-            ConfigError(
-                f"task.path={task.path} with task.source={task.source}",
-                "a path is read with task.source=local only",
-                f"task.source=local task.path={task.path}",
-            )
-        )
-    return problems
+    if family.head is not None or head == "conventions" or head not in CHOICES["training.head"]:
+        return []
+    why = f"a {family.name} has no classification head"
+    instead = "leave training.head out, or a task that classifies: task=mnli, task=sst2 or task=classification"
+    return [ConfigError(f"training.head={head} with task={config.task.name}", why, instead)]
 
 
 def _get(config: RunConfig, key: str) -> Any:

@@ -1,19 +1,39 @@
-"""`TaskConfig` to `TaskSpec`: rows, lengths and decoding."""
+"""The task of a configuration: kind, columns, metrics and source, all problems at once, no data."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from unidelta.config.reading import leave
-from unidelta.config.schema import GenerationConfig, RunConfig
-from unidelta.design.architecture import Architecture
-from unidelta.tasks.registry import TASKS
+from unidelta.config.reading import leave, plain
+from unidelta.config.schema import GenerationConfig, RunConfig, TaskConfig
+from unidelta.design.family import FAMILIES, Family
+from unidelta.errors import ConfigError, UserError
+from unidelta.tasks.columns import Columns
+from unidelta.tasks.kind import KINDS, Kind, Output
+from unidelta.tasks.metrics.metric import METRICS, Metric
 from unidelta.tasks.task import GenerationSpec, TaskSpec
 
+_BACKBONES_OF: dict[Output, str] = {"text": "encoder-decoder", "label": "encoder"}
+_IS = {
+    "encoder-decoder": "is an encoder-decoder without a classification head",
+    "encoder": "has no decoder",
+    "decoder": "is a decoder alone, for which no task is made yet",
+}
 _HUB = ("hub_id", "hub_config", "hub_revision")
 _TARGETS = ("max_target_length", "eval_max_target_length")
 _LANGUAGES = ("source_language", "target_language")
-_ELSEWHERE = (*_HUB, *_TARGETS, *_LANGUAGES, "name", "source", "path", "test_split", "extra_eval_splits", "generation")
-_GREEDY_PENALTY = GenerationConfig().length_penalty
+_ALWAYS = (
+    *("name", "kind", "max_source_length", "eval_split"),
+    *("max_train_examples", "max_eval_examples", "max_test_examples"),
+)
+_UNKNOWN_LABELS = 2  # as long as nobody has read the rows
+
+
+def n_labels(task: TaskConfig) -> int:
+    """The number of classes of a task; 0 where text is generated, two where only the rows would say it."""
+    if task.kind in KINDS and KINDS[task.kind].output == "label":
+        return len(task.labels) if task.labels is not None else _UNKNOWN_LABELS
+    return 0
 
 
 def task_source(config: RunConfig) -> str:
@@ -23,66 +43,170 @@ def task_source(config: RunConfig) -> str:
     return "hub" if config.scale.name == "paper" else "mini"
 
 
-def resolve_task(config: RunConfig, architecture: Architecture) -> TaskSpec:
-    """The task of a run; what its source, its kind or its tokenizer leaves out is empty."""
-    task, source = config.task, task_source(config)
-    kind = TASKS[task.name]
-    values: dict[str, Any] = {"name": task.name, "source": source, "path": None, "world": 0, "generation": None}
-    values |= {name: getattr(task, name) for name in _names(TaskSpec) if name not in (*_ELSEWHERE, "world")}
-    values |= {"hub_id": "", **dict.fromkeys((*_HUB[1:], *_LANGUAGES)), **dict.fromkeys(_TARGETS, 0)}
-    if source == "hub":
-        values |= {name: getattr(task, name) for name in _HUB}
-    else:
-        why = f"the rows are those of task.source={source}, not of the hub"
-        leave(config, _keys(_HUB), why, "task.source=hub, or scale=paper")
-    if source == "local":
-        values["path"] = task.path
-    if source == "mini":
-        values["world"] = config.mini.seed
-    if source == "mini" and kind.mini_test_splits:
-        values |= {"test_split": kind.mini_test_splits[0], "extra_eval_splits": kind.mini_test_splits[1:]}
-        why = f"the miniature of {kind.title} reports {', '.join(kind.mini_test_splits)}"
-        leave(config, _keys(("test_split", "extra_eval_splits")), why, "leave it out, or task.source=hub")
-    else:
-        values |= {"test_split": task.test_split, "extra_eval_splits": tuple(task.extra_eval_splits)}
-    if kind.kind == "seq2seq":
+def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, list[UserError]]:
+    """The task, as far as it can be told without its rows, and everything that is wrong with it.
+
+    Args:
+        config: the composed configuration, or a view of it; its labels are None where they are still to be read.
+        family: of the backbone.
+
+    Returns:
+        The task, None where no task can be made of it; the problems.
+    """
+    task = plain(config).task
+    if task.kind not in KINDS:
+        why = f"the kinds are {', '.join(KINDS)}"
+        return None, [ConfigError(f"task.kind={task.kind} of task={task.name}", why, "task.kind=summarization")]
+    kind = KINDS[task.kind]
+    problems = [
+        *_check_backbone(task, kind, family),
+        *_check_columns(task, kind),
+        *_check_labels(task, kind),
+        *_check_metrics(task, kind),
+        *_check_source(task, task_source(config)),
+    ]
+    if kind.output == "text" and task.generation is None:
+        why = f"a task of kind {kind.name} generates, and its file does not say how"
+        problems.append(ConfigError(f"task={task.name}", why, "generation: {num_beams: 1, max_length: 60} in its file"))
+    is_possible = task.metrics and all(name in METRICS for name in task.metrics)
+    return (_spec(config, family) if is_possible else None), problems
+
+
+def _spec(config: RunConfig, family: Family) -> TaskSpec:
+    """What the run reads; what its kind, its source or its tokenizer leaves out is empty."""
+    task, source, kind = config.task, task_source(config), KINDS[config.task.kind]
+    values: dict[str, Any] = {"source": source, "path": None, "generation": None, "labels": (), "world": 0}
+    values |= {**dict.fromkeys((*_HUB, *_LANGUAGES)), **dict.fromkeys(_TARGETS, 0)}
+    values |= {name: getattr(task, name) for name in _ALWAYS}
+    values["title"] = task.title or task.name
+    values["columns"] = Columns(**{role: getattr(task.columns, role) for role in kind.roles})
+    values["metrics"] = tuple(dict.fromkeys(task.metrics))
+    values["select_by"] = task.select_by or METRICS[task.metrics[0]].headline
+    values |= _rows(config, source)
+    if kind.output == "text":
         values |= {name: getattr(task, name) or 0 for name in _TARGETS}
         values["generation"] = _generation(config)
     else:
-        why = f"{kind.name} has labels for targets, which have no length in tokens"
+        values["labels"] = tuple(task.labels or ())
+        why = f"{task.name} has labels for targets, which have no length in tokens"
         leave(config, _keys(_TARGETS), why, "leave it out, or task=xsum")
-    if architecture.family.has_languages:
+    if family.has_languages and kind.output == "text":
         values |= {name: getattr(task, name) for name in _LANGUAGES}
     else:
-        why = f"the tokenizer of a {architecture.family.name} marks no languages"
-        leave(config, _keys(_LANGUAGES), why, "leave it out, or backbone=mbart")
+        why = f"the tokenizer of a {family.name} marks no languages"
+        with_some = next((name for name, each in FAMILIES.items() if each.has_languages), "one that marks them")
+        leave(config, _keys(_LANGUAGES), why, f"leave it out, or backbone={with_some}")
     return TaskSpec(**values)
 
 
-def every_task_setting(config: RunConfig) -> TaskSpec:
-    """The lengths and the decoding as they were asked for, read by this run or not: to be checked."""
-    task = config.task
-    values = {name: getattr(task, name) for name in _names(TaskSpec) if name != "world"}
-    generation = task.generation and GenerationSpec(**{n: getattr(task.generation, n) for n in _names(GenerationSpec)})
-    values |= {name: getattr(task, name) or 0 for name in _TARGETS}
-    return TaskSpec(**{**values, "generation": generation})
+def _rows(config: RunConfig, source: str) -> dict[str, Any]:
+    """Where the rows come from, and which splits of them are reported."""
+    task, found = config.task, dict[str, Any]()
+    if source == "hub":
+        found |= {name: getattr(task, name) for name in _HUB if name != "hub_id"}
+        found["hub_id"] = task.path or task.hub_id
+    else:
+        leave(config, _keys(_HUB), f"the rows are those of task.source={source}, not of the hub", "task.source=hub")
+    if source == "local":
+        found["path"] = task.path
+    if source == "mini":
+        found["world"] = config.mini.seed
+    if source == "mini" and task.mini_test_splits:
+        first, *others = task.mini_test_splits
+        why = f"the miniature of {task.name} reports {', '.join((first, *others))}"
+        leave(config, _keys(("test_split", "extra_eval_splits")), why, "leave it out, or task.source=hub")
+        return {**found, "test_split": first, "extra_eval_splits": tuple(others)}
+    return {**found, "test_split": task.test_split, "extra_eval_splits": tuple(task.extra_eval_splits)}
 
 
 def _generation(config: RunConfig) -> GenerationSpec | None:
     asked = config.task.generation
     if asked is None:
         return None
-    values = {name: getattr(asked, name) for name in _names(GenerationSpec) if name != "length_penalty"}
+    values = {each.name: getattr(asked, each.name) for each in fields(GenerationSpec) if each.name != "length_penalty"}
     if asked.num_beams > 1:
         return GenerationSpec(**values, length_penalty=asked.length_penalty)
     why = "greedy search (task.generation.num_beams=1) compares no outputs of different lengths"
     leave(config, ["task.generation.length_penalty"], why, "leave it out, or task.generation.num_beams=6")
-    return GenerationSpec(**values, length_penalty=_GREEDY_PENALTY)
+    return GenerationSpec(**values, length_penalty=GenerationConfig.length_penalty)
 
 
-def _names(spec: Any) -> list[str]:
-    return [field.name for field in fields(spec)]
-
-
-def _keys(names: tuple[str, ...]) -> list[str]:
+def _keys(names: Sequence[str]) -> list[str]:
     return [f"task.{name}" for name in names]
+
+
+def _check_backbone(task: TaskConfig, kind: Kind, family: Family) -> Iterator[UserError]:
+    needed = _BACKBONES_OF[kind.output]
+    if family.kind != needed:
+        wanted = [name for name, each in FAMILIES.items() if each.kind == needed]
+        yield ConfigError(
+            f"task={task.name} with a backbone of family {family.name}",
+            f"{task.name} {kind.does}, and {family.name} {_IS[family.kind]}",
+            " or ".join(f"backbone={name}" for name in wanted),
+        )
+
+
+def _check_columns(task: TaskConfig, kind: Kind) -> Iterator[UserError]:
+    named = {f.name: getattr(task.columns, f.name) for f in fields(Columns)}
+    named = {role: name for role, name in named.items() if name is not None}
+    reads = ", ".join(f"task.columns.{role}" for role in kind.roles)
+    for role in kind.roles:
+        if role not in named and role not in kind.optional:
+            why = f"{kind.name} reads {reads}"
+            yield ConfigError(f"task={task.name} without task.columns.{role}", why, f"task.columns.{role}=NAME")
+    for role, name in named.items():
+        if role not in kind.roles:
+            why = f"{kind.name} reads {reads}, and nothing would read it"
+            yield ConfigError(f"task.columns.{role}={name} with task={task.name}", why, "a role of this kind")
+    for name in sorted({name for name in named.values() if list(named.values()).count(name) > 1}):
+        roles = [f"task.columns.{role}={name}" for role, other in named.items() if other == name]
+        yield ConfigError(" ".join(roles), "one column cannot be both", "a column for each")
+
+
+def _check_labels(task: TaskConfig, kind: Kind) -> Iterator[UserError]:
+    if task.labels is None:
+        return
+    asked = f"task.labels=[{','.join(task.labels)}] with task={task.name}"
+    if kind.output == "text":
+        yield ConfigError(asked, f"{kind.name} has no labels", "leave task.labels out")
+    elif len(set(task.labels)) < max(2, len(task.labels)):
+        why = "a classifier tells two labels or more apart, each named once"
+        yield ConfigError(asked, why, "task.labels=null, which reads those of the training split")
+
+
+def _check_metrics(task: TaskConfig, kind: Kind) -> Iterator[UserError]:
+    fitting = [metric.name for metric in METRICS.values() if metric.fits == kind.output]
+    instead = f"task.metrics=[{','.join(fitting[:1])}], or any of {', '.join(fitting)}"
+    if not task.metrics:
+        yield ConfigError(f"task={task.name} without task.metrics", "nothing would score its predictions", instead)
+    found: list[Metric] = []
+    for name in task.metrics:
+        asked = f"task.metrics=[{','.join(task.metrics)}] with task={task.name}"
+        if name not in METRICS:
+            yield ConfigError(asked, f"there is no metric `{name}`", instead)
+        elif METRICS[name].fits != kind.output:
+            compares = {"text": "texts", "label": "labels"}[METRICS[name].fits]
+            yield ConfigError(asked, f"{name} compares {compares}, and {task.name} {kind.does}", instead)
+        else:
+            found.append(METRICS[name])
+    scores = [key for metric in found for key in metric.keys]
+    if task.select_by is not None and found and task.select_by not in ("loss", *scores):
+        why = f"the scores of task.metrics=[{','.join(task.metrics)}] are {', '.join(scores)}"
+        yield ConfigError(
+            f"task.select_by={task.select_by}", why, f"task.select_by={scores[0]}, or task.select_by=loss"
+        )
+
+
+def _check_source(task: TaskConfig, source: str) -> Iterator[UserError]:
+    if source == "local" and task.path is None:
+        why = "it needs the folder with the splits, such as train.csv, validation.csv and test.csv"
+        yield ConfigError("task.source=local", why, "task.source=local task.path=DIR")
+    if source == "hub" and task.path is None and task.hub_id is None:
+        why = "it needs the data set's id on the hub"
+        yield ConfigError(f"task={task.name} task.source=hub", why, "task.source=hub task.path=OWNER/NAME")
+    if source not in ("local", "hub") and task.path is not None:
+        yield ConfigError(
+            f"task.path={task.path} with task.source={task.source}",
+            "a path is read with task.source=local or task.source=hub only",
+            f"task.source=local task.path={task.path}",
+        )

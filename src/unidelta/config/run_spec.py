@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from unidelta.backbones.weights import Weights
 from unidelta.design.architecture import Architecture
 from unidelta.design.design_json import design_to_dict
 from unidelta.design.spec import Design
@@ -16,16 +17,14 @@ class BackboneSpec:
 
     Args:
         architecture: its sizes.
-        checkpoint: local folder or hub id; None for the embedded miniature.
-        revision: of a hub id.
+        weights: where they come from.
         attn_implementation: sdpa or eager.
         dropout: hidden dropout in place of the checkpoint's, or None.
         attention_dropout: attention dropout in place of the checkpoint's, or None.
     """
 
     architecture: Architecture
-    checkpoint: str | None
-    revision: str | None
+    weights: Weights
     attn_implementation: str
     dropout: float | None
     attention_dropout: float | None
@@ -46,6 +45,8 @@ class RunSpec:
         seed: of initialisation, data order and dropout.
         scale: mini or paper.
         fast: whether what only makes a run faster is on.
+        resume: whether a checkpoint of another machine is refused (strict), continued (any), or that is up to the
+            device (auto).
     """
 
     method: str
@@ -58,19 +59,32 @@ class RunSpec:
     seed: int
     scale: str
     fast: bool = True
+    resume: str = "auto"
 
     def scientific(self) -> dict[str, Any]:
         """What a record keeps of the spec, as JSON-ready data: not devices, paths, progress bars or checkpoints.
 
-        The run's name is a hash of it without its labels (`records.identity`).
+        Rows and weights are not in it: their fingerprints take their place once they have been read. The run's name is
+        a hash of it without its labels (`records.identity`).
         """
-        data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "resume"}
         data |= {"task": asdict(self.task), "training": asdict(self.training)}
-        data["backbone"] = {each.name: getattr(self.backbone, each.name) for each in fields(self.backbone)}
+        backbone = self.backbone
+        data["backbone"] = {
+            "architecture": backbone.architecture.to_dict(),
+            "revision": backbone.weights.revision,
+            "attn_implementation": backbone.attn_implementation,
+            "dropout": backbone.dropout,
+            "attention_dropout": backbone.attention_dropout,
+        }
         data["design"] = design_to_dict(self.design)
-        data["backbone"]["architecture"] = self.backbone.architecture.to_dict()
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
         for key in ("device", "progress", "save_every_minutes"):
             del data["training"][key]
-        del data["task"]["path"]  # the rows' fingerprint stands for them
+        for key in ("path", "title"):  # the rows' fingerprint stands for their folder
+            del data["task"][key]
+        columns = data["task"]["columns"]
+        data["task"]["columns"] = {role: name for role, name in columns.items() if name is not None}
+        data["task"]["labels"] = list(self.task.labels)
+        data["task"]["metrics"] = sorted(self.task.metrics)  # which of them is the headline changes no number
         return data

@@ -46,13 +46,30 @@ class GenerationConfig:
 
 
 @dataclass
+class ColumnsConfig:
+    """Columns of a data set by what a task makes of them; `translation.en` is `en` within `translation`."""
+
+    source: str | None = None  # of summarization and translation
+    target: str | None = None
+    text: str | None = None  # of classification
+    text_pair: str | None = None  # null: one text
+    label: str | None = None  # numbers or names
+
+
+@dataclass
 class TaskConfig:
-    """One of the paper's four tasks, and where its rows come from."""
+    """A task: what its rows are, where they come from, how predictions are scored (docs/tasks.md)."""
 
     name: str = "???"
+    title: str | None = None  # for people; null: the name
+    kind: str = "???"  # summarization | translation | classification
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    labels: list[str] | None = None  # names of the classes in their order; null: those of the training split
+    metrics: list[str] = field(default_factory=list)  # the first one's headline is the score of tables
+    select_by: str | None = None  # the score that chooses the best step, or loss; null: the headline
     source: str = "scale"  # scale | hub | local | mini; scale: mini at scale=mini, hub at scale=paper
-    path: str | None = None  # the folder of source=local
-    hub_id: str = "???"
+    path: str | None = None  # the folder of source=local, the hub id of source=hub
+    hub_id: str | None = None
     hub_config: str | None = None
     hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
     max_source_length: int = 512
@@ -61,6 +78,7 @@ class TaskConfig:
     eval_split: str = "validation"  # the best step is chosen on it
     test_split: str | None = None  # null: the dev split is reported
     extra_eval_splits: list[str] = field(default_factory=list)
+    mini_test_splits: list[str] = field(default_factory=list)  # reported with source=mini, where the others have none
     max_train_examples: int | None = None
     max_eval_examples: int | None = None  # first rows of the dev split on which the best step is chosen
     max_test_examples: int | None = None  # first rows of every reported split
@@ -145,6 +163,7 @@ class RunConfig:
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
     force: bool = False  # run again although a complete record exists
+    resume: str = "auto"  # on another machine or thread count: strict (refuse) | any (note it) | auto: strict on a CPU
     save_deltas: bool = True  # keep what was tuned, for `unidelta.load`
     fast: bool = True  # what only makes a run faster; false leaves it out, for comparison
     results_dir: str = "results/runs"

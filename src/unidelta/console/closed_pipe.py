@@ -1,9 +1,47 @@
-"""Output into a pipe whose reader may leave early: `python report.py table3 | head`."""
+"""Output whose reader may leave early: `python report.py table3 | head`, or a terminal that closes."""
 
+import errno
+import io
 import os
 import sys
+from typing import Any, TextIO
+
+_READER_LEFT = (errno.EPIPE, errno.EIO)  # a closed pipe; a closed terminal
 
 
-def print_no_more() -> None:
-    """After a BrokenPipeError: what is printed from now on is dropped, with what Python flushes at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def drop_unread_output() -> None:
+    """From now on, what nobody can read any more is dropped instead of ending the command with a `BrokenPipeError`.
+
+    Records and files are written as before. Streams that are not the process's own (captured ones) are left alone.
+    """
+    if sys.stdout is not None and sys.stdout is sys.__stdout__:
+        sys.stdout = _reopened(sys.stdout)
+    if sys.stderr is not None and sys.stderr is sys.__stderr__:
+        sys.stderr = _reopened(sys.stderr)
+
+
+class _Descriptor(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno not in _READER_LEFT:
+                raise
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.fileno())  # for libraries that write past Python's streams as well
+        os.close(null)
+        return memoryview(data).nbytes
+
+
+def _reopened(stream: TextIO) -> TextIO:
+    assert isinstance(stream, io.TextIOWrapper)
+    stream.flush()
+    raw = _Descriptor(stream.fileno(), "wb", closefd=False)
+    is_unbuffered = isinstance(stream.buffer, io.RawIOBase)  # python -u
+    return io.TextIOWrapper(
+        raw if is_unbuffered else io.BufferedWriter(raw),  # type: ignore[arg-type]
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )

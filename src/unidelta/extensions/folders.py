@@ -1,9 +1,10 @@
 """What comes from outside this repository: folders of a user's own, and packages that declare entry points.
 
 A folder is laid out as the project itself: YAML in `method/`, `backbone/`, `task/` and the other groups of `conf/`;
-Python in `forms/`, `compositions/`, `families/` and `analysis/`, each file registering what it defines; sweeps in
-`sweeps/`. `--config-dir DIR` and `unidelta.register(DIR)` take one in. A package declares modules in the entry-point
-groups `unidelta.forms`, `unidelta.compositions` and `unidelta.families`, and a folder of YAML in `unidelta.conf`.
+Python in `forms/`, `compositions/`, `families/`, `metrics/` and `analysis/`, each file registering what it defines;
+sweeps in `sweeps/`. `--config-dir DIR` and `unidelta.register(DIR)` take one in. A package declares modules in the
+entry-point groups `unidelta.forms`, `unidelta.compositions`, `unidelta.families` and `unidelta.tasks.metrics`, and a
+folder of YAML in `unidelta.conf`.
 """
 
 import importlib.util
@@ -18,7 +19,7 @@ from unidelta.extensions.paths import CONF
 
 PROVIDER = "unidelta"
 """What Hydra calls the source of these folders' YAML."""
-_PYTHON = ("forms", "compositions", "families")
+_PYTHON = ("forms", "compositions", "families", "metrics")
 _folders: list[Path] = []
 
 

@@ -1,8 +1,12 @@
-"""Where the project's own files are: `conf/` beside the sources in a checkout, inside the package when installed."""
+"""Where the project's own files are: folders of a checkout, or inside the installed package."""
 
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = PACKAGE.parent.parent
 
-CONF = _CHECKOUT / "conf" if (_CHECKOUT / "conf").is_dir() else PACKAGE / "conf"
+_IS_CHECKOUT = (_CHECKOUT / "conf").is_dir()
+
+CONF = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "conf"
+PUBLISHED = _CHECKOUT / "results" / "paper" if _IS_CHECKOUT else PACKAGE / "published"
+SWEEPS = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "sweeps"

@@ -4,13 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import UserError
 from unidelta.extensions.named_paths import path_argument
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the checks and print its table."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.fidelity", description=__doc__)
+    drop_unread_output()
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta.fidelity"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")
     golden.add_argument("folder", type=path_argument, metavar="DIR", help="folder of golden files, e.g. tests/golden")

@@ -1,6 +1,7 @@
 """Saved deltas: two files, `deltas.safetensors`, and `design.json` that says what it is and belongs to."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from unidelta.injection.injection import Injection
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
-_TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 2
+_TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 3
 _AGAIN = "the folder as the run wrote it, or the run again with force=true"
 
 
@@ -52,6 +53,7 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None) -> No
     description = {
         "version": _VERSION,
         "run_id": run_id,
+        "labels": _labels(injection.model),
         "design": design_to_dict(injection.design),
         "architecture": _sizes(injection.model),
         "backbone": _fingerprint(injection.model, without={*tensors, *injection.trained}),
@@ -73,8 +75,16 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
     except SavedDeltasError:
         injection.remove()
         raise
+    if description["labels"] is not None:
+        name_labels(backbone, description["labels"])
     backbone.eval().requires_grad_(False)
     return injection
+
+
+def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:
+    """Give the classes of a model's head their names, where transformers looks for them: `config.id2label`."""
+    model.config.id2label = dict(enumerate(names))
+    model.config.label2id = {name: i for i, name in enumerate(names)}
 
 
 def _fill(injection: Injection, tensors: dict[str, Tensor], asked: str) -> None:
@@ -133,6 +143,13 @@ def _head(model: PreTrainedModel) -> dict[str, Tensor]:
         return {}
     mine = {id(parameter) for parameter in head.parameters()}
     return {name: parameter.detach() for name, parameter in model.named_parameters() if id(parameter) in mine}
+
+
+def _labels(model: PreTrainedModel) -> list[str] | None:
+    """The names of the classes in their order, None for a model without a classification head."""
+    if architecture_of(model.config, name="").family.head_of(model) is None:
+        return None
+    return [model.config.id2label[i] for i in range(model.config.num_labels)]
 
 
 def _sizes(model: PreTrainedModel) -> dict[str, Any]:

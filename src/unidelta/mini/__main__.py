@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import UserError
 from unidelta.extensions.named_paths import path_argument
 from unidelta.mini.corpus import SPLITS, rows
@@ -22,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 for a request that cannot be met.
     """
+    drop_unread_output()
     arguments = _parser().parse_args(argv)
     try:
         {"sample": _sample, "pretrain": _pretrain, "curves": _curves}[arguments.command](arguments)
@@ -32,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m unidelta.mini", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta.mini"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     sample = commands.add_parser("sample", help="print the first rows of a split")
     sample.add_argument("task", choices=SPLITS)

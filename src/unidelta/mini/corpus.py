@@ -54,7 +54,8 @@ def rows(task: str, split: str, *, seed: int = SHIPPED_SEED) -> list[dict[str, A
         DataError: there is no such task or no such split.
     """
     if task not in SPLITS:
-        raise DataError(f"task={task}", "the miniature does not have it", f"one of: {', '.join(SPLITS)}")
+        instead = f"one of: {', '.join(SPLITS)}; or task.source=local task.path=DIR with rows of your own"
+        raise DataError(f"task={task} task.source=mini", "the miniature does not have it", instead)
     if split not in SPLITS[task]:
         instead = f"one of: {', '.join(SPLITS[task])}"
         raise DataError(f"split {split} of mini-{task}", "the miniature does not have it", instead)

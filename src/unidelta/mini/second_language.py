@@ -223,17 +223,17 @@ class Bilingual:
     def translated(self, said: Proposition, rng: Random) -> str:
         """The sentence in the second language: day, subject, place, object, verb; `rng` picks among synonyms."""
         verb = self._one_of(self.second.verbs[said.deed], rng)
-        cine, ce = self._cine(said.subject), self._ce(said.what, rng)
+        person, thing = self._person(said.subject), self._thing(said.what, rng)
         manner = f" {self.second.manners[said.manner][1]}" if said.manner is not None else ""
         near = "lângă" if said.is_near else "la"
         where = f" {near} {self.world.cities.words[said.city]}" if said.city is not None else ""
         when = f"pe {self.second.days[said.day]} " if said.day is not None else ""
-        no = "nu " if said.is_denied else ""
+        negation = "nu " if said.is_denied else ""
         if said.is_passive:
-            clause = f"{when}{ce}{where} de {cine} {no}fost {verb}{manner}"
+            clause = f"{when}{thing}{where} de {person} {negation}fost {verb}{manner}"
         else:
-            clause = f"{when}{cine}{where} {ce} {no}{verb}{manner}"
-        return clause + (f" , {self._cine(said.reporter)} spus ." if said.reporter else " .")
+            clause = f"{when}{person}{where} {thing} {negation}{verb}{manner}"
+        return clause + (f" , {self._person(said.reporter)} spus ." if said.reporter else " .")
 
     def glossary(self, rng: Random) -> tuple[str, str]:
         """A word or two in the first language, and in the second."""
@@ -245,7 +245,7 @@ class Bilingual:
                 number=rng.randrange(len(_NUMBERS)) if rng.random() < 0.3 else None,
                 is_definite=rng.random() < 0.6,
             )
-            return self._what(something), self._ce(something, rng)
+            return self._what(something), self._thing(something, rng)
         if kind < 0.65:
             quality = rng.randrange(len(self.second.adjectives))
             stem = self.second.adjectives[quality]
@@ -265,7 +265,7 @@ class Bilingual:
         name = self.world.people.words[someone.person]
         return f"the {self.world.people.kind(someone.person)} {name}" if someone.with_profession else name
 
-    def _cine(self, someone: Someone) -> str:
+    def _person(self, someone: Someone) -> str:
         name = self.world.people.words[someone.person]
         if not someone.with_profession:
             return name
@@ -278,7 +278,7 @@ class Bilingual:
             return f"{_NUMBERS[something.number]} {quality}{thing}s"
         return f"{'the' if something.is_definite else 'a'} {quality}{thing}"
 
-    def _ce(self, something: Something, rng: Random) -> str:
+    def _thing(self, something: Something, rng: Random) -> str:
         noun = self._one_of(self.second.nouns[something.thing], rng)
         gender = self.second.genders[something.thing]
         is_plural = something.number is not None

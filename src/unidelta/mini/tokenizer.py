@@ -19,13 +19,21 @@ _ROLES = {
 
 
 class TranslationTokenizer(PreTrainedTokenizerFast):
-    """mBART's convention: text ends in `</s>` and its language, the first for inputs, the second for `text_target`."""
+    """mBART's convention: text ends in `</s>` and its language, `src_lang` for inputs, `tgt_lang` for `text_target`."""
+
+    src_lang, tgt_lang = LANGUAGES
+
+    @property
+    def lang_code_to_id(self) -> dict[str, int]:
+        """Ids of the languages by code, as mBART's tokenizer has them."""
+        words = self.get_vocab()
+        return {code: words[code] for code in LANGUAGES}
 
     def _switch_to_input_mode(self) -> None:
-        self.set_language(LANGUAGES[0])
+        self.set_language(self.src_lang)
 
     def _switch_to_target_mode(self) -> None:
-        self.set_language(LANGUAGES[1])
+        self.set_language(self.tgt_lang)
 
     def set_language(self, code: str) -> None:
         """End texts in this language's code from now on."""

@@ -1,9 +1,10 @@
 """Whether the Hugging Face hub can be reached, asked once a process and quickly.
 
-The libraries retry for 23 to 46 seconds before they say that there is no network; a knock of two seconds at the
-hub's door comes first, and the cache of this machine is used where nobody answers.
+The libraries retry for 23 to 46 seconds before they say that there is no network; a short question comes first, and
+the cache of this machine is used where nobody answers within `UNIDELTA_HUB_TIMEOUT_S` seconds.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +12,32 @@ from functools import cache
 
 import huggingface_hub.constants
 
+from unidelta.errors import ConfigError
 from unidelta.network.probe import answers
 
-TIMEOUT_S = 2.0
+_TIMEOUT_S = 5.0
 
 
-def why_unreachable() -> str | None:
-    """Why only the cache of this machine can be used now, None if the hub answers."""
-    if huggingface_hub.constants.HF_HUB_OFFLINE:
-        return "the hub is switched off (HF_HUB_OFFLINE)"
-    endpoint = huggingface_hub.constants.ENDPOINT
-    return None if _answers(endpoint) else f"the hub ({endpoint}) did not answer within {TIMEOUT_S:g} s"
+def why_unreachable(*, of_data: bool = False) -> str | None:
+    """Why only the cache of this machine can be used now, None if the hub answers.
+
+    Args:
+        of_data: whether it is for a data set, which has a switch of its own.
+
+    Raises:
+        ConfigError: `UNIDELTA_HUB_TIMEOUT_S` is no number of seconds.
+    """
+    switch = _switch(of_data=of_data)
+    if switch is not None:
+        return f"the hub is switched off ({switch})"
+    endpoint, timeout_s = huggingface_hub.constants.ENDPOINT, _timeout_s()
+    if _answers(endpoint, timeout_s):
+        return None
+    return f"the hub ({endpoint}) did not answer within {timeout_s:g} s (UNIDELTA_HUB_TIMEOUT_S)"
 
 
 def forget() -> None:
-    """Knock anew when asked next: the network may have changed."""
+    """Probe again when asked next: the network may have changed."""
     _answers.cache_clear()
 
 
@@ -51,7 +63,29 @@ def cache_only() -> Iterator[None]:
             os.environ["HF_HUB_OFFLINE"] = before[0]
 
 
+def _switch(*, of_data: bool) -> str | None:
+    """The variable that keeps the libraries offline, as they read it themselves; None if none does."""
+    if huggingface_hub.constants.HF_HUB_OFFLINE:
+        is_older = not os.environ.get("HF_HUB_OFFLINE") and os.environ.get("TRANSFORMERS_OFFLINE")
+        return "TRANSFORMERS_OFFLINE" if is_older else "HF_HUB_OFFLINE"
+    value = os.environ.get("HF_DATASETS_OFFLINE", "")
+    is_off = of_data and value.upper() in huggingface_hub.constants.ENV_VARS_TRUE_VALUES
+    return "HF_DATASETS_OFFLINE" if is_off else None
+
+
+def _timeout_s() -> float:
+    text = os.environ.get("UNIDELTA_HUB_TIMEOUT_S", "")
+    try:
+        seconds = float(text) if text else _TIMEOUT_S
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        asked, why = f"UNIDELTA_HUB_TIMEOUT_S={text}", "it is a number of seconds above 0"
+        raise ConfigError(asked, why, f"UNIDELTA_HUB_TIMEOUT_S={_TIMEOUT_S:g}, the default")
+    return seconds
+
+
 @cache
-def _answers(endpoint: str) -> bool:
+def _answers(endpoint: str, timeout_s: float) -> bool:
     """Whether anything answers at the address."""
-    return answers(endpoint, timeout_s=TIMEOUT_S)
+    return answers(endpoint, timeout_s=timeout_s)

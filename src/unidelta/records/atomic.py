@@ -21,7 +21,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         RecordError: the folder or disk does not take it.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    with told(path):
+    with system_errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as stream:
@@ -54,7 +54,7 @@ def set_aside(path: Path) -> Path:
     aside, n = path.with_name(f"{path.name}.corrupt"), 2
     while aside.exists():
         aside, n = path.with_name(f"{path.name}.{n}.corrupt"), n + 1
-    with told(path):
+    with system_errors_named(path):
         path.rename(aside)
     return aside
 
@@ -69,8 +69,8 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Tell what the system refuses inside as a `RecordError` about `path`, with its number."""
+def system_errors_named(path: Path) -> Iterator[None]:
+    """Raise what the system refuses inside as a `RecordError` about `path`, with its error number."""
     try:
         yield
     except OSError as error:

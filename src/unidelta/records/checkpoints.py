@@ -8,13 +8,13 @@ import hashlib
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unidelta.errors import IntegrityError
-from unidelta.records.atomic import set_aside, sync, told
+from unidelta.records.atomic import set_aside, sync, system_errors_named
 from unidelta.records.strict_json import canonical, parse
 
 _MANIFEST, _N_KEPT = "manifest.json", 2  # two: the newest may be damaged later than it was written
@@ -29,11 +29,13 @@ class Checkpoint:
         folder: its files.
         step: the optimiser steps done.
         resumed: how often the run had been continued when it was written.
+        changes: what had changed each time it was continued elsewhere, and now: `{"step": 40, "threads": [8, 4]}`.
     """
 
     folder: Path
     step: int
     resumed: int
+    changes: tuple[Mapping[str, Any], ...] = ()
 
 
 class Checkpoints:
@@ -41,26 +43,36 @@ class Checkpoints:
 
     Args:
         root: their folder; made when first written to.
-        identity: what has to be equal for a run to go on bit for bit (run, design, processes, threads, versions).
+        identity: what has to be equal for a run to continue at all (run, design, processes).
+        machine: what has to be equal for it to continue bit for bit (threads, device, versions).
+        is_strict: whether a checkpoint of another machine is refused.
     """
 
-    def __init__(self, root: Path, *, identity: Mapping[str, Any]) -> None:
-        self._root, self._identity = root, dict(identity)
+    def __init__(self, root: Path, *, identity: Mapping[str, Any], machine: Mapping[str, Any], is_strict: bool) -> None:
+        self._root, self._identity, self._machine, self._is_strict = root, dict(identity), dict(machine), is_strict
 
-    def save(self, step: int, write: Callable[[Path], None], *, resumed: int) -> None:
+    def save(
+        self,
+        step: int,
+        write: Callable[[Path], None],
+        *,
+        resumed: int,
+        changes: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Write one checkpoint and forget all but the last two.
 
         Args:
             step: the optimiser steps done.
             write: writes the files into the folder it is given.
             resumed: how often the run was continued.
+            changes: what changed when it was.
 
         Raises:
             RecordError: the disk does not take it; earlier checkpoints are as they were.
         """
         path = self._root / f"step-{step}"
         temporary = self._temporary(step)
-        with told(path):
+        with system_errors_named(path):
             try:
                 temporary.mkdir(parents=True)
                 write(temporary)
@@ -68,7 +80,9 @@ class Checkpoints:
                 content = {
                     "step": step,
                     "resumed": resumed,
+                    "changes": list(changes),
                     "identity": self._identity,
+                    "machine": self._machine,
                     "files": {file.name: _sha256(file) for file in files},
                 }
                 content["sha256"] = _digest(content)
@@ -90,7 +104,7 @@ class Checkpoints:
         """The newest checkpoint that is whole; newer ones that are not are set aside and named.
 
         Raises:
-            IntegrityError: it is of another run, or was made under other circumstances.
+            IntegrityError: it is of another run, or, if strict, of another machine.
             RecordError: a damaged one cannot be set aside.
         """
         self._clean()
@@ -100,8 +114,13 @@ class Checkpoints:
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 print(f"checkpoint {folder} is damaged ({error}); set aside as {set_aside(folder).name}")
                 continue
-            self._compare(folder, manifest["identity"])
-            return Checkpoint(folder=folder, step=manifest["step"], resumed=manifest["resumed"])
+            change = self._compare(folder, manifest)
+            return Checkpoint(
+                folder=folder,
+                step=manifest["step"],
+                resumed=manifest["resumed"],
+                changes=(*manifest["changes"], *([{"step": manifest["step"], **change}] if change else [])),
+            )
         return None
 
     def remove(self) -> None:
@@ -112,16 +131,20 @@ class Checkpoints:
         if self._root.is_dir() and not any(self._root.iterdir()):
             self._root.rmdir()
 
-    def _compare(self, folder: Path, found: Mapping[str, Any]) -> None:
-        names = sorted(found.keys() | self._identity.keys())
-        other = [name for name in names if found.get(name) != self._identity.get(name)]
+    def _compare(self, folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """What has changed on the machine's side, as [before, now]."""
+        other = _different(manifest["identity"], self._identity)
         if other:
-            theirs = ", ".join(f"{name} {found.get(name)}" for name in other)
-            ours = ", ".join(f"{name} {self._identity.get(name)}" for name in other)
-            why = f"It was made with {theirs}; this is {ours}. The numbers would not be those of one run."
-            raise IntegrityError(
-                f"go on from {folder}", why, f"what it was made with, or begin anew: rm -r {self._root}"
-            )
+            aside = f"the same again; or a new beginning: mv {self._root} {self._root}.other"
+            raise IntegrityError(f"continue from {folder}", f"{_said(other)} It is of another run.", aside)
+        change = _different(manifest["machine"], self._machine)
+        if change and self._is_strict:
+            why = f"{_said(change)} The numbers would not be those of one machine, bit for bit."
+            instead = f"resume=any, which continues and says so in the record; or the same {' and '.join(change)} again"
+            raise IntegrityError(f"continue from {folder}", why, instead)
+        if change:
+            print(f"{folder}: {_said(change)} The record will say so.")
+        return change
 
     def _folders(self) -> list[Path]:
         """Newest first."""
@@ -135,6 +158,16 @@ class Checkpoints:
     def _clean(self) -> None:
         for path in self._root.glob(".step-*.tmp"):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _different(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, list[Any]]:
+    names = sorted(found.keys() | wanted.keys())
+    return {name: [found.get(name), wanted.get(name)] for name in names if found.get(name) != wanted.get(name)}
+
+
+def _said(different: Mapping[str, Sequence[Any]]) -> str:
+    before, now = (", ".join(f"{name} {pair[i]}" for name, pair in different.items()) for i in (0, 1))
+    return f"It was made with {before}; this is {now}."
 
 
 def _verified(folder: Path) -> dict[str, Any]:

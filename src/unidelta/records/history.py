@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from unidelta.records.atomic import set_aside, told, write_atomically
+from unidelta.records.atomic import set_aside, system_errors_named, write_atomically
 from unidelta.records.strict_json import canonical, parse, without_non_finite
 
 
@@ -38,7 +38,7 @@ class HistoryLog:
         Raises:
             RecordError: the disk does not take it.
         """
-        with told(self.path):
+        with system_errors_named(self.path):
             self._stream.write(f"{canonical(without_non_finite(entry)[0])}\n".encode())
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class HistoryLog:
         """
         if self._stream.closed:
             return
-        with told(self.path), self._stream:
+        with system_errors_named(self.path), self._stream:
             os.fsync(self._stream.fileno())
 
 

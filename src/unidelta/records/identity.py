@@ -13,6 +13,30 @@ LATER_KEYS: dict[str, Any] = {}
 
 A run that does the same keeps the name it had, so that a new switch makes no finished run look undone.
 """
+_GLUE = {"kind": "classification", "metrics": ["accuracy"], "select_by": "accuracy"}
+FORMER_TASKS: dict[str, dict[str, Any]] = {
+    "xsum": {
+        "kind": "summarization",
+        "columns": {"source": "document", "target": "summary"},
+        "labels": [],
+        "metrics": ["rouge"],
+        "select_by": "rouge2",
+    },
+    "wmt_en_ro": {
+        "kind": "translation",
+        "columns": {"source": "translation.en", "target": "translation.ro"},
+        "labels": [],
+        "metrics": ["bleu", "bleu_romanian"],
+        "select_by": "loss",
+    },
+    "mnli": {
+        **_GLUE,
+        "columns": {"text": "premise", "text_pair": "hypothesis", "label": "label"},
+        "labels": ["entailment", "neutral", "contradiction"],
+    },
+    "sst2": {**_GLUE, "columns": {"text": "sentence", "label": "label"}, "labels": ["negative", "positive"]},
+}
+"""What the first four tasks did, by name, before columns, labels and metrics were keys of the spec."""
 
 LABELS = (
     "method",
@@ -33,8 +57,8 @@ UNTRAINED = ("eval_batch_size", "precision")
 def run_id(spec: Mapping[str, Any]) -> str:
     """First 16 hexadecimal digits of SHA-256 over the canonical JSON of the scientific spec.
 
-    `LABELS` are left out, of a frozen model all settings of training but `UNTRAINED`, and `LATER_KEYS` at their values
-    of before.
+    `LABELS` are left out, of a frozen model all settings of training but `UNTRAINED`, and `LATER_KEYS` and those of
+    `FORMER_TASKS` at their values of before.
 
     Args:
         spec: task, data fingerprint, backbone, design, training, seed and limits; nothing that leaves the
@@ -70,7 +94,9 @@ def _deciding(spec: Mapping[str, Any]) -> Mapping[str, Any]:
         spec = _without(spec, path.split("."), lambda value: True)
     if spec.get("design") == {"kind": "frozen"}:
         spec = {**spec, "training": {name: spec["training"][name] for name in UNTRAINED}}
-    for path, before in LATER_KEYS.items():
+    task = spec.get("task")
+    former = FORMER_TASKS.get(task.get("name", ""), {}) if isinstance(task, Mapping) else {}
+    for path, before in {**LATER_KEYS, **{f"task.{key}": value for key, value in former.items()}}.items():
         spec = _without(spec, path.split("."), lambda value, before=before: value == before)
     return spec
 

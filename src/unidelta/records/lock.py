@@ -1,13 +1,19 @@
-"""One process does a run at a time: a lock that dies with its owner, on one machine."""
+"""One process does a run at a time: a lock that the system drops when its owner ends.
+
+On a file system that several machines share, it is as good as that system's `flock`. So the file names process and
+host of its owner, for a person to look there.
+"""
 
 import fcntl
 import os
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from unidelta.errors import AlreadyRunning
-from unidelta.records.atomic import told
+from unidelta.records.atomic import system_errors_named
 
 
 @contextmanager
@@ -18,13 +24,13 @@ def locked(path: Path) -> Iterator[None]:
     used again, a wrong clock or a forgotten file mean nothing.
 
     Args:
-        path: the file to lock; it holds the owner's process id.
+        path: the file to lock; it holds the owner's process id and host.
 
     Raises:
         AlreadyRunning: another process holds it.
         RecordError: the folder does not take the file.
     """
-    with told(path):
+    with system_errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _taken(path)
     try:
@@ -42,16 +48,35 @@ def _taken(path: Path) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+            pid, host = _owner(descriptor)
             os.close(descriptor)
-            raise AlreadyRunning(
-                f"This run is already running (pid {owner}); the same command shows its end."
-            ) from None
+            raise AlreadyRunning(_refusal(path, pid, host)) from None
         if _is_at(path, descriptor):
+            pid, host = _owner(descriptor)
+            if host not in ("", socket.gethostname()):
+                said = f"Note: {path} was left behind by process {pid} on {host}, which does not hold it any more."
+                print(f"{said} If it does run, this file system keeps locks to one machine: stop one.", file=sys.stderr)
             os.truncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()}\n".encode())
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode())
             return descriptor
         os.close(descriptor)  # its owner removed it between the two calls
+
+
+def _owner(descriptor: int) -> tuple[str, str]:
+    """Process id and host in the file, as far as it has them."""
+    pid, _, host = os.read(descriptor, 300).decode(errors="replace").strip().partition(" ")
+    return pid or "unknown", host if pid.isdecimal() else ""
+
+
+def _refusal(path: Path, pid: str, host: str) -> str:
+    if host in ("", socket.gethostname()):
+        return f"This run is already running (pid {pid}); the same command shows its end."
+    # The server of a shared file system may keep the lock of a machine that went down.
+    return (
+        f"This run is already running (pid {pid} on {host}); the same command shows its end. "
+        f"If {host} is down, or has no such process: rm {path}"
+    )
 
 
 def _is_at(path: Path, descriptor: int) -> bool:

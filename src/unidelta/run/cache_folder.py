@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from unidelta.extensions.named_paths import as_path
 
 
@@ -11,7 +13,5 @@ def cache_folder() -> Path | None:
     named = os.environ.get("UNIDELTA_CACHE")
     if named is not None:
         return as_path(named, asked=f"UNIDELTA_CACHE={named}") if named else None
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unidelta"
-    except RuntimeError:
-        return None
+    folder = user_cache_path("unidelta")
+    return folder if folder.is_absolute() else None  # `~` stays where there is no home

@@ -19,6 +19,7 @@ def coordinates(spec: RunSpec) -> dict[str, Any]:
         "conventions": spec.conventions,
         "position": "both" if len(parts) == 2 else next((str(part.slot) for part in parts), "none"),
         "seed": spec.seed,
+        "metric": spec.task.headline,
     }
 
 

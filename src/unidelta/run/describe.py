@@ -1,14 +1,11 @@
 """What a run prints: its design and counts at the start, its results at the end."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.design.describe import describe
 from unidelta.records.record import RunRecord
-from unidelta.records.store import RecordStore
-from unidelta.tasks import TASKS
+from unidelta.records.run_files import RunFiles
+from unidelta.tasks import TaskSpec
 from unidelta.tasks.metrics.scored import told
 
 
@@ -21,7 +18,7 @@ def print_design(spec: RunSpec) -> str:
         ("stored", counts.stored, counts.percent_stored, "kept for inference, prefixes without their MLP"),
         ("matrices", counts.matrices, counts.percent_matrices, "as the paper counts"),
     )
-    title = _title({"task": spec.task.name, "source": spec.task.source})
+    title = _title(spec.task)
     lines = [
         f"{spec.method} on {title}, {architecture.name} ({counts.backbone:,} parameters), "
         f"{spec.conventions} conventions, seed {spec.seed}",
@@ -32,17 +29,15 @@ def print_design(spec: RunSpec) -> str:
     return "\n".join(lines)
 
 
-def _title(at: Mapping[str, Any]) -> str:
+def _title(task: TaskSpec) -> str:
     """The task's name; the miniature's own where its rows come from there."""
-    title = TASKS[at["task"]].title
-    return {"mini": f"mini-{title}", "local": f"{title} (rows of your own)"}.get(at["source"], title)
+    return {"mini": f"mini-{task.title}", "local": f"{task.title} (rows of your own)"}.get(task.source, task.title)
 
 
-def print_record(record: RunRecord, store: RecordStore) -> str:
+def print_record(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
     """A run's results and where they were written."""
     at = record.coordinates
-    place = {"scale": at["scale"], "task": at["task"], "run_id": record.run_id}
-    lines = [f"\n{at['method']} on {_title(at)}, scale {at['scale']}: {record.status}"]
+    lines = [f"\n{at['method']} on {_title(task)}, scale {at['scale']}: {record.status}"]
     if record.reason:
         lines.append(f"  {record.reason}")
     for split, values in record.metrics.items():
@@ -56,8 +51,9 @@ def print_record(record: RunRecord, store: RecordStore) -> str:
     )
     if at["scale"] == "mini" and at["source"] == "mini":
         lines.append(
-            f"  {_title(at)} is an invented world; the paper's experiment is"
+            f"  {_title(task)} is an invented world; the paper's experiment is"
             f" `python train.py method={at['method']} task={at['task']} scale=paper`"
         )
-    lines += [f"  record       {store.path(**place)}", f"  predictions  {store.predictions_path(**place)}"]
+    named = {"record": files.record, "predictions": files.predictions}
+    lines += [f"  {what:11}  {path}" for what, path in named.items() if path.exists()]  # of a diverged run, one
     return "\n".join(lines)

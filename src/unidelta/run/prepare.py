@@ -4,26 +4,24 @@ Nothing here imports torch or transformers, so that a mistake is told before any
 """
 
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from unidelta import mini
-from unidelta.backbones.checkpoint import read_config
-from unidelta.backbones.shipped import miniature, world_of
 from unidelta.config.reading import noting
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.config.resolve_backbone import revision
-from unidelta.config.resolve_task import every_task_setting, task_source
+from unidelta.config.resolve_task import n_labels, resolve_task, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
+from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.config.unused_keys import unused_keys, warnings
-from unidelta.design.architecture import Architecture
-from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
-from unidelta.tasks import TASKS
+from unidelta.tasks import KINDS, TaskSpec, read_labels
+from unidelta.tasks.languages import unknown_languages
 from unidelta.tasks.lengths import check_lengths
 from unidelta.tracking.spec import check_tracking
 
@@ -34,22 +32,25 @@ def prepare(config: RunConfig) -> RunSpec:
     Raises:
         Problems: everything that is wrong, together.
     """
-    if config.task.name not in TASKS or config.backbone.family not in FAMILIES:
+    if config.task.kind not in KINDS or config.backbone.family not in FAMILIES:
         raise ConfigError(
-            f"task.name={config.task.name} backbone.family={config.backbone.family}",
-            f"the tasks are {', '.join(TASKS)}, the families {', '.join(FAMILIES)}",
+            f"task.kind={config.task.kind} backbone.family={config.backbone.family}",
+            f"the kinds of tasks are {', '.join(KINDS)}, the families {', '.join(FAMILIES)}",
             "task=xsum, which sets both",
         )
-    asked, (config, notes) = config, noting(config)
+    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # what is wrong with it is told by `resolve`
+    labels, of_task = _labels(config, task)
+    asked = replace(config, task=replace(config.task, labels=labels))
+    config, notes = noting(asked)
     for key in ("results_dir", "dry_run", "force", "save_deltas"):
         getattr(config, key)  # of every run, whatever it is
-    stated = published_architecture(config.backbone, n_labels=TASKS[config.task.name].n_labels)
+    stated = published_architecture(config.backbone, n_labels=n_labels(config.task))
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
     architecture = stated
-    problems: list[UserError] = []
+    problems: list[UserError] = [*of_task, *_check_languages(asked, task)]
     try:
-        architecture = _architecture(config, stated)
+        architecture = resolve_weights(config).architecture(stated)
     except (BackboneError, DataError) as error:
         problems.append(error)
     if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
@@ -57,11 +58,12 @@ def prepare(config: RunConfig) -> RunSpec:
             ConfigError(
                 f"task.source=local task.path={config.task.path}",
                 "there is no such folder",
-                "task.path=DIR, the folder with one <split>.jsonl or <split>.parquet per split",
+                "task.path=DIR, the folder with the splits, such as train.csv, validation.csv and test.csv",
             )
         )
     problems += [*_check_world(asked), *check_tracking(resolve_tracking(config))]
-    problems += check_lengths(every_task_setting(asked), architecture.max_positions)
+    if task is not None:
+        problems += check_lengths(task, architecture.max_positions)
     try:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
@@ -79,22 +81,39 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None, list[UserError]]:
+    """The names of the classes, read from the rows where nobody says them, and what keeps them from being read."""
+    if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
+        return config.task.labels, []
+    if task.source == "local" and not Path(str(task.path)).is_dir():
+        return None, []  # told elsewhere
+    try:
+        return list(read_labels(task)), []
+    except UserError as error:
+        return None, [error]
+
+
+def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
+    """Refuse languages that the tokenizer does not know; one from the hub is asked once it is loaded."""
+    if task is None or not task.generates:
+        return []
+    known = resolve_weights(config).languages()
+    return unknown_languages(task, known) if known else []
+
+
 def _check_world(config: RunConfig) -> list[UserError]:
     """Refuse rows of a world that the backbone was not kept from seeing, or that it cannot know."""
-    asked, checkpoint = f"mini.seed={config.mini.seed}", config.backbone.checkpoint
+    asked = f"mini.seed={config.mini.seed}"
     if task_source(config) != "mini":
         if config.mini.seed == mini.SHIPPED_SEED:
             return []
         why = f"task.source={task_source(config)} reads no rows of the miniature"
         return [ConfigError(asked, why, "task.source=mini, or leave mini.seed out")]
-    folder = miniature(checkpoint, config.backbone.family)
-    if folder is None:
-        return []
     try:
-        known = world_of(folder)
+        known = resolve_weights(config).world()
     except BackboneError as error:
         return [error]
-    if known == config.mini.seed:
+    if known is None or known == config.mini.seed:
         return []
     why = (
         f"the backbone was pretrained on world {known}: it knows none of the facts of world {config.mini.seed}, and"
@@ -106,17 +125,3 @@ def _check_world(config: RunConfig) -> list[UserError]:
         " and backbone.checkpoint=DIR"
     )
     return [ConfigError(asked, why, instead)]
-
-
-def _architecture(config: RunConfig, published: Architecture) -> Architecture:
-    """The sizes of this run's backbone: the checkpoint's own, the miniature's or the published ones."""
-    backbone = config.backbone
-    if backbone.checkpoint is not None:
-        at = revision(config, backbone.checkpoint)
-        content = read_config(backbone.checkpoint, family=backbone.family, revision=at)
-        name = Path(backbone.checkpoint).resolve().name
-        return architecture_from_config(content, name=name, n_labels=published.n_labels)
-    if config.scale.name == "mini":
-        settings = mini.settings(backbone.family, n_labels=published.n_labels)
-        return architecture_from_config(settings, name=f"mini-{backbone.family}", n_labels=published.n_labels)
-    return published

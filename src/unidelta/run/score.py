@@ -9,10 +9,11 @@ from transformers import PreTrainedTokenizerBase
 from unidelta.config.run_spec import RunSpec
 from unidelta.fast.switch import merged
 from unidelta.injection.injection import Injection
-from unidelta.tasks import TASKS, Rows
+from unidelta.tasks import Rows
 from unidelta.tasks.encode import Encoded
 from unidelta.tasks.features import Feature
-from unidelta.tasks.metrics.scored import interval_signature
+from unidelta.tasks.labels import spelled
+from unidelta.tasks.metrics.scored import interval_signature, signature
 from unidelta.training.evaluate import EvalResult, evaluate
 from unidelta.training.precision import resolve_precision
 from unidelta.training.processes import Processes
@@ -44,18 +45,19 @@ def score(
         processes: this process, and of how many; all of them return the same.
 
     Returns:
-        Metrics by split, with the signatures of the metric and of its intervals; predictions, a row each.
+        Metrics by split, with the signatures of the metrics and of their intervals; predictions, a row each, with
+        its own scores.
     """
     injection.fold()  # the same function without the prefixes' MLP
-    kind, dev = TASKS[spec.task.name], spec.task.eval_split
-    metrics: dict[str, Any] = {"signature": kind.metric.signature(), "interval_signature": interval_signature()}
+    task, dev = spec.task, spec.task.eval_split
+    metrics: dict[str, Any] = {"signature": signature(task.scorers()), "interval_signature": interval_signature()}
     is_scored = bool(trained.best_metrics) and not spec.task.reports_dev
     if is_scored:
         metrics[dev] = {**trained.best_metrics, "n": len(encoded[dev])}
     predictions: list[dict[str, Any]] = []
     for split in (name for name in encoded if name != "train" and not (is_scored and name == dev)):
         features = encoded[split].features
-        raw = [kind.target(row) for row in rows[split]] if kind.kind == "seq2seq" else None
+        raw = [task.target(row) for row in rows[split]] if task.generates else None
         result = _scored(injection, features, spec, tokenizer, processes, raw_references=raw)
         assert result.scored is not None  # only where nothing but the loss is asked for
         metrics[split] = {"loss": result.metrics["loss"], **result.scored.report()}
@@ -63,11 +65,15 @@ def score(
         if split == dev and n is not None and n < len(features):
             loss = _scored(injection, features[:n], spec, tokenizer, processes, loss_only=True).metrics["loss"]
             metrics[f"{dev}[:{n}]"] = {"loss": loss, **result.scored.report(n)}
-        columns = {"prediction": result.predictions, "reference": result.references}
+        columns: dict[str, Sequence[Any]] = {"prediction": result.predictions, "reference": result.references}
         if raw is not None:
             columns["raw_reference"] = raw
+        else:
+            like = task.label(next(iter(rows[split])))
+            columns = {name: spelled(list(map(int, found)), task.labels, like=like) for name, found in columns.items()}
         for i, values in enumerate(zip(*columns.values(), strict=True)):
-            predictions.append({"split": split, "index": i, **dict(zip(columns, values, strict=True))})
+            own = result.scored.per_example(i)
+            predictions.append({"split": split, "index": i, **dict(zip(columns, values, strict=True)), **own})
     return metrics, predictions
 
 

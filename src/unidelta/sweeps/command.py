@@ -10,13 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from unidelta.config.overrides import check
-from unidelta.console.closed_pipe import print_no_more
+from unidelta.config.run_spec import RunSpec
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
 from unidelta.sweeps.plan import folders_of_sweeps, jobs, names, read_lines, shard
-from unidelta.sweeps.planned import Planned, plan
+from unidelta.sweeps.planned import Planned, plan, prepared
 
 _EPILOG = """\
 Further arguments are overrides, as after `python train.py`:
@@ -32,15 +34,12 @@ command goes on."""
 
 def main() -> None:
     """Do what `sys.argv` asks for and exit."""
+    drop_unread_output()
     try:
         status = _main(sys.argv[1:])
-        sys.stdout.flush()
     except UserError as error:
         print(error, file=sys.stderr)
         status = status_of(error)
-    except BrokenPipeError:  # the reader has seen enough: `python sweep.py NAME --list | head`
-        print_no_more()
-        status = ExitStatus.DONE if "--list" in sys.argv else ExitStatus.INTERRUPTED
     sys.exit(status)
 
 
@@ -53,6 +52,8 @@ def _main(typed: Sequence[str]) -> ExitStatus:
     lines = read_lines(arguments.name, folders_of_sweeps())
     chosen = jobs(lines, [word for word in overrides if word not in for_hydra])
     chosen = chosen if arguments.shard is None else shard(chosen, arguments.shard)
+    if arguments.prefetch:
+        return _prefetch(arguments.name, [spec for _, _, spec in prepared(chosen)])
     planned = plan(chosen, is_listing=arguments.list)
     if arguments.list:
         _print_states(arguments.name, planned)
@@ -75,9 +76,21 @@ def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> Exit
         # Imports take as long as a run of the miniature, and nothing beside one of the paper's.
         is_mini = all(one.spec.scale == "mini" for one in left)
         pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_mini)
-        result = in_pool([(one.job, _logs(one, name)) for one in left], pool, group=name)
+        specs = [one.spec for one in left]
+        result = in_pool([(one.job, _logs(one, name)) for one in left], pool, specs=specs, group=name)
     print("\n" + table(name, result, n_jobs=len(left), n_skipped=len(planned) - len(left)))
     return result.status
+
+
+def _prefetch(name: str, specs: Sequence[RunSpec]) -> ExitStatus:
+    from unidelta.sweeps.prefetch import prefetch  # late: the hub's client takes half a second
+
+    is_any = False
+    for line in prefetch(specs):
+        print(line, flush=True)
+        is_any = True
+    print(f"{name}: " + ("all of it is in the cache of this machine" if is_any else "nothing is read from the hub"))
+    return ExitStatus.DONE
 
 
 def _print_states(name: str, planned: Sequence[Planned]) -> None:
@@ -100,7 +113,7 @@ def _workers(n: int, for_hydra: Sequence[str]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python sweep.py",
+        prog=program("python sweep.py"),
         description="Run every job of sweeps/NAME.yaml; what is done already is skipped.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -108,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(names(folders_of_sweeps()))}")
     parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument("--list", action="store_true", help="print the jobs and stop")
+    parser.add_argument("--prefetch", action="store_true", help="fetch data, weights and tokenizers, and stop")
     parser.add_argument("--shard", metavar="I/N", help="every N-th job, from the I-th, counted from 0")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per GPU, else per core)")
     return parser

@@ -4,12 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
 from unidelta.errors import ExitStatus
 from unidelta.sweeps.pool import Outcome
+from unidelta.training.stopping import stopping_signals
 
 _COLUMNS = ("done", "failed", "diverged", "interrupted")
 
@@ -38,7 +39,7 @@ class Result:
 
 
 def follow(outcomes: Generator[Outcome, None, None], *, n_jobs: int) -> Result:
-    """Print a line for every job that ends, until all have or Ctrl-C or SIGTERM stops them.
+    """Print a line for every job that ends, until all have, or Ctrl-C, SIGTERM or SIGHUP stops them.
 
     Args:
         outcomes: of a pool; closed here, which ends what still runs.
@@ -76,19 +77,21 @@ def table(title: str, result: Result, *, n_skipped: int = 0, n_jobs: int) -> str
     ]
     for outcome in result.outcomes:
         if outcome.status != ExitStatus.DONE:
-            lines += ["", f"{outcome.word}: python train.py {outcome.name}", f"  {outcome.note}", f"  {outcome.log}"]
+            lines += ["", f"{outcome.word}: python train.py {outcome.name}", f"  {outcome.note}"]
+            lines += [f"  {outcome.log}"] if outcome.log.exists() else []
     return "\n".join(lines)
 
 
 @contextmanager
 def _stopped_kindly() -> Generator[None, None, None]:
-    """What a batch system or `kill` sends does what Ctrl-C does, and that says what it does."""
+    """What a batch system, `kill` or a closing terminal sends does what Ctrl-C does, and that says what it does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        os.write(2, b"\nstopping: running jobs have half a minute to save their state; once more ends them now\n")
+        with suppress(OSError):  # the terminal may be what is gone
+            os.write(2, b"\nstopping: running jobs have half a minute to save their state; once more ends them now\n")
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupt) for number in stopping_signals()}
     try:
         yield
     finally:

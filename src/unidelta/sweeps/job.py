@@ -11,19 +11,12 @@ from omegaconf import DictConfig
 
 from unidelta.config.compose import compose, typed
 from unidelta.config.schema import RunConfig
-from unidelta.errors import ExitStatus, Interrupted, Unfinished, UserError, status_of
+from unidelta.errors import STATUS_OF_RUN, ExitStatus, Interrupted, Unfinished, UserError, status_of
 from unidelta.extensions.folders import PROVIDER, add_folder
 from unidelta.records.record import RunRecord
 from unidelta.sweeps.worker import Report
 from unidelta.tasks.metrics.scored import told
 from unidelta.training.stopping import Stop
-
-STATUS = {
-    "complete": ExitStatus.DONE,
-    "diverged": ExitStatus.DIVERGED,
-    "failed": ExitStatus.FAILED,
-    "interrupted": ExitStatus.INTERRUPTED,
-}
 
 
 class JobFailed(Exception):
@@ -94,7 +87,7 @@ def _do(config: RunConfig, overrides: Sequence[str]) -> Report:
         record = run(config, command=["train.py", *overrides], stop=stop)
     if record is None:
         return Report(status=ExitStatus.DONE, note="dry run")
-    return Report(status=STATUS[record.status], note=score(record) if record.reason is None else record.reason)
+    return Report(status=STATUS_OF_RUN[record.status], note=score(record) if record.reason is None else record.reason)
 
 
 def score(record: RunRecord) -> str:

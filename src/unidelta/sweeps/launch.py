@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra import initialize_config_dir
-from hydra._internal.callbacks import Callbacks
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
@@ -22,11 +21,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable
 from unidelta.config.groups import fill_store
-from unidelta.errors import ExitStatus, RecordError
+from unidelta.config.run_spec import RunSpec
+from unidelta.errors import STATUS_OF_RUN, ExitStatus, RecordError
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import CONF
 from unidelta.sweeps.follow import Result, follow
-from unidelta.sweeps.job import STATUS, JobFailed, Work, do, score, task
+from unidelta.sweeps.job import JobFailed, Work, do, score, task
+from unidelta.sweeps.machine import this_machine
+from unidelta.sweeps.places import placed
 from unidelta.sweeps.plan import Job
 from unidelta.sweeps.planned import Planned
 from unidelta.sweeps.pool import Outcome, Pool, Task
@@ -84,12 +86,15 @@ def pool_of(options: Mapping[str, Any]) -> Pool:
     return Pool(**{**options, "gpus": tuple(options["gpus"])})
 
 
-def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool, *, group: str | None = None) -> Result:
+def in_pool(
+    jobs: Sequence[tuple[Job, Path]], pool: Pool, *, specs: Sequence[RunSpec], group: str | None = None
+) -> Result:
     """Do jobs on this machine, with a line for each that ends.
 
     Args:
         jobs: each with the folder for its log.
         pool: how many at once, and so on.
+        specs: the runs that the jobs are.
         group: by which the jobs are found where they are tracked, unless they say another.
     """
     tasks = [
@@ -100,7 +105,19 @@ def in_pool(jobs: Sequence[tuple[Job, Path]], pool: Pool, *, group: str | None =
         )
         for job, folder in jobs
     ]
+    pool, said = placed(pool, this_machine(), specs)
+    print(said, flush=True)
     return follow(pool.work(tasks, do), n_jobs=len(tasks))
+
+
+class NoCallbacks:
+    """What Hydra calls around each job; jobs leave records, and need nothing else."""
+
+    def on_job_start(self, **_: Any) -> None:
+        """Nothing."""
+
+    def on_job_end(self, **_: Any) -> None:
+        """Nothing."""
 
 
 def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
@@ -109,7 +126,7 @@ def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
     A launcher may give up when one job is lost, while the others still wait in the queue of a cluster.
     """
     config, begin = launcher.config, time.monotonic()
-    context = HydraContext(config_loader=launcher.loader, callbacks=Callbacks(config))
+    context = HydraContext(config_loader=launcher.loader, callbacks=cast(Any, NoCallbacks()))
     plugin = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
     returned: dict[Job, str | Exception] = {}
     lost = RuntimeError("there is no record")
@@ -140,7 +157,7 @@ def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception
     if isinstance(returned, str):
         status = ExitStatus.DONE
     elif record is not None and (returned is None or record.status != "complete"):
-        status, cause = STATUS[record.status], record.reason or score(record)
+        status, cause = STATUS_OF_RUN[record.status], record.reason or score(record)
     note = f"{type(cause).__name__}: {cause}" if type(cause) not in (str, JobFailed, RuntimeError) else str(cause)
     return Outcome(name=str(planned.job), status=status, note=note, seconds=None, log=folder)
 

@@ -3,18 +3,18 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import yaml
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import added_folders
+from unidelta.extensions.paths import SWEEPS
 
-SWEEPS = Path("sweeps")
 CHOOSING = ("task", "method")
 """Keys that, typed after a sweep's name, pick those of its jobs that have this value, and change none."""
 
@@ -30,8 +30,8 @@ class Job:
 
 
 def folders_of_sweeps() -> list[Path]:
-    """Where sweeps are: the working directory's `sweeps/`, and that of each folder that was added."""
-    return [SWEEPS, *(folder / "sweeps" for folder in added_folders())]
+    """Where sweeps are: `sweeps/` of the working directory, the project's own, and of each folder that was added."""
+    return [Path("sweeps"), SWEEPS, *(folder / "sweeps" for folder in added_folders())]
 
 
 def names(folders: Sequence[Path]) -> list[str]:
@@ -47,8 +47,8 @@ def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
     """
     path = next((path for folder in folders if (path := folder / f"{name}.yaml").is_file()), None)
     if path is None:
-        known = ", ".join(names(folders)) or "none in this folder; run from the root of the repository"
-        raise ConfigError(f"sweep {name}", f"there is no {SWEEPS / f'{name}.yaml'}", f"one of: {known}")
+        known = ", ".join(names(folders)) or "none in these folders"
+        raise ConfigError(f"sweep {name}", f"there is no sweeps/{name}.yaml", f"one of: {known}")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -78,17 +78,16 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
             said = OverridesParser.create().parse_overrides(shlex.split(line))
             keys = {override.key_or_group for override in said}
             picking = [o for o in typed if o.key_or_group in CHOOSING and o.key_or_group in keys]
-            (batch,) = BasicSweeper.split_arguments(
-                [*said, *(override for override in typed if override not in picking)], max_batch_size=None
-            )
+            said += [override for override in typed if override not in picking]
+            choices_of = {override.get_key_element(): _words(override) for override in said}  # the last of a key counts
         except (HydraException, ValueError) as error:
             problems.append(_unreadable(line, error))
             continue
         wanted = {override.key_or_group: set(_words(override)) for override in picking}
-        for job in batch:
+        for job in product(*choices_of.values()):
             choices = {word for word in job if word.partition("=")[0] in wanted}
             if all(choices & words for words in wanted.values()):
-                found[Job(tuple(job))] = None
+                found[Job(job)] = None
             else:
                 others.update(dict.fromkeys(sorted(choices)))
     if lines and not found and not problems:
@@ -104,6 +103,8 @@ def _words(override: Override) -> list[str]:
     key = override.get_key_element()
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]
+    if not override.is_discrete_sweep():
+        raise ValueError(f"{override.input_line} has no list of values")
     return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 

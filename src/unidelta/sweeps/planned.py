@@ -14,7 +14,7 @@ from unidelta.errors import Problems, UserError
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.run.identity import identity_of_contents, name_of_weights
+from unidelta.run.identity import identity_of_contents
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import Job
 from unidelta.tasks import TaskSpec, fingerprint, load_all
@@ -47,8 +47,7 @@ class Planned:
         """
         if self.run_id is None:
             return None
-        store = RecordStore(root=self.results_dir)
-        return store.read(scale=self.spec.scale, task=self.spec.task.name, run_id=self.run_id)
+        return RecordStore(root=self.results_dir).files(self.spec.scale, self.spec.task.name, self.run_id).read()
 
 
 def prepared(jobs: Sequence[Job]) -> list[tuple[Job, RunConfig, RunSpec]]:
@@ -134,10 +133,9 @@ class _Contents:
         Raises:
             UserError: its data or its weights are not to be had.
         """
-        backbone = spec.backbone
+        source = spec.backbone.weights
         data = self._once(spec.task, lambda: self._fingerprints(spec.task))
-        key = (backbone.checkpoint, backbone.revision, backbone.architecture.family.name)
-        weights = self._once(key, lambda: name_of_weights(spec))
+        weights = self._once(source, source.fingerprint)
         return run_id(identity_of_contents(spec, data=data, weights=weights))
 
     def _fingerprints(self, task: TaskSpec) -> dict[str, str]:

@@ -64,7 +64,7 @@ class Pool:
     """How many jobs at once, on what, and for how long.
 
     Args:
-        workers: processes; None: one for each of `gpus`, else one for each core.
+        workers: processes; None: one for each of `gpus`, else one; `places.placed` says how many there is room for.
         gpus: what CUDA_VISIBLE_DEVICES says in the first worker, the second, … and again from the start.
         timeout_s: a job that takes longer, in seconds, is ended; None: never.
         retries: how often a job is begun again that failed otherwise than by refusal, damage or divergence.
@@ -98,7 +98,7 @@ class Pool:
 
     def n_workers(self, n_jobs: int) -> int:
         """How many processes there are for so many jobs."""
-        return min(self.workers or len(self.gpus) or _n_cores(), n_jobs)
+        return min(self.workers or len(self.gpus) or 1, n_jobs)
 
     def work(self, tasks: Sequence[Task], function: Callable[[Any], Report]) -> Generator[Outcome, None, None]:
         """Do jobs; outcomes come as they end. When the iterator is closed, what still runs is ended.
@@ -144,11 +144,3 @@ def _begin_log(task: Task, attempt: int) -> None:
     again = f"\n# attempt {attempt}\n" if attempt > 1 else ""
     with task.log.open("a" if again else "w", encoding="utf-8") as file:
         file.write(f"{again}# {task.name}\n")
-
-
-def _n_cores() -> int:
-    """The cores that this process may use, which on a cluster are fewer than there are."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # there is no such question on macOS
-        return os.cpu_count() or 1

@@ -1,67 +1,150 @@
-"""`python -m unidelta.tasks score FILE --task TASK`: the task's metric again, from saved predictions.
+"""`python -m unidelta.tasks score FILE`: a run's metrics again, from its saved predictions.
 
 FILE is JSONL with `prediction` and `reference` in every row, as a run writes it beside its record; where rows name
 their `split`, each split is scored by itself, and where they have a `raw_reference`, against that as well. The numbers
-are those of the record, intervals included; the loss needs the model and is not among them.
+are those of the record, intervals included; the loss needs the model and is not among them. The metrics are those of
+the record beside FILE, or of `--task TASK`, or `--metrics NAME,NAME`.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unidelta.errors import UserError
+import yaml
+
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
+from unidelta.errors import ConfigError, DataError, UserError
+from unidelta.extensions.folders import add_folder, config_file, config_names
 from unidelta.extensions.named_paths import path_argument
+from unidelta.tasks.faults import Faults
 from unidelta.tasks.jsonl import read_jsonl
-from unidelta.tasks.metrics.scored import interval_signature, scored
-from unidelta.tasks.registry import TASKS, task_kind
-from unidelta.tasks.task import Column, Row, TaskKind
+from unidelta.tasks.labels import read_label
+from unidelta.tasks.metrics.metric import METRICS, Metric
+from unidelta.tasks.metrics.scored import interval_signature, scored, signature
+from unidelta.tasks.task import Row
+
+_PREDICTIONS = ".predictions.jsonl"
+_A = {"text": "text", "label": "a label"}
 
 
-def score(file: Path, task: str) -> dict[str, Any]:
+def score(file: Path, metrics: Sequence[Metric]) -> dict[str, Any]:
     """The signatures, and by split its scores, `n` and intervals; a file without splits is one split, `all`.
 
     Raises:
         Problems: everything that is wrong with any row.
         DataError: the file cannot be read.
     """
-    kind = task_kind(task)
-    names = ["prediction", "reference"]
-    rows = _read(file, kind, names)
-    if any("raw_reference" in row for row in rows):
-        names.append("raw_reference")
-        rows = _read(file, kind, names)  # again, because a row without it is a fault now
+    names, rows = _read(file, holds=metrics[0].fits)
     splits: dict[str, list[Row]] = {}
     for row in rows:
         splits.setdefault(str(row.get("split", "all")), []).append(row)
     return {
-        "signature": kind.metric.signature(),
+        "signature": signature(metrics),
         "interval_signature": interval_signature(),
         **{
-            split: scored(kind.metric, *([row[name] for row in mine] for name in names)).report()
+            split: scored(metrics, *([row[name] for row in mine] for name in names)).report()
             for split, mine in splits.items()
         },
     }
 
 
-def _read(file: Path, kind: TaskKind, names: Sequence[str]) -> list[Row]:
-    holds = "text" if kind.kind == "seq2seq" else "label"
-    return read_jsonl(file, replace(kind, columns=tuple(Column(path=(name,), holds=holds) for name in names)))
+def _read(file: Path, *, holds: str) -> tuple[list[str], list[Row]]:
+    """The names of what is compared, and the rows."""
+    faults = Faults(f"predictions from {file}", file.name)
+    try:
+        with file.open("rb") as stream:
+            table = read_jsonl(stream, faults)
+    except OSError as error:
+        why = f"{file.name}: {error.strerror}."
+        raise DataError(f"predictions from {file}", why, "a readable file") from None
+    names = ["prediction", "reference", *(["raw_reference"] if "raw_reference" in table.columns else [])]
+    type_ = str if holds == "text" else int | str
+    for number, row in table.rows:
+        for name in names:
+            if not isinstance(row, dict) or name not in row:
+                has = ", ".join(sorted(row)) if isinstance(row, dict) else "none"
+                what = f"the column is missing; the row has {has}."
+                faults.add(row=number, column=name, what=what, instead=f"a row with {', '.join(names)}")
+            elif row[name] is None:
+                faults.add(row=number, column=name, what=f"null where {_A[holds]} is needed.", instead=_A[holds])
+            elif not isinstance(row[name], type_) or isinstance(row[name], bool):
+                what = f"{row[name]!r} is no {holds} but {type(row[name]).__name__}."
+                faults.add(row=number, column=name, what=what, instead=_A[holds])
+            elif holds == "label":
+                row[name] = read_label(row[name])
+    faults.raise_if_any()
+    return names, [row for _, row in table.rows]
+
+
+def _metrics(file: Path, task: str | None, typed: str | None) -> list[Metric]:
+    """The metrics that were asked for, by name, by task or by the record beside the file.
+
+    Raises:
+        ConfigError: there is no such metric or task, no record, or the metrics compare different things.
+    """
+    if typed is not None:
+        names, asked = typed.split(","), f"--metrics {typed}"
+    elif task is not None:
+        names, asked = _of_task(task), f"--task {task}"
+    else:
+        names, asked = _of_record(file), f"score {file}"
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        why = f"there is no metric {', '.join(unknown)}"
+        raise ConfigError(asked, why, f"--metrics with any of {', '.join(METRICS)}")
+    metrics = [METRICS[name] for name in names]
+    if len({metric.fits for metric in metrics}) > 1:
+        why = "some of them compare texts and some labels"
+        raise ConfigError(asked, why, "metrics of one kind: docs/tasks.md")
+    return metrics
+
+
+def _of_task(task: str) -> list[str]:
+    """The metrics in a task's file, or in the files that it begins with."""
+    file = config_file("task", task)
+    if file is None:
+        raise ConfigError(f"--task {task}", "there is no such task", f"one of: {', '.join(config_names('task'))}")
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    own = content.get("task", {}).get("metrics")
+    if own is not None:
+        return [str(name) for name in own]
+    bases = [entry for entry in content.get("defaults", ()) if isinstance(entry, str) and entry != "_self_"]
+    if not bases:
+        raise ConfigError(f"--task {task}", f"{file} names no metrics", "--metrics NAME,NAME")
+    return _of_task(bases[-1])
+
+
+def _of_record(file: Path) -> list[str]:
+    """The metrics of the run whose record is beside its predictions."""
+    record = file.with_name(file.name.removesuffix(_PREDICTIONS) + ".json")
+    try:
+        task = json.loads(record.read_text(encoding="utf-8"))["spec"]["task"]
+        return [str(name) for name in task["metrics"]] if "metrics" in task else _of_task(task["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        why = "there is no record of a run beside it, which would say by which metrics it is scored"
+        raise ConfigError(f"score {file}", why, "--metrics NAME,NAME or --task TASK") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.tasks", description=__doc__)
+    drop_unread_output()
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
-    command = commands.add_parser("score", help="the metric of saved predictions, as JSON")
+    command = commands.add_parser("score", help="the metrics of saved predictions, as JSON")
     command.add_argument("file", type=path_argument, help="JSONL with prediction and reference in every row")
-    command.add_argument("--task", required=True, choices=list(TASKS))
+    command.add_argument("--task", help="whose metrics are used in place of those of the record beside the file")
+    command.add_argument("--metrics", help="their names, separated by commas")
+    command.add_argument("--config-dir", type=path_argument, help="a folder of your own, for its tasks and metrics")
     arguments = parser.parse_args(argv)
     try:
-        print(json.dumps(score(arguments.file, arguments.task), indent=1, ensure_ascii=False))
+        if arguments.config_dir is not None:
+            add_folder(arguments.config_dir)
+        metrics = _metrics(arguments.file, arguments.task, arguments.metrics)
+        print(json.dumps(score(arguments.file, metrics), indent=1, ensure_ascii=False))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.tasks.features import Feature
-from unidelta.tasks.task import TaskKind
+from unidelta.tasks.task import TaskSpec
 
 IGNORED_LABEL = -100
 """The label the loss leaves out: padding."""
@@ -61,14 +61,14 @@ class Seq2SeqCollator:
 
 
 def collator(
-    kind: TaskKind, *, model: nn.Module, tokenizer: PreTrainedTokenizerBase, pad_to_multiple_of: int
+    task: TaskSpec, *, model: nn.Module, tokenizer: PreTrainedTokenizerBase, pad_to_multiple_of: int
 ) -> Collator:
     """The collator of a task for one model."""
     padding: dict[str, Any] = {
         "pad_token_id": tokenizer.pad_token_id,
         "pad_to_multiple_of": pad_to_multiple_of,
     }
-    if kind.kind == "classification":
+    if not task.generates:
         return ClassificationCollator(**padding)
     shift = cast(Callable[..., Tensor], model.prepare_decoder_input_ids_from_labels)
     return Seq2SeqCollator(**padding, decoder_inputs=shift)

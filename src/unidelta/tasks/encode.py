@@ -3,20 +3,29 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from transformers import MBartTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
-from unidelta.errors import ConfigError, DataError, Problems
+from unidelta.errors import DataError, Problems
 from unidelta.tasks.features import Feature, Features, Ragged
+from unidelta.tasks.languages import unknown_languages
 from unidelta.tasks.lengths import check_lengths
-from unidelta.tasks.registry import task_kind
 from unidelta.tasks.sources import Rows
-from unidelta.tasks.task import Row, TaskKind, TaskSpec
+from unidelta.tasks.task import Row, TaskSpec
 
 # Rows tokenised at a time: bounds the memory of ids that are not arrays yet.
 _CHUNK = 1000
+
+
+@runtime_checkable
+class Multilingual(Protocol):
+    """A tokenizer that ends or begins texts with the code of their language, as mBART's does."""
+
+    lang_code_to_id: dict[str, int]
+    src_lang: str
+    tgt_lang: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,30 +92,29 @@ def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLim
     problems = list(check_lengths(spec, limits.n_positions))
     if problems:
         raise problems[0] if len(problems) == 1 else Problems(problems)
-    if isinstance(tokenizer, MBartTokenizer):
+    if isinstance(tokenizer, Multilingual):
         _set_languages(tokenizer, spec)
 
 
 def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> Encoded:
     """Token ids of `rows` from a prepared tokenizer, not yet checked."""
-    kind = task_kind(spec.name)
     if not len(rows):
         raise DataError(f"token ids of {spec.name}", "There are no rows.", "a split with at least one row")
     max_target = spec.max_target_length if for_training else spec.eval_max_target_length
     parts: dict[str, list[Any]] = {}
     n_cut, n_empty = np.zeros(2, dtype=int), np.zeros(2, dtype=int)  # of sources, of targets
     for chunk in _chunks(rows):
-        columns, n_cut_sources = _encode_sources(chunk, kind, tokenizer, spec.max_source_length)
-        targets, n_cut_targets = [kind.target(row) for row in chunk], 0
-        n_empty[0] += sum(not all(text.strip() for text in kind.sources(row)) for row in chunk)
-        if kind.kind == "seq2seq":
+        columns, n_cut_sources = _encode_sources(chunk, spec, tokenizer)
+        targets, n_cut_targets = [spec.target(row) for row in chunk], 0
+        n_empty[0] += sum(not all(text.strip() for text in spec.sources(row)) for row in chunk)
+        if spec.generates:
             n_empty[1] += sum(not text.strip() for text in targets)
             encoded, n_cut_targets = _tokenise(tokenizer, {"text_target": targets}, max_target)
             columns["labels"] = encoded["input_ids"]
         n_cut += n_cut_sources, n_cut_targets
         for name, column in columns.items():
             parts.setdefault(name, []).append(Ragged.of(column))
-        if kind.kind == "classification":
+        if not spec.generates:
             parts.setdefault("labels", []).append(np.asarray(targets, dtype=np.int64))
     joined = {
         name: Ragged.joined(part) if isinstance(part[0], Ragged) else np.concatenate(part)
@@ -146,13 +154,12 @@ def _chunks(rows: Rows) -> Iterator[list[Row]]:
 
 
 def _encode_sources(
-    rows: Sequence[Row], kind: TaskKind, tokenizer: PreTrainedTokenizerBase, max_length: int
+    rows: Sequence[Row], spec: TaskSpec, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[dict[str, list[list[int]]], int]:
-    texts = {"text": [kind.sources(row)[0] for row in rows]}
-    if len(kind.sources(rows[0])) == 2:
-        texts["text_pair"] = [kind.sources(row)[1] for row in rows]
-    columns, n_cut = _tokenise(tokenizer, texts, max_length)
-    if kind.kind == "seq2seq":
+    sources = zip(*(spec.sources(row) for row in rows), strict=True)
+    texts: dict[str, Any] = dict(zip(("text", "text_pair"), map(list, sources), strict=False))
+    columns, n_cut = _tokenise(tokenizer, texts, spec.max_source_length)
+    if spec.generates:
         # A tokenizer made for pairs has types; BART and mBART have no embedding for them.
         columns = {"input_ids": columns["input_ids"]}
     return columns, n_cut
@@ -178,9 +185,8 @@ def _columns(encoding: Any) -> dict[str, list[list[int]]]:
     return {name: list(column) for name, column in encoding.items() if name in ("input_ids", "token_type_ids")}
 
 
-def _set_languages(tokenizer: MBartTokenizer, spec: TaskSpec) -> None:
-    for name, code in (("source", spec.source_language), ("target", spec.target_language)):
-        if code not in tokenizer.lang_code_to_id:
-            known = ", ".join(tokenizer.lang_code_to_id)
-            raise ConfigError(f"task.{name}_language={code}", "The tokenizer has no such language.", f"one of: {known}")
+def _set_languages(tokenizer: Multilingual, spec: TaskSpec) -> None:
+    unknown = unknown_languages(spec, tuple(tokenizer.lang_code_to_id))
+    if unknown:
+        raise unknown[0] if len(unknown) == 1 else Problems(unknown)
     tokenizer.src_lang, tokenizer.tgt_lang = str(spec.source_language), spec.target_language

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.tasks import encode as encoding
 from unidelta.tasks import features as layout
+from unidelta.tasks import task as reading
 from unidelta.tasks.encode import Encoded, ModelLimits, check_encoded, prepare, tokenised
 from unidelta.tasks.features import Features
-from unidelta.tasks.registry import task_kind
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import TaskSpec
 
@@ -85,11 +85,11 @@ def encode_or_read(
 
 def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> str:
     """A hash of the rows, the tokenizer, the settings and the code that makes ids of rows."""
-    code = [inspect.getsourcefile(thing) for thing in (encoding, layout, task_kind(spec.name).sources)]
+    code = [inspect.getsourcefile(thing) for thing in (encoding, layout, reading)]
     content = {
         "rows": kept.fingerprint,
         "tokenizer": _fingerprint_of_tokenizer(tokenizer),
-        "task": spec.name,
+        "columns": [spec.kind, spec.column_names(), spec.labels],
         "lengths": [spec.max_source_length, spec.max_target_length if for_training else spec.eval_max_target_length],
         "languages": [spec.source_language, spec.target_language],
         "packages": {name: version(name) for name in ("transformers", "tokenizers")},
@@ -136,7 +136,8 @@ def _write(file: Path, encoded: Encoded) -> None:
     with suppress(OSError, SafetensorError):
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            save_file(arrays, temporary, metadata=told)
+            # `save_file` gives its files to one user alone, whatever the umask; a group may share this cache.
+            temporary.write_bytes(save(arrays, metadata=told))
             temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)

@@ -14,8 +14,7 @@ from unidelta.errors import DataError
 from unidelta.network.hub import cache_only, why_unreachable
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.hub_rows import HubRows
-from unidelta.tasks.registry import task_kind
-from unidelta.tasks.rows import check_columns, check_row
+from unidelta.tasks.rows import RowCheck
 from unidelta.tasks.task import TaskSpec
 
 if TYPE_CHECKING:
@@ -34,10 +33,10 @@ def load_split(task: TaskSpec, split: str) -> HubRows:
             the hub has no such thing.
         Problems: the rows do not fit the task.
     """
-    unreachable = why_unreachable()
+    unreachable = why_unreachable(of_data=True)
     if unreachable is None:
         rows = _load(task, split, unreachable=None)
-    elif not _may_be_cached(task.hub_id):
+    elif not _may_be_cached(str(task.hub_id)):
         raise _unavailable(task, split, f"{unreachable}, and the data set is not in the cache of this machine")
     else:
         with cache_only():
@@ -65,20 +64,21 @@ def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
             f"{unreachable or 'the hub gave another commit'}; the cache of this machine has commit {found}",
             f"task.hub_revision={found}; or {_local(task)}",
         )
-    return HubRows(dataset=dataset, revision=found)
+    return HubRows(dataset=dataset, task=task, revision=found)
 
 
 def _load_or_parquet_copy(task: TaskSpec, split: str) -> "tuple[datasets.Dataset, bool]":
     """The split, and whether it is the hub's own copy in place of a repository with a script."""
     import datasets
 
+    repository = str(task.hub_id)
     try:
-        return datasets.load_dataset(task.hub_id, task.hub_config, split=split, revision=task.hub_revision), False
+        return datasets.load_dataset(repository, task.hub_config, split=split, revision=task.hub_revision), False
     except RuntimeError as error:
         if "scripts are no longer supported" not in str(error):
             raise
         # The copy is made of the main branch, so a pinned commit cannot be had; the record has the copy's.
-        return datasets.load_dataset(task.hub_id, task.hub_config, split=split, revision=_PARQUET_COPY), True
+        return datasets.load_dataset(repository, task.hub_config, split=split, revision=_PARQUET_COPY), True
 
 
 def _commit_of(dataset: "datasets.Dataset") -> str | None:
@@ -88,13 +88,14 @@ def _commit_of(dataset: "datasets.Dataset") -> str | None:
 
 
 def _check(rows: HubRows, task: TaskSpec, split: str) -> None:
-    kind = task_kind(task.name)
     faults = Faults(_asked(task, split), split)
-    check_columns(rows.dataset.column_names, kind, faults)
+    check = RowCheck(task, faults)
+    check.check_columns(rows.dataset.column_names)
     if not len(rows):
         faults.add_whole("the split has no rows.", "at least one row")
-    for number, row in enumerate(rows, 1):
-        check_row(row, number=number, kind=kind, faults=faults)
+    for number, row in enumerate(rows.whole(), 1):
+        check.checked(row, number)
+    check.finish()
     faults.raise_if_any()
 
 
@@ -107,11 +108,13 @@ def _may_be_cached(hub_id: str) -> bool:
 
 
 def _unavailable(task: TaskSpec, split: str, why: str) -> DataError:
-    return DataError(_asked(task, split), why, f"{_local(task)}; or task.source=mini")
+    from unidelta.mini.corpus import SPLITS  # late: the miniature builds on this package's rows
+
+    return DataError(_asked(task, split), why, _local(task) + ("; or task.source=mini" if task.name in SPLITS else ""))
 
 
 def _local(task: TaskSpec) -> str:
-    return f"task.source=local task.path=DIR, where DIR has {', '.join(task.splits())} (.jsonl or .parquet)"
+    return f"task.source=local task.path=DIR, where DIR has {', '.join(task.splits())} (.jsonl, .csv, .tsv or .parquet)"
 
 
 def _asked(task: TaskSpec, split: str) -> str:

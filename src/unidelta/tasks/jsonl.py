@@ -5,48 +5,34 @@ change a row in silence: blank lines, repeated keys, NaN and Infinity, lines abo
 """
 
 import json
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from unidelta.errors import DataError
 from unidelta.tasks.faults import Faults
-from unidelta.tasks.rows import check_row
-from unidelta.tasks.task import Row, TaskKind
+from unidelta.tasks.table import Table
 
 MAX_LINE_BYTES = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
 _ONE_OBJECT = "one JSON object a line, in UTF-8"
 
 
-def read_jsonl(file: Path, kind: TaskKind) -> list[Row]:
-    """All rows of `file`.
-
-    Raises:
-        Problems: anything is wrong with any line; the first ten faults are told, all are counted.
-        DataError: the file cannot be read.
-    """
-    rows: list[Row] = []
-    faults = Faults(f"{kind.name} rows from {file}", file.name)
+def read_jsonl(stream: BinaryIO, faults: Faults) -> Table:
+    """All lines that are JSON; what is wrong with the others is noted. A line's number is its row's."""
+    table = Table()
     n_lines = 0
-    try:
-        with file.open("rb") as stream:
-            while line := stream.readline(MAX_LINE_BYTES + 1):
-                n_lines += 1
-                if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-                    what = f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB."
-                    faults.add(row=n_lines, what=what, instead=_ONE_OBJECT)
-                    _skip_line(stream)
-                    continue
-                _read_line(line, n_lines, kind, faults, rows)
-    except OSError as error:
-        raise DataError(f"{kind.name} rows from {file}", f"{file.name}: {error.strerror}.", "a readable file") from None
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        n_lines += 1
+        if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+            what = f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB."
+            faults.add(row=n_lines, what=what, instead=_ONE_OBJECT)
+            _skip_line(stream)
+            continue
+        _read_line(line, n_lines, faults, table)
     if n_lines == 0:
         faults.add_whole("the file is empty.", _ONE_OBJECT)
-    faults.raise_if_any()
-    return rows
+    return table
 
 
-def _read_line(line: bytes, number: int, kind: TaskKind, faults: Faults, rows: list[Row]) -> None:
+def _read_line(line: bytes, number: int, faults: Faults, table: Table) -> None:
     if number == 1 and line.startswith(_BOM):
         line = line[len(_BOM) :]
     if not line.strip():
@@ -69,10 +55,7 @@ def _read_line(line: bytes, number: int, kind: TaskKind, faults: Faults, rows: l
         what = "not JSON: nested too deeply." if isinstance(error, RecursionError) else f"not strict JSON: {error}"
         faults.add(row=number, what=what, instead=_ONE_OBJECT)
     else:
-        n_before = faults.total
-        check_row(row, number=number, kind=kind, faults=faults)
-        if faults.total == n_before:
-            rows.append(row)
+        table.add(number, row)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

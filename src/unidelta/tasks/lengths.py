@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from unidelta.errors import ConfigError
-from unidelta.tasks.registry import task_kind
 from unidelta.tasks.task import GenerationSpec, TaskSpec
 
 
@@ -15,7 +14,7 @@ def check_lengths(spec: TaskSpec, n_positions: int) -> Iterator[ConfigError]:
         n_positions: the longest sequence that the model can take or give, in tokens.
     """
     lengths = {"task.max_source_length": spec.max_source_length}
-    if task_kind(spec.name).kind == "seq2seq":
+    if spec.generates:
         lengths |= {f"task.{name}": getattr(spec, name) for name in ("max_target_length", "eval_max_target_length")}
         if spec.generation is not None:
             lengths["task.generation.max_length"] = spec.generation.max_length

@@ -1,60 +1,116 @@
-"""Splits as files in a folder: `<split>.jsonl`, `<split>.parquet` or the parts `<split>-*.parquet`.
+"""Splits as files in a folder: `<split>.csv`, `.tsv`, `.jsonl`, each also `.gz`, or `.parquet`; whole or in parts.
 
-A split is read from files of exactly its own name, so `validation_matched` and `validation_mismatched` can
-never run together, as they do where a folder is handed to `datasets.load_dataset`.
+A split is read from files of its own name, so `validation_matched` and `validation_mismatched` can never run together,
+as they do where a folder is handed to `datasets.load_dataset`. Only the names that people use for one and the same
+split (`dev` for `validation`) stand for each other.
 """
 
+import gzip
 import os
 import re
+import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from unidelta.errors import DataError
-from unidelta.tasks.jsonl import read_jsonl
-from unidelta.tasks.task import Row, TaskKind
+from unidelta.tasks.faults import Faults
+from unidelta.tasks.rows import RowCheck
+from unidelta.tasks.table import Table
+from unidelta.tasks.task import Row, TaskSpec
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
-_PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.parquet")
+_PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.[a-z.]+")
+_DEV = ("validation", "dev", "valid", "val")
+_Read = Callable[[BinaryIO, Faults], Table]
 
 
-def read_split(folder: str | None, split: str, kind: TaskKind) -> list[Row]:
-    """All rows of one split of a folder.
+def _jsonl() -> _Read:
+    from unidelta.tasks.jsonl import read_jsonl
 
-    Raises:
-        DataError: there is no such folder or split, or the split is there twice or in part.
-        Problems: the rows do not fit the task.
-    """
-    if folder is None:
-        raise DataError("task.source=local", "No folder is given.", "task.source=local task.path=DIR")
-    root = Path(folder)
-    if not os.path.isdir(root):
-        raise DataError(f"task.path={folder}", "There is no such folder.", "task.path=DIR with a folder of data files")
-    rows: list[Row] = []
-    for file in _files(root, split):
-        rows.extend(_reader(file)(file, kind))
-    return rows
+    return read_jsonl
 
 
-def _reader(file: Path) -> Callable[[Path, TaskKind], list[Row]]:
-    if file.suffix == ".jsonl":
-        return read_jsonl
-    # pyarrow takes half a second to import; whoever has JSONL need not wait for it.
+def _delimited(delimiter: str) -> _Read:
+    from unidelta.tasks.delimited import read_delimited
+
+    return partial(read_delimited, delimiter=delimiter)
+
+
+def _parquet() -> _Read:
+    # pyarrow takes half a second to import; whoever has text need not wait for it.
     from unidelta.tasks.parquet import read_parquet
 
     return read_parquet
 
 
-def _files(root: Path, split: str) -> list[Path]:
+_READERS: dict[str, Callable[[], _Read]] = {
+    ".jsonl": _jsonl,
+    ".csv": partial(_delimited, ","),
+    ".tsv": partial(_delimited, "\t"),
+    ".parquet": _parquet,
+}
+FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+"""The endings of files that are read."""
+
+
+def read_split(task: TaskSpec, split: str) -> list[Row]:
+    """All rows of one split of the task's folder.
+
+    Raises:
+        DataError: there is no such folder or split, or the split is there twice or in part.
+        Problems: the rows do not fit the task.
+    """
+    return [row for file in split_files(task, split) for row in read_file(file, task)]
+
+
+def read_file(file: Path, task: TaskSpec) -> list[Row]:
+    """All rows of one file, with the columns of the task and no others.
+
+    Raises:
+        Problems: columns or rows do not fit the task; the first ten faults are told, all are counted.
+        DataError: the file cannot be read.
+    """
+    asked = f"{task.name} rows from {file}"
+    faults = Faults(asked, file.name)
+    suffix = Path(file.name.removesuffix(".gz")).suffix
+    try:
+        with cast(BinaryIO, gzip.open(file) if file.suffix == ".gz" else file.open("rb")) as stream:
+            table = _READERS[suffix]()(stream, faults)
+    except (OSError, EOFError, zlib.error) as error:
+        why = f"{file.name}: {(isinstance(error, OSError) and error.strerror) or error}."
+        raise DataError(asked, why.replace("..", "."), f"a whole {suffix[1:]} file that can be read") from None
+    check = RowCheck(task, faults)
+    if table.rows:
+        check.check_columns(table.columns)
+    rows = [check.checked(row, number) for number, row in table.rows]
+    check.finish()
+    faults.raise_if_any()
+    return rows
+
+
+def split_files(task: TaskSpec, split: str) -> list[Path]:
+    """The files of one split, its parts in their order.
+
+    Raises:
+        DataError: there is no such folder or split, or the split is there twice or in part.
+    """
+    if task.path is None:
+        raise DataError("task.source=local", "No folder is given.", "task.source=local task.path=DIR")
+    root = Path(task.path)
+    if not os.path.isdir(root):
+        raise DataError(
+            f"task.path={task.path}", "There is no such folder.", "task.path=DIR with a folder of data files"
+        )
     asked = f"split {split} in {root}"
     if not _SPLIT_NAME.fullmatch(split):
         raise DataError(asked, "A split's name has letters, digits and _ only.", "e.g. validation_matched")
-    parts = sorted(root.glob(f"{split}-*.parquet"))
-    whole = [root / f"{split}{suffix}" for suffix in (".jsonl", ".parquet")]
-    found = [[file] for file in whole if file.exists()] + ([parts] if parts else [])
+    found = [files for name in _names(split) for suffix in FORMATS for files in _candidates(root, name, suffix)]
     if not found:
         there = ", ".join(sorted(entry.name for entry in root.iterdir())[:20]) or "nothing"
-        expected = f"{split}.jsonl, {split}.parquet or {split}-*.parquet"
-        raise DataError(asked, f"The folder has no such file; it has {there}.", f"a file named {expected}")
+        why = f"The folder has no such file; it has {there}."
+        raise DataError(asked, why, f"a file named {split}.jsonl, .csv, .tsv or .parquet{_otherwise(task, split)}")
     if len(found) > 1:
         names = ", ".join(files[0].name for files in found)
         raise DataError(asked, f"The split is there more than once: {names}.", "one of them; move the others away")
@@ -63,6 +119,24 @@ def _files(root: Path, split: str) -> list[Path]:
         if file.is_dir():
             raise DataError(asked, f"{file.name} is a folder.", "a file of that name")
     return found[0]
+
+
+def _names(split: str) -> tuple[str, ...]:
+    """What people call a split."""
+    return _DEV if split in _DEV else (split,)
+
+
+def _candidates(root: Path, name: str, suffix: str) -> list[list[Path]]:
+    whole = root / f"{name}{suffix}"
+    parts = sorted(root.glob(f"{name}-*{suffix}"))
+    return ([[whole]] if whole.exists() else []) + ([parts] if parts else [])
+
+
+def _otherwise(task: TaskSpec, split: str) -> str:
+    """What else can be typed where a split is not there."""
+    if split == task.test_split and split != task.eval_split:
+        return "; or task.test_split=null, which reports the dev split"
+    return "; or task.eval_split=NAME for a dev split named otherwise" if split == task.eval_split else ""
 
 
 def _check_parts(files: list[Path], asked: str) -> None:

@@ -1,36 +1,26 @@
-"""A strict reader of Parquet with the same row check as JSONL; rows are counted from 1 in each file."""
+"""A reader of Parquet; rows are counted from 1 in each file."""
 
-from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from unidelta.errors import DataError
 from unidelta.tasks.faults import Faults
-from unidelta.tasks.rows import check_columns, check_row
-from unidelta.tasks.task import Row, TaskKind
+from unidelta.tasks.table import Table
 
 
-def read_parquet(file: Path, kind: TaskKind) -> list[Row]:
-    """All rows of `file`.
-
-    Raises:
-        Problems: columns or rows do not fit the task; the first ten faults are told, all are counted.
-        DataError: the file is no readable Parquet file.
-    """
-    rows: list[Row] = []
-    faults = Faults(f"{kind.name} rows from {file}", file.name)
+def read_parquet(stream: BinaryIO, faults: Faults) -> Table:
+    """All rows of a file; that there are none, or two columns of one name, is noted."""
     try:
-        with pq.ParquetFile(file) as parquet:
-            check_columns(parquet.schema_arrow.names, kind, faults)
-            for batch in parquet.iter_batches():
-                for row in batch.to_pylist():
-                    rows.append(row)
-                    check_row(row, number=len(rows), kind=kind, faults=faults)
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        why = f"{file.name}: {str(error).splitlines()[0]}"
-        raise DataError(f"{kind.name} rows from {file}", why, "a whole Parquet file, or JSONL") from None
+        with pq.ParquetFile(stream) as file:
+            names = list(file.schema_arrow.names)
+            repeated = next((name for name in names if names.count(name) > 1), None)
+            if repeated is not None:
+                faults.add_whole(f"the column {repeated!r} is there twice.", "columns of different names")
+                return Table(columns=names)
+            rows = [row for batch in file.iter_batches() for row in batch.to_pylist()]
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise OSError(None, str(error).splitlines()[0]) from None
     if not rows:
         faults.add_whole("the file has no rows.", "at least one row")
-    faults.raise_if_any()
-    return rows
+    return Table(columns=names, rows=list(enumerate(rows, 1)))

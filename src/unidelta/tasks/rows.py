@@ -1,79 +1,129 @@
-"""The check of rows against a task's columns; the same for JSONL, Parquet and the hub.
+"""The check of rows against a task's columns, the same for every file format and the hub.
 
 An empty text is a row like any other: XSum has documents without a word, and the authors trained on them. `encode`
-counts it.
+counts it. Only a column that is empty from first row to last is refused.
 """
 
+import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from unidelta.tasks.columns import ABSENT, nested, value
 from unidelta.tasks.faults import Faults
-from unidelta.tasks.task import Column, TaskKind
+from unidelta.tasks.labels import class_of, read_label
+from unidelta.tasks.task import Row, TaskSpec
 
-_ABSENT = object()
 _NO_LABEL = -1  # in the test splits of GLUE
-_N_SHOWN_CHARACTERS = 40
+_N_SHOWN_CHARACTERS, _N_SHOWN_LABELS = 40, 20
 
 
-def check_columns(names: Collection[str], kind: TaskKind, faults: Faults) -> None:
-    """Refuse a table that lacks a column of the task: told once, as every one of its rows would say the same.
+class RowCheck:
+    """Checks the rows of one file or split, one after the other.
 
-    Raises:
-        Problems: a column is missing.
+    Args:
+        task: whose columns are needed; a task without labels takes any label.
+        faults: what is noted goes there.
     """
-    absent = sorted({column.path[0] for column in kind.columns} - set(names))
-    if absent:
-        what = f"no column {', '.join(absent)}; it has {', '.join(names) or 'none'}."
-        faults.add_whole(what, f"the columns {', '.join(column.name for column in kind.columns)}")
-        faults.raise_if_any()
+
+    def __init__(self, task: TaskSpec, faults: Faults) -> None:
+        self._task, self._faults = task, faults
+        self._names = tuple(task.column_names().values())
+        self._n_visible = dict.fromkeys(task.text_columns(), 0)
+        self._n_texts = dict.fromkeys(task.text_columns(), 0)
+
+    def check_columns(self, names: Collection[str]) -> None:
+        """Refuse a table that lacks a column of the task: told once, as every one of its rows would say the same.
+
+        Raises:
+            Problems: a column is missing.
+        """
+        needed = self._task.column_names()
+        absent = {role: name for role, name in needed.items() if not {name, name.split(".")[0]} & set(names)}
+        if absent:
+            nearest = [f"task.columns.{role}={_nearest(name, names)}" for role, name in absent.items()]
+            what = f"no column {', '.join(absent.values())}; it has {', '.join(map(str, names)) or 'none'}."
+            self._faults.add_whole(what, " ".join(nearest))
+            self._faults.raise_if_any()
+
+    def checked(self, row: Any, number: int) -> Row:
+        """The columns of the task in `row`, the `number`-th of its file; what is wrong with them is noted."""
+        if not isinstance(row, Mapping):
+            what = f"{_shown(row)} is not an object."
+            self._faults.add(row=number, what=what, instead=f"an object with {self._columns()}")
+            return {}
+        found = [value(row, name) for name in self._names]
+        for i, name in enumerate(self._names):
+            if found[i] is ABSENT:
+                has = ", ".join(sorted(map(str, row))) or "none"
+                what = f"the column is missing; the row has {has}."
+                self._faults.add(row=number, column=name, what=what, instead=f"a row with {self._columns()}")
+            elif name in self._n_visible:
+                self._check_text(found[i], number, name)
+            else:
+                found[i] = read_label(found[i])
+                self._check_label(found[i], number, name)
+        return nested(self._names, found)
+
+    def finish(self) -> None:
+        """Note columns without a single visible character, once all rows are checked."""
+        for name, n_visible in self._n_visible.items():
+            if self._n_texts[name] and not n_visible:
+                what = f"the column {name} is empty in all {self._n_texts[name]:,} rows."
+                self._faults.add_whole(what, "a column with text: task.columns says which")
+
+    def _check_text(self, text: Any, number: int, column: str) -> None:
+        instead = "text, in a JSON string or a Parquet string column"
+        if text is None:
+            self._faults.add(row=number, column=column, what="null where text is needed.", instead=instead)
+        elif not isinstance(text, str):
+            what = f"{_shown(text)} is no text but {type(text).__name__}."
+            self._faults.add(row=number, column=column, what=what, instead=instead)
+        elif "\0" in text:
+            self._faults.add(row=number, column=column, what="the text holds a NUL character.", instead=instead)
+        elif not text.isascii() and _has_lone_surrogate(text):
+            # Python keeps half of a UTF-16 pair from "\ud83d"; no tokenizer can encode it.
+            what = "the text holds a lone surrogate."
+            self._faults.add(row=number, column=column, what=what, instead="whole characters")
+        if isinstance(text, str):
+            self._n_texts[column] += 1
+            self._n_visible[column] += bool(text) and not text.isspace()
+
+    def _check_label(self, label: Any, number: int, column: str) -> None:
+        names = self._task.labels
+        what = None
+        if label is None:
+            what = "null where a label is needed."
+        # True == 1 and 1.0 == 1 in Python: a label is a whole number and nothing that merely equals one.
+        elif type(label) not in (int, str):
+            what = f"{_shown(label)} is no whole number but {type(label).__name__}."
+        elif names and class_of(label, names) is None:
+            is_numbered = isinstance(label, int) and not any(isinstance(read_label(name), int) for name in names)
+            what = f"{_shown(label)} is none of the labels."
+            if is_numbered and label == _NO_LABEL:
+                what = f"{label} stands for no label: this is a split whose labels were never published."
+            elif is_numbered:
+                what = f"{label} is outside 0 to {len(names) - 1}."
+        if what is not None:
+            self._faults.add(row=number, column=column, what=what, instead=self._labels(label))
+
+    def _labels(self, label: Any) -> str:
+        names = self._task.labels
+        if not names:
+            return "a whole number or a name in every row"
+        if any(isinstance(read_label(name), int) for name in names) or isinstance(label, str):
+            near = difflib.get_close_matches(str(label), names, n=1)
+            some = ", ".join(names[:_N_SHOWN_LABELS]) + ("…" if len(names) > _N_SHOWN_LABELS else "")
+            nearest = f"{near[0]}, or another" if near else "one"
+            return f"{nearest} of the labels that training has: {some}"
+        return f"one of {', '.join(f'{i} ({name})' for i, name in enumerate(names))}"
+
+    def _columns(self) -> str:
+        return ", ".join(f"{name} ({'text' if name in self._n_visible else 'label'})" for name in self._names)
 
 
-def check_row(row: Any, *, number: int, kind: TaskKind, faults: Faults) -> None:
-    """Note in `faults` what keeps `row`, the `number`-th of its file, from being a row of the task."""
-    if not isinstance(row, Mapping):
-        faults.add(row=number, what=f"{_shown(row)} is not an object.", instead=f"an object with {_columns(kind)}")
-        return
-    for column in kind.columns:
-        value = _value(row, column)
-        if value is _ABSENT:
-            faults.add(
-                row=number,
-                column=column.name,
-                what=f"the column is missing; the row has {', '.join(sorted(map(str, row))) or 'none'}.",
-                instead=f"a row with {_columns(kind)}",
-            )
-        elif column.holds == "label":
-            _check_label(value, number, column, kind, faults)
-        else:
-            _check_text(value, number, column, faults)
-
-
-def _value(row: Mapping[str, Any], column: Column) -> Any:
-    value: Any = row
-    for key in column.path:
-        if not isinstance(value, Mapping) or key not in value:
-            return _ABSENT
-        value = value[key]
-    return value
-
-
-def _check_text(value: Any, number: int, column: Column, faults: Faults) -> None:
-    instead = "text, in a JSON string or a Parquet string column"
-    if value is None:
-        faults.add(row=number, column=column.name, what="null where text is needed.", instead=instead)
-    elif not isinstance(value, str):
-        what = f"{_shown(value)} is no text but {type(value).__name__}."
-        faults.add(row=number, column=column.name, what=what, instead=instead)
-    elif "\0" in value:
-        faults.add(row=number, column=column.name, what="the text holds a NUL character.", instead=instead)
-    elif not value.isascii() and _has_lone_surrogate(value):
-        # Python keeps half of a UTF-16 pair from "\ud83d"; no tokenizer can encode it.
-        faults.add(
-            row=number,
-            column=column.name,
-            what="the text holds a lone surrogate.",
-            instead="whole characters",
-        )
+def _nearest(name: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, list(map(str, names)), n=1, cutoff=0.5)
+    return near[0] if near else "NAME"
 
 
 def _has_lone_surrogate(text: str) -> bool:
@@ -84,23 +134,6 @@ def _has_lone_surrogate(text: str) -> bool:
     return False
 
 
-def _check_label(value: Any, number: int, column: Column, kind: TaskKind, faults: Faults) -> None:
-    allowed = ", ".join(f"{i} ({name})" for i, name in enumerate(kind.label_names))
-    # True == 1 and 1.0 == 1 in Python: a label is an int and nothing that merely equals one.
-    if type(value) is not int:
-        what = f"{_shown(value)} is no whole number but {type(value).__name__}."
-        faults.add(row=number, column=column.name, what=what, instead=f"one of {allowed}")
-    elif not 0 <= value < kind.n_labels:
-        what = f"{value} is outside 0 to {kind.n_labels - 1}."
-        if value == _NO_LABEL:
-            what = f"{value} stands for no label: this is a split whose labels were never published."
-        faults.add(row=number, column=column.name, what=what, instead=f"one of {allowed}")
-
-
-def _columns(kind: TaskKind) -> str:
-    return ", ".join(f"{column.name} ({column.holds})" for column in kind.columns)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
+def _shown(thing: Any) -> str:
+    text = repr(thing)
     return text if len(text) <= _N_SHOWN_CHARACTERS else text[:_N_SHOWN_CHARACTERS] + "…"

@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Protocol
 
-from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.errors import ConfigError, DataError, Problems, UserError
 from unidelta.tasks import local
 from unidelta.tasks.hub_rows import HubRows
-from unidelta.tasks.registry import task_kind
+from unidelta.tasks.labels import label_names
 from unidelta.tasks.task import Row, TaskSpec
+
+_N_ROWS_OF_IDS = 10  # from so many rows on, a label of its own for every row is no label
 
 
 class Rows(Protocol):
@@ -27,10 +32,10 @@ def load(spec: TaskSpec, split: str) -> Rows:
     Files and hub splits are checked in full before they are cut, so that a limit never hides a fault.
 
     Raises:
-        ConfigError: the source or the task is unknown.
+        ConfigError: the source is unknown.
         DataError, Problems: the rows are not to be had, or do not fit the task.
     """
-    kind, limit = task_kind(spec.name), spec.limit(split)
+    limit = spec.limit(split)
     match spec.source:
         case "hub":
             # The hub's libraries are of no use to the other sources.
@@ -38,7 +43,7 @@ def load(spec: TaskSpec, split: str) -> Rows:
 
             return load_split(spec, split).first(limit)
         case "local":
-            return local.read_split(spec.path, split, kind)[:limit]
+            return local.read_split(spec, split)[:limit]
         case "mini":
             # The miniature builds on this package's rows, so it is fetched when asked for.
             from unidelta.mini import rows
@@ -68,6 +73,36 @@ def load_all(spec: TaskSpec) -> dict[str, Rows]:
     if errors:
         raise Problems(errors)
     return loaded
+
+
+def read_labels(spec: TaskSpec) -> tuple[str, ...]:
+    """The names of a task's classes, from all rows of its training split; from the hub's own list where it has one.
+
+    Raises:
+        UserError: the rows are not to be had or do not fit the task, or they have fewer than two labels.
+    """
+    unlabelled = replace(spec, labels=(), max_train_examples=None)
+    files = local.split_files(spec, "train") if spec.source == "local" else []
+    stamps = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+    return _read_labels(unlabelled, stamps)
+
+
+@lru_cache(maxsize=16)  # the jobs of a sweep read the same files, as long as the stamps are the same
+def _read_labels(spec: TaskSpec, _stamps: tuple[tuple[str, int, int], ...]) -> tuple[str, ...]:
+    rows, column = load(spec, "train"), spec.columns.label
+    asked = f"the labels of {spec.name} from task.columns.label={column}"
+    if isinstance(rows, HubRows) and (declared := rows.class_names(str(column))):
+        return declared
+    counts = Counter(spec.label(row) for row in rows)
+    names = label_names(counts)
+    if len(names) < 2:
+        only = ", ".join(names)
+        why = f"all {len(rows):,} rows of the training split have the label {only}; there is nothing to tell apart"
+        raise DataError(asked, why, "a column with two labels or more, or rows of the other labels")
+    if len(names) == len(rows) >= _N_ROWS_OF_IDS:
+        why = f"each of the {len(rows):,} rows of the training split has a label of its own, as numbers of rows have"
+        raise DataError(asked, why, "task.columns.label=NAME, the column with the classes")
+    return names
 
 
 def fingerprint(rows: Iterable[Row]) -> str:

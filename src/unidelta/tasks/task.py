@@ -1,13 +1,16 @@
-"""What a task is: its settings for one run (`TaskSpec`) and what never changes about it (`TaskKind`).
+"""A task as one run sees it: where its rows are, which columns it reads, how it is encoded, decoded and scored.
 
 Lengths are in tokens, special tokens included. Nothing here reads data; see `sources` and `encode`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from unidelta.tasks.metrics.metric import Metric
+from unidelta.tasks.columns import Columns, nested, value
+from unidelta.tasks.kind import KINDS, Kind
+from unidelta.tasks.labels import class_of, read_label
+from unidelta.tasks.metrics.metric import METRICS, Metric
 
 Row = Mapping[str, Any]
 """One example in the data set's own columns, e.g. `{"sentence": "in memory ", "label": 1}`."""
@@ -33,14 +36,32 @@ class GenerationSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """How the best step is chosen on the dev split: by which score, and whether more is better."""
+
+    metric: str
+    higher_is_better: bool
+
+    def prefers(self, new: float, best: float) -> bool:
+        """Whether `new` is strictly better than `best`; a tie keeps the earlier step."""
+        return new > best if self.higher_is_better else new < best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
     """One task as one run sees it.
 
     Args:
-        name: xsum, wmt_en_ro, mnli or sst2.
+        name: of its file in conf/task/, or in a folder of a user's own.
+        title: as people write it; the embedded miniature's is called `mini-` and this.
+        kind: summarization, translation or classification.
+        columns: the columns that are read, by role.
+        labels: names of the classes in their order; empty where text is generated.
+        metrics: names of what scores predictions, the headline's first.
+        select_by: the score by which the best step is chosen, or `loss`.
         source: `hub` (the data set's own repository), `local` (files in `path`) or `mini` (embedded corpora).
-        path: folder of `<split>.jsonl` or `<split>.parquet`; needed for `local` only.
-        hub_id: repository of the data set, e.g. `nyu-mll/glue`.
+        path: folder of the splits' files; needed for `local` only.
+        hub_id: repository of the data set, e.g. `nyu-mll/glue`; None for a task that is not on the hub.
         hub_config: configuration inside it, e.g. `sst2`.
         hub_revision: branch, tag or commit; None takes the main branch, and where the hub is not the source.
         max_source_length: tokens kept of the source (of both sentences together for a pair).
@@ -52,16 +73,22 @@ class TaskSpec:
         max_train_examples: first rows kept of the train split; None keeps all.
         max_eval_examples: first rows of `eval_split` on which the best step is selected; None takes all.
         max_test_examples: first rows kept of every split that is reported at the end; None keeps all.
-        source_language: mBART's code of the source language, e.g. `en_XX`.
-        target_language: mBART's code of the target language, e.g. `ro_RO`.
+        source_language: the tokenizer's code of the source language, e.g. `en_XX`.
+        target_language: the tokenizer's code of the target language, e.g. `ro_RO`.
         generation: beam search settings, None for classification.
         world: seed of the miniature's world; read with `mini` only.
     """
 
     name: str
+    title: str
+    kind: str
+    columns: Columns
+    labels: tuple[str, ...]
+    metrics: tuple[str, ...]
+    select_by: str
     source: Literal["hub", "local", "mini"]
     path: str | None
-    hub_id: str
+    hub_id: str | None
     hub_config: str | None
     hub_revision: str | None
     max_source_length: int
@@ -77,6 +104,66 @@ class TaskSpec:
     target_language: str | None
     generation: GenerationSpec | None
     world: int = 0
+
+    def descriptor(self) -> Kind:
+        """The kind's descriptor."""
+        return KINDS[self.kind]
+
+    @property
+    def generates(self) -> bool:
+        """Whether a model generates text, rather than choosing a label."""
+        return self.descriptor().output == "text"
+
+    @property
+    def n_labels(self) -> int:
+        """Number of classes, 0 where text is generated."""
+        return len(self.labels)
+
+    def scorers(self) -> tuple[Metric, ...]:
+        """The descriptors of the metrics, the headline's first."""
+        return tuple(METRICS[name] for name in self.metrics)
+
+    @property
+    def headline(self) -> str:
+        """The score of tables: the first metric's own headline."""
+        return self.scorers()[0].headline
+
+    @property
+    def selection(self) -> Selection:
+        """How the best step is chosen."""
+        higher = {key: metric.higher_is_better for metric in self.scorers() for key in metric.keys}
+        return Selection(metric=self.select_by, higher_is_better=higher.get(self.select_by, False))
+
+    def column_names(self) -> dict[str, str]:
+        """The columns that are read, by role."""
+        found = {role: getattr(self.columns, role) for role in self.descriptor().roles}
+        return {role: name for role, name in found.items() if name is not None}
+
+    def text_columns(self) -> tuple[str, ...]:
+        """Those of them that hold text."""
+        names, kind = self.column_names(), self.descriptor()
+        return tuple(name for role, name in names.items() if kind.output == "text" or role != kind.target)
+
+    def picked(self, row: Row) -> Row:
+        """The columns of a row that are read, as every source gives them."""
+        texts = self.text_columns()
+        names = self.column_names().values()
+        found = [value(row, name) if name in texts else read_label(value(row, name)) for name in names]
+        return nested(tuple(names), found)
+
+    def sources(self, row: Row) -> tuple[str, ...]:
+        """The source texts of a row: one, or two for a pair."""
+        names = self.column_names()
+        return tuple(value(row, names[role]) for role in self.descriptor().sources if role in names)
+
+    def target(self, row: Row) -> Any:
+        """The target text of a row, or the number of its class."""
+        found = value(row, self.column_names()[self.descriptor().target])
+        return found if self.generates else class_of(found, self.labels)
+
+    def label(self, row: Row) -> int | str:
+        """The label of a row as the data spells it."""
+        return value(row, self.column_names()[self.descriptor().target])
 
     def splits(self) -> tuple[str, ...]:
         """The splits a run reads, train first, each once."""
@@ -101,67 +188,3 @@ class TaskSpec:
         if split == "train":
             return self.max_train_examples
         return self.max_eval_examples if split == self.eval_split and not self.reports_dev else self.max_test_examples
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column a task needs.
-
-    Args:
-        path: its name, or the names that lead into nested columns: `("translation", "en")`.
-        holds: what is in it.
-    """
-
-    path: tuple[str, ...]
-    holds: Literal["text", "label"]
-
-    @property
-    def name(self) -> str:
-        """The column as a person writes it: `translation.en`."""
-        return ".".join(self.path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """How the best step is chosen on the dev split: which metric, and whether more is better."""
-
-    metric: str
-    higher_is_better: bool
-
-    def prefers(self, new: float, best: float) -> bool:
-        """Whether `new` is strictly better than `best`; a tie keeps the earlier step."""
-        return new > best if self.higher_is_better else new < best
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskKind:
-    """What never changes about a task.
-
-    Args:
-        name: the task's name.
-        title: as people write it; the embedded miniature's is called `mini-` and this.
-        kind: sequence to sequence, or classification.
-        columns: the columns a row must have.
-        label_names: names of the classes in label order; empty for seq2seq.
-        sources: the source texts of a row: one, or two for a sentence pair.
-        target: the target text of a row (seq2seq) or its label (classification).
-        metric: what scores predictions.
-        selection: how the best step is chosen.
-        mini_test_splits: what the miniature reports where the data set's own test split has no labels.
-    """
-
-    name: str
-    title: str
-    kind: Literal["seq2seq", "classification"]
-    columns: tuple[Column, ...]
-    label_names: tuple[str, ...]
-    sources: Callable[[Row], tuple[str, ...]]
-    target: Callable[[Row], Any]
-    metric: Metric
-    selection: Selection
-    mini_test_splits: tuple[str, ...] = ()
-
-    @property
-    def n_labels(self) -> int:
-        """Number of classes, 0 for seq2seq."""
-        return len(self.label_names)

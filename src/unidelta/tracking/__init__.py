@@ -4,8 +4,8 @@ The record, the history and the predictions are the truth; what is tracked is a 
 because tracking does.
 """
 
-from unidelta.tracking.careful import CarefulTracker, start_tracking
+from unidelta.tracking.run_tracker import RunTracker, start_tracking
 from unidelta.tracking.spec import TrackingSpec, check_tracking
 from unidelta.tracking.tracker import RunFacts, Tracker
 
-__all__ = ["CarefulTracker", "RunFacts", "Tracker", "TrackingSpec", "check_tracking", "start_tracking"]
+__all__ = ["RunFacts", "RunTracker", "Tracker", "TrackingSpec", "check_tracking", "start_tracking"]

@@ -30,7 +30,7 @@ class RunFacts:
 
 
 class Tracker(Protocol):
-    """A place where a run can be watched. Every method may fail; `CarefulTracker` sees to it that no run does."""
+    """A place where a run can be watched. Every method may fail; `RunTracker` sees to it that no run does."""
 
     @property
     def state(self) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ fails online goes on offline, in a fresh service.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 # before the import, which reads it: no reports about errors to anyone
@@ -38,6 +39,7 @@ def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], Non
     Raises:
         wandb.Error: not even an offline run can be begun.
     """
+    _give_a_cache(spec.folder / "wandb" / "cache")
     quiet = wandb.Settings(silent=True) if spec.mode != "online" else wandb.Settings(silent=True, mode="online")
     users = wandb.setup(settings=quiet).settings
     mode, why_not = _mode(spec.mode, users.mode, users.base_url)
@@ -97,6 +99,21 @@ class WandbTracker:
             self._run.config.update({"provenance": dict(record.provenance)})
             self._run.summary.update(summary(record))
         self._run.finish(exit_code=exit_code)
+
+
+def _give_a_cache(instead: Path) -> None:
+    """Give W&B's service a cache where the user's cannot be written (no HOME): else it logs to standard error."""
+    home = os.environ.get("HOME")
+    users = os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)
+    named = os.environ.get("WANDB_CACHE_DIR") or (f"{users}/wandb" if users else None)
+    try:
+        if named is not None:
+            Path(named, "logs").mkdir(parents=True, exist_ok=True)  # where the service logs
+            if os.access(Path(named, "logs"), os.W_OK):
+                return
+    except OSError:
+        pass
+    os.environ["WANDB_CACHE_DIR"] = str(instead.resolve())
 
 
 def _mode(asked: str, users: str | None, server: str) -> tuple[str, str | None]:

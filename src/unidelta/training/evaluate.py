@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from unidelta.tasks import TaskKind, TaskSpec, task_kind
+from unidelta.tasks import TaskSpec
 from unidelta.tasks.collate import IGNORED_LABEL, collator
 from unidelta.tasks.features import Feature
 from unidelta.tasks.metrics.scored import Scored, scored
@@ -32,7 +32,7 @@ class EvalResult:
     """What an evaluation found.
 
     Args:
-        metrics: the task's metric (0 to 100), again with `raw_` before its names where there are raw references, and
+        metrics: the task's metrics (0 to 100), again with `raw_` before its names where there are raw references, and
             `loss`: nats per target token, or per example for classification, without label smoothing.
         predictions: generated texts or predicted labels, in the order of the features; empty if only the
             loss was asked for.
@@ -78,22 +78,20 @@ def evaluate(
         processes: each evaluates its share of the features, and all return the same.
         raw_references: the data set's own target texts, to score generated texts against them as well.
     """
-    kind = task_kind(task.name)
     begin = time.perf_counter()
-    run = _evaluate_seq2seq if kind.kind == "seq2seq" else _evaluate_classification
+    run = _evaluate_seq2seq if task.generates else _evaluate_classification
     with _eval_mode(model), torch.inference_mode(), autocast(model.device, precision):
         loss, predictions, references = run(
             model,
             features,
             task,
-            kind,
             tokenizer,
             batch_size=batch_size,
             progress=progress,
             loss_only=loss_only,
             processes=processes,
         )
-    measured = None if loss_only else scored(kind.metric, predictions, references, raw_references)
+    measured = None if loss_only else scored(task.scorers(), predictions, references, raw_references)
     return EvalResult(
         metrics={"loss": loss, **(measured.scores() if measured else {})},
         predictions=predictions,
@@ -107,7 +105,6 @@ def _evaluate_seq2seq(
     model: PreTrainedModel,
     features: Sequence[Feature],
     task: TaskSpec,
-    kind: TaskKind,
     tokenizer: PreTrainedTokenizerBase,
     *,
     batch_size: int,
@@ -117,7 +114,7 @@ def _evaluate_seq2seq(
 ) -> tuple[float, list[str], list[str]]:
     outputs: dict[int, str] = {}
     loss_sum, n_tokens = 0.0, 0
-    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
+    for indices, batch in _batches(model, features, task, tokenizer, batch_size, progress, processes):
         labels_BT = batch.pop("labels")
         logits_BTV = logits_of(model, batch).float()
         loss_sum += F.cross_entropy(
@@ -142,7 +139,6 @@ def _evaluate_classification(
     model: PreTrainedModel,
     features: Sequence[Feature],
     task: TaskSpec,
-    kind: TaskKind,
     tokenizer: PreTrainedTokenizerBase,
     *,
     batch_size: int,
@@ -152,7 +148,7 @@ def _evaluate_classification(
 ) -> tuple[float, list[int], list[int]]:
     outputs: dict[int, int] = {}
     loss_sum = 0.0
-    for indices, batch in _batches(model, features, kind, tokenizer, batch_size, progress, processes):
+    for indices, batch in _batches(model, features, task, tokenizer, batch_size, progress, processes):
         labels_B = batch.pop("labels")
         logits_BC = logits_of(model, batch).float()
         loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
@@ -168,7 +164,7 @@ def _evaluate_classification(
 def _batches(
     model: PreTrainedModel,
     features: Sequence[Feature],
-    kind: TaskKind,
+    task: TaskSpec,
     tokenizer: PreTrainedTokenizerBase,
     batch_size: int,
     progress: bool,
@@ -178,7 +174,7 @@ def _batches(
 
     Neighbours in length need little padding, and a batch too large for the memory shows at once.
     """
-    collate = collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
+    collate = collator(task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
     order = sorted(range(len(features)), key=lambda i: len(features[i]["input_ids"]), reverse=True)
     order = order[processes.rank :: processes.n]
     for begin in tqdm(range(0, len(order), batch_size), desc="evaluate", leave=False, disable=not progress):

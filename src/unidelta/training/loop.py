@@ -14,7 +14,7 @@ from accelerate.utils import set_seed
 from torch.nn.utils import clip_grad_norm_
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from unidelta.tasks import TaskSpec, task_kind
+from unidelta.tasks import TaskSpec
 from unidelta.tasks.collate import IGNORED_LABEL, collator
 from unidelta.tasks.encode import Encoded
 from unidelta.training.batches import Batches
@@ -79,9 +79,9 @@ def train(
     if not (trained := list(tuned(model).values())):
         raise ValueError("No parameter requires gradients: there is nothing to train.")
     set_seed(seed + processes.rank)  # no two passes of a step drop the same activations
-    kind, precision, device = task_kind(task.name), resolve_precision(spec), torch.device(resolve_device(spec))
+    precision, device = resolve_precision(spec), torch.device(resolve_device(spec))
     part = share(spec, processes)
-    collate = collator(kind, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
+    collate = collator(task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
     batches = Batches(encoded_train, spec, part, collate=collate, seed=seed)
     n_steps = spec.max_steps or math.ceil((spec.epochs or 1) * batches.steps_per_epoch)
     accelerator = Accelerator(device_placement=False)
@@ -90,7 +90,7 @@ def train(
     schedule = learning_rates(optimiser, spec, n_steps=n_steps)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
     guard = DivergenceGuard(tolerates_overflow=precision == "fp16")
-    best = BestStep(kind.selection)
+    best = BestStep(task.selection)
     state = TrainState(model=model, optimiser=optimiser, schedule=schedule, scaler=scaler, best=best, guard=guard)
     saver = Saver(state, continuation, every_minutes=spec.save_every_minutes, processes=processes)
     saver.resume()
@@ -149,7 +149,7 @@ def train(
                 precision=precision,
                 progress=bar.is_shown,
                 processes=processes,
-                loss_only=kind.selection.metric == "loss",
+                loss_only=task.select_by == "loss",
             )
             state.evaluation_seconds += found.seconds
             scores = {f"eval_{name}": value for name, value in found.metrics.items()}

@@ -1,4 +1,4 @@
-"""The processes that do one run together: one, or as many as `torchrun --nproc_per_node` started.
+"""The processes that do one run together: one, or as many as `torchrun` started, on one machine or several.
 
 No torch at import, so that a request that cannot be met is told at once.
 """
@@ -21,10 +21,12 @@ class Processes:
     Args:
         rank: counted from 0; the first process alone prints and writes.
         n: how many do the run.
+        n_here: how many of them are on this machine; None for all.
     """
 
     rank: int
     n: int
+    n_here: int | None = None
 
     @property
     def is_first(self) -> bool:
@@ -37,25 +39,42 @@ ALONE = Processes(rank=0, n=1)
 
 def started_by(environment: Mapping[str, str]) -> Processes:
     """The processes that `torchrun` announces to each of them; one where nothing is announced."""
-    return Processes(rank=int(environment.get("RANK", "0")), n=int(environment.get("WORLD_SIZE", "1")))
+    n = int(environment.get("WORLD_SIZE", "1"))
+    here = int(environment.get("LOCAL_WORLD_SIZE", n))
+    return Processes(rank=int(environment.get("RANK", "0")), n=n, n_here=None if here == n else here)
 
 
 def connect(processes: Processes, *, device: Literal["cpu", "cuda"]) -> None:
     """Let the processes talk to each other, over NCCL on GPUs and gloo on the CPU. Calling it again does nothing.
 
     Raises:
-        ConfigError: there are fewer GPUs than processes on this machine.
+        ConfigError: this machine has fewer GPUs than processes.
     """
     if processes.n == 1:
         return
     import torch
     from accelerate import PartialState
 
-    n_gpus = torch.cuda.device_count()
-    if device == "cuda" and processes.n > n_gpus:
-        asked, why = f"{processes.n} processes on GPUs", f"PyTorch sees {n_gpus} here, and each process needs its own."
-        raise ConfigError(asked, why, f"torchrun --nproc_per_node {n_gpus}, or training.device=cpu")
+    if device == "cuda":
+        check_gpus(processes, torch.cuda.device_count())
     PartialState(cpu=device == "cpu")
+
+
+def check_gpus(processes: Processes, n_gpus: int) -> None:
+    """Refuse to give one GPU to two processes.
+
+    Args:
+        processes: this process, and how many there are on this machine.
+        n_gpus: how many PyTorch sees on this machine.
+
+    Raises:
+        ConfigError: there are fewer than processes on this machine.
+    """
+    n_here = processes.n if processes.n_here is None else processes.n_here
+    if n_here > n_gpus:
+        asked = f"{n_here} processes on the GPUs of one machine"
+        why = f"PyTorch sees {n_gpus} here, and each process needs its own."
+        raise ConfigError(asked, why, f"torchrun --nproc_per_node {n_gpus}, or training.device=cpu")
 
 
 def gather(value: Any, processes: Processes) -> list[Any]:

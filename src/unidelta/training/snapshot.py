@@ -153,7 +153,7 @@ def restore_generators(states: Sequence[Mapping[str, Any]], rank: int) -> None:
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
     torch.set_rng_state(_bytes(state["torch"]))
-    if state["cuda"] is not None:
+    if state["cuda"] is not None and torch.cuda.is_available():
         torch.cuda.set_rng_state(_bytes(state["cuda"]))
 
 

@@ -136,7 +136,8 @@ class TrainState:
         restore_parameters(folder, self.model)
         restore_optimiser(folder, snapshot, self.optimiser)
         self.schedule.load_state_dict(snapshot.schedule)
-        self.scaler.load_state_dict(snapshot.scaler)
+        if snapshot.scaler:  # empty where a machine of another precision wrote it
+            self.scaler.load_state_dict(snapshot.scaler)
         self.best.resume(step=snapshot.best_step, metrics=snapshot.best_metrics, parameters=read_best(folder))
         self.guard.resume(snapshot.guard)
         self.step, self.is_finished = snapshot.steps, snapshot.is_finished

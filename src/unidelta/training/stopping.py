@@ -1,4 +1,7 @@
-"""A polite stop: the first SIGTERM or SIGINT ends a run at the end of its step, a second SIGINT at once. No torch."""
+"""A polite stop: the first signal ends a run at the end of its step, a second SIGINT at once. No torch.
+
+SIGHUP comes when a terminal or an ssh connection closes; under `nohup` it is ignored, and stays so.
+"""
 
 import os
 import signal
@@ -8,6 +11,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 from unidelta.errors import ExitStatus, Interrupted
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def stopping_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask this process to stop: SIGHUP is none of them where it is ignored, as under `nohup`."""
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return tuple(each for each in _SIGNALS if not (is_ignored and each is signal.SIGHUP))
 
 
 class Stop:
@@ -24,7 +35,7 @@ class Stop:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT from here on; outside the main thread, which alone may take signals, do nothing.
+        """Take the signals from here on; outside the main thread, which alone may take signals, do nothing.
 
         Raises:
             Interrupted: a signal came outside `deferred`.
@@ -32,7 +43,7 @@ class Stop:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.signal(number, self._take) for number in stopping_signals()}
         try:
             yield
         finally:

@@ -7,7 +7,9 @@ import pytest
 from punkt import load_model
 from rouge_score.rouge_scorer import RougeScorer
 
-from unidelta.tasks.metrics import ACCURACY, BLEU, ROUGE
+from unidelta.tasks.metrics.accuracy import ACCURACY
+from unidelta.tasks.metrics.bleu import BLEU
+from unidelta.tasks.metrics.rouge import ROUGE
 from unidelta.tasks.metrics.sentences import one_sentence_per_line
 
 

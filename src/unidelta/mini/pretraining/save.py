@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from transformers import PreTrainedModel
 
 from unidelta.mini.pretraining.objective import Objective
@@ -44,8 +44,8 @@ def save(
     for name, tensor in model.state_dict().items():
         stored.setdefault(tensor.data_ptr(), (name, tensor))
     weights = {name: tensor.half().contiguous() for name, tensor in stored.values()}
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "model.safetensors").chmod(0o644)  # safetensors lets nobody else read what it writes
+    # `save_file` lets nobody else read what it writes.
+    (folder / "model.safetensors").write_bytes(to_bytes(weights, metadata={"format": "pt"}))
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
     tokenizer(objective.family, seed=objective.world_seed).save_pretrained(folder)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from unidelta.tasks.metrics.metric import Metric, Statistics
+from unidelta.tasks.metrics.metric import METRICS, Metric, Statistics
 
 
-def measure(predictions: Sequence[int], references: Sequence[int]) -> list[Statistics]:
+def measure(predictions: Sequence[int | str], references: Sequence[int | str]) -> list[Statistics]:
     """1 for every prediction equal to its reference, 0 for every other."""
     return [(int(predicted == right),) for predicted, right in zip(predictions, references, strict=True)]
 
@@ -20,4 +20,14 @@ def signature() -> str:
     return "accuracy|percent"
 
 
-ACCURACY = Metric(name="accuracy", keys=("accuracy",), measure=measure, combine=combine, signature=signature)
+ACCURACY = METRICS.register(
+    Metric(
+        name="accuracy",
+        fits="label",
+        keys=("accuracy",),
+        headline="accuracy",
+        measure=measure,
+        combine=combine,
+        signature=signature,
+    )
+)

@@ -4,9 +4,12 @@ It comes in two halves, `measure` for each example and `combine` for their sum, 
 score of all examples, of the first few and of any resample of them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from unidelta.extensions.registry import Registry
+from unidelta.tasks.kind import Output
 
 Statistics: TypeAlias = tuple[float, ...]
 """What one example contributes to a score; scores are functions of the sum over examples."""
@@ -17,18 +20,27 @@ class Metric:
     """A named scorer. All scores are on the scale 0 to 100, as the paper prints them.
 
     Args:
-        name: the metric's name.
-        keys: names of the numbers it gives.
-        measure: the statistics of each example, from predictions and references of equal length.
-        combine: those numbers, from the sum of the statistics and the number of examples (at least one).
+        name: the metric's name, as `task.metrics` has it.
+        fits: what it compares: texts or labels.
+        keys: names of the scores it gives.
+        headline: the one of them that tables show.
+        measure: the statistics of each example, from predictions and references of equal length; equally many of each.
+        combine: the scores, from the sum of the statistics and the number of examples (at least one).
         signature: says which implementation, version and settings made the numbers.
+        per_example: the scores of one example from its statistics, for the file of predictions; None for a metric of
+            the whole corpus alone.
+        higher_is_better: whether more is better.
     """
 
     name: str
+    fits: Output
     keys: tuple[str, ...]
+    headline: str
     measure: Callable[[Sequence[Any], Sequence[Any]], list[Statistics]]
-    combine: Callable[[Sequence[float], int], dict[str, float]]
+    combine: Callable[[Sequence[float], int], Mapping[str, float]]
     signature: Callable[[], str]
+    per_example: Callable[[Statistics], Mapping[str, float]] | None = None
+    higher_is_better: bool = True
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:
         """The metric's numbers of all examples.
@@ -37,7 +49,11 @@ class Metric:
             ValueError: the lists are empty or differ in length; both are mistakes of the calling code.
         """
         check_pairs(predictions, references)
-        return self.combine(total(self.measure(predictions, references)), len(references))
+        return dict(self.combine(total(self.measure(predictions, references)), len(references)))
+
+
+METRICS: Registry[Metric] = Registry("metric", package="unidelta.tasks.metrics")
+"""Every metric by name."""
 
 
 def total(statistics: Iterable[Statistics]) -> list[float]:

@@ -4,7 +4,7 @@ References are what the authors score against: labels decoded again, cut where t
 the data set's own text. Every number against the latter has `raw_` before its name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,23 +18,31 @@ INTERVALS = "interval95"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A metric's statistics of every example.
+    """The statistics of one or more metrics in every example.
 
     Args:
-        metric: the metric.
-        statistics: a row per example in the order of the predictions, by what stands before the names of the numbers:
-            "" against references, `raw_` against raw references.
+        metrics: the metrics.
+        statistics: by what stands before the names of the numbers ("" against references, `raw_` against raw
+            references) and metric, a row per example in the order of the predictions.
     """
 
-    metric: Metric
-    statistics: Mapping[str, Sequence[Statistics]]
+    metrics: tuple[Metric, ...]
+    statistics: Mapping[str, Sequence[Sequence[Statistics]]]
 
     def scores(self, first: int | None = None) -> dict[str, float]:
-        """The metric's numbers, 0 to 100, of the first examples or of all."""
+        """The metrics' numbers, 0 to 100, of the first examples or of all."""
         found: dict[str, float] = {}
-        for prefix, rows in self.statistics.items():
+        for prefix, metric, rows in self._each():
             part = rows[:first]
-            found |= {prefix + key: value for key, value in self.metric.combine(total(part), len(part)).items()}
+            found |= {prefix + key: value for key, value in metric.combine(total(part), len(part)).items()}
+        return found
+
+    def per_example(self, i: int) -> dict[str, float]:
+        """The numbers of one example against its reference, of those metrics that have any."""
+        found: dict[str, float] = {}
+        for metric, rows in zip(self.metrics, self.statistics[""], strict=True):
+            if metric.per_example is not None:
+                found |= metric.per_example(rows[i])
         return found
 
     def intervals(
@@ -52,22 +60,27 @@ class Scored:
         import numpy as np  # late: planning needs no arrays
 
         found: dict[str, list[float]] = {}
-        for prefix, rows in self.statistics.items():
+        for prefix, metric, rows in self._each():
             matrix = np.asarray(rows[:first], dtype=np.float64)
             n, rng = len(matrix), np.random.default_rng(seed)
             sums = (matrix[rng.integers(n, size=n)].sum(axis=0).tolist() for _ in range(n_resamples))
-            drawn = [self.metric.combine(values, n) for values in sums]
-            for key in self.metric.keys:
+            drawn = [metric.combine(values, n) for values in sums]
+            for key in metric.keys:
                 found[prefix + key] = np.percentile([scores[key] for scores in drawn], (2.5, 97.5)).tolist()
         return found
 
     def report(self, first: int | None = None) -> dict[str, Any]:
         """What a record says of a split: the numbers, `n` examples and `interval95`, an interval for each number."""
-        return {**self.scores(first), "n": len(self.statistics[""][:first]), INTERVALS: self.intervals(first)}
+        return {**self.scores(first), "n": len(self.statistics[""][0][:first]), INTERVALS: self.intervals(first)}
+
+    def _each(self) -> Iterator[tuple[str, Metric, Sequence[Statistics]]]:
+        for prefix, of_metrics in self.statistics.items():
+            for metric, rows in zip(self.metrics, of_metrics, strict=True):
+                yield prefix, metric, rows
 
 
 def scored(
-    metric: Metric,
+    metrics: Sequence[Metric],
     predictions: Sequence[Any],
     references: Sequence[Any],
     raw_references: Sequence[Any] | None = None,
@@ -78,15 +91,23 @@ def scored(
         ValueError: the lists are empty or differ in length; both are mistakes of the calling code.
     """
     check_pairs(predictions, references)
-    statistics = {"": metric.measure(predictions, references)}
+    statistics = {"": [metric.measure(predictions, references) for metric in metrics]}
     if raw_references is not None:
         check_pairs(predictions, raw_references)
         others = [i for i, right in enumerate(references) if raw_references[i] != right]
-        rows = metric.measure([predictions[i] for i in others], [raw_references[i] for i in others])
-        statistics[RAW] = list(statistics[""])
-        for i, row in zip(others, rows, strict=True):
-            statistics[RAW][i] = row
-    return Scored(metric=metric, statistics=statistics)
+        statistics[RAW] = []
+        for metric, known in zip(metrics, statistics[""], strict=True):
+            rows = list(known)
+            measured = metric.measure([predictions[i] for i in others], [raw_references[i] for i in others])
+            for i, row in zip(others, measured, strict=True):
+                rows[i] = row
+            statistics[RAW].append(rows)
+    return Scored(metrics=tuple(metrics), statistics=statistics)
+
+
+def signature(metrics: Sequence[Metric]) -> str:
+    """The signatures of some metrics as one text, for the record."""
+    return "; ".join(metric.signature() for metric in metrics)
 
 
 def interval_signature(seed: int = SEED, n_resamples: int = N_RESAMPLES) -> str:

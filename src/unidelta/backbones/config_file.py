@@ -1,0 +1,34 @@
+"""A checkpoint's config.json, read without transformers and compared with the family that was asked for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from unidelta.design.family import FAMILIES
+from unidelta.errors import BackboneError
+
+WANTED = 'backbone.checkpoint="DIR", a folder with config.json, model.safetensors and the tokenizer, or a hub id'
+
+
+def read_config(path: Path, *, family: str, asked: str) -> dict[str, Any]:
+    """The content of a config.json.
+
+    Args:
+        path: the file.
+        family: the architecture it has to state.
+        asked: the words in which the checkpoint was asked for.
+
+    Raises:
+        BackboneError: it cannot be read, or states another architecture.
+    """
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BackboneError(asked, f"its config.json cannot be read: {error}", WANTED) from None
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind != family:
+        instead = f"backbone={kind} {asked}" if kind in FAMILIES else f"one of {', '.join(FAMILIES)}"
+        raise BackboneError(
+            f"backbone={family} {asked}", f"the checkpoint is of architecture `{kind}`, not {family}", instead
+        )
+    return config

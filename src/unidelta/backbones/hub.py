@@ -1,0 +1,107 @@
+"""Weights on the Hugging Face hub, or in this machine's cache of it."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unidelta.backbones.config_file import WANTED, read_config
+from unidelta.backbones.loading import Loading
+from unidelta.design.architecture import Architecture
+from unidelta.design.config_facts import architecture_from_config
+from unidelta.errors import BackboneError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# huggingface_hub and what imports it is imported late: other weights do without, and it takes half a second.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A repository of the hub.
+
+    Args:
+        family: the architecture it has to have.
+        name: `name` or `owner/name`.
+        revision: commit, branch or tag; None for main.
+        is_published: it is the paper's own checkpoint, whose sizes are written in conf/backbone/, so that nothing is
+            downloaded to check a configuration.
+    """
+
+    family: str
+    name: str
+    revision: str | None
+    is_published: bool = False
+
+    def architecture(self, published: Architecture) -> Architecture:
+        """The sizes: `published` for the paper's own checkpoint, else those of the repository's config.json.
+
+        Raises:
+            BackboneError: config.json is neither in the cache nor reachable, damaged, or of another architecture.
+        """
+        if self.is_published:
+            return published
+        from huggingface_hub import hf_hub_download
+
+        self.check()
+        try:
+            path = Path(hf_hub_download(self.name, "config.json", revision=self.revision))
+        except (OSError, ValueError) as error:  # what the hub's client raises for unknown names and lost connections
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise BackboneError(self._asked, first, WANTED) from None
+        config = read_config(path, family=self.family, asked=self._asked)
+        return architecture_from_config(config, name=Path(self.name).name, n_labels=published.n_labels)
+
+    def check(self) -> None:
+        """Refuse a repository that is neither in the cache nor reachable, within seconds.
+
+        Raises:
+            BackboneError: so it is.
+        """
+        from unidelta.network.hub import why_unreachable
+
+        if self.commit() is not None:
+            return
+        unreachable = why_unreachable()
+        if unreachable:
+            raise BackboneError(
+                self._asked + (f" backbone.hub_revision={self.revision}" if self.revision else ""),
+                f"{unreachable}, and the checkpoint is not in the cache of this machine",
+                "backbone.checkpoint=DIR with a local folder, or scale=mini",
+            )
+
+    def languages(self) -> tuple[str, ...]:
+        """None are known before the tokenizer is loaded."""
+        return ()
+
+    def world(self) -> None:
+        """None: the weights know no world of the miniature."""
+
+    def commit(self) -> str | None:
+        """The commit of the files in the cache of this machine; None if there are none."""
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(self.name, "config.json", revision=self.revision)
+        return Path(found).parent.name if isinstance(found, str) else None
+
+    def fingerprint(self) -> str:
+        """Name and revision."""
+        return f"{self.name}@{self.revision or 'main'}"
+
+    def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+        """The model in float32, and its tokenizer, from the cache where the hub does not answer.
+
+        Raises:
+            BackboneError: weights or tokenizer are missing, damaged or do not fit config.json.
+        """
+        from unidelta.backbones.pretrained import load_pretrained
+        from unidelta.network.hub import cache_only, why_unreachable
+
+        unreachable = why_unreachable()
+        with cache_only() if unreachable else nullcontext():
+            return load_pretrained(self.name, how, asked=self._asked, revision=self.revision, unreachable=unreachable)
+
+    @property
+    def _asked(self) -> str:
+        return f"backbone.checkpoint={self.name}"

@@ -1,0 +1,107 @@
+"""Weights in a local folder."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unidelta.backbones.config_file import WANTED, read_config
+from unidelta.backbones.languages import languages_of
+from unidelta.backbones.loading import Loading
+from unidelta.design.architecture import Architecture
+from unidelta.design.config_facts import architecture_from_config
+from unidelta.errors import BackboneError
+from unidelta.extensions.named_paths import as_path
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def is_local(checkpoint: str) -> bool:
+    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
+
+    A hub id is `name` or `owner/name`.
+    """
+    return Path(checkpoint).exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """A folder with config.json, safetensors files and a tokenizer.
+
+    Args:
+        family: the architecture it has to have.
+        typed: the folder, as the user typed it.
+    """
+
+    family: str
+    typed: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return as_path(self.typed, asked=self._asked)
+
+    @property
+    def revision(self) -> None:
+        """None: only repositories have revisions."""
+
+    def architecture(self, published: Architecture) -> Architecture:
+        """The sizes that config.json states, with as many labels as `published` has.
+
+        Raises:
+            BackboneError: the folder or a file in it is missing, damaged or of another architecture.
+        """
+        return stated_in(self.folder, family=self.family, asked=self._asked, published=published)
+
+    def check(self) -> None:
+        """Nothing to check before loading that `architecture` has not checked."""
+
+    def languages(self) -> tuple[str, ...]:
+        """The language codes that the tokenizer knows; empty where it knows none."""
+        return languages_of(self.folder)
+
+    def world(self) -> None:
+        """None: the weights know no world of the miniature."""
+
+    def commit(self) -> None:
+        """None: the weights come from no repository."""
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the safetensors files."""
+        digest = hashlib.sha256()
+        for path in sorted(self.folder.glob("*.safetensors")):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return f"sha256:{digest.hexdigest()}"
+
+    def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+        """The model in float32, and its tokenizer; no network.
+
+        Raises:
+            BackboneError: weights or tokenizer are missing, damaged or do not fit config.json.
+        """
+        from unidelta.backbones.pretrained import load_pretrained  # late: torch and transformers
+        from unidelta.network.hub import cache_only
+
+        with cache_only():
+            return load_pretrained(str(self.folder), how, asked=self._asked)
+
+    @property
+    def _asked(self) -> str:
+        return f"backbone.checkpoint={self.typed}"
+
+
+def stated_in(folder: Path, *, family: str, asked: str, published: Architecture) -> Architecture:
+    """The architecture that a folder's config.json states; raises as `Local.architecture`."""
+    if not (folder / "config.json").is_file():
+        missing = "it has no config.json" if folder.is_dir() else "there is no such folder"
+        raise BackboneError(asked, missing, WANTED)
+    if not any(folder.glob("*.safetensors")):
+        raise BackboneError(
+            asked,
+            "it has no safetensors file; other formats can run code when they are read, so they are not",
+            "the checkpoint saved again with model.save_pretrained(DIR)",
+        )
+    config = read_config(folder / "config.json", family=family, asked=asked)
+    return architecture_from_config(config, name=folder.resolve().name, n_labels=published.n_labels)

@@ -1,0 +1,82 @@
+"""The commands of the project under one name: `unidelta COMMAND`, or `python -m unidelta COMMAND`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+
+from unidelta.console.garbage import paused_garbage_collection
+from unidelta.console.program import NAME
+from unidelta.errors import ConfigError, ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command.
+
+    Args:
+        module: its `main` reads `sys.argv`; imported only when the command is typed.
+        purpose: one line of help.
+    """
+
+    module: str
+    purpose: str
+
+
+COMMANDS = {
+    "train": Command("unidelta.cli.train", "train and evaluate one design on one task: method=mam task=xsum"),
+    "sweep": Command("unidelta.sweeps.command", "run every job of a sweep; complete runs are skipped"),
+    "report": Command("unidelta.analysis.command", "make the paper's tables, figures and claims from run records"),
+    "tasks": Command("unidelta.tasks.__main__", "score saved predictions again"),
+    "mini": Command("unidelta.mini.__main__", "show the miniature's rows; pretrain its backbones"),
+    "fidelity": Command("unidelta.fidelity.__main__", "compare with the authors' code: golden vectors and counts"),
+    "check": Command("unidelta.check.command", "check a form, a composition or an architecture that you wrote"),
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        words: the command and its arguments; None for those of `sys.argv`.
+
+    Returns:
+        The exit status; a command may also raise `SystemExit`.
+    """
+    name, *arguments = [*(sys.argv[1:] if words is None else words)] or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(_help())
+        return ExitStatus.DONE
+    if name == "--version":
+        from unidelta import __version__
+
+        print(f"{NAME} {__version__}")
+        return ExitStatus.DONE
+    if name not in COMMANDS:
+        print(_unknown(name, arguments), file=sys.stderr)
+        return ExitStatus.REFUSED
+    sys.argv = [f"{NAME} {name}", *arguments]
+    with paused_garbage_collection():
+        module = import_module(COMMANDS[name].module)
+    return module.main() or ExitStatus.DONE
+
+
+def _help() -> str:
+    rows = "\n".join(f"  {name:10}{command.purpose}" for name, command in COMMANDS.items())
+    return f"""\
+Parameter-efficient transfer learning in one design space (He et al., ICLR 2022).
+
+usage: {NAME} COMMAND [ARGUMENTS]
+
+{rows}
+
+`{NAME} COMMAND --help` shows the arguments of one; `{NAME} --version` the version."""
+
+
+def _unknown(name: str, arguments: Sequence[str]) -> ConfigError:
+    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    if "=" in name:
+        near, arguments = ["train"], [name, *arguments]
+    instead = " ".join([NAME, *near, *arguments]) if near else f"one of: {', '.join(COMMANDS)}"
+    return ConfigError(f"{NAME} {name}", f"there is no command `{name}`", instead)

@@ -1,0 +1,107 @@
+"""The files of one run: `<task>/<run_id>.json`, and what lies beside it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unidelta.errors import DamagedRecord, RecordError
+from unidelta.records.atomic import write_atomically
+from unidelta.records.record import RunRecord, from_json, to_json
+from unidelta.records.strict_json import canonical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFiles:
+    """Where one run's files are; none of them needs to exist.
+
+    Args:
+        folder: of the task.
+        run_id: the run's name, with which every file's name begins.
+    """
+
+    folder: Path
+    run_id: str
+
+    @property
+    def record(self) -> Path:
+        """The record."""
+        return self.folder / f"{self.run_id}.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Every prediction on the reported splits, one JSON object a line."""
+        return self.folder / f"{self.run_id}.predictions.jsonl"
+
+    @property
+    def history(self) -> Path:
+        """Losses and dev scores, one JSON object a line."""
+        return self.folder / f"{self.run_id}.history.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """The file that the process which does the run has locked."""
+        return self.folder / f"{self.run_id}.lock"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints of an unfinished run."""
+        return self.folder / f"{self.run_id}.checkpoints"
+
+    @property
+    def deltas(self) -> Path:
+        """The folder of what the run tuned."""
+        return self.folder / self.run_id
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All of them."""
+        return self.record, self.predictions, self.history, self.lock, self.checkpoints, self.deltas
+
+    def read(self) -> RunRecord | None:
+        """The record, None if the run has none.
+
+        Raises:
+            DamagedRecord: the record is damaged.
+            RecordError: it cannot be opened, or is of a newer version.
+        """
+        return read_record(self.record) if self.record.exists() else None
+
+    def write(self, record: RunRecord) -> Path:
+        """Write the record, in place of an earlier one.
+
+        Raises:
+            RecordError: it cannot be written; an earlier one is as it was.
+        """
+        write_atomically(self.record, to_json(record))
+        return self.record
+
+    def write_predictions(self, rows: Iterable[Mapping[str, Any]]) -> Path:
+        """Write predictions, one JSON object a line (split, index, prediction, reference).
+
+        Raises:
+            RecordError: they cannot be written.
+        """
+        write_atomically(self.predictions, "".join(canonical(row) + "\n" for row in rows))
+        return self.predictions
+
+
+def read_record(path: Path) -> RunRecord:
+    """The record in a file.
+
+    Raises:
+        DamagedRecord: it is damaged, or of another run than the file's name says.
+        RecordError: it cannot be opened, or is of a newer version.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise RecordError(f"record {path}", f"{error.strerror}.", "a readable file") from None
+    except UnicodeDecodeError as error:
+        why = f"Byte {error.start + 1} is not UTF-8."
+        raise DamagedRecord(f"record {path}", why, "restore the file, or delete it and run again") from None
+    record = from_json(text, origin=str(path))
+    if record.run_id != path.stem:
+        why = f"It is the record of run {record.run_id}."
+        raise DamagedRecord(f"record {path}", why, "the record under its own name")
+    return record

@@ -1,0 +1,33 @@
+"""One run as it is done now: what is asked, where its files are, and which processes do it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from unidelta.config.run_spec import RunSpec
+from unidelta.records.run_files import RunFiles
+from unidelta.training.processes import Processes
+from unidelta.training.stopping import Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What every step of a run is given.
+
+    Args:
+        spec: the run.
+        identity: the scientific spec that goes into the record; the run id is its hash.
+        files: where everything is written.
+        command: the command line, for the record.
+        processes: this process, and how many do the run; the first one writes.
+        stop: whether the run was asked to stop.
+        saves_deltas: whether what was tuned is kept (`injection.saved`).
+    """
+
+    spec: RunSpec
+    identity: Mapping[str, Any]
+    files: RunFiles
+    command: Sequence[str]
+    processes: Processes
+    stop: Stop
+    saves_deltas: bool

@@ -1,0 +1,76 @@
+"""The record of a run, however it ended: built and written here and nowhere else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from unidelta.extensions.paths import PACKAGE
+from unidelta.records.provenance import provenance
+from unidelta.records.record import RunRecord, Status
+from unidelta.run.coordinates import coordinates, parameters
+from unidelta.run.device import device_name
+from unidelta.run.execution import Execution
+from unidelta.tracking import RunTracker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended, and what it came to.
+
+    Args:
+        status: complete, diverged, failed or interrupted.
+        reason: why it is not complete, in one line.
+        metrics: by split.
+        predictions: a row each, on the reported splits.
+        cost: times, steps, memory.
+        revisions: commits of data and weights, where they come from a repository.
+        changes: what of the machine changed when the run was resumed (`Checkpoint.changes`).
+    """
+
+    status: Status
+    reason: str | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    predictions: Sequence[Mapping[str, Any]] = ()
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    revisions: Mapping[str, str | None] = field(default_factory=dict)
+    changes: Sequence[Mapping[str, Any]] = ()
+
+
+def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> RunRecord:
+    """The record of an ending, written by the first process.
+
+    Raises:
+        RecordError: the disk does not take it; an earlier record is as it was.
+    """
+    spec = execution.spec
+    record = RunRecord(
+        run_id=execution.files.run_id,
+        status=ending.status,
+        reason=ending.reason,
+        coordinates=coordinates(spec),
+        spec=execution.identity,
+        parameters=parameters(spec),
+        metrics=ending.metrics,
+        cost={**ending.cost, "processes": execution.processes.n},
+        provenance={
+            **provenance(command=execution.command, device=device_name(spec.training), checkout=PACKAGE),
+            "revisions": dict(ending.revisions),
+            "resumed_with": list(ending.changes),
+        },
+    )
+    record = tracker.noted(record)
+    if execution.processes.is_first:
+        execution.files.write(record)
+    return record
+
+
+def close_tracking(
+    execution: Execution, record: RunRecord, predictions: Sequence[Mapping[str, Any]], tracker: RunTracker
+) -> RunRecord:
+    """Hand the record to the tracker, and write it again if the tracker failed over it; the record as it is now."""
+    if not execution.processes.is_first:
+        return record
+    noted = tracker.finish(record, predictions)
+    if noted != record:
+        execution.files.write(noted)
+    return noted

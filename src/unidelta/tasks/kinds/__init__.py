@@ -1,0 +1,1 @@
+"""One kind of task a file, each registering itself."""

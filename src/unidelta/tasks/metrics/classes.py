@@ -1,0 +1,27 @@
+"""Counts of labels per class, which F1 and Matthews' correlation are made of."""
+
+from collections.abc import Sequence
+
+from unidelta.tasks.metrics.metric import Statistics
+
+
+def counts(predictions: Sequence[int | str], references: Sequence[int | str]) -> list[Statistics]:
+    """For each example and each class: whether it is predicted and right, is predicted, is right.
+
+    The classes are those that occur, in the order of their names; the three numbers of a class follow each other.
+    """
+    names = sorted({str(label) for label in (*predictions, *references)})
+    place = {name: 3 * i for i, name in enumerate(names)}
+    rows: list[Statistics] = []
+    for predicted, right in zip(map(str, predictions), map(str, references), strict=True):
+        row = [0] * (3 * len(names))
+        row[place[predicted]] += predicted == right
+        row[place[predicted] + 1] += 1
+        row[place[right] + 2] += 1
+        rows.append(tuple(row))
+    return rows
+
+
+def by_class(sums: Sequence[float]) -> list[tuple[float, float, float]]:
+    """Their sums over examples: (predicted and right, predicted, right) of each class."""
+    return list(zip(sums[0::3], sums[1::3], sums[2::3], strict=True))

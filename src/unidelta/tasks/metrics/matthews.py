@@ -1,0 +1,39 @@
+"""Matthews' correlation × 100, in Gorodkin's form for any number of classes (2004); 0 where one side is constant.
+
+100 is perfect, 0 is chance, negative is worse than chance.
+"""
+
+from collections.abc import Sequence
+from math import sqrt
+
+from unidelta.tasks.metrics.classes import by_class, counts
+from unidelta.tasks.metrics.metric import METRICS, Metric
+
+
+def combine(sums: Sequence[float], n: int) -> dict[str, float]:
+    """(n·c − Σ p·t) / √((n² − Σ p²)(n² − Σ t²)), c right of n, p and t times that a class is predicted and right."""
+    classes = by_class(sums)
+    n_right = sum(both for both, _, _ in classes)
+    chance = sum(predicted * right for _, predicted, right in classes)
+    spreads = [n * n - sum(row[i] ** 2 for row in classes) for i in (1, 2)]
+    if not all(spreads):
+        return {"matthews": 0.0}
+    return {"matthews": 100 * (n * n_right - chance) / sqrt(spreads[0] * spreads[1])}
+
+
+def signature() -> str:
+    """Matthews' correlation has one definition; the signature only says its unit."""
+    return "matthews|percent"
+
+
+MATTHEWS = METRICS.register(
+    Metric(
+        name="matthews",
+        fits="label",
+        keys=("matthews",),
+        headline="matthews",
+        measure=counts,
+        combine=combine,
+        signature=signature,
+    )
+)
