@@ -10,7 +10,6 @@ from unidelta.backbones.local import Local
 from unidelta.backbones.shipped import BACKBONES, Shipped
 from unidelta.backbones.weights import weights_of
 from unidelta.config.compose import compose
-from unidelta.config.resolve_backbone import resolve_weights
 from unidelta.run.prepare import prepare
 
 
@@ -43,7 +42,7 @@ def test_a_folder_below_home_is_read_from_there(tmp_path: Path, monkeypatch) -> 
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = Path(shutil.copytree(BACKBONES / "bart", tmp_path / "own"))
     (folder / "provenance.json").unlink()
-    weights = resolve_weights(compose(["task=xsum", "backbone.checkpoint=~/own"]))
+    weights = weights_of("~/own", family="bart", revision=None, published=None)
     other = weights_of(str(folder), family="bart", revision=None, published=None)
     assert isinstance(weights, Local)
     assert weights.folder == folder

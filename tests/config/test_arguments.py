@@ -104,6 +104,7 @@ def test_spelling_is_undone():
         "method=prefix_tuning": "method=prefix",
         "task=SST-2": "task=sst2",
         "task=en-ro": "task=wmt_en_ro",
+        "task=glue_mnli": "task=mnli",
         "backbone=bart-large": "backbone=bart",
     }.items(),
 )

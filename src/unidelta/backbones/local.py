@@ -11,9 +11,18 @@ from unidelta.backbones.loading import Loading
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
+from unidelta.extensions.named_paths import as_path
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def is_local(checkpoint: str) -> bool:
+    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
+
+    A hub id is `name` or `owner/name`.
+    """
+    return Path(checkpoint).exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +31,7 @@ class Local:
 
     Args:
         family: the architecture it has to have.
-        typed: the folder, as it was typed, but for `~`.
+        typed: the folder, as the user typed it.
     """
 
     family: str
@@ -31,7 +40,7 @@ class Local:
     @property
     def folder(self) -> Path:
         """The folder."""
-        return Path(self.typed)
+        return as_path(self.typed, asked=self._asked)
 
     @property
     def revision(self) -> None:

@@ -4,12 +4,10 @@ Each kind answers the same questions: `architecture`, `check`, `fingerprint`, `c
 Importing this imports no torch; `load` does.
 """
 
-from pathlib import Path
-
 from unidelta.backbones.hub import Hub
-from unidelta.backbones.local import Local
+from unidelta.backbones.local import Local, is_local
 from unidelta.backbones.shipped import BACKBONES, PROVENANCE, Shipped
-from unidelta.extensions.named_paths import is_local
+from unidelta.extensions.named_paths import as_path
 
 Weights = Shipped | Local | Hub
 
@@ -18,16 +16,16 @@ def weights_of(checkpoint: str | None, *, family: str, revision: str | None, pub
     """The weights that a configuration asks for.
 
     Args:
-        checkpoint: a folder or hub id; None where none was named.
+        checkpoint: a folder or hub id, as typed; None where none was.
         family: the architecture they have to have.
         revision: of a hub id.
-        published: the hub id of the paper's checkpoint, used where none was named; None for the shipped weights.
+        published: the hub id of the paper's checkpoint, used where none was typed; None for the shipped weights.
     """
     if checkpoint is None and published is not None:
         return Hub(family=family, name=published, revision=revision, is_published=True)
     if checkpoint is None:
         return Shipped(family=family, folder=BACKBONES / family)
-    folder = Path(checkpoint)
+    folder = as_path(checkpoint, asked=f"backbone.checkpoint={checkpoint}")
     if (folder / PROVENANCE).is_file():
         return Shipped(family=family, folder=folder)
     if is_local(checkpoint):

@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.backbones.local import is_local
 from unidelta.config.groups import fill_store
 from unidelta.config.keys import text_keys
 from unidelta.config.resolve_task import task_source
@@ -20,7 +21,7 @@ from unidelta.design.axes import Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file
-from unidelta.extensions.named_paths import as_path, is_local
+from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
 
 
@@ -83,19 +84,13 @@ def _find_paths(config: RunConfig) -> None:
             if value is not None and not value.strip():
                 why = "it is empty; a variable of the shell that is not set leaves nothing, too"
                 raise ConfigError(f"{key}={value}", why, f"{key}=VALUE, or leave it out")
-            if value is not None and _is_path(config, key, value):
+            if value is not None and key in PATHS and (key != "backbone.checkpoint" or is_local(value)):
                 path = as_path(value, asked=f"{key}={value}")
                 setattr(node, name, str(path) if value.startswith("~") else value)
         except UserError as error:
             problems.append(error)
     if problems:
         raise Problems(problems)
-
-
-def _is_path(config: RunConfig, key: str, value: str) -> bool:
-    """Whether a value names a path: that of a checkpoint or of a task may be a hub id."""
-    is_on_hub = {"backbone.checkpoint": not is_local(value), "task.path": task_source(config) == "hub"}
-    return key in PATHS and not is_on_hub.get(key, False)
 
 
 def _node(config: RunConfig, key: str) -> tuple[Any, str]:

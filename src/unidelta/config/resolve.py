@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 from unidelta.config.reading import plain
-from unidelta.config.resolve_backbone import resolve_backbone
 from unidelta.config.resolve_task import resolve_task
 from unidelta.config.resolve_training import every_training_setting, resolve_training
-from unidelta.config.run_spec import RunSpec
+from unidelta.config.resolve_weights import resolve_weights
+from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
@@ -78,10 +78,9 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     """
     asked = plain(config)
     task, of_task = resolve_task(config, architecture.family)
-    of_training = [*faults(every_training_setting(asked)), *_check_head(asked, architecture.family)]
-    problems = [*_check_values(asked), *of_training, *of_task]
+    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
-    problems += [*wrong, *unknown_slots(asked.request())]
+    problems += [*_check_head(asked, architecture.family), *wrong, *unknown_slots(asked.request())]
     if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     return RunSpec(
@@ -89,7 +88,13 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         conventions=config.conventions,
         design=design,
         published_bottlenecks=_published_bottlenecks(asked),
-        backbone=resolve_backbone(config, architecture),
+        backbone=BackboneSpec(
+            architecture=architecture,
+            weights=resolve_weights(config),
+            attn_implementation=config.backbone.attn_implementation,
+            dropout=config.backbone.dropout,
+            attention_dropout=config.backbone.attention_dropout,
+        ),
         task=task,
         training=resolve_training(config, design),
         seed=config.seed,

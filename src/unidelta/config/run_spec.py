@@ -65,7 +65,7 @@ class RunSpec:
         """What a record keeps of the spec, as JSON-ready data: not devices, paths, progress bars or checkpoints.
 
         Rows and weights are not in it: their fingerprints take their place once they have been read. The run's name is
-        a hash of the whole without its labels (`records.identity`).
+        a hash of it without its labels (`records.identity`).
         """
         data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "resume"}
         data |= {"task": asdict(self.task), "training": asdict(self.training)}

@@ -182,7 +182,7 @@ class RunConfig:
 
 
 PATHS = ("results_dir", "task.path", "tracking.folder", "backbone.checkpoint")
-"""Keys whose value is a path; that of a checkpoint or of a task may be a hub id."""
+"""Keys whose value is a path; that of a checkpoint may be a hub id."""
 
 GROUPS = (
     "method",

@@ -55,12 +55,17 @@ def suggestions(name: str, known: Sequence[str], *, n: int = 3) -> list[str]:
     if same or by_meaning:
         return list(dict.fromkeys([*same, *by_meaning]))[:n]
     slips = difflib.get_close_matches(name, known, n=n, cutoff=0.85)
-    begun = [option for option in known if len(option) > 2 and _plain(name).startswith(_plain(option))]
-    longest = sorted(begun, key=len, reverse=True) if "." not in name else []  # `bart-large` begins with one
-    within = [option for option in known if "." not in option and len(last) > 2 and last in _plain(option)]
+    within = [] if "." in name else [option for option in known if _is_within(option, name)]
+    within.sort(key=lambda option: (not _plain(name).startswith(_plain(option)), -len(option)))
     alike = difflib.get_close_matches(name, known, n=n, cutoff=0.6)
     with_that_end = [option for option in known if _plain(option.rpartition(".")[2]) == last]
-    return list(dict.fromkeys([*slips, *longest, *within, *alike, *with_that_end]))[:n]
+    return list(dict.fromkeys([*slips, *within, *alike, *with_that_end]))[:n]
+
+
+def _is_within(option: str, name: str) -> bool:
+    """Whether a name begins or ends with an option (`bart-large`, `glue_mnli`), or an option ends with it (`en-ro`)."""
+    one, other = _plain(option), _plain(name)
+    return len(min(one, other, key=len)) > 2 and (other.startswith(one) or other.endswith(one) or one.endswith(other))
 
 
 def _plain(name: str) -> str:

@@ -25,15 +25,6 @@ def as_path(words: str | Path, *, asked: str) -> Path:
         raise ConfigError(asked, "there is no home folder that `~` could stand for", "the path in full") from None
 
 
-def is_local(checkpoint: str) -> bool:
-    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
-
-    A hub id is `name` or `owner/name`.
-    """
-    is_path = checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
-    return is_path or Path(checkpoint).exists()
-
-
 def path_argument(words: str) -> Path:
     """`as_path` for an argument that argparse reads; argparse tells what is wrong with it."""
     try:

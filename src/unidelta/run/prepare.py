@@ -11,9 +11,9 @@ from pathlib import Path
 from unidelta import mini
 from unidelta.config.reading import noting
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.config.resolve_backbone import resolve_weights
 from unidelta.config.resolve_task import n_labels, resolve_task, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
+from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.config.unused_keys import unused_keys, warnings
@@ -44,7 +44,7 @@ def prepare(config: RunConfig) -> RunSpec:
     config, notes = noting(asked)
     for key in ("results_dir", "dry_run", "force", "save_deltas"):
         getattr(config, key)  # of every run, whatever it is
-    stated = published_architecture(config.backbone, n_labels=n_labels(asked.task))
+    stated = published_architecture(config.backbone, n_labels=n_labels(config.task))
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
     architecture = stated
@@ -62,7 +62,8 @@ def prepare(config: RunConfig) -> RunSpec:
             )
         )
     problems += [*_check_world(asked), *check_tracking(resolve_tracking(config))]
-    problems += check_lengths(task, architecture.max_positions) if task is not None else []
+    if task is not None:
+        problems += check_lengths(task, architecture.max_positions)
     try:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
@@ -75,12 +76,16 @@ def prepare(config: RunConfig) -> RunSpec:
     return spec
 
 
+@cache  # once, however many jobs have it
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
 def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None, list[UserError]]:
     """The names of the classes, read from the rows where nobody says them, and what keeps them from being read."""
     if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
         return config.task.labels, []
-    has_place = {"local": Path(str(task.path)).is_dir(), "hub": bool(task.hub_id)}
-    if not has_place.get(task.source, True):
+    if task.source == "local" and not Path(str(task.path)).is_dir():
         return None, []  # told elsewhere
     try:
         return list(read_labels(task)), []
@@ -94,11 +99,6 @@ def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError
         return []
     known = resolve_weights(config).languages()
     return unknown_languages(task, known) if known else []
-
-
-@cache  # once, however many jobs have it
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 def _check_world(config: RunConfig) -> list[UserError]:

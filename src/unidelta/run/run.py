@@ -74,8 +74,8 @@ def run(
         if done is not None:
             called = done.coordinates["method"]
             same = "" if called == spec.method else f" {spec.method} is the same design under another name."
-            print(f"This run is done already; force=true runs it again.{same}")
-            print(print_record(done, spec.task, execution.files))
+            shown = print_record(done, spec.task, execution.files)
+            print(f"This run is done already; force=true runs it again.{same}\n{shown}")
             return done
         facts = RunFacts(run_id=execution.files.run_id, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from unidelta.errors import ConfigError, DataError, Problems
+from unidelta.errors import DataError, Problems
 from unidelta.tasks.features import Feature, Features, Ragged
 from unidelta.tasks.languages import unknown_languages
 from unidelta.tasks.lengths import check_lengths
@@ -190,14 +190,3 @@ def _set_languages(tokenizer: Multilingual, spec: TaskSpec) -> None:
     if unknown:
         raise unknown[0] if len(unknown) == 1 else Problems(unknown)
     tokenizer.src_lang, tokenizer.tgt_lang = str(spec.source_language), spec.target_language
-
-
-def _check_lengths(spec: TaskSpec, for_training: bool, limits: ModelLimits) -> None:
-    lengths = {"max_source_length": spec.max_source_length}
-    if spec.generates:
-        name = "max_target_length" if for_training else "eval_max_target_length"
-        lengths[name] = getattr(spec, name)
-    for name, length in lengths.items():
-        if not 2 <= length <= limits.n_positions:
-            why = f"The model has positions for 2 to {limits.n_positions} tokens."
-            raise ConfigError(f"task.{name}={length}", why, f"task.{name}={limits.n_positions} or less")

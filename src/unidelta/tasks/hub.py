@@ -36,7 +36,7 @@ def load_split(task: TaskSpec, split: str) -> HubRows:
     unreachable = why_unreachable(of_data=True)
     if unreachable is None:
         rows = _load(task, split, unreachable=None)
-    elif not _may_be_cached(task.hub_id):
+    elif not _may_be_cached(str(task.hub_id)):
         raise _unavailable(task, split, f"{unreachable}, and the data set is not in the cache of this machine")
     else:
         with cache_only():
@@ -71,7 +71,7 @@ def _load_or_parquet_copy(task: TaskSpec, split: str) -> "tuple[datasets.Dataset
     """The split, and whether it is the hub's own copy in place of a repository with a script."""
     import datasets
 
-    repository = task.hub_id
+    repository = str(task.hub_id)
     try:
         return datasets.load_dataset(repository, task.hub_config, split=split, revision=task.hub_revision), False
     except RuntimeError as error:

@@ -61,8 +61,8 @@ class TaskSpec:
         select_by: the score by which the best step is chosen, or `loss`.
         source: `hub` (the data set's own repository), `local` (files in `path`) or `mini` (embedded corpora).
         path: folder of the splits' files; needed for `local` only.
-        hub_id: repository of the data set, e.g. `nyu-mll/glue`; empty where the hub is not the source.
-        hub_config: configuration inside it, e.g. `sst2`; None where there is one, and where the hub is not the source.
+        hub_id: repository of the data set, e.g. `nyu-mll/glue`; None for a task that is not on the hub.
+        hub_config: configuration inside it, e.g. `sst2`.
         hub_revision: branch, tag or commit; None takes the main branch, and where the hub is not the source.
         max_source_length: tokens kept of the source (of both sentences together for a pair).
         max_target_length: tokens kept of the target in training.
@@ -88,7 +88,7 @@ class TaskSpec:
     select_by: str
     source: Literal["hub", "local", "mini"]
     path: str | None
-    hub_id: str
+    hub_id: str | None
     hub_config: str | None
     hub_revision: str | None
     max_source_length: int
