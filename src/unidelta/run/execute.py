@@ -36,6 +36,7 @@ from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
 from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import connect, gather
@@ -51,12 +52,12 @@ class Loaded:
 
     Args:
         injection: the backbone with the deltas in it.
-        tokenizer: the backbone's.
+        evaluator: the same model with its task and settings.
         encoded: the token ids of every split.
     """
 
     injection: Injection
-    tokenizer: PreTrainedTokenizerBase
+    evaluator: Evaluator
     encoded: dict[str, Encoded]
 
 
@@ -96,7 +97,7 @@ def execute(
         if result.status == "complete":
             stop.raise_if_asked(f"after training, {result.steps} steps")
             metrics, predictions = score(
-                loaded.injection, loaded.encoded, rows, spec, loaded.tokenizer, result, processes
+                loaded.evaluator, loaded.injection, loaded.encoded, rows, result, fast=spec.fast
             )
         ending = Ending(
             status=result.status,
@@ -141,7 +142,15 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     injection = inject(model, spec.design, generator=generator, start=start)
     if spec.fast:
         speed_up(injection)
-    return Loaded(injection=injection, tokenizer=tokenizer, encoded=encoded)
+    injection.model.to(torch.device(resolve_device(spec.training)))  # pyright: ignore[reportArgumentType]
+    evaluator = Evaluator(
+        model=injection.model,
+        tokenizer=tokenizer,
+        task=spec.task,
+        spec=spec.training,
+        processes=execution.processes,
+    )
+    return Loaded(injection=injection, evaluator=evaluator, encoded=encoded)
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
@@ -224,15 +233,11 @@ def _train(execution: Execution, loaded: Loaded, tracker: RunTracker, attempt: A
         tracker.log(entry)
     dev = encoded[spec.task.eval_split]
     return train(
-        loaded.injection.model,
+        loaded.evaluator,
         encoded["train"],
         replace(dev, features=dev.features[: spec.task.max_eval_examples]),
-        task=spec.task,
-        tokenizer=loaded.tokenizer,
-        spec=spec.training,
         seed=spec.seed,
         on_log=log,
-        processes=processes,
         continuation=Continuation(save=save, start=start and start.folder, before=before, stop=execution.stop),
     )
 
