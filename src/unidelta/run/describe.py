@@ -30,7 +30,7 @@ def print_design(spec: RunSpec) -> str:
 
 
 def _title(task: TaskSpec) -> str:
-    """The task's name; the miniature's own where its rows come from there."""
+    """The task's title; its name in the miniature if its rows come from there."""
     return {"mini": f"mini-{task.title}", "local": f"{task.title} (rows of your own)"}.get(task.source, task.title)
 
 
