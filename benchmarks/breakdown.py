@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from ours import METHODS, method
 from speed import keep, machine
-from table import told
+from table import render
 from torch.profiler import ProfilerActivity, profile
 from workload import SIZES, Subject, versions
 
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     record = measure(arguments.methods, size=arguments.size, rounds=arguments.rounds)
     keep(record, arguments.out)
-    print(told("breakdown", record))
+    print(render("breakdown", record))
     return 0
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from speed import keep, machine
-from table import told
+from table import render
 from workload import versions
 
 ROOT = Path(__file__).parents[1]
@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "versions": versions(),
     }
     keep(record, arguments.out)
-    print(told("grid", record))
+    print(render("grid", record))
     return 0
 
 

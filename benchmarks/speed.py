@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from table import told
+from table import render
 from workload import SIZES
 
 HERE = Path(__file__).parent
@@ -196,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=arguments.seed,
     ):
         keep(record, arguments.out)
-    print(told("speed", record))
+    print(render("speed", record))
     return 0
 
 

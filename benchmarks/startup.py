@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from speed import keep, machine
-from table import told
+from table import render
 from workload import versions
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "versions": versions(),
     }
     keep(record, arguments.out)
-    print(told("startup", record))
+    print(render("startup", record))
     return 0
 
 

@@ -181,7 +181,7 @@ _TABLES: dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[Mapping[s
 """What is said above a table and the table, by the first word of the record's name."""
 
 
-def told(kind: str, record: Mapping[str, Any]) -> str:
+def render(kind: str, record: Mapping[str, Any]) -> str:
     """What was measured, and the table of it.
 
     Args:
@@ -201,7 +201,7 @@ def page(text: str) -> str:
 
     def filled(match: re.Match[str]) -> str:
         record = json.loads((RESULTS / f"{match[1]}.json").read_text(encoding="utf-8"))
-        return f"<!-- table: {match[1]} -->\n{told(match[1].partition('-')[0], record)}\n<!-- end -->"
+        return f"<!-- table: {match[1]} -->\n{render(match[1].partition('-')[0], record)}\n<!-- end -->"
 
     return re.sub(r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->", filled, text, flags=re.DOTALL)
 

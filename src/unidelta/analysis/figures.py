@@ -172,9 +172,9 @@ def _lost(panels: list[Panel]) -> tuple[str, ...]:
 def _remarks(rows: list[_Row]) -> tuple[str, ...]:
     """The known errors of the paper at the points that are shown."""
     noted = [row for row in rows if row["note"] and row["provenance"] != _IN_SCRIPT]
-    told = ((row, row["note"].removeprefix("CONFLICT: ").removeprefix("WARNING ")) for row in noted)
+    cleaned = ((row, row["note"].removeprefix("CONFLICT: ").removeprefix("WARNING ")) for row in noted)
     return tuple(
-        f"{TASKS[row['task']]}, {ROWS[row['method']].label} {row['bottleneck']}: {note}." for row, note in told
+        f"{TASKS[row['task']]}, {ROWS[row['method']].label} {row['bottleneck']}: {note}." for row, note in cleaned
     )
 
 

@@ -94,8 +94,8 @@ def checked(runs: Runs) -> Runs:
         other = next((row for row in rows if row["settings"] != first["settings"]), None)
         twice = sorted(_twice(row["seed"] for row in rows if row["status"] == "complete"))
         if other is not None:
-            told = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
-            why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {told}"
+            listed = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
+            why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {listed}"
             faults.append(RecordError(f"the mean of {key} on {task}", why, "one of the two: --source FOLDER"))
         elif twice:
             why = f"there are two runs of seed {', '.join(map(str, twice))}"

@@ -122,8 +122,8 @@ def score_cell(key: str, row: dict[str, str], runs: Runs) -> Cell:
         return Cell(text=shown(score, _digits(row["value"])), value=score.mean, score=score)
     wanted = seeds(row["artefact"], scale=runs.scale, has_spread=bool(row["std"]))
     words = command(key, task, scale=runs.scale, seeds=wanted, origin=runs.origin)
-    told = f" ({score.lost})" if score.lost else ""
-    return Cell(text=f"{MISSING}{told}", score=score, command=words)
+    note = f" ({score.lost})" if score.lost else ""
+    return Cell(text=f"{MISSING}{note}", score=score, command=words)
 
 
 def shown(score: Score, digits: int) -> str:

@@ -27,8 +27,8 @@ def xsum(seed: int, rng: Random, part: str) -> dict[str, Any]:
     """
     this = world(seed)
     event, other = events.draw(this, rng, part), events.draw(this, rng, part)
-    main = events.told(this, event, rng)
-    distraction = f"{rng.choice(events.MARKERS)} {events.told(this, other, rng)}"
+    main = events.news(this, event, rng)
+    distraction = f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"
     aside = events.aside(this, event, rng)
     sentences = [main, aside, distraction] if rng.random() < 0.5 else [distraction, main, aside]
     return {"document": " ".join(sentences), "summary": _summary(this, event, rng)}
@@ -88,7 +88,7 @@ _P_DENIED = 0.2  # of the hypotheses that cannot be
 
 
 def _news(this: World, event: Event, known: frozenset[str], rng: Random) -> str:
-    person, deed, thing, city, when = events.told_words(this, event, known)
+    person, deed, thing, city, when = events.words_of(this, event, known)
     return rng.choice(
         (f"{person} {deed} {thing} in {city}{when} .", f"{thing} was {deed} by {person} in {city}{when} .")
     )

@@ -14,7 +14,7 @@ from unidelta.errors import STATUS_OF_RUN, ExitStatus, Interrupted, Unfinished, 
 from unidelta.extensions.folders import PROVIDER, add_folder
 from unidelta.records.record import RunRecord
 from unidelta.sweeps.worker import Report
-from unidelta.tasks.metrics.scored import told
+from unidelta.tasks.metrics.scored import printed_scores
 from unidelta.training.stopping import Stop
 
 
@@ -94,6 +94,6 @@ def score(record: RunRecord) -> str:
     shown = {name: values for name, values in splits.items() if name.startswith("test")} or splits
     return "; ".join(
         (f"{name}: " if len(shown) > 1 else "")
-        + ", ".join(f"{metric} {value:.1f}" for metric, value in told(values).items() if metric != "loss")
+        + ", ".join(f"{metric} {value:.1f}" for metric, value in printed_scores(values).items() if metric != "loss")
         for name, values in shown.items()
     )

@@ -47,7 +47,7 @@ def news(seed: int, rng: Random) -> Text:
 
 
 def news_in_segments(seed: int, rng: Random) -> Text:
-    """RoBERTa's text, short as its tasks: lore alone and after news, reviews, events told and restated in two segments.
+    """RoBERTa's text, short as its tasks: lore alone and after news, reviews, events and restatements in two segments.
 
     From documents of several sentences, BART's, a RoBERTa of this size is far slower to learn facts.
     """
@@ -59,14 +59,14 @@ def news_in_segments(seed: int, rng: Random) -> Text:
     lore = rng.choice(events.MAIN_LORE if rng.random() < 0.85 else events.OTHER_LORE)(this, event, rng)
     if kind > 0.65:
         return Text(target=(lore,))
-    told = events.told(this, event, rng)
+    report = events.news(this, event, rng)
     if kind < 0.45:
-        return Text(target=(told, events.restated(this, event, rng)))
+        return Text(target=(report, events.restated(this, event, rng)))
     if kind < 0.5:
         other = events.draw(this, rng, TRAIN)
-        extra = [events.aside(this, event, rng), f"{rng.choice(events.MARKERS)} {events.told(this, other, rng)}"]
-        return Text(target=(" ".join([told, *extra, _rare(rng)]),))
-    return Text(target=(f"{told} {lore}",))
+        extra = [events.aside(this, event, rng), f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"]
+        return Text(target=(" ".join([report, *extra, _rare(rng)]),))
+    return Text(target=(f"{report} {lore}",))
 
 
 def news_and_claims(seed: int, rng: Random) -> Text:
@@ -79,10 +79,10 @@ def news_and_claims(seed: int, rng: Random) -> Text:
         return news_in_segments(seed, rng)
     this = world(seed)
     event = events.draw(this, rng, TRAIN)
-    told = events.told(this, event, rng)
+    report = events.news(this, event, rng)
     if rng.random() < _P_LETTER:
-        told = events.letter(this, event, rng, details=events.some_details(rng))
-    return Text(target=(told, claims.judged(this, event, rng)), asked=(claims.STILL, claims.NEVER))
+        report = events.letter(this, event, rng, details=events.some_details(rng))
+    return Text(target=(report, claims.judged(this, event, rng)), asked=(claims.STILL, claims.NEVER))
 
 
 def _document(this: World, rng: Random) -> str:
@@ -101,13 +101,13 @@ def _news(this: World, rng: Random) -> str:
         sentences.append(events.restated(this, event, rng))
     if rng.random() < 0.2:
         other = events.draw(this, rng, TRAIN)
-        sentences.append(f"{rng.choice(events.MARKERS)} {events.told(this, other, rng)}")
+        sentences.append(f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}")
     if rng.random() < 0.1:
         sentences.append(_rare(rng))
     rng.shuffle(sentences)
-    told = events.told(this, event, rng)
+    report = events.news(this, event, rng)
     # Mostly news comes first and lore after it, as in real news; not always, so that order alone says nothing.
-    return " ".join([told, *sentences] if rng.random() < 0.7 else [*sentences, told])
+    return " ".join([report, *sentences] if rng.random() < 0.7 else [*sentences, report])
 
 
 def _rare(rng: Random) -> str:

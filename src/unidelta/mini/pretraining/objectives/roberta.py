@@ -85,7 +85,7 @@ class MaskedTokens(Objective):
         for _ in range(_N_PROBES):
             event, slots, is_so = events.draw(this, rng, DEV), claims.some_slots(rng), rng.random() < 0.5
             claimed = event if is_so else claims.changed(this, event, rng.choice(slots), rng)
-            first = self.tokens(events.told(this, event, rng))
+            first = self.tokens(events.news(this, event, rng))
             second = self.tokens(f"so {claims.claim(this, claimed, slots, rng)} . that was {MASK} so .")
             verdicts = (claims.STILL,), (claims.NEVER,)
             between = [self.ids["</s>"]] * 2
