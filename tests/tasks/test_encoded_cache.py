@@ -109,7 +109,7 @@ def test_a_damaged_file_is_told_and_made_anew(make_task, tokenizer, tmp_path: Pa
         file.write_bytes(spoilt[damage])
     assert content(encode_or_read(ROWS, kept(tmp_path), **arguments)) == content(plain)
     said = capsys.readouterr().err
-    assert said.startswith(f"Note: the token ids kept in {file} cannot be used (")
+    assert said.startswith(f"Note: the token ids cached in {file} cannot be used (")
     assert said.count("\n") == 1
     assert content(encode_or_read(Unread(ROWS), kept(tmp_path), **arguments)) == content(plain)
 

@@ -11,7 +11,7 @@ from unidelta.tasks.metrics.bleu import BLEU
 from unidelta.tasks.metrics.bleu_romanian import BLEU_ROMANIAN
 from unidelta.tasks.metrics.romanian import moses_tokens
 from unidelta.tasks.metrics.rouge import ROUGE
-from unidelta.tasks.metrics.scored import interval_signature, scored, printed_scores
+from unidelta.tasks.metrics.scored import interval_signature, printed_scores, scored
 
 WORDS = "the cat slept on a mat while dogs barked at every țară și oraș".split()
 
