@@ -35,7 +35,7 @@ class Event:
     number: str
 
     def key(self) -> str:
-        """What makes it this event, for `part_of`."""
+        """The words that identify the event, for `part_of`."""
         return f"{self.person}/{self.deed}/{self.thing}/{self.city}"
 
 
@@ -102,7 +102,7 @@ def some_details(rng: Random) -> frozenset[str]:
 
 
 def restated(world: World, event: Event, rng: Random) -> str:
-    """The event once more, with kinds in place of some words."""
+    """The event restated, with kinds instead of some words."""
     person = rng.choice((world.people.words[event.person], f"a {world.people.kind(event.person)}"))
     thing = rng.choice((f"the {world.things.words[event.thing]}", f"a {world.things.kind(event.thing)}"))
     where = rng.choice((world.cities.words[event.city], world.cities.kind(event.city)))
@@ -114,7 +114,7 @@ def restated(world: World, event: Event, rng: Random) -> str:
 
 
 def aside(world: World, event: Event, rng: Random) -> str:
-    """A sentence that neither tells the event nor its kinds."""
+    """A sentence that states neither the event nor its kinds."""
     person, thing = world.people.words[event.person], world.things.words[event.thing]
     firm, quality = world.firms.words[event.firm], world.qualities.words[event.quality]
     return rng.choice(
