@@ -1,4 +1,4 @@
-"""What the training loop adds to the arithmetic of its steps: its time beside a bare torch loop's.
+"""What the training loop adds to the arithmetic of its steps: its time compared with a bare torch loop's.
 
 `python benchmarks/loop.py` trains the model of speed.py by `unidelta.training.loop.train` and by the ten lines of
 `bare`, on the same batches, in turns, one thread; the bare loop gets its batches ready-made. `--out FILE` writes the
