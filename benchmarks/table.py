@@ -110,9 +110,9 @@ def conditions_of_grid(record: Mapping[str, Any]) -> str:
     jobs, wall, workers = record["jobs"], record["wall"], record["workers"]
     a_job, training = wall * workers / jobs, record["training"] / jobs
     return (
-        f"`{record['sweep']}` with one seed: {jobs} jobs, {workers} workers, {wall:.0f} s. One job takes {a_job:.0f} s of"
-        f" a worker, {training:.0f} of them training and scoring on dev. The columns are `method={record['method']}`,"
-        f" one process each, under Python's profiler. {_where(record)} {_versions(record['versions'])}."
+        f"`{record['sweep']}` with one seed: {jobs} jobs, {workers} workers, {wall:.0f} s. One job takes {a_job:.0f} s"
+        f" of a worker, {training:.0f} of them training and scoring on dev. The columns are `method={record['method']}`"
+        f", one process each, under Python's profiler. {_where(record)} {_versions(record['versions'])}."
     )
 
 

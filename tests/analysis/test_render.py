@@ -1,4 +1,4 @@
-"""Words from records in Markdown, CSV and LaTeX: shown as they are, run by nothing."""
+"""Text from records in Markdown, CSV and LaTeX is shown literally and never executed."""
 
 import csv
 import io

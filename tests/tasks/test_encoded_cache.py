@@ -1,4 +1,4 @@
-"""Token ids kept on disk: what they are named by, and that a cache can only ever save time."""
+"""The cache of token ids: how files are named, and that the cache only saves time."""
 
 import os
 import stat

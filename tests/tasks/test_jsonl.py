@@ -1,4 +1,4 @@
-"""The JSONL reader: what it takes, and where it says a fault is."""
+"""The JSONL reader: what it accepts, and the reported position of faults."""
 
 import json
 from pathlib import Path
