@@ -61,6 +61,7 @@ class Family:
         sources: what a parallel form at the FFN can read; the same tensor in post-LN models.
         dropouts: names of hidden and attention dropout in config.json; None if there is none.
         released: what the authors' code does for this architecture only.
+        has_languages: whether its tokenizer marks texts with the code of their language.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Family:
     sources: tuple[Source, ...] = tuple(Source)
     dropouts: tuple[str | None, str | None] = (None, None)
     released: Released = Released()
+    has_languages: bool = False
 
     @property
     def is_encoder_decoder(self) -> bool:

@@ -1,5 +1,6 @@
 """A job of a sweep: the same as `python train.py` with these overrides, as a function."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,14 +30,18 @@ class Work:
     Args:
         overrides: as typed after `python train.py`.
         folders: the added folders, in order (`unidelta.extensions.folders`).
+        group: the job's group in W&B, unless it or `WANDB_RUN_GROUP` sets another one.
     """
 
     overrides: tuple[str, ...]
     folders: tuple[Path, ...]
+    group: str | None = None
 
 
 def do(work: Work) -> Report:
     """Run one job."""
+    if work.group is not None:
+        os.environ.setdefault("WANDB_RUN_GROUP", work.group)
     try:
         for folder in work.folders:
             add_folder(folder)
