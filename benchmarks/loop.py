@@ -1,4 +1,4 @@
-"""What the training loop adds to the arithmetic of its steps: its time beside a bare torch loop's.
+"""What the training loop adds to the arithmetic of its steps: its time compared with a bare torch loop's.
 
 `python benchmarks/loop.py` trains the model of speed.py by `unidelta.training.loop.train` and by the ten lines of
 `bare`, on the same batches, in turns, one thread; the bare loop gets its batches ready-made. `--out FILE` writes the
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from ours import METHODS, injected
 from speed import keep, machine
-from table import told
+from table import render
 from torch import nn
 from torch.nn import functional as F
 from workload import FIRST_WORD, PAD, SIZES, Size, versions
@@ -136,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     record = measure(SHOWN, size=arguments.size, rounds=arguments.rounds, steps=arguments.steps)
     keep(record, arguments.out)
-    print(told("loop", record))
+    print(render("loop", record))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A run that is tracked is the run that is not, and what W&B has of it is its history and its record."""
+"""Tracking does not change a run, and W&B gets its history and its record."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Token ids kept on disk: what they are named by, and that a cache can only ever save time."""
+"""The cache of token ids: how files are named, and that the cache only saves time."""
 
 import os
 import stat
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_told_and_made_anew(make_task, tokenizer, tmp_path: Pa
         file.write_bytes(spoilt[damage])
     assert content(encode_or_read(ROWS, kept(tmp_path), **arguments)) == content(plain)
     said = capsys.readouterr().err
-    assert said.startswith(f"Note: the token ids kept in {file} cannot be used (")
+    assert said.startswith(f"Note: the token ids cached in {file} cannot be used (")
     assert said.count("\n") == 1
     assert content(encode_or_read(Unread(ROWS), kept(tmp_path), **arguments)) == content(plain)
 

@@ -1,4 +1,4 @@
-"""What is saved of training comes back as it was: optimiser, generators, and the positions in the data."""
+"""Saved training state is restored exactly: optimiser, generators, and the position in the data."""
 
 import random
 from dataclasses import replace

@@ -19,18 +19,18 @@ from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import as_path, path_argument
 
 RESULTS = Path("results")
-_WHOLE = ("claims", "page")  # what is made of all runs
+_WHOLE = ("claims", "page")  # made from all runs
 _EPILOG = """\
 python report.py table3                          Table 3 from the miniature's records, shown and written
-python report.py table6 --scale paper            what is published, and what to type for the rest
+python report.py table6 --scale paper            published values, and commands for the missing runs
 python report.py all                             every table and figure, CLAIMS.md, and report/index.html
-python report.py all --check                     are the committed files what the records say?
-python report.py table3 --source results/runs    from records of your own; written beside them
+python report.py all --check                     fails if a committed file is out of date
+python report.py table3 --source results/runs    from your own records; written next to them
 """
 
 
 def main(words: Sequence[str] | None = None) -> ExitStatus:
-    """The exit status of `python report.py WORDS`: failed for files that differ, refused for what cannot be met."""
+    """The exit status of `python report.py WORDS`: failed if files differ, refused for an invalid request."""
     drop_unread_output()
     arguments = _parser().parse_args(words)
     is_all = "all" in arguments.names or not arguments.names
@@ -84,7 +84,7 @@ def _report(found: Sequence[str]) -> ExitStatus:
     if not found:
         return ExitStatus.DONE
     print("\n".join(found))
-    print("these files are not what the records say: python report.py all, with the same options")
+    print("these files are out of date: python report.py all, with the same options")
     return ExitStatus.FAILED
 
 
@@ -102,9 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         help="table1 to table6, table12, fig2, fig4, fig5, claims, page, or all (the default)",
     )
     parser.add_argument("--scale", choices=("mini", "paper"), default="mini", help="which runs (default: mini)")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail if the files are not what they would be"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     parser.add_argument(
         "--source",
         default=RECORDS,

@@ -1,4 +1,4 @@
-"""Figures as SVG, PDF and PNG: the same bytes from the same data, whatever the user's settings of matplotlib."""
+"""Figures as SVG, PDF and PNG: the same bytes from the same data, for any matplotlib settings of the user."""
 
 import io
 import math
@@ -21,7 +21,7 @@ Format = Literal["svg", "pdf", "png"]
 _N_COLUMNS = 2
 _PANEL_INCHES = (3.7, 2.75)
 _LEGEND_INCHES = 0.62
-# what would change from day to day, or with the version
+# metadata that would change with the date or the version
 _METADATA: dict[Format, dict[str, str | None]] = {
     "svg": {"Date": None, "Creator": "unidelta"},
     "pdf": {"CreationDate": None, "Creator": "unidelta", "Producer": "unidelta"},
@@ -48,7 +48,7 @@ def rendered(figure: Figure) -> dict[Format, bytes]:
 
 
 def drawn(figure: Figure) -> Drawing:
-    """The figure as matplotlib has it, two panels a row, one legend below all of them."""
+    """The figure as a matplotlib figure: two panels per row, one legend below."""
     n_rows = math.ceil(len(figure.panels) / _N_COLUMNS)
     n_columns = min(len(figure.panels), _N_COLUMNS)
     width, height = _PANEL_INCHES
@@ -122,7 +122,7 @@ def _draw_series(axes: Axes, series: Series) -> None:
 
 
 def _legend(figure: Figure) -> list[Line2D]:
-    """One entry for each method, then what solid and hollow, dashed and dotted mean, as far as they are there."""
+    """One legend entry per method, then the meaning of the markers and line styles that occur."""
     series = [one for panel in figure.panels for one in panel.series if any(point.score.n for point in one.points)]
     are_published = {one.is_published for one in series}
     measured_keys = {(one.label, one.method) for one in series if not one.is_published}
@@ -147,7 +147,7 @@ def _legend(figure: Figure) -> list[Line2D]:
 
 @contextmanager
 def _theme() -> Iterator[None]:
-    """matplotlib's own settings with the theme's, and the user's again afterwards."""
+    """A context with matplotlib's defaults and the theme; restores the user's settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
         for name, value in RC.items():

@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: figures, claims, tables, runs, and where they come from."""
+"""The report as one self-contained page: figures, claims, tables, runs, and their provenance."""
 
 import base64
 import hashlib
@@ -24,9 +24,9 @@ from unidelta.analysis.verdicts import Verdict
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _HEADLINE = "fig2"
 _SCALES = {
-    "mini": "These are runs of the miniature: invented worlds and small backbones that were pretrained on them, made"
-    " again by anyone on two cores. Its scores are about the miniature; whether the orders that the paper reports show"
-    " in it too is what the claims are about.",
+    "mini": "These are runs of the miniature: invented worlds and small backbones pretrained on them, which anyone can"
+    " reproduce on two cores. The scores are about the miniature; the claims test whether the paper's orderings also"
+    " hold in it.",
     "paper": "These are runs of the published experiment.",
 }
 _RUNS = ("run", "method", "position", "task", "seed", "tuned %", "status", "score", "metric", "seconds", "date")
@@ -47,7 +47,7 @@ def page(
         tables: every table.
         figures: every figure with its SVG.
         verdicts: one for each claim.
-        up: the way from the page's folder to that of results, e.g. `../`.
+        up: the path from the page's folder to the results folder, e.g. `../`.
     """
     rows = rows_of(runs.frame)
     known = frozenset(row["run_id"] for row in rows)
@@ -100,7 +100,7 @@ def _run(row: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 
 def _records(rows: Sequence[Mapping[str, Any]], up: str) -> dict[str, str]:
-    """The way from the page to the record of each run; "" for runs that are not read from records."""
+    """The path from the page to the record of each run; "" for runs that are not read from records."""
     return {row["run_id"]: up + row["path"] if row["path"] else "" for row in rows}
 
 
@@ -142,7 +142,7 @@ def _claims(verdicts: Sequence[Verdict], scale: Scale) -> str:
 
 
 def _provenance(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Commits, versions, machines and dates of the runs, each with the number of runs it is of."""
+    """Commits, versions, machines and dates of the runs, each with its number of runs."""
     if not rows:
         return "<p>There are no runs yet.</p>"
     days = sorted(str(row["when"])[:10] for row in rows if row["when"])

@@ -1,8 +1,8 @@
 """Check a form, a composition or an architecture that you wrote: `python -m unidelta.check form NAME`.
 
-On a tiny model of every architecture: are there as many parameters as its file says, do exactly those train and does
-each get a gradient, does a start that is called zero leave the model as it was, do teacher forcing and cached
-generation agree, and is merging exact and undone bit for bit? `--config-dir DIR` takes in a folder of your own first.
+On a tiny model of every architecture: does the number of parameters match its file, do exactly those train and does
+each get a gradient, does a zero start leave the model's output unchanged, do teacher forcing and cached generation
+agree, and is merging exact and undone bit for bit? `--config-dir DIR` adds a folder of your own first.
 """
 
 import argparse
@@ -28,7 +28,7 @@ _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
-    """The exit status of `python -m unidelta.check`: 1 if anything is wrong, 2 if there is no such thing."""
+    """The exit status of `python -m unidelta.check`: 1 if a check fails, 2 if there is no such name."""
     drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.check"), description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)

@@ -1,4 +1,4 @@
-"""The command line of train.py: what was typed is checked first, then Hydra composes and the run begins.
+"""The command line of train.py: overrides are checked first, then Hydra composes and the run starts.
 
 Exit status: `unidelta.errors`. With -m every job is checked before the first begins.
 """
@@ -35,11 +35,11 @@ _PATIENCE_S = 10
 
 
 class Diverged(Exception):
-    """A run whose losses or gradients ceased to be finite."""
+    """A run that diverged."""
 
 
 def main() -> None:
-    """Run what `sys.argv` asks for."""
+    """Run the command in `sys.argv`."""
     drop_unread_output()
     # Hydra then hands exceptions on instead of printing them its own way; in a multirun all other jobs are
     # done before the first failure is raised

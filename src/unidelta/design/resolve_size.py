@@ -1,4 +1,4 @@
-"""How large a design is: the method's own bottlenecks, on another backbone the same share, then the budget."""
+"""The size of a design: the method's bottlenecks, rescaled to the same share on another backbone, then the budget."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,14 +20,14 @@ S = TypeVar("S", bound=str)
 def resolve_size(
     request: Request, design: D, architecture: Architecture, published: Architecture, problems: list[UserError]
 ) -> D:
-    """The design at the size that was asked for; everything that is wrong is added to `problems`.
+    """The design at the requested size; all faults are added to `problems`.
 
     Args:
-        request: what is asked.
+        request: the request.
         design: the design with the method's own bottlenecks.
         architecture: the backbone of this run.
         published: the paper's backbone, on which the method's bottlenecks are stated.
-        problems: what was found before.
+        problems: the problems found so far.
     """
     if published != architecture:
         if published.family == architecture.family:
@@ -37,7 +37,7 @@ def resolve_size(
 
 
 def flexible_slots(request: Request, slots: Sequence[S]) -> Sequence[S]:
-    """The slots whose bottleneck a budget decides: those the method calls flexible, or all where it names none."""
+    """The slots whose bottleneck a budget decides: the method's flexible slots, or all if it names none."""
     return [slot for slot in slots if slot in request.method.flexible] or slots
 
 

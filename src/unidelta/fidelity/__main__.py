@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")
     golden.add_argument("folder", type=path_argument, metavar="DIR", help="folder of golden files, e.g. tests/golden")
-    golden.add_argument("--fast", action="store_true", help="with everything on that only makes it faster")
+    golden.add_argument("--fast", action="store_true", help="with optimisations on")
     commands.add_parser("counts", help="compare with the authors' parameter counts")
     asked = parser.parse_args(arguments)
     try:

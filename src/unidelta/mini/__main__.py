@@ -1,4 +1,4 @@
-"""`python -m unidelta.mini`: rows to look at, and backbones made from nothing."""
+"""`python -m unidelta.mini`: print examples, pretrain backbones from scratch, draw their curves."""
 
 import argparse
 import json
@@ -16,13 +16,13 @@ from unidelta.mini.world import SHIPPED_SEED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the words ask for.
+    """Run a command.
 
     Args:
         argv: the words after `python -m unidelta.mini`; None for the command line's.
 
     Returns:
-        The exit status: 0, or 2 for a request that cannot be met.
+        The exit status: 0, or 2 for an invalid request.
     """
     drop_unread_output()
     arguments = _parser().parse_args(argv)
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--split", default="train")
     sample.add_argument("-n", type=_positive, default=3)
     sample.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
-    pretrain = commands.add_parser("pretrain", help="train a backbone from nothing")
+    pretrain = commands.add_parser("pretrain", help="train a backbone from scratch")
     pretrain.add_argument("family", choices=MINIATURES)
     pretrain.add_argument("--out", type=path_argument, help="folder; default: mini-FAMILY here")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and text")
@@ -67,7 +67,7 @@ def _sample(arguments: argparse.Namespace) -> None:
 
 
 def _pretrain(arguments: argparse.Namespace) -> None:
-    import torch  # late: `sample` does without
+    import torch  # late: `sample` does not need it
 
     from unidelta.mini.pretraining.objective import objective_of
     from unidelta.mini.pretraining.save import save

@@ -9,7 +9,7 @@ from unidelta.extensions.named_paths import as_path
 
 
 def cache_folder() -> Path | None:
-    """The folder of caches, which need not exist; None where `UNIDELTA_CACHE` is empty, or there is no home."""
+    """The cache folder, which need not exist; None if `UNIDELTA_CACHE` is empty, or there is no home folder."""
     named = os.environ.get("UNIDELTA_CACHE")
     if named is not None:
         return as_path(named, asked=f"UNIDELTA_CACHE={named}") if named else None

@@ -1,4 +1,4 @@
-"""What a trained model scores: metrics of every split, and every prediction on the reported ones."""
+"""Score a trained model: metrics of every split, and every prediction on the reported ones."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -24,23 +24,23 @@ def score(
     *,
     fast: bool,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Metrics of every split but the training one, and every prediction on the reported ones.
+    """Metrics of every split except training, and every prediction on the reported ones.
 
-    A dev split that is not reported was scored when the best step was chosen, if anything was trained. One that is
-    reported is scored whole, and its first rows, on which the best step was chosen, under a key of their own:
-    `validation[:1600]`, from the same predictions.
+    A dev split that is not reported was already scored when the best step was selected, if anything was trained. A dev
+    split that is reported is scored whole; its first examples, which selected the best step, are also scored from the
+    same predictions, under a separate key such as `validation[:1600]`.
 
     Args:
         evaluator: the trained model with its task.
         injection: of the same model; its prefixes are folded here.
         encoded: every split.
-        rows: the same, as they came.
-        trained: how training ended, with what the best step scored on dev.
-        fast: whether deltas become part of the weights meanwhile, where that is exact.
+        rows: the examples of every split, before encoding.
+        trained: the result of training, with the dev scores of the best step.
+        fast: whether deltas are merged into the weights meanwhile, where that is exact.
 
     Returns:
-        Metrics by split, with the signatures of the metrics and of their intervals; predictions, a row each, with
-        its own scores.
+        Metrics by split, with the signatures of the metrics and of their intervals; and one row per prediction, with
+        the scores of that example.
     """
     injection.fold()  # the same function without the prefixes' MLP
     task, dev = evaluator.task, evaluator.task.eval_split
@@ -54,11 +54,11 @@ def score(
         raw = [task.target(row) for row in rows[split]] if task.generates else None
         n = task.max_eval_examples
         is_cut = split == dev and n is not None and n < len(features)
-        # in half precision a merged weight is rounded once more
+        # in half precision, merging rounds the weight once more
         with merged(injection) if fast and resolve_precision(evaluator.spec) == "fp32" else nullcontext():
             result = evaluator.evaluate(features, raw_references=raw)
             loss = evaluator.evaluate(features[:n], loss_only=True).metrics["loss"] if is_cut else None
-        assert result.scored is not None  # only where nothing but the loss is asked for
+        assert result.scored is not None  # it is None only if just the loss was requested
         metrics[split] = {"loss": result.metrics["loss"], **result.scored.report()}
         if is_cut:
             metrics[f"{dev}[:{n}]"] = {"loss": loss, **result.scored.report(n)}

@@ -41,26 +41,26 @@ def train(
     on_log: OnLog,
     continuation: Continuation | None = None,
 ) -> TrainResult:
-    """Train the parameters of a model that require gradients; the model ends with those of its best step.
+    """Train the parameters of a model that require gradients; the model ends with the parameters of its best step.
 
     The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch; equal
-    arguments give equal losses, bit for bit on a CPU with the same number of threads. Several processes (already
-    connected) do the same steps together and return the same; without dropout their losses are those of one process,
-    up to rounding. A run that resumes from a checkpoint has the losses it would have had without the break.
+    arguments give equal losses, bit for bit on a CPU with the same number of threads. Several (connected)
+    processes take the same steps together and return the same; without dropout their losses equal those of one process,
+    up to rounding. A resumed run has the same losses as an uninterrupted one.
 
     Args:
         evaluator: the model, moved to the run's device and changed in place, with its task and settings.
         encoded_train: the training split.
         encoded_eval: the dev split; evaluated as the settings say, and at the end.
         seed: of data order and dropout.
-        on_log: given every entry of the history, and how fast it was. For each step: `loss`, `grad_norm` (before
+        on_log: called with every history entry and its speed. For each step: `loss`, `grad_norm` (before
             clipping), `learning_rate`, and as its speed `step_seconds`, `tokens_per_second` (without padding) and on a
             GPU `peak_memory` in bytes; for each evaluation `eval_loss`, `eval_<metric>`, `eval_seconds`, and no speed.
         continuation: how the run is saved and where it resumes; None for no checkpoints.
 
     Raises:
-        Interrupted: the run was asked to stop, and a checkpoint was kept.
-        Problems: settings that do not make sense here (`check_training`).
+        Interrupted: the run was asked to stop, and a checkpoint was saved.
+        Problems: settings that do not work on this machine (`check_training`).
         ConfigError: an example has more tokens than a batch may have, or the processes cannot share a step.
         ValueError: no parameter requires gradients.
     """
@@ -108,7 +108,7 @@ def train(
                 with evaluator.autocast():
                     logits = logits_of(wrapped, inputs)
                 pass_loss = summed_loss(logits, labels, smoothing=spec.label_smoothing) / denominators_A[i]
-                pass_loss = pass_loss * processes.n  # the mean over processes is taken, and a sum is wanted
+                pass_loss = pass_loss * processes.n  # gradients are averaged over processes, and a sum is needed
                 scaler.scale(pass_loss).backward()
             loss += pass_loss.detach()
 
@@ -117,7 +117,7 @@ def train(
         learning_rate, scale = schedule.get_last_lr()[0], scaler.get_scale()
         scaler.step(optimiser)
         scaler.update()
-        if scaler.get_scale() >= scale:  # smaller where gradients overflowed and the step was left out
+        if scaler.get_scale() >= scale:  # smaller if gradients overflowed and the step was skipped
             schedule.step()
         optimiser.zero_grad()
         state.step += 1
