@@ -3,16 +3,12 @@
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from unidelta.backbones.config_file import WANTED, read_config
-from unidelta.backbones.loading import Loading
+from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # huggingface_hub and what imports it is imported late: other weights do without, and it takes half a second.
 
@@ -89,7 +85,7 @@ class Hub:
         """Name and revision."""
         return f"{self.name}@{self.revision or 'main'}"
 
-    def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    def load(self, how: Loading) -> LoadedBackbone:
         """The model in float32, and its tokenizer, from the cache where the hub does not answer.
 
         Raises:

@@ -22,6 +22,7 @@ class Execution:
         processes: this process, and how many do the run; the first one writes.
         stop: whether the run was asked to stop.
         saves_deltas: whether what was tuned is kept (`injection.saved`).
+        saves_model: whether a model that was tuned as a whole is (`run.saved_model`).
     """
 
     spec: RunSpec
@@ -31,3 +32,4 @@ class Execution:
     processes: Processes
     stop: Stop
     saves_deltas: bool
+    saves_model: bool

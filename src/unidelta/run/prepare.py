@@ -16,7 +16,7 @@ from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.tasks import KINDS, TaskSpec, read_labels
-from unidelta.tasks.languages import unknown_languages
+from unidelta.tasks.languages import wrong_languages
 from unidelta.tracking.spec import check_tracking
 
 
@@ -75,11 +75,11 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
 
 
 def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
-    """Refuse languages that the tokenizer does not know; one from the hub is asked once it is loaded."""
+    """Refuse languages that the tokenizer does not know, or that are not those of the columns; one from the hub is asked once it is loaded."""
     if task is None or not task.generates:
         return []
     known = resolve_weights(config).languages()
-    return unknown_languages(task, known) if known else []
+    return wrong_languages(task, known) if known else []
 
 
 def _check_world(config: RunConfig) -> list[UserError]:

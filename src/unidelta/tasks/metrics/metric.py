@@ -29,6 +29,7 @@ class Metric:
         signature: says which implementation, version and settings made the numbers.
         per_example: the scores of one example from its statistics, for the file of predictions; None for a metric of
             the whole corpus alone.
+        reads: whether it finds anything to compare in a text; None for one that reads every text.
         higher_is_better: whether more is better.
     """
 
@@ -40,6 +41,7 @@ class Metric:
     combine: Callable[[Sequence[float], int], Mapping[str, float]]
     signature: Callable[[], str]
     per_example: Callable[[Statistics], Mapping[str, float]] | None = None
+    reads: Callable[[str], bool] | None = None
     higher_is_better: bool = True
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:
