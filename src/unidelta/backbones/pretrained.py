@@ -12,6 +12,7 @@ from unidelta.backbones.dropouts import set_dropouts
 from unidelta.backbones.head import order_of, reorder
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.parameters import check_parameters
+from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.backbones.vocabulary import check_vocabulary
 from unidelta.design.config_facts import known_family
 from unidelta.design.family import Family
@@ -37,7 +38,7 @@ def load_pretrained(
         BackboneError: weights or tokenizer are missing, damaged or do not fit each other or the configuration, or the
             checkpoint's own head is of other labels than the task's.
     """
-    with _of_checkpoint(asked, unreachable):
+    with _of_checkpoint(asked, unreachable, revision):
         config = AutoConfig.from_pretrained(source, revision=revision)
     theirs = [str(name) for _, name in sorted((config.id2label or {}).items())]
     if how.n_labels:
@@ -45,7 +46,7 @@ def load_pretrained(
     family = known_family(config.model_type)
     set_dropouts(config, family, how)
     loader = MODEL_CLASSES[family.kind]
-    with _of_checkpoint(asked, unreachable), torch.random.fork_rng(devices=[]), _quiet():
+    with _of_checkpoint(asked, unreachable, revision), torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(how.seed)
         model, report = loader.from_pretrained(
             source,
@@ -105,7 +106,7 @@ def _use_head(head: torch.nn.Module, theirs: Sequence[str], ours: Sequence[str],
 
 
 @contextmanager
-def _of_checkpoint(asked: str, unreachable: str | None) -> Iterator[None]:
+def _of_checkpoint(asked: str, unreachable: str | None, revision: str | None) -> Iterator[None]:
     """Raise every failure of the loaders, which raise some dozen types, as one of the checkpoint."""
     try:
         yield
@@ -114,9 +115,8 @@ def _of_checkpoint(asked: str, unreachable: str | None) -> Iterator[None]:
         if unreachable:
             why = f"{unreachable}, and the checkpoint is not in the cache of this machine"
             raise BackboneError(asked, why, "backbone.checkpoint=DIR with a local folder, or scale=mini") from error
-        raise BackboneError(
-            asked, first, "an undamaged checkpoint with config.json, model.safetensors and a tokenizer"
-        ) from error
+        instead = "an undamaged checkpoint with config.json, model.safetensors and a tokenizer"
+        raise unknown_revision(error, asked, revision) or BackboneError(asked, first, instead) from error
 
 
 @contextmanager

@@ -75,11 +75,15 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
 
 
 def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
-    """Refuse languages that the tokenizer does not know, or that are not those of the columns; one from the hub is asked once it is loaded."""
+    """Refuse languages that the tokenizer does not know, or that are not those of the columns.
+
+    A tokenizer from the hub is asked once it is loaded; the columns are compared with the languages typed before that.
+    """
     if task is None or not task.generates:
         return []
     known = resolve_weights(config).languages()
-    return wrong_languages(task, known) if known else []
+    typed = tuple(code for code in (task.source_language, task.target_language) if code is not None)
+    return wrong_languages(task, known or typed) if known or len(typed) == 2 else []
 
 
 def _check_world(config: RunConfig) -> list[UserError]:
