@@ -20,7 +20,7 @@ from unidelta.mini.tokenizer import tokenizer
 N_WORDS = len(tokenizer("bart", seed=0))
 IDS = {"vocab_size": N_WORDS, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
 STACK = {"d_model": 16, "max_position_embeddings": 32, "encoder_layers": 1, "decoder_layers": 1}
-STACK |= {f"{side}_{name}": n for side in ("encoder", "decoder") for name, n in (("attention_heads", 2), ("ffn_dim", 8))}
+STACK |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8}
 ENCODER = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
 ENCODER |= {"max_position_embeddings": 40}
 LABELS = ("entailment", "neutral", "contradiction")

@@ -183,6 +183,7 @@ def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
         "torch": torch.__version__,
         "device": device_name(spec.training),
         "precision": resolve_precision(spec.training),
+        "gradient_checkpointing": spec.training.gradient_checkpointing,
     }
     is_strict = refuses_other_machines(spec.resume, device=resolve_device(spec.training))
     return closing(Attempt(execution.files, identity=identity, machine=machine, is_strict=is_strict))
