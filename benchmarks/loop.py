@@ -32,6 +32,7 @@ from unidelta.run.prepare import prepare
 from unidelta.tasks.collate import Seq2SeqCollator
 from unidelta.tasks.encode import Encoded
 from unidelta.training.batches import Batches
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
 from unidelta.training.processes import ALONE
 from unidelta.training.share import share
@@ -95,12 +96,9 @@ def measure(names: Sequence[str], *, size: str, rounds: int, steps: int) -> dict
         for name, model in models.items():
             moments = []
             train(
-                model,
+                Evaluator(model=model, tokenizer=tokenizer, task=run.task, spec=spec),
                 encoded,
                 replace(encoded, features=encoded.features[:1]),
-                task=run.task,
-                tokenizer=tokenizer,
-                spec=spec,
                 seed=i + 1,
                 on_log=lambda entry, speed, moments=moments: moments.append(time.process_time()),
             )

@@ -102,10 +102,11 @@ def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
         SavedDeltasError: there are no deltas in the folder, or the model is of other sizes or has other weights.
         DamagedDeltas: the files are not what was written. In either case the model is as it was.
     """
+    from unidelta.extensions.named_paths import as_path
     from unidelta.fast.switch import speed_up
     from unidelta.injection.saved import load as put_into
 
-    speed_up(put_into(Path(folder), model))
+    speed_up(put_into(as_path(folder, asked=f"unidelta.load({str(folder)!r}, …)"), model))
     return model
 
 
@@ -135,8 +136,9 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
         Problems: every record that is damaged.
     """
     from unidelta.analysis.frame import every_run
+    from unidelta.extensions.named_paths import as_path
 
-    return every_run(Path(folder))
+    return every_run(as_path(folder, asked=f"unidelta.runs({str(folder)!r})"))
 
 
 def register(thing: "type[Form] | Form | type[Composition] | Composition | Family | Metric | str | Path") -> None:

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import AutoTokenizer
 
 from unidelta.backbones.shipped import BACKBONES
-from unidelta.errors import ConfigError, DataError
+from unidelta.errors import DataError, Problems
 from unidelta.tasks import encoded_cache, fingerprint
 from unidelta.tasks.encode import Encoded, ModelLimits, encode
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
@@ -141,7 +141,7 @@ def test_what_is_read_is_checked_like_what_is_encoded(make_task, tokenizer, tmp_
     encode_or_read(ROWS, kept(tmp_path), limits=LIMITS, **arguments)
     with pytest.raises(DataError, match="embeddings for 5 tokens"):
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=5, n_positions=64), **arguments)
-    with pytest.raises(ConfigError, match="positions for 2 to 8 tokens"):
+    with pytest.raises(Problems, match="positions for 2 to 8 tokens"):
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=10_000, n_positions=8), **arguments)
 
 

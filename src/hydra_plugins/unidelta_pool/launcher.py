@@ -49,7 +49,7 @@ class PoolLauncher(Launcher):
             SystemExit: they were interrupted.
         """
         # late: Hydra imports every plugin at its start, whatever it is asked to do
-        from unidelta.config.overrides import as_typed
+        from unidelta.config.spelling import as_typed
         from unidelta.sweeps.follow import table
         from unidelta.sweeps.job import JobFailed
         from unidelta.sweeps.launch import in_pool, pool_of

@@ -16,6 +16,7 @@ from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
+from unidelta.extensions.named_paths import as_path, path_argument
 
 RESULTS = Path("results")
 _WHOLE = ("claims", "page")  # what is made of all runs
@@ -36,9 +37,12 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     try:
         if arguments.config_dir is not None:
             add_folder(arguments.config_dir)
-        output = _output(arguments.source, arguments.output)
+        source = arguments.source
+        if source != RECORDS and not source.startswith(PREFIX):
+            source = str(as_path(source, asked=f"--source {source}"))
+        output = _output(source, arguments.output)
         names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
-        files = _files(names, arguments.source, arguments.scale)
+        files = _files(names, source, arguments.scale)
         if arguments.check:
             return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
         write(files, output)
@@ -108,6 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument(
-        "--output", type=Path, help="the folder of results (default: results, or the folder of --source)"
+        "--output", type=path_argument, help="the folder of results (default: results, or the folder of --source)"
     )
     return parser

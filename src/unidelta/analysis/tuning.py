@@ -17,6 +17,7 @@ import pandas as pd
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import UserError
+from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.paths import CONF
 
 TRIALS = Path("results/mini/tuning")
@@ -90,7 +91,7 @@ def main() -> int:
     """The exit status: 0, or 2 for a request that cannot be met."""
     drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
-    parser.add_argument("--trials", type=Path, default=TRIALS)
+    parser.add_argument("--trials", type=path_argument, default=TRIALS)
     parser.add_argument("--write", action="store_true", help=f"write {FOLDER}")
     arguments = parser.parse_args()
     try:

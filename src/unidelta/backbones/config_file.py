@@ -7,7 +7,7 @@ from typing import Any
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
 
-WANTED = "a folder with config.json, model.safetensors and the tokenizer, or a hub id"
+WANTED = 'backbone.checkpoint="DIR", a folder with config.json, model.safetensors and the tokenizer, or a hub id'
 
 
 def read_config(path: Path, *, family: str, asked: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from unidelta.backbones.vocabulary import SAVE_BOTH, missing_tokenizer
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
+from unidelta.extensions.named_paths import as_path
 
 
 def is_local(checkpoint: str) -> bool:
@@ -18,8 +19,7 @@ def is_local(checkpoint: str) -> bool:
 
     A hub id is `name` or `owner/name`.
     """
-    folder = Path(checkpoint).expanduser()
-    return folder.exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
+    return Path(checkpoint).exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Local:
     @property
     def folder(self) -> Path:
         """The folder."""
-        return Path(self.typed).expanduser()
+        return as_path(self.typed, asked=self._asked)
 
     @property
     def revision(self) -> None:

@@ -4,11 +4,10 @@ Each kind answers the same questions: `architecture`, `check`, `fingerprint`, `c
 Importing this imports no torch; `load` does.
 """
 
-from pathlib import Path
-
 from unidelta.backbones.hub import Hub
 from unidelta.backbones.local import Local, is_local
 from unidelta.backbones.shipped import BACKBONES, PROVENANCE, Shipped
+from unidelta.extensions.named_paths import as_path
 
 Weights = Shipped | Local | Hub
 
@@ -26,7 +25,7 @@ def weights_of(checkpoint: str | None, *, family: str, revision: str | None, pub
         return Hub(family=family, name=published, revision=revision, is_published=True)
     if checkpoint is None:
         return Shipped(family=family, folder=BACKBONES / family)
-    folder = Path(checkpoint).expanduser()
+    folder = as_path(checkpoint, asked=f"backbone.checkpoint={checkpoint}")
     if (folder / PROVENANCE).is_file():
         return Shipped(family=family, folder=folder)
     if is_local(checkpoint):

@@ -8,7 +8,6 @@ generation agree, and is merging exact and undone bit for bit? `--config-dir DIR
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import torch
 from transformers.utils import logging
@@ -19,6 +18,7 @@ from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import DesignError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
+from unidelta.extensions.named_paths import path_argument
 
 _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
     "form": check_form,
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.check"), description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="a folder of your own, as for train.py")
+    parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder of your own, as for train.py")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     logging.set_verbosity_error()

@@ -42,6 +42,8 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         )
     if isinstance(design, Deltas) and not any(part.slot in flexible for part in design.parts):
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
+    if isinstance(design, Deltas) and not all(_is_countable(part, architecture) for part in design.parts):
+        return design
     flexible = _with_bottleneck(design, flexible)
     if isinstance(design, Deltas) and not flexible:
         titles = in_words(list(dict.fromkeys(FORMS[part.form].title for part in design.parts)))
@@ -84,7 +86,7 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
         return replace(design, length=min(max(1, _nearest(length)), architecture.max_positions))
     parts: list[DeltaSpec] = []
     for part in design.parts:
-        if part.bottleneck < 1 or FORMS[part.form].size is None:
+        if part.bottleneck < 1 or FORMS[part.form].size is None or not _is_countable(part, architecture):
             parts.append(part)
             continue
         unit = matrix_count(replace(part, bottleneck=1), architecture)
@@ -92,6 +94,12 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
         limit, _ = FORMS[part.form].capacity(part, architecture)
         parts.append(replace(part, bottleneck=min(max(1, bottleneck), limit)))
     return replace(design, parts=tuple(parts))
+
+
+def _is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
+    """Whether a part has linear maps to be on, if its form is of them; one that has none is refused by the rules."""
+    known = {target for site in architecture.at(part.slot) for target in site.targets}
+    return FORMS[part.form].level != "linear" or (bool(part.targets) and known.issuperset(part.targets))
 
 
 def _known_there(part: DeltaSpec, published: Architecture) -> DeltaSpec:

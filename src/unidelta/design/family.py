@@ -63,6 +63,7 @@ class Family:
         sources: what a parallel form at the FFN can read; one and the same tensor in post-LN models.
         dropouts: names of hidden and attention dropout in config.json; None where there is none.
         released: where the authors' code treats it in its own way.
+        has_languages: whether its tokenizer marks a text by the code of its language.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Family:
     sources: tuple[Source, ...] = tuple(Source)
     dropouts: tuple[str | None, str | None] = (None, None)
     released: Released = Released()
+    has_languages: bool = False
 
     @property
     def is_encoder_decoder(self) -> bool:

@@ -14,7 +14,7 @@ from unidelta.design.family import Family
 from unidelta.design.form import FORMS
 from unidelta.design.request import Request, SlotConfig
 from unidelta.design.resolve_part import part
-from unidelta.design.resolve_size import resolve_size
+from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
 from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning, PromptTuning
 from unidelta.design.wording import in_words, number
@@ -103,8 +103,8 @@ def _deltas(request: Request, architecture: Architecture, published: Architectur
     parts = [
         found for slot, chosen in slots if (found := part(request, slot, chosen, architecture, published, problems))
     ]
-    is_idle = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
-    if request.composition.scale is not None and is_idle:
+    is_unused = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
+    if request.composition.scale is not None and is_unused:
         problems.append(
             ConfigError(
                 f"composition={request.composition.name} composition.scale={request.composition.scale:g}",
@@ -164,7 +164,8 @@ _ALTERNATIVES = {
 def _prompt(
     request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]
 ) -> PromptTuning:
-    design = PromptTuning(length=request.method.length or 0)
+    is_sized = bool(sized_by_budget(request, ["prompt"]))
+    design = PromptTuning(length=1 if is_sized else request.method.length or 0)
     if request.budget.attn is not None or request.budget.ffn is not None:
         problems.append(
             ConfigError(

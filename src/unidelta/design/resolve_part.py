@@ -9,6 +9,7 @@ from unidelta.design.axes import Conventions, Init, Insertion, LayerNorm, Repara
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Form, Setting
 from unidelta.design.request import Request, SlotConfig
+from unidelta.design.resolve_size import sized_by_budget
 from unidelta.design.spec import DeltaSpec
 from unidelta.design.unused_keys import unused_keys
 from unidelta.design.wording import in_words
@@ -73,12 +74,13 @@ def part(
         own = chosen.scale if chosen.scale is not None else DEFAULT_SCALE
         scale = request.composition.scale if request.composition.scale is not None else own
     has_vectors = "reparameterisation" in form.reads
+    is_sized = form.size is not None and slot in sized_by_budget(request, request.position.slots)
     return DeltaSpec(
         slot=slot,
         form=form.name,
         insertion=insertion,
         composition=composition.name,
-        bottleneck=chosen.bottleneck,
+        bottleneck=1 if is_sized else chosen.bottleneck,
         scale=float(scale),
         representation=detail.representation,
         source=detail.source,

@@ -41,6 +41,26 @@ def flexible_slots(request: Request, slots: Sequence[S]) -> Sequence[S]:
     return [slot for slot in slots if slot in request.method.flexible] or slots
 
 
+def unknown_slots(request: Request) -> list[UserError]:
+    """What is wrong with the slots that a method calls flexible."""
+    unknown = [name for name in request.method.flexible if name not in list(Slot)]
+    if not unknown:
+        return []
+    asked, why = f"method.flexible=[{','.join(request.method.flexible)}]", f"{in_words(unknown)} is no slot"
+    return [ConfigError(asked, why, "method.flexible=[ffn], the slots whose bottleneck budget=percent solves")]
+
+
+def sized_by_budget(request: Request, slots: Sequence[S]) -> set[str]:
+    """Of these slots, those whose bottleneck the budget decides, so that nothing reads the method's own."""
+    budget = request.budget
+    decided = set[str]()
+    if budget.name == "percent" or (budget.name == "bottleneck" and budget.bottleneck is not None):
+        decided |= set(flexible_slots(request, slots))
+    if budget.name == "bottleneck":
+        decided |= {slot for slot, size in ((Slot.ATTN, budget.attn), (Slot.FFN, budget.ffn)) if size is not None}
+    return decided & set(slots)
+
+
 def _apply_budget(request: Request, design: D, architecture: Architecture, problems: list[UserError]) -> D:
     budget = request.budget
     keys = {"percent": budget.percent, "bottleneck": budget.bottleneck, "attn": budget.attn, "ffn": budget.ffn}
@@ -55,17 +75,10 @@ def _apply_budget(request: Request, design: D, architecture: Architecture, probl
             )
         )
         return design
-    unknown = [name for name in request.method.flexible if name not in list(Slot)]
-    if unknown:
-        problems.append(
-            ConfigError(
-                f"method.flexible=[{','.join(request.method.flexible)}]",
-                f"{in_words(unknown)} is no slot",
-                "method.flexible=[ffn], the slots whose bottleneck budget=percent solves",
-            )
-        )
+    if allowed:
+        problems += unknown_slots(request)
     slots = [part.slot for part in design.parts] if isinstance(design, Deltas) else []
-    flexible = flexible_slots(request, slots)
+    flexible: Sequence[Slot] = flexible_slots(request, slots) if allowed else ()
     if budget.name == "percent" and budget.percent is not None:
         try:
             return solve(design, architecture, percent=budget.percent, flexible=flexible)

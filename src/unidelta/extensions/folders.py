@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from unidelta.errors import ConfigError, UserError
+from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
 
 PROVIDER = "unidelta"
@@ -31,8 +32,8 @@ def add_folder(folder: str | Path) -> Path:
     Raises:
         ConfigError: there is no such folder, a file of Python cannot be imported, or a name is taken already.
     """
-    path = Path(folder).expanduser().resolve()
     asked = f"--config-dir {folder}"
+    path = as_path(folder, asked=asked).resolve()
     if not path.is_dir():
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
     if path in _folders or path == CONF:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -53,6 +53,7 @@ def vectors_of(form: HeadModule, prefixes: Prefixes | None) -> KeysValues:
 
 
 def _checkpoints_gradients(stack: StackHost) -> bool:
-    return any(
-        module.gradient_checkpointing for module in stack.modules() if isinstance(module, GradientCheckpointingLayer)
-    )
+    """Whether layers are computed again in the backward pass; all of a stack are, or none."""
+    lists = (child for child in stack.children() if isinstance(child, nn.ModuleList))  # cheaper than a walk each step
+    layers = (layer for layers in lists for layer in layers)
+    return any(layer.gradient_checkpointing for layer in layers if isinstance(layer, GradientCheckpointingLayer))

@@ -12,6 +12,7 @@ from unidelta.design.count import Counts, count
 from unidelta.design.describe import describe
 from unidelta.design.spec import Design
 from unidelta.errors import DesignError
+from unidelta.extensions.named_paths import as_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
 from unidelta.injection.merge import Merged, merge_into_weights
 
@@ -103,7 +104,7 @@ class Injection:
         """Write what was tuned to a folder, for `unidelta.load`; see `unidelta.injection.saved`."""
         from unidelta.injection.saved import save
 
-        save(self, Path(folder))
+        save(self, as_path(folder, asked=f"deltas.save({str(folder)!r})"))
 
     def merge(self) -> None:
         """Add every linear delta (LoRA, IA³) to the weights that it changes; others stay as they are.

@@ -9,6 +9,7 @@ from pathlib import Path
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import UserError
+from unidelta.extensions.named_paths import path_argument
 from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.world import SHIPPED_SEED
@@ -43,13 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
     pretrain = commands.add_parser("pretrain", help="train a backbone from nothing")
     pretrain.add_argument("family", choices=MINIATURES)
-    pretrain.add_argument("--out", type=Path, help="folder; default: mini-FAMILY here")
+    pretrain.add_argument("--out", type=path_argument, help="folder; default: mini-FAMILY here")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and text")
     pretrain.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
     pretrain.add_argument("--steps", type=_positive, help="default: the recipe's")
     pretrain.add_argument("--scale-up", action="store_true", help="twice as wide, one layer deeper")
     curves = commands.add_parser("curves", help="draw loss and probes of the shipped backbones")
-    curves.add_argument("--out", type=Path, required=True, help="an .svg file")
+    curves.add_argument("--out", type=path_argument, required=True, help="an .svg file")
     return parser
 
 

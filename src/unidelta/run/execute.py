@@ -38,6 +38,7 @@ from unidelta.tasks.encoded_cache import Kept, encode_or_read
 from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
 from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import connect, gather
@@ -54,6 +55,7 @@ class Loaded:
     Args:
         injection: the backbone with the deltas in it.
         backbone: the same model as it was loaded, with its tokenizer.
+        evaluator: the same model with its task and settings.
         encoded: the token ids of every split.
         unknown: how many of them are unknown tokens, by split and side.
         unreadable: references in which a metric finds no word, by split and metric.
@@ -61,14 +63,10 @@ class Loaded:
 
     injection: Injection
     backbone: LoadedBackbone
+    evaluator: Evaluator
     encoded: dict[str, Encoded]
     unknown: dict[str, dict[str, Unknown]]
     unreadable: dict[str, dict[str, int]]
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The backbone's."""
-        return self.backbone.tokenizer
 
 
 def execute(
@@ -108,7 +106,7 @@ def execute(
         if result.status == "complete":
             stop.raise_if_asked(f"after training, {result.steps} steps")
             metrics, predictions = score(
-                loaded.injection, loaded.encoded, rows, spec, loaded.tokenizer, result, processes
+                loaded.evaluator, loaded.injection, loaded.encoded, rows, result, fast=spec.fast
             )
         ending = Ending(
             status=result.status,
@@ -160,7 +158,22 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     injection = inject(model, spec.design, generator=generator, start=start)
     if spec.fast:
         speed_up(injection)
-    return Loaded(injection=injection, backbone=found, encoded=encoded, unknown=unknown, unreadable=unreadable)
+    injection.model.to(torch.device(resolve_device(spec.training)))  # pyright: ignore[reportArgumentType]
+    evaluator = Evaluator(
+        model=injection.model,
+        tokenizer=tokenizer,
+        task=spec.task,
+        spec=spec.training,
+        processes=execution.processes,
+    )
+    return Loaded(
+        injection=injection,
+        backbone=found,
+        evaluator=evaluator,
+        encoded=encoded,
+        unknown=unknown,
+        unreadable=unreadable,
+    )
 
 
 def _keep(execution: Execution, loaded: Loaded) -> None:
@@ -169,7 +182,7 @@ def _keep(execution: Execution, loaded: Loaded) -> None:
         run_id, new = execution.files.run_id, loaded.backbone.new
         saved.save(loaded.injection, execution.files.deltas, run_id=run_id, new=new)
     if execution.saves_model:
-        save_model(loaded.injection.model, loaded.tokenizer, execution.files.deltas)
+        save_model(loaded.injection.model, loaded.backbone.tokenizer, execution.files.deltas)
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
@@ -253,15 +266,11 @@ def _train(execution: Execution, loaded: Loaded, tracker: RunTracker, attempt: A
         tracker.log(entry)
     dev = encoded[spec.task.eval_split]
     return train(
-        loaded.injection.model,
+        loaded.evaluator,
         encoded["train"],
         replace(dev, features=dev.features[: spec.task.max_eval_examples]),
-        task=spec.task,
-        tokenizer=loaded.tokenizer,
-        spec=spec.training,
         seed=spec.seed,
         on_log=log,
-        processes=processes,
         continuation=Continuation(save=save, start=start and start.folder, before=before, stop=execution.stop),
     )
 

@@ -73,9 +73,10 @@ def run(
     with locked(execution.files.lock) if processes.is_first else nullcontext():
         done = None if config.force else _complete(execution)
         if done is not None:
-            print(
-                f"This run is done already; force=true runs it again.\n{print_record(done, spec.task, execution.files)}"
-            )
+            called = done.coordinates["method"]
+            same = "" if called == spec.method else f" {spec.method} is the same design under another name."
+            shown = print_record(done, spec.task, execution.files)
+            print(f"This run is done already; force=true runs it again.{same}\n{shown}")
             return done
         facts = RunFacts(run_id=execution.files.run_id, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED

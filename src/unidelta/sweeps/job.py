@@ -1,5 +1,6 @@
 """A job of a sweep: what `python train.py` with these overrides does, as a function."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,14 +30,18 @@ class Work:
     Args:
         overrides: as typed after `python train.py`.
         folders: those that were added, in their order (`unidelta.extensions.folders`).
+        group: by which W&B finds the job, unless it or `WANDB_RUN_GROUP` says another.
     """
 
     overrides: tuple[str, ...]
     folders: tuple[Path, ...]
+    group: str | None = None
 
 
 def do(work: Work) -> Report:
     """Do one job."""
+    if work.group is not None:
+        os.environ.setdefault("WANDB_RUN_GROUP", work.group)
     try:
         for folder in work.folders:
             add_folder(folder)

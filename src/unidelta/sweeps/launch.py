@@ -97,11 +97,10 @@ def in_pool(
         specs: the runs that the jobs are.
         group: by which the jobs are found where they are tracked, unless they say another.
     """
-    first = () if group is None else (f"tracking.group={group}",)
     tasks = [
         Task(
             name=str(job),
-            argument=Work(overrides=(*first, *job.overrides), folders=tuple(added_folders())),
+            argument=Work(overrides=job.overrides, folders=tuple(added_folders()), group=group),
             log=folder / f"{log_name(job)}.log",
         )
         for job, folder in jobs

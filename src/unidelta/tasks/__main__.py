@@ -19,6 +19,7 @@ from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, DataError, UserError
 from unidelta.extensions.folders import add_folder, config_file, config_names
+from unidelta.extensions.named_paths import path_argument
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.labels import read_label
@@ -134,10 +135,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="the metrics of saved predictions, as JSON")
-    command.add_argument("file", type=Path, help="JSONL with prediction and reference in every row")
+    command.add_argument("file", type=path_argument, help="JSONL with prediction and reference in every row")
     command.add_argument("--task", help="whose metrics are used in place of those of the record beside the file")
     command.add_argument("--metrics", help="their names, separated by commas")
-    command.add_argument("--config-dir", type=Path, help="a folder of your own, for its tasks and metrics")
+    command.add_argument("--config-dir", type=path_argument, help="a folder of your own, for its tasks and metrics")
     arguments = parser.parse_args(argv)
     try:
         if arguments.config_dir is not None:

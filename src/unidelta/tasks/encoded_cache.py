@@ -70,7 +70,7 @@ def encode_or_read(
     Raises:
         ConfigError, DataError: as `encode`.
     """
-    prepare(spec, tokenizer, limits, for_training=for_training)
+    prepare(spec, tokenizer, limits)
     encoded, file = None, None
     if kept is not None and len(rows) >= MIN_ROWS:
         file = kept.folder / "encoded" / f"{_key(kept, spec, tokenizer, for_training)}.safetensors"

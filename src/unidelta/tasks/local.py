@@ -98,7 +98,7 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
     """
     if task.path is None:
         raise DataError("task.source=local", "No folder is given.", "task.source=local task.path=DIR")
-    root = Path(task.path).expanduser()
+    root = Path(task.path)
     if not os.path.isdir(root):
         raise DataError(
             f"task.path={task.path}", "There is no such folder.", "task.path=DIR with a folder of data files"

@@ -15,7 +15,6 @@ class ProgressBar:
     """
 
     def __init__(self, n_steps: int, *, step: int, is_shown: bool) -> None:
-        self.is_shown = is_shown
         self._bar = tqdm(total=n_steps, initial=step, desc="train", dynamic_ncols=True, disable=not is_shown)
 
     def show(self, entry: Mapping[str, float]) -> None:

@@ -81,6 +81,12 @@ class Saver:
         gather(None, self._processes)  # who ends now would take the first process with it
         self._last = time.monotonic()
 
+    def finish(self) -> None:
+        """Keep the end of training, so that a run killed while it is scored does not train again."""
+        if not self._state.is_finished:
+            self._state.is_finished = True
+            self.save()
+
     def stop(self) -> None:
         """End the run here.
 
