@@ -90,7 +90,8 @@ RUNS = (
     "task=xsum method=multihead_parallel_adapter task.generation.num_beams=4 scale=paper",
 )
 NOT_OF_THE_NUMBERS = (
-    *("results_dir dry_run force save_deltas task.path training.device training.progress").split(),
+    *("results_dir dry_run force save_deltas save_model task.path training.device training.progress").split(),
+    *("task.max_unknown_share training.gradient_checkpointing").split(),
     *("training.save_every_minutes tracking. method.name position.name backbone.name").split(),
     *(
         "backbone.published_denominator conventions training.head task.title resume"

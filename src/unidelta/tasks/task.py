@@ -73,6 +73,7 @@ class TaskSpec:
         max_train_examples: first rows kept of the train split; None keeps all.
         max_eval_examples: first rows of `eval_split` on which the best step is selected; None takes all.
         max_test_examples: first rows kept of every split reported at the end; None keeps all.
+        max_unknown_share: the largest share of unknown tokens in a split's sources or targets.
         source_language: the tokenizer's code of the source language, e.g. `en_XX`.
         target_language: the tokenizer's code of the target language, e.g. `ro_RO`.
         generation: beam search settings, None for classification.
@@ -104,6 +105,7 @@ class TaskSpec:
     target_language: str | None
     generation: GenerationSpec | None
     world: int = 0
+    max_unknown_share: float = 0.2
 
     def descriptor(self) -> Kind:
         """The kind's descriptor."""

@@ -25,6 +25,7 @@ from unidelta.training.optimiser import adamw, learning_rates
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import gather_tensors
 from unidelta.training.progress import ProgressBar
+from unidelta.training.recomputing import recompute_activations
 from unidelta.training.result import OnLog, TrainResult
 from unidelta.training.saving import Continuation, Saver
 from unidelta.training.share import share
@@ -70,6 +71,7 @@ def train(
         raise ValueError("No parameter requires gradients: there is nothing to train.")
     set_seed(seed + processes.rank)  # no two passes of a step drop the same activations
     precision, device = resolve_precision(spec), torch.device(resolve_device(spec))
+    recompute_activations(model, is_on=spec.gradient_checkpointing)
     part = share(spec, processes)
     collate = evaluator.collator(pad_to_multiple_of=1 if precision == "fp32" else 8)
     batches = Batches(encoded_train, spec, part, collate=collate, seed=seed)
