@@ -11,9 +11,6 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
 
-if TYPE_CHECKING:
-    pass
-
 # huggingface_hub and modules that need it are imported late: they take half a second, and other weights need none.
 
 

@@ -44,10 +44,9 @@ def train(
 ) -> TrainResult:
     """Train the parameters of a model that require gradients; the model ends with the parameters of its best step.
 
-    The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch; equal
-    arguments give equal losses, bit for bit on a CPU with the same number of threads. Several (connected)
-    processes take the same steps together and return the same; without dropout their losses equal those of one process,
-    up to rounding. A resumed run has the same losses as an uninterrupted one.
+    The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch. Equal arguments
+    give equal losses, bit for bit on a CPU with the same number of threads; so does a resumed run. Several processes
+    (already connected) take the same steps together; without dropout their losses equal those of one, up to rounding.
 
     Args:
         evaluator: the model, moved to the run's device and changed in place, with its task and settings.
