@@ -85,7 +85,8 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
     """The names of the classes, read from the rows where nobody says them, and what keeps them from being read."""
     if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
         return config.task.labels, []
-    if task.source == "local" and not Path(str(task.path)).is_dir():
+    has_place = {"local": Path(str(task.path)).is_dir(), "hub": task.hub_id is not None}
+    if not has_place.get(task.source, True):
         return None, []  # told elsewhere
     try:
         return list(read_labels(task)), []

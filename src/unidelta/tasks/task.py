@@ -61,7 +61,7 @@ class TaskSpec:
         select_by: the score that selects the best step, or `loss`.
         source: `hub` (the data set's repository), `local` (files in `path`) or `mini` (the miniature's corpora).
         path: folder of the splits' files; needed for `local` only.
-        hub_id: repository of the data set, e.g. `nyu-mll/glue`; None for a task that is not on the hub.
+        hub_id: repository of the data set, e.g. `nyu-mll/glue`; None where the hub is not the source.
         hub_config: configuration inside it, e.g. `sst2`.
         hub_revision: branch, tag or commit; None is the main branch, or no hub source.
         max_source_length: tokens kept of the source (of both sentences together for a pair).
