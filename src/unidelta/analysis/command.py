@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unidelta.analysis.claims import claims
+from unidelta.analysis.explore.command import COMMANDS, explore
 from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
 from unidelta.analysis.published import published
 from unidelta.analysis.registry import artefact, artefacts
@@ -25,13 +26,17 @@ python report.py table6 --scale paper            what is published, and what to 
 python report.py all                             every table and figure, CLAIMS.md, and report/index.html
 python report.py all --check                     are the committed files what the records say?
 python report.py table3 --source results/runs    from records of your own; written beside them
+python report.py board --source results/runs     any runs, one row a setting; also curve and compare (board --help)
 """
 
 
 def main(words: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python report.py WORDS`: failed for files that differ, refused for what cannot be met."""
     drop_unread_output()
-    arguments = _parser().parse_args(words)
+    typed = sys.argv[1:] if words is None else list(words)
+    if typed and typed[0] in COMMANDS:
+        return _explored(typed)
+    arguments = _parser().parse_args(typed)
     is_all = "all" in arguments.names or not arguments.names
     try:
         if arguments.config_dir is not None:
@@ -47,6 +52,15 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
         return ExitStatus.REFUSED
     shown = [] if is_all else [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
     print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]))
+    return ExitStatus.DONE
+
+
+def _explored(words: Sequence[str]) -> ExitStatus:
+    try:
+        explore(words)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return ExitStatus.REFUSED
     return ExitStatus.DONE
 
 

@@ -1,5 +1,7 @@
 """The paper's Figures 2, 4 and 5, measured: every published point has its runs, and its published curve beside it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -70,7 +72,8 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
 def data(made: Figure) -> Table:
     """The numbers of a figure: a row for each point, so that nothing can be read off it only by eye."""
     columns = [Column(title="method", kind="text"), Column(title="bottleneck", kind="text")]
-    rows: dict[tuple[str, str], list[Cell]] = {}
+    rows: dict[tuple[str, str, int], list[Cell]] = {}
+    percent = "%" if made.is_of_budgets else made.x_label
     n_cells = 2
     for panel in made.panels:
         for is_published in (False, True):
@@ -79,16 +82,17 @@ def data(made: Figure) -> Table:
                 continue
             # a panel of published curves says so in its title
             group = panel.title.removesuffix(_PUBLISHED)
-            columns.append(Column(title="%, printed" if is_published else "%", kind="percent", group=group))
+            columns.append(Column(title="%, printed" if is_published else percent, kind="percent", group=group))
             what = "published" if is_published else "score"
             columns.append(Column(title=f"{panel.y_label}, {what}", kind=what, group=group))
             level = panel.full_published if is_published else panel.full.mean if panel.full is not None else None
             full = Score(values=(level,)) if is_published and level is not None else panel.full
-            for label, point in [(one.label, point) for one in series for point in one.points]:
-                cells = rows.setdefault((label, point.label), [Cell(text=label), Cell(text=point.label or MISSING)])
+            for label, point, nth in [(one.label, point, nth) for one in series for point, nth in _numbered(one.points)]:
+                head = [Cell(text=label), Cell(text=point.label or MISSING)]
+                cells = rows.setdefault((label, point.label, nth), head)
                 _fill(cells, n_cells, point.percent, point.score, is_published=is_published)
             if full is not None and level is not None:
-                cells = rows.setdefault(("full fine-tuning", ""), [Cell(text="full fine-tuning"), Cell(text=MISSING)])
+                cells = rows.setdefault(("full fine-tuning", "", 0), [Cell(text="full fine-tuning"), Cell(text=MISSING)])
                 _fill(cells, n_cells, 100.0, full, is_published=is_published)
             n_cells += 2
     padded = (tuple(cells + [Cell(text=MISSING)] * (n_cells - len(cells))) for cells in rows.values())
@@ -100,6 +104,16 @@ def data(made: Figure) -> Table:
         rows=tuple(padded),
         notes=made.notes,
     )
+
+
+def _numbered(points: Sequence[Point]) -> list[tuple[Point, int]]:
+    """Each point with how many of its label came before it: at one bottleneck there may be several rates."""
+    seen: Counter[str] = Counter()
+    numbered: list[tuple[Point, int]] = []
+    for point in points:
+        numbered.append((point, seen[point.label]))
+        seen[point.label] += 1
+    return numbered
 
 
 def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, *, is_published: bool) -> None:

@@ -69,6 +69,19 @@ def grid(table: Table) -> str:
     return "\n".join([names, rule, *body])
 
 
+def to_text(table: Table) -> str:
+    """The table for a terminal: columns aligned, notes below."""
+    lines = [[plain(title(table, column)) for column in table.columns]]
+    lines += [[plain(cell.text) for cell in row] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    are_left = [column.align == "left" for column in table.columns]
+    shown = [
+        "  ".join(w.ljust(n) if left else w.rjust(n) for w, n, left in zip(line, widths, are_left, strict=True)).rstrip()
+        for line in lines
+    ]
+    return "\n".join([plain(table.caption), "", *shown, "", *map(plain, table.notes)])
+
+
 def to_markdown(table: Table) -> str:
     """The table under its title, then notes, then the commands that fill what is missing."""
     parts = [f"## {in_markdown(table.title)}", in_markdown(table.caption), grid(table)]
