@@ -9,6 +9,7 @@ import pandas as pd
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
+from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import ROWS, key_of_row
 from unidelta.analysis.published import rows as rows_of
 from unidelta.analysis.registry import register
@@ -28,10 +29,14 @@ _FULL = "full_ft"
 _NOT_SHOWN = ("prompt",)  # the paper's figures have no prompt tuning; Table 6 has
 _IN_SCRIPT = "script-only"  # a point of the authors' plotting script that their figure does not show
 _SCALES = {
-    "mini": "Scale mini: the paper's curves are of other data and have panels of their own; compare shapes.",
+    "mini": "Scale mini: the paper's curves are of other data and have panels of their own; compare shapes. The oracle"
+    " knows all but the noise of the test set.",
     "paper": "Scale paper: solid curves are measured, hollow points on dashed curves are printed or read off it.",
 }
-_WHAT = "Means over seeds with 95 % t-intervals, single runs as points; parameters as the paper counts them."
+_WHAT = (
+    "Means over seeds, single runs as points beside them, 95 % t-intervals for four runs or more; parameters as the"
+    " paper counts them."
+)
 
 _Row = dict[str, str]
 
@@ -87,12 +92,16 @@ def data(made: Figure) -> Table:
             columns.append(Column(title=f"{panel.y_label}, {what}", kind=what, group=group))
             level = panel.full_published if is_published else panel.full.mean if panel.full is not None else None
             full = Score(values=(level,)) if is_published and level is not None else panel.full
-            for label, point, nth in [(one.label, point, nth) for one in series for point, nth in _numbered(one.points)]:
+            for label, point, nth in [
+                (one.label, point, nth) for one in series for point, nth in _numbered(one.points)
+            ]:
                 head = [Cell(text=label), Cell(text=point.label or MISSING)]
                 cells = rows.setdefault((label, point.label, nth), head)
                 _fill(cells, n_cells, point.percent, point.score, is_published=is_published)
             if full is not None and level is not None:
-                cells = rows.setdefault(("full fine-tuning", "", 0), [Cell(text="full fine-tuning"), Cell(text=MISSING)])
+                cells = rows.setdefault(
+                    ("full fine-tuning", "", 0), [Cell(text="full fine-tuning"), Cell(text=MISSING)]
+                )
                 _fill(cells, n_cells, 100.0, full, is_published=is_published)
             n_cells += 2
     padded = (tuple(cells + [Cell(text=MISSING)] * (n_cells - len(cells))) for cells in rows.values())
@@ -134,11 +143,13 @@ def _panel(rows: list[_Row], runs: Runs) -> Panel:
             percent = float(runs.rows(key, task_in_records(task))[0]["percent"])
             series.setdefault(row["method"], []).append(Point(percent=percent, score=score, label=row["bottleneck"]))
     full = runs.score(_FULL, task_in_records(task), metric_in_records(metric, runs.scale))
+    name, scored = task_in_records(task), metric_in_records(metric, runs.scale)
     return Panel(
         title=task_title(task, runs.scale),
         y_label=_axis(metric),
         series=_series(series, is_published=False),
         full=full if full.n else None,
+        oracle=oracle(name, scored, scale=runs.scale, source=runs.scale) if series else None,
     )
 
 

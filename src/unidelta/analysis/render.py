@@ -76,7 +76,9 @@ def to_text(table: Table) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     are_left = [column.align == "left" for column in table.columns]
     shown = [
-        "  ".join(w.ljust(n) if left else w.rjust(n) for w, n, left in zip(line, widths, are_left, strict=True)).rstrip()
+        "  ".join(
+            w.ljust(n) if left else w.rjust(n) for w, n, left in zip(line, widths, are_left, strict=True)
+        ).rstrip()
         for line in lines
     ]
     return "\n".join([plain(table.caption), "", *shown, "", *map(plain, table.notes)])

@@ -19,7 +19,9 @@ _SETTINGS = {
 def run() -> Callable[..., dict[str, Any]]:
     """One run's row; what is given changes it, `settings` by dotted path."""
 
-    def make(seed: int, score: float | None, settings: Mapping[str, Any] | None = None, **columns: Any) -> dict[str, Any]:
+    def make(
+        seed: int, score: float | None, settings: Mapping[str, Any] | None = None, **columns: Any
+    ) -> dict[str, Any]:
         spec = json.loads(json.dumps(_SETTINGS))
         at = {"method": columns.get("method", "sandwich"), "task.name": columns.get("task", "menus")}
         for path, value in {**at, **(settings or {})}.items():

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from unidelta.analysis.curve import Figure
 from unidelta.analysis.explore.board import board, board_table
 from unidelta.analysis.explore.compare import compare, comparison_table
 from unidelta.analysis.explore.curves import BY, curves
@@ -109,7 +108,9 @@ def _write(path: Path, content: str | bytes) -> None:
 
 def _check_suffix(path: Path, known: Sequence[str]) -> None:
     if path.suffix[1:] not in known:
-        raise ConfigError(f"--output {path}", f"`{path.suffix}` is not a format", " or ".join(f"FILE.{k}" for k in known))
+        raise ConfigError(
+            f"--output {path}", f"`{path.suffix}` is not a format", " or ".join(f"FILE.{k}" for k in known)
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,8 +133,12 @@ def _parser() -> argparse.ArgumentParser:
     curve.add_argument("--x", default="percent", help="a column or setting that is a number (default: percent)")
     curve.add_argument("--by", type=_names, help="what lines differ by (default: method,position)")
     two = what.add_parser("compare", parents=[shared], help="two settings or two folders")
-    two.add_argument("sides", nargs=2, metavar="SIDE", help="a folder of records, or NAME=VALUE,… among those of --source")
-    two.add_argument("--by", type=_names, help="rows: what both sides agree in (of two folders: method,position,bottlenecks)")
+    two.add_argument(
+        "sides", nargs=2, metavar="SIDE", help="a folder of records, or NAME=VALUE,… among those of --source"
+    )
+    two.add_argument(
+        "--by", type=_names, help="rows: what both sides agree in (of two folders: method,position,bottlenecks)"
+    )
     return parser
 
 

@@ -87,7 +87,9 @@ def compare(
             found.setdefault((one.group, tuple(str(one.value(name)) for name in by)), []).append(one)
         sides.append(found)
     lines = _lines(sides, accounts, by, lower_is_better)
-    notes = tuple(f"{name}: {line}" for name, one in zip(("first", "second"), accounts, strict=True) for line in one.sentences())
+    notes = tuple(
+        f"{name}: {line}" for name, one in zip(("first", "second"), accounts, strict=True) for line in one.sentences()
+    )
     if not lines:
         raise ConfigError("compare two sides", " ".join(notes), "sides with runs of one task, metric and scale")
     made = pd.DataFrame(lines, columns=[*_GROUP, *by, *_AFTER])
@@ -198,7 +200,9 @@ def comparison_table(made: pd.DataFrame) -> Table:
                 Cell(text=f"{line['first']:.2f} (n={line['n_first']})", value=line["first"]),
                 Cell(text=f"{line['second']:.2f} (n={line['n_second']})", value=line["second"]),
                 Cell(text=f"{signed(line['difference'], 2)}{width}", value=line["difference"]),
-                Cell(text=f"{line['n']} {'pairs' if line['test'] == 'paired' else line['test']}".strip(), value=line["n"]),
+                Cell(
+                    text=f"{line['n']} {'pairs' if line['test'] == 'paired' else line['test']}".strip(), value=line["n"]
+                ),
                 Cell(text=MISSING if not is_tested else "< 0.001" if line["p"] < 0.001 else f"{line['p']:.3f}"),
                 Cell(text=needed),
                 Cell(text=str(said)),

@@ -10,6 +10,7 @@ from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
 from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
 from unidelta.analysis.names import metric_title, panel_title
+from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.errors import ConfigError
 
@@ -53,7 +54,9 @@ def curves(
     there = _with_place(placed, places, x, accounts)
     is_log = _is_log([places[id(one)] for one in there])
     if is_log:
-        there = _with_place(there, {key: value if value > 0 else math.nan for key, value in places.items()}, x, accounts)
+        there = _with_place(
+            there, {key: value if value > 0 else math.nan for key, value in places.items()}, x, accounts
+        )
     panels: list[Panel] = []
     scales = {one.group[0] for one in settings}
     for group in dict.fromkeys(one.group for one in settings):
@@ -67,8 +70,8 @@ def curves(
     return Figure(
         name="curve",
         title=f"{metric or 'scores'} against {x}",
-        caption="Means over seeds with 95 % t-intervals, single runs as points; where several settings are at one"
-        " point, the best on dev.",
+        caption="Means over seeds, single runs as points beside them, 95 % t-intervals for four runs or more; where"
+        " several settings are at one point, the best on dev.",
         panels=tuple(panels),
         x_label=PERCENT if x == "percent" else x,
         is_log=is_log,
@@ -93,7 +96,9 @@ def _panel(
         line.setdefault(places[id(one)], []).append(one)
     series: list[Series] = []
     for values, by_place in lines.items():
-        at = {place: chosen(mine, accounts, lower_is_better=lower_is_better) for place, mine in sorted(by_place.items())}
+        at = {
+            place: chosen(mine, accounts, lower_is_better=lower_is_better) for place, mine in sorted(by_place.items())
+        }
         drawn = {place: one for place, one in at.items() if one is not None}
         if drawn:
             label, key = _name(by, values, list(drawn.values()))
@@ -101,11 +106,13 @@ def _panel(
             series.append(Series(label=label, method=key, points=points))
     level = chosen(full, accounts, lower_is_better=lower_is_better) if full else None
     scale, task, metric = group
+    sources = {str(one.runs[0]["source"]) for one in (*settings, *full)}
     return Panel(
         title=panel_title(task, scale, is_scale_told=is_scale_told),
         y_label=metric_title(metric),
         series=tuple(series),
         full=None if level is None else level.score,
+        oracle=oracle(task, metric, scale=scale, source=sources.pop() if len(sources) == 1 else ""),
     )
 
 
@@ -128,9 +135,7 @@ def _name(by: Sequence[str], values: Sequence[str], settings: Sequence[Setting])
     return label, side if label == named and side in ROWS else label
 
 
-def _with_place(
-    settings: Sequence[Setting], places: dict[int, float], x: str, accounts: Accounts
-) -> list[Setting]:
+def _with_place(settings: Sequence[Setting], places: dict[int, float], x: str, accounts: Accounts) -> list[Setting]:
     for one in settings:
         if math.isnan(places[id(one)]):
             accounts.leave_out(f"their {x} has no place on the axis", one.score.n, detail=str(one.runs[0]["method"]))

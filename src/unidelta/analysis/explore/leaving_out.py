@@ -27,7 +27,9 @@ def chosen(settings: Sequence[Setting], accounts: Accounts, *, lower_is_better: 
     for one in settings:
         if one is not best and best is not None:
             names = " and ".join(differing([best, one]))
-            accounts.leave_out("another setting of the same point is better on dev", one.score.n, detail=f"{names}:" if names else "")
+            accounts.leave_out(
+                "another setting of the same point is better on dev", one.score.n, detail=f"{names}:" if names else ""
+            )
         elif best is None:
             why = "several settings are at one point, and no dev score says which is best; --by NAME draws a line each"
             accounts.leave_out(why, one.score.n, detail=" and ".join(differing(settings)))

@@ -41,22 +41,19 @@ class Setting:
     n_without: int
 
     @cached_property
-    def values(self) -> Mapping[str, str]:
-        """The setting by dotted path, `training.learning_rate`; values as JSON."""
+    def values(self) -> Mapping[str, Any]:
+        """The setting by dotted path, `training.learning_rate`."""
         return dict(_leaves("", json.loads(self.text)))
 
     def value(self, name: str) -> Any:
         """A column of the runs, or the setting at a dotted path; None for a path that it has not."""
         first = self.runs[0]
-        if name == "percent" or name not in first:
-            found = self.values.get(name)
-            return first.get(name) if found is None else json.loads(found)
-        return first[name]
+        return first[name] if name in first else self.values.get(name)
 
     def mean(self, column: str) -> float:
         """The mean of a numeric column over the complete runs; NaN if one of them has none."""
-        values = [float(run[column]) for run in self.runs if run["status"] == "complete"]
-        return fmean(values) if values else math.nan
+        values = [run[column] for run in self.runs if run["status"] == "complete"]
+        return fmean(map(float, values)) if values and None not in values else math.nan
 
     @property
     def lost(self) -> str:
@@ -155,9 +152,9 @@ def _seed(run: Row) -> tuple[int, str]:
     return int(run["seed"]), run["run_id"]
 
 
-def _leaves(prefix: str, value: Any) -> list[tuple[str, str]]:
+def _leaves(prefix: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         return [leaf for name, item in value.items() for leaf in _leaves(f"{prefix}.{name}" if prefix else name, item)]
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         return [leaf for i, item in enumerate(value) for leaf in _leaves(f"{prefix}.{i}", item)]
-    return [(prefix, json.dumps(value))]
+    return [(prefix, value)]
