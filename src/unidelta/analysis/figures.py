@@ -11,6 +11,7 @@ from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
 from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import ROWS, key_of_row
+from unidelta.analysis.percent import percent_text
 from unidelta.analysis.published import rows as rows_of
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
@@ -97,12 +98,12 @@ def data(made: Figure) -> Table:
             ]:
                 head = [Cell(text=label), Cell(text=point.label or MISSING)]
                 cells = rows.setdefault((label, point.label, nth), head)
-                _fill(cells, n_cells, point.percent, point.score, is_published=is_published)
+                _fill(cells, n_cells, point.percent, point.score, made)
             if full is not None and level is not None:
                 cells = rows.setdefault(
                     ("full fine-tuning", "", 0), [Cell(text="full fine-tuning"), Cell(text=MISSING)]
                 )
-                _fill(cells, n_cells, 100.0, full, is_published=is_published)
+                _fill(cells, n_cells, 100.0, full, made)
             n_cells += 2
     padded = (tuple(cells + [Cell(text=MISSING)] * (n_cells - len(cells))) for cells in rows.values())
     return Table(
@@ -125,11 +126,13 @@ def _numbered(points: Sequence[Point]) -> list[tuple[Point, int]]:
     return numbered
 
 
-def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, *, is_published: bool) -> None:
+def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, made: Figure) -> None:
     cells += [Cell(text=MISSING)] * (n_before - len(cells))
+    is_published = bool(score.n) and not score.seeds
     text = f"{score.mean:g}" if is_published else shown(score, digits=2)
     value = Cell(text=text, value=score.mean, score=None if is_published else score)
-    cells += [Cell(text=f"{percent:.3g}", value=percent), value]
+    place = percent_text(percent) if made.is_of_budgets and not is_published else f"{percent:.3g}"
+    cells += [Cell(text=place, value=percent), value]
 
 
 def _panel(rows: list[_Row], runs: Runs) -> Panel:

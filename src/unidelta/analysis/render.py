@@ -115,17 +115,18 @@ def to_latex(table: Table) -> str:
     rows = [" & ".join(in_latex(cell.text) for cell in row) + r" \\" for row in table.rows]
     columns = "".join("l" if column.align == "left" else "r" for column in table.columns)
     lines = [
-        r"% \usepackage{booktabs}",
+        r"% \usepackage{booktabs,graphicx}",
         r"\begin{table}",
         rf"\caption{{{in_latex(table.title)}. {in_latex(table.caption)}}}",
         rf"\label{{tab:{table.name}}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",  # never wider than the text
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
         rf"{head} \\",
         r"\midrule",
         *rows,
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         *(rf"\par {in_latex(note)}" for note in table.notes),
         r"\end{table}",
     ]

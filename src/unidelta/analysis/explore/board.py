@@ -8,6 +8,7 @@ import pandas as pd
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.differences import differing
 from unidelta.analysis.explore.setting import Setting, settings_of
+from unidelta.analysis.percent import percent_text
 from unidelta.analysis.table import MISSING, Cell, Column, Kind, Table
 
 _GROUP = ("scale", "task", "metric")
@@ -106,7 +107,7 @@ def board_table(made: pd.DataFrame, *, name: str = "board", title: str = "Board"
         cells = [_cell(line[column]) for column in (*group, *names)]
         mean = float(line["mean"])
         cells += [
-            Cell(text=f"{line['percent']:.3g}", value=float(line["percent"])),
+            Cell(text=percent_text(float(line["percent"])), value=float(line["percent"])),
             Cell(text=_score(mean, float(line["ci95"])), value=None if math.isnan(mean) else mean),
             Cell(text=str(line["n"]), value=float(line["n"])),
             Cell(text=MISSING if math.isnan(line["seconds"]) else f"{line['seconds']:.0f}", value=line["seconds"]),
