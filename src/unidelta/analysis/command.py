@@ -50,9 +50,17 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     except UserError as error:
         print(error, file=sys.stderr)
         return ExitStatus.REFUSED
-    shown = [] if is_all else [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
-    print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]))
+    print("\n".join(_said(files, names, output)))
     return ExitStatus.DONE
+
+
+def _said(files: Files, names: Sequence[str], output: Path) -> list[str]:
+    """What was asked for by name, and where everything is; of a page, the page, and how many files lie beside it."""
+    if "page" in names:
+        pages = [path for path in files if path.suffix == ".html" or path.name == "CLAIMS.md"]
+        return [*(f"wrote {output / path}" for path in pages), f"and {len(files) - len(pages)} files below {output}"]
+    shown = [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
+    return [*shown, *(f"wrote {output / path}" for path in files)]
 
 
 def _explored(words: Sequence[str]) -> ExitStatus:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from matplotlib.transforms import offset_copy
+from matplotlib.transforms import ScaledTranslation
 
 from unidelta.analysis.curve import Figure, Panel, Series
 from unidelta.analysis.labels import LINE_INCHES, Label, write_labels
@@ -163,7 +163,7 @@ def _draw_series(axes: Axes, series: Series, look: Style, *, name: str) -> None:
     if series.is_published:
         line.set(linestyle="--", linewidth=1, markerfacecolor=PAPER, zorder=2)
         return
-    beside = offset_copy(axes.transData, fig=axes.figure, x=_BESIDE_POINTS, units="points")
+    beside = axes.transData + ScaledTranslation(_BESIDE_POINTS / 72, 0, axes.figure.dpi_scale_trans)
     for i, (percent, score, mean) in enumerate(points):
         interval = drawn_interval(score)
         if interval is not None and mean is not None:

@@ -102,7 +102,7 @@ def _boards(runs: Runs) -> str:
         return ""
     parts: list[str] = []
     for task in dict.fromkeys(str(name) for name in runs.frame["task"]):
-        made = board_table(board(runs.frame[runs.frame["task"] == task]), name=task, title=task)
+        made = board_table(board(runs.frame.loc[runs.frame["task"] == task]), name=task, title=task)
         what = f"{panel_title(task, runs.scale, is_scale_told=False)}: {len(made.rows)} settings, the best first"
         inside = f'<p class="caption">{html.text(made.caption)}</p>{html.table(made)}'
         parts.append(f"<details><summary>{html.text(what)}</summary>{inside}</details>")

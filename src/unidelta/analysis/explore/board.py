@@ -97,7 +97,7 @@ def _percent(one: Setting) -> float:
 
 def board_table(made: pd.DataFrame, *, name: str = "board", title: str = "Board") -> Table:
     """A board as a table to be rendered: columns that say one thing in every row are left out."""
-    group = [column for column in _GROUP if made[column].nunique() > 1]
+    group = [column for column in _GROUP if len(set(made[column])) > 1]
     names = [str(column) for column in made.columns if column not in (*_GROUP, *_AFTER)]
     kinds: dict[str, Kind] = {"tuned %": "percent", "score": "score", "n": "count", "seconds": "count"}
     has_lost = bool((made["lost"] != "").any())

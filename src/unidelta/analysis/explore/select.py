@@ -30,7 +30,7 @@ def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
         if not settings:
             raise ConfigError(words, f"no run has {name}={value}", f"{name}={' or '.join(sorted(known)[:12])}")
     chosen = {run["run_id"] for one in settings for run in one.runs}
-    return frame[frame["run_id"].isin(chosen)]
+    return frame.loc[frame["run_id"].isin(list(chosen))]
 
 
 def _read(value: str) -> object:
