@@ -1,4 +1,4 @@
-"""Where the time of a training step and of a generated token goes, by kind of operation, beside full fine-tuning.
+"""Where the time of a training step and of a generated token goes, by kind of operation, next to full fine-tuning.
 
 `python benchmarks/breakdown.py` measures this suite's methods on the model of speed.py; `--out FILE` writes the record
 that docs/performance.md shows. Times are torch's profiler's own time of each operation, methods in turns, one thread.
@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from ours import METHODS, method
 from speed import keep, machine
-from table import told
+from table import render
 from torch.profiler import ProfilerActivity, profile
 from workload import SIZES, Subject, versions
 
@@ -31,7 +31,7 @@ KINDS = {
     "sums, scaling": ("aten::add", "aten::mul", "aten::div", "aten::sum", "masked_fill"),
     "copies": ("aten::copy_", "aten::cat", "aten::clone", "aten::index", "aten::fill_", "aten::zero_"),
 }
-"""Kinds of operation, each by what the names of its operations contain; the first that fits has it."""
+"""Kinds of operation, by substrings of operation names; the first match counts."""
 OTHER = "the rest"
 SHOWN = ("full", "BitFit", "LoRA q,v", "parallel adapter, s=4", "prefix", "MAM")
 
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     record = measure(arguments.methods, size=arguments.size, rounds=arguments.rounds)
     keep(record, arguments.out)
-    print(told("breakdown", record))
+    print(render("breakdown", record))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Time of ROUGE on as many pairs as XSum's test split has: this suite's against rouge-score called directly.
+"""Time of ROUGE on as many pairs as in XSum's test split: this suite's compared with rouge-score called directly.
 
 `python benchmarks/eval.py --pairs 1000`; both give the same scores to the bit, which is checked. Texts are synthetic:
 words of Zipfian frequency with endings for the stemmer, one sentence each as in XSum, a prediction from its reference
@@ -40,7 +40,7 @@ def pairs(n: int, rng: random.Random) -> tuple[list[str], list[str]]:
 
 
 def plain(predictions: Sequence[str], references: Sequence[str]) -> list[tuple[float, ...]]:
-    """rouge-score as its documentation has it."""
+    """rouge-score, used as documented."""
     scorer = RougeScorer(list(ROUGE.keys), use_stemmer=True)
     found = []
     for predicted, right in zip(predictions, references, strict=True):
@@ -57,7 +57,7 @@ def timed(function: Callable[[], Result]) -> tuple[Result, float]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 0, or 1 where the scores differ."""
+    """The exit status: 0, or 1 if the scores differ."""
     parser = argparse.ArgumentParser(prog="python benchmarks/eval.py", description=__doc__)
     parser.add_argument("--pairs", type=int, default=N_PAIRS, help=f"default: {N_PAIRS}, XSum's test split")
     parser.add_argument("--seed", type=int, default=0, help="of the texts")

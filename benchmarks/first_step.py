@@ -1,4 +1,4 @@
-"""`train.py` with the words that follow, its process ended after the first optimiser step: for startup.py."""
+"""`train.py` with the given arguments, ended after the first optimiser step; used by startup.py."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _paused = run.paused_garbage_collection
 
 @contextmanager
 def _then_ended() -> Iterator[None]:
-    """The imports of a run as they are, in their place; the process ends after the first optimiser step."""
+    """The imports of a run, unchanged; the process ends after the first optimiser step."""
     with _paused():
         yield
     from torch.optim.optimizer import register_optimizer_step_post_hook  # there already

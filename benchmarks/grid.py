@@ -1,4 +1,4 @@
-"""The time of a table of the miniature by two workers, and where its jobs spend it.
+"""The time of one table of the miniature with two workers, and where its jobs spend it.
 
 `python benchmarks/grid.py` runs the sweep of Table 6 with one seed as `python sweep.py` does, and then one job a task
 in a fresh process under Python's profiler, which adds a few percent to what is Python and nothing to what is torch.
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from speed import keep, machine
-from table import told
+from table import render
 from workload import versions
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ def cumulative(stats: pstats.Stats, place: tuple[str, str], *, within: tuple[str
 
 
 def parts(stats: pstats.Stats) -> dict[str, float]:
-    """The seconds of a run by what they are spent on; the parts add up to the whole process."""
+    """The seconds of a run by part; the parts add up to the whole process."""
     train, test = cumulative(stats, TRAIN), cumulative(stats, TEST)
     dev = cumulative(stats, EVALUATE, within=TRAIN)
     step = cumulative(stats, FORWARD, within=TRAIN) + cumulative(stats, BACKWARD)
@@ -84,7 +84,7 @@ def parts(stats: pstats.Stats) -> dict[str, float]:
 
 
 def profiled(*overrides: str) -> dict[str, float]:
-    """A job in a process of its own, under Python's profiler."""
+    """A job in its own process, under Python's profiler."""
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "profile"
         words = [*overrides, f"results_dir={folder}", "training.progress=false"]
@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "versions": versions(),
     }
     keep(record, arguments.out)
-    print(told("grid", record))
+    print(render("grid", record))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the training loop adds to the arithmetic of its steps: its time beside a bare torch loop's.
+"""What the training loop adds to the arithmetic of its steps: its time compared with a bare torch loop's.
 
 `python benchmarks/loop.py` trains the model of speed.py by `unidelta.training.loop.train` and by the ten lines of
 `bare`, on the same batches, in turns, one thread; the bare loop gets its batches ready-made. `--out FILE` writes the
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from ours import METHODS, injected
 from speed import keep, machine
-from table import told
+from table import render
 from torch import nn
 from torch.nn import functional as F
 from workload import FIRST_WORD, PAD, SIZES, Size, versions
@@ -32,6 +32,7 @@ from unidelta.run.prepare import prepare
 from unidelta.tasks.collate import Seq2SeqCollator
 from unidelta.tasks.encode import Encoded
 from unidelta.training.batches import Batches
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
 from unidelta.training.processes import ALONE
 from unidelta.training.share import share
@@ -95,12 +96,9 @@ def measure(names: Sequence[str], *, size: str, rounds: int, steps: int) -> dict
         for name, model in models.items():
             moments = []
             train(
-                model,
+                Evaluator(model=model, tokenizer=tokenizer, task=run.task, spec=spec),
                 encoded,
                 replace(encoded, features=encoded.features[:1]),
-                task=run.task,
-                tokenizer=tokenizer,
-                spec=spec,
                 seed=i + 1,
                 on_log=lambda entry, speed, moments=moments: moments.append(time.process_time()),
             )
@@ -138,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     record = measure(SHOWN, size=arguments.size, rounds=arguments.rounds, steps=arguments.steps)
     keep(record, arguments.out)
-    print(told("loop", record))
+    print(render("loop", record))
     return 0
 
 

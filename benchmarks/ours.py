@@ -1,4 +1,4 @@
-"""This suite's methods on the benchmark's model; run by speed.py, which tells it what to time."""
+"""This suite's methods on the benchmark's model; run by speed.py, which sends it what to time."""
 
 import tempfile
 from collections.abc import Sequence
@@ -40,11 +40,11 @@ METHODS = {
     "MAM, dropout in the adapter": [*(word for word in MAM if "dropout" not in word), *PREFIX],
     "MAM, fast=false": [*MAM, *PREFIX, "fast=false"],
 }
-"""What is typed after `python train.py` for each; without dropout in the modules, as peft and adapters have it."""
+"""The overrides of each method; without dropout in the modules, as in peft and adapters."""
 
 
 def injected(typed: Sequence[str], size: Size) -> tuple[Injection, bool]:
-    """A design in the stock model, built as in any run; and whether what only makes it faster is on."""
+    """A design in the stock model, built as in any run; and whether optimisations are on."""
     model = stock(size)
     architecture = architecture_of(model.config, name="bart")
     config = compose(["task=xsum", "scale=paper", *(word.format(size=size) for word in typed)])
@@ -71,7 +71,7 @@ def method(typed: Sequence[str]) -> Method:
         injection, is_fast = injected(typed, size)
         injection.fold()
         if is_fast:
-            lasting.enter_context(merged(injection))  # as evaluation has it
+            lasting.enter_context(merged(injection))  # as in evaluation
         return injection.model
 
     def stored(model: nn.Module) -> int:

@@ -1,4 +1,4 @@
-"""peft's and adapters' methods on the benchmark's model; run by speed.py, which tells it what to time.
+"""peft's and adapters' methods on the benchmark's model; run by speed.py, which sends it what to time.
 
 In an environment of its own, because adapters 1.3.0 wants transformers 4.57:
 

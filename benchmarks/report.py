@@ -37,7 +37,7 @@ def _gib(used: resource.struct_rusage) -> float:
 
 
 def write_synthetic(folder: Path) -> None:
-    """Records that differ by the seed alone, without the care for crashes that a store takes."""
+    """Write records that differ only by the seed, without the crash safety of a store."""
     records = RecordStore(root=MAIN).read_all().records
     full = next(record for record in records if record.coordinates["method"] == "full")
     place = folder / full.coordinates["scale"] / full.coordinates["task"]

@@ -1,4 +1,4 @@
-"""Time and memory of training and generating, as ratios to full fine-tuning: this suite's methods and, asked, peers'.
+"""Time and memory of training and generation, relative to full fine-tuning: this suite's methods and, if asked, peers'.
 
 `python benchmarks/speed.py` times ours; with `--peers PYTHON`, the python of the environment that peers.py describes,
 peft and adapters take part in the same run. Every figure of a method is divided by that of full fine-tuning with the
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from table import told
+from table import render
 from workload import SIZES
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ ALWAYS = ("full", "frozen forward")
 
 
 class Worker:
-    """A process that times what it is asked to.
+    """A worker process that times what it is sent.
 
     Args:
         python: which interpreter.
@@ -74,7 +74,7 @@ class Worker:
 def measure(
     pythons: Mapping[str, str], *, only: Sequence[str], size: str, rounds: Mapping[str, int], fused: bool, seed: int
 ) -> Iterator[dict[str, Any]]:
-    """The record of a run after each round: what was measured of every method so far, and on what.
+    """The record after each round: the measurements of every method so far, and the machine.
 
     Args:
         pythons: interpreter by script.
@@ -103,7 +103,7 @@ def measure(
         what: {row: [] for row in able[what]} for what in TIMED
     }
     loads: list[float] = []
-    for i in range(-1, max(rounds.values())):  # the first time is not like the others
+    for i in range(-1, max(rounds.values())):  # the first round warms up
         for what in (what for what in TIMED if i < rounds[what]):
             now: dict[tuple[str, str], list[dict[str, float]]] = {row: [] for row in able[what]}
             for row in rng.sample(able[what] + fulls, len(able[what] + fulls)):
@@ -157,7 +157,7 @@ def keep(record: Mapping[str, Any], file: Path | None) -> None:
 
 
 def machine(loads: Sequence[float]) -> dict[str, Any]:
-    """On what it was measured, and how many programs ran or waited, on average over the rounds."""
+    """The machine, and the mean load over the rounds."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -196,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=arguments.seed,
     ):
         keep(record, arguments.out)
-    print(told("speed", record))
+    print(render("speed", record))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Seconds from the command: to the output of a dry run, to the first optimiser step, and of imports.
+"""Seconds from the command to the output of a dry run and to the first optimiser step, and seconds of imports.
 
 `python benchmarks/startup.py --rounds 5`. Wall and CPU seconds (user and system) of fresh processes, files in the
 cache of the operating system, rounds interleaved; wall seconds say as much about what else the machine does.
@@ -17,14 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from speed import keep, machine
-from table import told
+from table import render
 from workload import versions
 
 ROOT = Path(__file__).parents[1]
 
 
 def process(*words: str) -> dict[str, float]:
-    """Wall and CPU seconds of a Python process from beginning to end."""
+    """Wall and CPU seconds of a whole Python process."""
     wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *words], check=True, capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -33,14 +33,14 @@ def process(*words: str) -> dict[str, float]:
 
 
 def first_step() -> dict[str, float]:
-    """Seconds until the default job of the miniature has done its first optimiser step; the process is ended there."""
+    """Seconds until the default job of the miniature finishes its first optimiser step, where the process ends."""
     with tempfile.TemporaryDirectory() as folder:
         words = [f"results_dir={folder}", "training.progress=false"]
         return process(str(ROOT / "benchmarks" / "first_step.py"), "method=mam", "task=xsum", *words)
 
 
 def report() -> dict[str, float]:
-    """Seconds of Table 3 from the committed records, into a folder that is thrown away."""
+    """Seconds of Table 3 from the committed records, written to a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         return process(str(ROOT / "report.py"), "table3", "--output", folder)
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in MEASURED}
     for function in MEASURED.values():
-        function()  # files come into the cache
+        function()  # warms the file cache
     for _ in range(arguments.rounds):
         for name, function in MEASURED.items():
             found[name].append(function())
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "versions": versions(),
     }
     keep(record, arguments.out)
-    print(told("startup", record))
+    print(render("startup", record))
     return 0
 
 

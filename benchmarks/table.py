@@ -1,6 +1,6 @@
 """The tables of docs/performance.md, from the records of the other scripts here.
 
-`python benchmarks/table.py` prints the page as the records in benchmarks/results have it; `--write` puts it there.
+`python benchmarks/table.py` prints the page with the records in benchmarks/results; `--write` writes it.
 """
 
 import json
@@ -20,7 +20,7 @@ _HEAD = (
 
 
 def markdown(record: Mapping[str, Any]) -> str:
-    """A row a method: medians, and quartiles in brackets. The floor is two forward passes without gradients.
+    """One row per method: medians, and quartiles in brackets. The floor is two forward passes without gradients.
 
     Args:
         record: of speed.py.
@@ -63,7 +63,7 @@ def conditions(record: Mapping[str, Any]) -> str:
 
 
 def breakdown(record: Mapping[str, Any]) -> str:
-    """A table each for a step, a greedy token and one of four beams: a row a kind of operation, a column a method.
+    """Tables for a step, a greedy token and a token of four beams: one row per kind of operation.
 
     Args:
         record: of breakdown.py.
@@ -89,7 +89,7 @@ def conditions_of_breakdown(record: Mapping[str, Any]) -> str:
 
 
 def grid(record: Mapping[str, Any]) -> str:
-    """A row a part of a run, a column a task: seconds, and percent of the run without imports and what is read once.
+    """One row per part of a run, one column per task: seconds, and percent of the run without imports and loading.
 
     Args:
         record: of grid.py.
@@ -106,18 +106,18 @@ def grid(record: Mapping[str, Any]) -> str:
 
 
 def conditions_of_grid(record: Mapping[str, Any]) -> str:
-    """What the sweep took, and on what machine."""
+    """The time of the sweep, and the machine."""
     jobs, wall, workers = record["jobs"], record["wall"], record["workers"]
     a_job, training = wall * workers / jobs, record["training"] / jobs
     return (
-        f"`{record['sweep']}` with one seed: {jobs} jobs, {workers} workers, {wall:.0f} s: {a_job:.0f} s of a worker a"
-        f" job, {training:.0f} of them training and its scores on dev. The columns are `method={record['method']}`, a"
-        f" process each, under Python's profiler. {_where(record)} {_versions(record['versions'])}."
+        f"`{record['sweep']}` with one seed: {jobs} jobs, {workers} workers, {wall:.0f} s. One job takes {a_job:.0f} s"
+        f" of a worker, {training:.0f} of them training and scoring on dev. The columns are `method={record['method']}`"
+        f", one process each, under Python's profiler. {_where(record)} {_versions(record['versions'])}."
     )
 
 
 def startup(record: Mapping[str, Any]) -> str:
-    """A row a command: median wall and CPU seconds, and the least and the greatest.
+    """One row per command: median wall and CPU seconds, with minimum and maximum.
 
     Args:
         record: of startup.py.
@@ -138,7 +138,7 @@ def conditions_of_startup(record: Mapping[str, Any]) -> str:
 
 
 def loop(record: Mapping[str, Any]) -> str:
-    """A row a method: milliseconds per step of both loops, and their ratio.
+    """One row per method: milliseconds per step of both loops, and their ratio.
 
     Args:
         record: of loop.py.
@@ -178,11 +178,11 @@ _TABLES: dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[Mapping[s
     "startup": (conditions_of_startup, startup),
     "loop": (conditions_of_loop, loop),
 }
-"""What is said above a table and the table, by the first word of the record's name."""
+"""The caption and the table, by the first word of the record's name."""
 
 
-def told(kind: str, record: Mapping[str, Any]) -> str:
-    """What was measured, and the table of it.
+def render(kind: str, record: Mapping[str, Any]) -> str:
+    """The caption and table of a record.
 
     Args:
         kind: of `_TABLES`.
@@ -193,7 +193,7 @@ def told(kind: str, record: Mapping[str, Any]) -> str:
 
 
 def page(text: str) -> str:
-    """The page with every table as its record has it.
+    """The page with every table from its record.
 
     Args:
         text: of the page; a table stands between `<!-- table: NAME -->` and `<!-- end -->`.
@@ -201,7 +201,7 @@ def page(text: str) -> str:
 
     def filled(match: re.Match[str]) -> str:
         record = json.loads((RESULTS / f"{match[1]}.json").read_text(encoding="utf-8"))
-        return f"<!-- table: {match[1]} -->\n{told(match[1].partition('-')[0], record)}\n<!-- end -->"
+        return f"<!-- table: {match[1]} -->\n{render(match[1].partition('-')[0], record)}\n<!-- end -->"
 
     return re.sub(r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->", filled, text, flags=re.DOTALL)
 

@@ -1,7 +1,7 @@
-"""What is timed: one BART with random weights, one batch, a training step, generation; the same for everyone.
+"""The timed workload, the same for all: one BART with random weights, one batch, a training step, generation.
 
 Imports torch and transformers only, version 4.57 and 5.23 alike, so that peers can run it in an environment of their
-own. `answer` makes a program of it that is told what to time, line by line.
+own. `answer` makes a program of it that reads what to time, line by line.
 """
 
 import gc
@@ -22,7 +22,7 @@ PAD, EOS, FIRST_WORD = 1, 2, 3
 
 @dataclass(frozen=True)
 class Size:
-    """Of the model, of the batch and of what is tuned."""
+    """Sizes of the model, the batch and the methods."""
 
     d: int = 256
     layers: int = 4  # encoder and decoder each
@@ -47,7 +47,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Method:
-    """How one method is put into the stock model.
+    """How one method is added to the stock model.
 
     Args:
         train: gives the model to train.
@@ -61,7 +61,7 @@ class Method:
 
 
 def stock(size: Size) -> BartForConditionalGeneration:
-    """The backbone, always the same weights."""
+    """The backbone, always with the same weights."""
     config = BartConfig(
         vocab_size=size.vocabulary,
         d_model=size.d,
@@ -128,7 +128,7 @@ class Subject:
         return self.model(**self.batch).loss
 
     def step(self) -> None:
-        """Forward, backward, AdamW; forward alone where nothing trains."""
+        """Forward, backward, AdamW; only forward if nothing trains."""
         if self.optimiser is None:
             with torch.no_grad():
                 self.loss()
@@ -154,7 +154,7 @@ class Subject:
             )
 
     def saved_bytes(self) -> int:
-        """Bytes of the distinct tensors that autograd keeps for the backward pass, parameters and batch apart."""
+        """Bytes of the distinct tensors that autograd keeps for the backward pass, without parameters and batch."""
         known = [*self.model.parameters(), *self.model.buffers(), *self.batch.values()]
         ignored = {tensor.untyped_storage().data_ptr() for tensor in known}
         kept: dict[int, int] = {}
@@ -172,10 +172,10 @@ class Subject:
         return found
 
     def peak_bytes(self) -> int:
-        """Memory of the process at its highest during three steps, above what it was before (Linux)."""
+        """Peak memory of the process during three steps, above the memory before (Linux)."""
         gc.collect()
         with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # forget the highest so far
+            file.write("5")  # reset the peak
         before = _memory("VmRSS")
         for _ in range(3):
             self.step()
@@ -183,7 +183,7 @@ class Subject:
 
 
 def timed(function: Callable[[], object]) -> dict[str, float]:
-    """CPU and wall seconds of a call. CPU seconds do not count the time another process held the core."""
+    """CPU and wall seconds of a call. CPU seconds exclude the time when another process had the core."""
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     function()
@@ -191,7 +191,7 @@ def timed(function: Callable[[], object]) -> dict[str, float]:
 
 
 def answer(methods: Mapping[str, Method]) -> None:
-    """Time what standard input asks for, one JSON object a line, and answer with one line each.
+    """Time what standard input requests, one JSON object per line, and answer with one line each.
 
     `{"size", "fused"}` first; then `{"do": "step" | "greedy" | "beam-4" | "static" | "versions", "method"}`.
     """
@@ -236,7 +236,7 @@ def _static(method: Method, size: Size, fused: bool) -> dict[str, object]:
 
 
 def _in_a_fork(function: Callable[[], dict[str, object]]) -> dict[str, object]:
-    """What a function returns in a copy of this process: memory is measured where nothing ran before."""
+    """A function's result in a fork of this process, to measure memory where nothing ran before."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -250,7 +250,7 @@ def _in_a_fork(function: Callable[[], dict[str, object]]) -> dict[str, object]:
 
 
 def versions() -> dict[str, str]:
-    """Of what is installed and matters."""
+    """The versions of the relevant packages."""
     found = {"python": sys.version.split()[0]}
     for name in ("torch", "transformers", "unidelta", "peft", "adapters"):
         try:

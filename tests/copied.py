@@ -1,4 +1,4 @@
-"""Copies of small models, of which the tests make a thousand."""
+"""Fast copies of small models; the tests make about a thousand."""
 
 from copy import deepcopy
 from typing import TypeVar

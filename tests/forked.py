@@ -1,4 +1,4 @@
-"""Commands in processes of their own that need not import everything again.
+"""Commands in forked processes, which do not need to import everything again.
 
 One Python imports what all commands import and then, for each command, forks: the child has its own folder, output
 and exit status, and what it registers or breaks dies with it.

@@ -1,4 +1,4 @@
-"""What two runs have in common if one of them was killed and resumed: everything."""
+"""Everything that must be equal for two runs if one of them was killed and resumed."""
 
 import json
 from pathlib import Path

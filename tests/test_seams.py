@@ -1,4 +1,4 @@
-"""One idea, one file: no other file decides by the name of a form, composition, family, task or metric."""
+"""One idea, one file: no other file branches on the name of a form, composition, family, task or metric."""
 
 import ast
 from pathlib import Path

@@ -101,7 +101,7 @@ def guessed_attributes(source: str) -> list[str]:
 
 
 def is_vague(name: str) -> bool:
-    """Whether a file or folder is named after nothing in particular."""
+    """Whether a file or folder has a vague name."""
     return Path(name).stem.strip("_").lower() in {"utils", "util", "misc", "helpers", "helper", "common"}
 
 

@@ -1,7 +1,7 @@
 """Parameter-efficient transfer learning as one equation, `h ← compose(h, form(x or h))` (He et al., ICLR 2022).
 
-`inject` puts a method into any supported Hugging Face model, `load` what was saved; `design` says what a method is on
-a model, `runs` reads records, `register` takes in what you add. Nothing here imports torch until it is called.
+`inject` puts a method into any supported Hugging Face model, `load` puts saved deltas back; `design` describes a method
+on a model, `runs` reads records, `register` adds your own parts. Nothing here imports torch until it is called.
 """
 
 from collections.abc import Sequence
@@ -30,15 +30,15 @@ def inject(
 ) -> "Injection":
     """Put a method into a model, in place: the backbone is frozen, the deltas train.
 
-    Names and values of the model's own weights stay as they are. The model works as before in your own loop, in
+    Names and values of the model's own weights do not change. The model works as before in your own loop, in
     transformers' Trainer and `generate`, under `torch.compile`, gradient checkpointing, float16 and bfloat16.
 
     Args:
         model: a stock model of transformers: BART, mBART, RoBERTa, BERT, Llama, or a family that you registered.
         method: a method by name (`"mam"`, `"lora"`, one of your own), or a design from `unidelta.design`.
         seed: of the deltas' initialisation; the global random state is neither read nor changed.
-        fast: whether what only makes it faster is on; results are the same up to rounding.
-        **axes: what varies a method: `position="ffn"`, `insertion="parallel"`, `composition="scaled"`, `scale=2`,
+        fast: whether optimisations are on; results are the same up to rounding.
+        **axes: changes to the method: `position="ffn"`, `insertion="parallel"`, `composition="scaled"`, `scale=2`,
             `budget="0.5%"` (of the model's parameters, matrices only) or `budget=30` (the bottleneck),
             `conventions="paper"`, `head="trained"` (see `unidelta.Axes`).
 
@@ -46,9 +46,9 @@ def inject(
         A handle: `summary()`, `trained_parameters()`, `save(folder)`, `merge()`, `unmerge()`, `disabled()`, `remove()`.
 
     Raises:
-        UserError: the architecture is not supported, the model has deltas already, the combination does not exist, or
+        UserError: the architecture is not supported, the model already has deltas, the combination does not exist, or
             the budget cannot be met; in three lines: what was asked, why it cannot be, what to type instead. The model
-            is as it was.
+            is unchanged.
     """
     import torch
 
@@ -63,10 +63,10 @@ def inject(
 
 
 def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Design:
-    """What a method is on a model, as data: to look at, to change with `dataclasses.replace`, to `inject`.
+    """A method's design for a model, as data: to inspect, to change with `dataclasses.replace`, to `inject`.
 
-    A bottleneck that a method's file names is meant for the paper's backbone; on a model of another size it becomes the
-    one with the same share of parameters, unless `budget` says otherwise.
+    The bottleneck in a method's file is for the paper's backbone; on a model of a different size it is rescaled to the
+    same share of parameters, unless `budget` is given.
 
     Args:
         model: a model of transformers; only its configuration is read.
@@ -91,28 +91,29 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
 
 
 def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
-    """Put saved deltas into their backbone, ready for inference.
+    """Load saved deltas into their backbone, ready for inference.
 
     Args:
         folder: written by `deltas.save`, or left by a complete run (`<results_dir>/<scale>/<task>/<run_id>`).
-        model: the stock model that was tuned, in the precision it had then; changed in place.
+        model: the stock model that they were trained in, in the same precision; changed in place.
 
     Returns:
-        The model, with the deltas in it, in eval mode, nothing of it trainable; `deltas_of(model)` is their handle.
+        The model with the deltas, in eval mode and with nothing trainable; `deltas_of(model)` returns their handle.
 
     Raises:
-        SavedDeltasError: there are no deltas in the folder, or the model is of other sizes or has other weights.
-        DamagedDeltas: the files are not what was written. In either case the model is as it was.
+        SavedDeltasError: there are no deltas in the folder, or the model has different sizes or weights.
+        DamagedDeltas: the files have changed since they were written. In either case the model is unchanged.
     """
+    from unidelta.extensions.named_paths import as_path
     from unidelta.fast.switch import speed_up
     from unidelta.injection.saved import load as put_into
 
-    speed_up(put_into(Path(folder), model))
+    speed_up(put_into(as_path(folder, asked=f"unidelta.load({str(folder)!r}, …)"), model))
     return model
 
 
 def deltas_of(model: "PreTrainedModel") -> "Injection":
-    """The handle of the deltas in a model: of one that was loaded, or of a copy.
+    """The handle of the deltas in a model, for instance after `load` or `deepcopy`.
 
     Raises:
         DesignError: it has none.
@@ -127,7 +128,7 @@ def deltas_of(model: "PreTrainedModel") -> "Injection":
 
 
 def runs(folder: str | Path = "results") -> "pd.DataFrame":
-    """Every record below a folder as a table, a row for each run.
+    """Every record below a folder as a table, one row per run.
 
     Columns: coordinates (task, method, position, seed …), the design in words, parameter counts, settings, scores in
     percent, costs in seconds, provenance. A run that did not complete has its status and no scores.
@@ -137,8 +138,9 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
         Problems: every record that is damaged.
     """
     from unidelta.analysis.frame import every_run
+    from unidelta.extensions.named_paths import as_path
 
-    return every_run(Path(folder))
+    return every_run(as_path(folder, asked=f"unidelta.runs({str(folder)!r})"))
 
 
 def board(
@@ -225,11 +227,11 @@ def compare(
 
 
 def register(thing: "type[Form] | Form | type[Composition] | Composition | Family | Metric | str | Path") -> None:
-    """Take in a functional form, a composition, an architecture, a metric, or a folder that holds any and YAML.
+    """Register a functional form, a composition, an architecture, a metric, or a folder with any of these and YAML.
 
     Args:
         thing: a descriptor or its class; or a folder laid out as `unidelta.extensions.folders` says (`--config-dir DIR`
-            takes the same).
+            loads the same).
 
     Raises:
         UserError: its name is taken, or a file of the folder cannot be read.

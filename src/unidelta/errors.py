@@ -1,4 +1,4 @@
-"""What a person sees when something cannot be: what was asked, why it cannot be, what to type instead; exit codes.
+"""User errors in three parts (what was asked, why it cannot be, what to type instead), and exit codes.
 
 Everything raised on purpose for a user's mistake derives from `UserError`; all other exceptions are
 programming errors. Several mistakes are reported together as one `Problems`.
@@ -9,10 +9,10 @@ from enum import IntEnum
 
 
 class UserError(Exception):
-    """A request that cannot be met, told in three lines.
+    """A request that cannot be met, explained in three lines.
 
     Args:
-        asked: what was asked, in the user's own words or keys.
+        asked: what was asked, in the keys and values that the user typed.
         why: why it cannot be.
         instead: what to type or do instead.
     """
@@ -38,7 +38,7 @@ class DataError(UserError):
 
 
 class BackboneError(UserError):
-    """A pretrained model that is missing, damaged or of another architecture."""
+    """A pretrained model that is missing, damaged or of a different architecture."""
 
 
 class SavedDeltasError(UserError):
@@ -50,23 +50,23 @@ class RecordError(UserError):
 
 
 class IntegrityError(UserError):
-    """A file that is not what it was when it was written, or that belongs to another run than this one."""
+    """A file whose content has changed since it was written, or that belongs to a different run."""
 
 
 class DamagedRecord(RecordError, IntegrityError):
-    """A record that was cut, altered or is no record at all."""
+    """A record that is truncated, altered or not a record."""
 
 
 class DamagedWeights(BackboneError, IntegrityError):
-    """A pretrained model's weights whose content is not what was written."""
+    """A pretrained model's weights whose content has changed since they were written."""
 
 
 class DamagedDeltas(SavedDeltasError, IntegrityError):
-    """Saved deltas whose content is not what was written."""
+    """Saved deltas whose content has changed since they were written."""
 
 
 class Unfinished(Exception):
-    """A run that is not done, through nobody's mistake; the same command continues it."""
+    """A run that is not finished, without any error; the same command resumes it."""
 
 
 class Interrupted(Unfinished):
@@ -74,7 +74,7 @@ class Interrupted(Unfinished):
 
 
 class AlreadyRunning(Unfinished):
-    """A run that another process is doing at this moment."""
+    """A run that another process is working on."""
 
 
 class Problems(UserError):
@@ -104,11 +104,11 @@ class ExitStatus(IntEnum):
     """How a run, a job or a sweep ended."""
 
     DONE = 0
-    FAILED = 1  # a programming error, or some job of several
-    REFUSED = 2  # a request that cannot be met
-    DAMAGED = 3  # a file is not what it was
-    DIVERGED = 4  # losses or gradients ceased to be finite
-    INTERRUPTED = 75  # stopped from outside, or running elsewhere; the same command goes on (EX_TEMPFAIL)
+    FAILED = 1  # a programming error, or at least one job of a sweep failed
+    REFUSED = 2  # an invalid request
+    DAMAGED = 3  # a file is damaged or belongs to another run
+    DIVERGED = 4  # the loss or the gradients are no longer finite, or the loss exploded
+    INTERRUPTED = 75  # stopped by a signal, or running elsewhere; the same command resumes it (EX_TEMPFAIL)
 
 
 STATUS_OF_RUN = {
@@ -117,11 +117,11 @@ STATUS_OF_RUN = {
     "failed": ExitStatus.FAILED,
     "interrupted": ExitStatus.INTERRUPTED,
 }
-"""By the status in a run's record."""
+"""The exit status for each status of a run's record."""
 
 
 def status_of(error: UserError | Unfinished) -> ExitStatus:
-    """What an error is to the shell: damage only where nothing else is wrong."""
+    """The exit status of an error; `DAMAGED` only if every problem is damage."""
     if isinstance(error, Unfinished):
         return ExitStatus.INTERRUPTED
     errors = error.errors if isinstance(error, Problems) else (error,)

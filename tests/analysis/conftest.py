@@ -1,4 +1,4 @@
-"""Records for reports: real ones of the committed miniature, changed where a test needs another seed, size or score."""
+"""Records for reports: real ones of the committed miniature, modified where a test needs it."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Figures as files: what is drawn where, the same bytes, whatever matplotlib is set to."""
+"""Figures as files: what is drawn where, and the same bytes for any matplotlib settings."""
 
 import itertools
 import math

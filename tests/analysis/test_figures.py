@@ -75,7 +75,7 @@ def test_measured_points_are_means_over_seeds_at_the_share_of_the_runs(scale: Sc
     assert four.panels[0].full is not None and four.panels[0].full.values == (22.0,)
     assert four.panels[1].full is None
     title = "mini-XSum" if scale == "mini" else "XSum"
-    assert f"{title}, prefix (attn) 200: 1 diverged, and in no mean." in four.notes
+    assert f"{title}, prefix (attn) 200: 1 diverged, not averaged." in four.notes
     assert not any("method=prefix method.attn.bottleneck=200 task=xsum" in command for command in four.commands)
     five = comparison("fig5", runs(*rows, scale=scale), FIGURES)
     assert points(five, 1, is_published=False) == {"LoRA (ffn)": [(6.1, (36.0,))]}

@@ -1,4 +1,4 @@
-"""README.md shows the miniature's main table and what it says of the paper's claims."""
+"""README.md shows the miniature's main table and its verdicts on the paper's claims."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Words from records in Markdown, CSV and LaTeX: shown as they are, run by nothing."""
+"""Text from records in Markdown, CSV and LaTeX is shown literally and never executed."""
 
 import csv
 import io
@@ -96,7 +96,7 @@ def test_latex_has_the_rules_of_booktabs():
 
 def test_the_commands_of_missing_cells_are_below_the_table():
     made = to_markdown(table("x"))
-    assert made.endswith("To fill what is missing:\n\n```bash\npython train.py method=prefix\n```\n")
+    assert made.endswith("To fill the missing cells:\n\n```bash\npython train.py method=prefix\n```\n")
     assert "| ---: |" in made
 
 

@@ -1,4 +1,4 @@
-"""`python report.py`: the same files twice, a check that fails on any difference, and no need of torch or Hydra."""
+"""`python report.py`: the same files twice, a check that fails on any difference, and no import of torch or Hydra."""
 
 import os
 import shutil

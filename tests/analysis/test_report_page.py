@@ -1,4 +1,4 @@
-"""The report page: one file that needs nothing else, in which nothing from a record is alive."""
+"""The report page: one self-contained file in which text from records is escaped."""
 
 import re
 from collections import Counter

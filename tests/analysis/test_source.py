@@ -1,4 +1,4 @@
-"""Which runs a report reads, and which it refuses to put together."""
+"""Which runs a report reads, and which it refuses to combine."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -92,7 +92,7 @@ def test_what_did_not_complete_is_counted_in_the_cell(run_of, stored):
     full = cells(table, "Full fine-tuning")["mini-XSum R-2"]
     assert full.text == "– (2 failed)"
     assert full.is_missing
-    assert table.notes == ("Runs that failed, diverged or were interrupted are counted in their cells and in no mean.",)
+    assert table.notes == ("Failed, diverged and interrupted runs are counted in their cells but not averaged.",)
 
 
 def test_the_miniature_is_never_beside_the_paper_nor_called_by_its_datasets(run_of, stored):

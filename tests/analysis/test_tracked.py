@@ -1,4 +1,4 @@
-"""What tracking wrote to W&B is the record again: from offline folders of real runs, and from a server's answers."""
+"""Records rebuilt from W&B equal the originals: from offline folders of real runs, and from a server's answers."""
 
 import json
 import os

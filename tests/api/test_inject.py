@@ -1,4 +1,4 @@
-"""`unidelta.inject` in a user's own loop: it trains the deltas alone, and takes them out again bit for bit."""
+"""`unidelta.inject` in a user's own loop: it trains only the deltas, and removes them bit for bit."""
 
 import pickle
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""A model with deltas in transformers' own hands: trainers, generation, compilation, checkpoints, dtypes, devices."""
+"""A model with deltas used with transformers: trainers, generation, compilation, checkpoints, dtypes, devices."""
 
 from itertools import product
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the cache of this machine says about a hub id; the cache has the layout of `huggingface_hub`."""
+"""What the local cache knows about a hub id; the cache has the layout of `huggingface_hub`."""
 
 from pathlib import Path
 

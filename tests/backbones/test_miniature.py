@@ -1,4 +1,4 @@
-"""The shipped backbones: whole, small, of the real classes, and they know the world."""
+"""The shipped backbones: intact, small, of the stock classes, and they know the world."""
 
 import json
 import shutil

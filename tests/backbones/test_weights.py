@@ -1,4 +1,4 @@
-"""Where weights come from is decided once, by what was typed."""
+"""The source of weights is decided once, by what the user typed."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m unidelta.check`: what an author got wrong is found, and every part of the project passes."""
+"""`python -m unidelta.check`: it finds an author's mistakes, and every part of the project passes."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Output whose reader has left: every command ends as it would have, without a word about it."""
+"""Output to a closed pipe: every command ends as usual, without a message."""
 
 import json
 import os

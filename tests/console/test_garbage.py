@@ -1,4 +1,4 @@
-"""What lasts is not searched for garbage."""
+"""Objects from imports are exempt from garbage collection."""
 
 import gc
 import sys

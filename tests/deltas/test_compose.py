@@ -1,4 +1,4 @@
-"""How a change enters: h + s·Δh, with a fixed, a learned or a gating s."""
+"""Compositions: h + s·Δh with a fixed or learned s, and the gate."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The forms on attention heads, and the identity of Eq. 7–10 between keys in front and a gate.
+"""The forms on attention heads, and the identity of Eq. 7–10 between prepended keys and a gate.
 
 Shapes: B batch, H heads, T queries, E head width, L prefix length, S sequence length.
 """

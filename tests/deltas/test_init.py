@@ -1,4 +1,4 @@
-"""How projections start: exact bounds, statistics, one generator and never the global one."""
+"""Initialisation of projections: exact bounds, statistics, an explicit generator and never the global one."""
 
 import math
 

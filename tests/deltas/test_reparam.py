@@ -1,4 +1,4 @@
-"""The MLP behind a prefix: its layers' slices are its full output, and it owns its parameters once."""
+"""The MLP behind a prefix: the layers' slices equal its full output, and its parameters exist once."""
 
 from copy import deepcopy
 

@@ -1,4 +1,4 @@
-"""A budget buys the nearest bottleneck: the inverse of counting, or a refusal that can be followed."""
+"""A budget gives the nearest bottleneck, the inverse of counting, or a refusal whose advice works."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Closed-form counts against injected models, against formulas in the test, and as the paper prints them."""
+"""Closed-form counts compared with injected models, with formulas in the test, and with the paper's printed values."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a method is without Hydra is what Hydra composes for the same words."""
+"""A method read without Hydra equals what Hydra composes for the same overrides."""
 
 import pytest
 

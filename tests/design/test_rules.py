@@ -1,4 +1,4 @@
-"""Every rule refuses something and lets its neighbour through; refusals have three lines and come together."""
+"""Every rule refuses something and accepts a similar design; refusals have three lines and are reported together."""
 
 from dataclasses import replace
 

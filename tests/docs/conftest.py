@@ -1,4 +1,4 @@
-"""What the documents hold: their text and their fenced blocks."""
+"""The contents of the documents: text and fenced blocks."""
 
 import re
 from collections.abc import Iterator

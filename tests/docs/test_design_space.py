@@ -1,4 +1,4 @@
-"""docs/design-space.md is what the code says, and what it says of each combination is what happens."""
+"""docs/design-space.md is up to date, and each combination behaves as it says."""
 
 import math
 import re

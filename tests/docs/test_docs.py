@@ -1,4 +1,4 @@
-"""Every command of the documents is run or composed, every link leads somewhere, and no text says too much."""
+"""Every command of the documents is run or composed, every link works, and no text names machines or boasts."""
 
 import contextlib
 import io
@@ -64,7 +64,7 @@ def expand(arguments: list[str]) -> list[list[str]]:
 
 
 def assert_read(main: Callable[[list[str]], object], arguments: list[str]) -> None:
-    """A program knows these words and misses none: the only one it stumbles over is one more."""
+    """A program accepts these arguments: the only error is an extra one."""
     with contextlib.redirect_stderr(io.StringIO()) as told, pytest.raises(SystemExit):
         main([*arguments, "--one-more"])
     assert told.getvalue().endswith("error: unrecognized arguments: --one-more\n")
@@ -150,7 +150,7 @@ def check_pytest(arguments: list[str]) -> None:
 
 
 def check_command(command: str) -> None:
-    """Refuse a command that would not work, or of which nobody has said how it is checked."""
+    """Refuse a command that would not work, or for which there is no check."""
     words = shlex.split(command, comments=True)
     while re.fullmatch(r"[A-Z_]+=.*", words[0]):  # variables in front
         words.pop(0)

@@ -1,4 +1,4 @@
-"""docs/extending.md: every file of the page, written to a folder of its own, does what the page says."""
+"""docs/extending.md: every file of the page, written to a separate folder, does what the page says."""
 
 import json
 import re

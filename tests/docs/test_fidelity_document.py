@@ -1,4 +1,4 @@
-"""docs/fidelity.md: its evidence exists, its numbers are those of the tables, and the switch does what it says."""
+"""docs/fidelity.md: its evidence exists, its numbers are those in the tables, and `conventions` does what it says."""
 
 import csv
 import json

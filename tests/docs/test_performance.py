@@ -1,4 +1,4 @@
-"""docs/performance.md shows what the committed records hold, and how a table is made of one."""
+"""docs/performance.md shows the committed records, and tables are made from records correctly."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""What docs/reproducing.md says a table costs is what its sweep has, times the authors' hours."""
+"""The costs in docs/reproducing.md equal the runs of each sweep times the authors' hours."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A user's mistake ends within seconds with what was asked, why not and what to type; nothing is written."""
+"""A user's mistake fails within seconds with what was asked, why it cannot be and what to type; nothing is written."""
 
 import subprocess
 from pathlib import Path

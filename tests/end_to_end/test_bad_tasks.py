@@ -1,4 +1,4 @@
-"""Mistakes in a data set of a user's own are told within seconds, before a backbone loads, and nothing is written."""
+"""Mistakes in a user's data set are reported within seconds, before a backbone loads, and nothing is written."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whole runs, seen from their data: empty texts, token ids kept on disk, a hub that cannot be reached."""
+"""Whole runs with difficult data: empty texts, cached token ids, a hub that cannot be reached."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Data sets of a user's own, whole runs: other columns, formats, labels and metrics than the paper's tasks have."""
+"""Whole runs on users' data sets, with other columns, formats, labels and metrics than the paper's tasks."""
 
 import gzip
 import json

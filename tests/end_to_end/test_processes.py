@@ -1,4 +1,4 @@
-"""`torchrun train.py …`: several processes do the run of one, and fail together."""
+"""`torchrun train.py …`: several processes give the same run as one, and fail together."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A run that is killed, stopped or fails: the same command continues it, and nothing shows that it was broken off."""
+"""A killed, stopped or failed run: the same command resumes it, with the results of an uninterrupted run."""
 
 import fcntl
 import hashlib

@@ -88,9 +88,12 @@ def test_predictions_on_the_reported_split_lie_beside_the_record(do: Do, tmp_pat
     path = tmp_path / "runs" / "mini" / "xsum" / f"{record.run_id}.predictions.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert sorted(line["split"] for line in lines) == ["test"] * 3
-    assert all(line.keys() == {"split", "index", "prediction", "reference", "raw_reference"} for line in lines)
+    named = {"split", "index", "prediction", "reference", "raw_reference"}
+    assert all(line.keys() == named | set(ROUGE.keys) for line in lines)
+    for key in ROUGE.keys:
+        assert sum(line[key] for line in lines) / 3 == pytest.approx(record.metrics["test"][key])
     # what is saved gives the record's numbers again, intervals included
-    again, reported = score(path, "xsum"), record.metrics["test"]
+    again, reported = score(path, [ROUGE]), record.metrics["test"]
     assert again["test"] == {key: value for key, value in reported.items() if key != "loss"}
     assert reported["interval95"].keys() == {f"{raw}{key}" for raw in ("", "raw_") for key in ROUGE.keys}
     assert all(low <= reported[key] <= high for key, (low, high) in reported["interval95"].items())

@@ -1,4 +1,4 @@
-"""The package installed as a wheel, used from a folder that is no checkout: README's API example, and additions."""
+"""The package installed as a wheel, used from a folder outside the checkout: README's API example, and extensions."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Kills, torn files and full disks: what was done is not lost, and no run goes on from what it should not."""
+"""Kills, torn files and full disks: finished work is not lost, and no run resumes from a bad state."""
 
 import os
 import random

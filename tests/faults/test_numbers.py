@@ -1,4 +1,4 @@
-"""A run whose numbers go wrong never looks good, and keeps the last state that was."""
+"""A diverging run is never reported as complete, and keeps its last good state."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Records that were damaged among many that were not: every one is found, and nothing else is lost."""
+"""Damaged records among many intact ones: every one is found, and nothing else is lost."""
 
 import random
 from collections.abc import Callable

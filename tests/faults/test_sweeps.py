@@ -1,4 +1,4 @@
-"""Jobs of a sweep that die in every way a process can: the healthy ones complete, the dead ones are told."""
+"""Jobs of a sweep that die in every way a process can: the healthy ones complete, the dead ones are reported."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Weights that were damaged or belong elsewhere are refused; none is ever loaded in silence."""
+"""Weights that are damaged or belong to another model are refused, never loaded silently."""
 
 import copy
 import hashlib

@@ -1,4 +1,4 @@
-"""The authors' numbers against ours, for every method they can run: logits, losses, gradients, names, generation.
+"""The authors' numbers compared with ours, for every method that runs there: logits, losses, gradients, generation.
 
 The fast tier takes one file per form and family; `-m slow` takes all.
 """

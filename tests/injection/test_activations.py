@@ -1,4 +1,4 @@
-"""A prefix that starts from the activations of real tokens: which those are, and that it does start there."""
+"""A prefix initialised from the activations of real tokens: which tokens, and that it starts there."""
 
 from collections.abc import Callable
 from dataclasses import replace

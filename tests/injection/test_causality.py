@@ -1,4 +1,4 @@
-"""A target token is seen from its own position on, by every later position, and never before.
+"""A target token affects its own and every later position, and no earlier one.
 
 A prefix in front of the keys shifts a causal mask that is aligned to the top left; then each position loses
 the last l target tokens, itself included. So the second half is as important as the first.

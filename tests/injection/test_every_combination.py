@@ -1,4 +1,4 @@
-"""Every form × position × insertion × composition × family is built and trains, or is refused; nothing third.
+"""Every form × position × insertion × composition × family is either built and trains, or is refused.
 
 The rules are stated here a second time, from the paper and not from our table of rules:
 a prefix and a multi-head adapter exist at attention only and read the query, so they are parallel; the gate

@@ -1,4 +1,4 @@
-"""Folding replaces a prefix MLP by what it makes: the same function, fewer parameters, and what is stored."""
+"""Folding replaces a prefix MLP by its output: the same function, fewer parameters, and what is stored."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A prefix in the cache: there once, uncounted, and the same tokens as with a prefix put in front at every token."""
+"""A prefix in the cache: stored once, not counted, and the same tokens as if it were prepended at every token."""
 
 import pytest
 import torch

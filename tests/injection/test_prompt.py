@@ -1,4 +1,4 @@
-"""Prompt tuning: l vectors in the encoder alone, without positions, seen by every position of both stacks."""
+"""Prompt tuning: l vectors in the encoder only, without positions, attended to by every position of both stacks."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a run tuned, saved and put into a fresh backbone: the same logits, or a refusal."""
+"""Saved deltas loaded into a fresh backbone: the same logits, or a refusal."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What trains is exactly what the design says: by name, by gradient, by number."""
+"""Exactly the parameters of the design train: by name, by gradient, by number."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A delta that is zero leaves the stock model bit for bit, in evaluation and in training with its dropout on.
+"""A zero delta leaves the stock model's output unchanged bit for bit, in evaluation and in training with dropout.
 
 Two designs are excepted by their equations. A gated prefix takes λ of the attention from the sequence even
 where P_v = 0, and a prompt adds positions: neither has a parameter value at which it is the identity.

@@ -1,4 +1,4 @@
-"""Claims and mini-MNLI: what the sentences say is what the labels and verdicts state, by an independent reading."""
+"""Claims and mini-MNLI: labels and verdicts agree with an independent reading of the sentences."""
 
 from random import Random
 

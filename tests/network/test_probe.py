@@ -1,4 +1,4 @@
-"""Whether a server answers: an error page does, a closed door and silence do not, and silence costs the patience."""
+"""Whether a server answers: an error page counts, a closed port and silence do not, and silence takes the timeout."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""Checkpoints on the disk: whole or not used, the last two kept, never one of another run."""
+"""Checkpoints on the disk: intact or not used, the last two kept, never one of another run."""
 
 import errno
 import json

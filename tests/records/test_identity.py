@@ -44,6 +44,20 @@ def test_the_name_is_the_same_in_every_process() -> None:
     assert len(names) == 1
 
 
+def test_labels_change_no_name_wherever_they_stand_and_what_a_frozen_model_does_not_read_neither() -> None:
+    spec = {"method": "a", "design": {"kind": "full"}, "backbone": {"architecture": {"name": "x", "n": 1}}}
+    called = {**spec, "method": "b", "conventions": "paper", "published_bottlenecks": {"attn": 3}}
+    called["backbone"] = {"architecture": {"name": "y", "n": 1, "published_denominator": 7}}
+    assert run_id(called) == run_id(spec)
+    assert run_id({**spec, "backbone": {"architecture": {"name": "x", "n": 2}}}) != run_id(spec)
+    training = {"precision": "fp32", "eval_batch_size": 8, "learning_rate": 1.0}
+    frozen = {**spec, "design": {"kind": "frozen"}, "training": training}
+    assert run_id({**frozen, "training": {**training, "learning_rate": 2.0}}) == run_id(frozen)
+    assert run_id({**frozen, "training": {**training, "eval_batch_size": 9}}) != run_id(frozen)
+    tuned = {**spec, "training": training}
+    assert run_id({**tuned, "training": {**training, "learning_rate": 2.0}}) != run_id(tuned)
+
+
 def test_a_spec_that_is_no_json_has_no_name() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         run_id({"lr": math.nan})

@@ -1,4 +1,4 @@
-"""The lock of a run: held by one, dropped with its owner, gone afterwards."""
+"""The lock of a run: held by one process, released when its owner ends, removed afterwards."""
 
 import fcntl
 import signal

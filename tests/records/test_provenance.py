@@ -1,4 +1,4 @@
-"""Where a run comes from, and which secrets must not come along."""
+"""Provenance of a run, and redaction of secrets."""
 
 import json
 import subprocess

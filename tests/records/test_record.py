@@ -1,4 +1,4 @@
-"""Records as text: nothing lost, nothing changed unseen, nothing that is no JSON."""
+"""Records as text: nothing lost, no undetected change, strict JSON only."""
 
 import json
 import math

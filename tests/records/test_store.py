@@ -1,4 +1,4 @@
-"""Records as files: whole or absent, found again, and never outside their folder."""
+"""Records as files: complete or absent, found again, and never outside their folder."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""Every job of every file in sweeps/ can be typed, composes and resolves to a run of its own."""
+"""Every job of every file in sweeps/ is valid, composes, and resolves to a different run."""
 
 import json
 from pathlib import Path

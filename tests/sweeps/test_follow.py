@@ -1,4 +1,4 @@
-"""What is printed of many jobs, and what the shell is told."""
+"""The output for many jobs, and the exit status."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a sweep prints of a run that is done."""
+"""What a sweep prints for a complete run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How many jobs at once: by GPUs, cores, jobs and memory, and what is said of it."""
+"""How many jobs at once: by GPUs, cores, jobs and memory, and the printed sentence."""
 
 import resource
 import subprocess

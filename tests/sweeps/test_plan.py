@@ -1,4 +1,4 @@
-"""From the lines of a sweep to its jobs: the product in order, each job once, every mistake told."""
+"""From the lines of a sweep to its jobs: the product in order, each job once, every mistake reported."""
 
 from itertools import product
 

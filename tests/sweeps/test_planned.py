@@ -1,4 +1,4 @@
-"""What is known of jobs before the first starts: their state, their mistakes, and all of it quickly."""
+"""Checks of jobs before the first one starts: their state and their mistakes, quickly."""
 
 from pathlib import Path
 

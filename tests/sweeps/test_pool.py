@@ -1,4 +1,4 @@
-"""The pool: a job that dies in whatever way is told, takes no other with it, and leaves nothing running."""
+"""The pool: a job that dies in any way is reported, does not affect others, and leaves nothing running."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What runs read from the hub is fetched beforehand; the hub is a server of this machine with one repository."""
+"""Runs' data and weights are downloaded beforehand; the hub is a local server with one repository."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Rows to token ids: special tokens, cuts that are counted, and what a model cannot take."""
+"""Rows to token ids: special tokens, counted truncation, and ids out of a model's range."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Token ids kept on disk: what they are named by, and that a cache can only ever save time."""
+"""The cache of token ids: how files are named, and that the cache only saves time."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import AutoTokenizer
 
 from unidelta.backbones.shipped import BACKBONES
-from unidelta.errors import ConfigError, DataError
+from unidelta.errors import DataError, Problems
 from unidelta.tasks import encoded_cache, fingerprint
 from unidelta.tasks.encode import Encoded, ModelLimits, encode
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_told_and_made_anew(make_task, tokenizer, tmp_path: Pa
         file.write_bytes(spoilt[damage])
     assert content(encode_or_read(ROWS, kept(tmp_path), **arguments)) == content(plain)
     said = capsys.readouterr().err
-    assert said.startswith(f"Note: the token ids kept in {file} cannot be used (")
+    assert said.startswith(f"Note: the token ids cached in {file} cannot be used (")
     assert said.count("\n") == 1
     assert content(encode_or_read(Unread(ROWS), kept(tmp_path), **arguments)) == content(plain)
 
@@ -141,7 +141,7 @@ def test_what_is_read_is_checked_like_what_is_encoded(make_task, tokenizer, tmp_
     encode_or_read(ROWS, kept(tmp_path), limits=LIMITS, **arguments)
     with pytest.raises(DataError, match="embeddings for 5 tokens"):
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=5, n_positions=64), **arguments)
-    with pytest.raises(ConfigError, match="positions for 2 to 8 tokens"):
+    with pytest.raises(Problems, match="positions for 2 to 8 tokens"):
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=10_000, n_positions=8), **arguments)
 
 

@@ -1,4 +1,4 @@
-"""Token ids in long arrays are the lists they were made of."""
+"""Token ids in long arrays equal the lists they were made from."""
 
 import random
 

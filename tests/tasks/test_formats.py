@@ -1,4 +1,4 @@
-"""Every format gives the same rows, fingerprints and complaints; only the place of a fault is the format's own."""
+"""Every format gives the same rows, fingerprints and errors; only the position of a fault depends on the format."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""The JSONL reader: what it takes, and where it says a fault is."""
+"""The JSONL reader: what it accepts, and the reported position of faults."""
 
 import json
 from pathlib import Path
@@ -126,7 +126,7 @@ def test_ten_faults_are_told_and_all_are_counted(tmp_path: Path) -> None:
     errors = told(tmp_path / "train.jsonl").errors
     assert len(errors) == 11
     assert errors[9].why == "train.jsonl:10: label: 11 is outside 0 to 1."
-    assert errors[10].why == "train.jsonl: 1,000 problems in all, 10 of them told above."
+    assert errors[10].why == "train.jsonl: 1,000 problems in all, 10 of them listed above."
 
 
 def test_a_fault_in_every_row_leaves_room_for_others(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_fault_in_every_row_leaves_room_for_others(tmp_path: Path) -> None:
     errors = told(tmp_path / "train.jsonl").errors
     assert [error.why.split(":")[1] for error in errors[:-1]] == ["1", "2", "3", "51"]
     assert "label: 9 is outside 0 to 1." in errors[3].why
-    assert "52 problems in all, 4 of them told above." in errors[4].why
+    assert "52 problems in all, 4 of them listed above." in errors[4].why
 
 
 def test_an_unreadable_file_is_a_data_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m unidelta.tasks score`: saved predictions scored again."""
+"""`python -m unidelta.tasks score`: recomputes scores from saved predictions."""
 
 import json
 from pathlib import Path

@@ -13,8 +13,8 @@ from unidelta.tracking import check_tracking
 
 def test_wandb_is_the_default_and_writes_where_the_records_go():
     spec = resolve_tracking(compose(["results_dir=here"]))
-    assert (spec.kind, spec.mode, str(spec.folder), spec.project) == ("wandb", "auto", "here", "unidelta")
-    assert (spec.entity, spec.group, check_tracking(spec)) == (None, None, [])
+    assert (spec.kind, spec.mode, str(spec.folder)) == ("wandb", "auto", "here")
+    assert (spec.project, spec.entity, spec.group, check_tracking(spec)) == (None, None, None, [])
     assert str(resolve_tracking(compose(["tracking.folder=there"])).folder) == "there"
 
 
@@ -27,9 +27,8 @@ def test_tracking_does_not_name_a_run():
     ("typed", "said"),
     [
         ("tracking.project=a/b", "none of / "),
-        ("tracking.project=''", "1 to 128 letters"),
         (f"tracking.project={'x' * 129}", "1 to 128 letters"),
-        (f"tracking.group={'x' * 129}", "tracking.group=null"),
+        (f"tracking.group={'x' * 129}", "1 to 128 letters"),
         ("tracking.mode=sometimes", "auto, offline, online"),
     ],
 )
@@ -42,3 +41,25 @@ def test_what_wandb_would_refuse_is_refused_before_the_run(typed: str, said: str
 def test_tensorboard_without_its_package_is_refused_before_the_run():
     with pytest.raises(Problems, match="pip install tensorboard"):
         prepare(compose(["tracking=tensorboard"]))
+
+
+def test_the_folder_is_wandbs_own_where_nothing_was_typed(monkeypatch):
+    monkeypatch.setenv("WANDB_DIR", "~/w")
+    monkeypatch.setenv("HOME", "/home/of-mine")
+    assert str(resolve_tracking(compose(["results_dir=here"])).folder) == "/home/of-mine/w"
+    assert str(resolve_tracking(compose(["tracking.folder=there"])).folder) == "there"
+    monkeypatch.setenv("WANDB_DIR", "")  # as it is where nothing is set
+    assert str(resolve_tracking(compose(["results_dir=here"])).folder) == "here"
+    monkeypatch.setenv("WANDB_DIR", "w")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: True)
+    assert str(resolve_tracking(compose(["tracking=tensorboard", "results_dir=here"])).folder) == "here"
+
+
+@pytest.mark.parametrize("variable", ["WANDB_PROJECT=a/b", f"WANDB_RUN_GROUP={'x' * 129}"])
+def test_what_a_variable_says_is_checked_and_named(variable, monkeypatch):
+    name, _, value = variable.partition("=")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Problems) as refusal:
+        prepare(compose([]))
+    assert refusal.value.asked == variable
+    prepare(compose(["tracking.project=fine", "tracking.group=fine"]))

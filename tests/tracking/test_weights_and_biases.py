@@ -167,6 +167,26 @@ def test_offline_runs_of_one_process_hold_what_their_records_say(record, entries
     assert not (tmp_path / "home" / ".local").exists()  # where W&B would stage artifacts
 
 
+def test_what_was_not_asked_is_read_from_wandbs_own_variables(record, entries, follow, tmp_path: Path):
+    variables = {"WANDB_PROJECT": "theirs", "WANDB_RUN_GROUP": "a group", "WANDB_TAGS": "x,y", "WANDB_ENTITY": "team"}
+    follow(run_of(record, entries), variables=variables, project=None)
+    follow(run_of(record, entries), variables=variables, project="asked", group="too", entity="me")
+    runs = [inspect(path, tmp_path / "home") for path in offline_runs(tmp_path / "runs")]
+    found = [next(item["run"] for item in items if item["type"] == "run") for items in runs]
+    assert [run["project"] for run in found] == ["theirs", "asked"]
+    assert [run["run_group"] for run in found] == ["a group", "too"]
+    assert [run["entity"] for run in found] == ["team", "me"]
+    assert [run["tags"] for run in found] == [["x", "y", "mam", "xsum", "mini"]] * 2
+
+
+def test_under_an_agent_the_run_is_the_agents(record, entries, follow, tmp_path: Path):
+    variables = {"WANDB_SWEEP_ID": "sweep1", "WANDB_RUN_ID": "agents-own", "WANDB_PROJECT": "theirs"}
+    done = follow(run_of(record, entries), variables=variables, project=None)
+    (path,) = offline_runs(tmp_path / "runs")
+    begin = next(item["run"] for item in inspect(path, tmp_path / "home") if item["type"] == "run")
+    assert (begin["run_id"], begin["project"], done.err) == ("agents-own", "theirs", "")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "why"),

@@ -19,6 +19,7 @@ from transformers import (
 from unidelta.tasks import GenerationSpec, TaskSpec
 from unidelta.tasks.encode import Encoded, ModelLimits, encode
 from unidelta.training import TrainingSpec
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
 from unidelta.training.result import OnLog, TrainResult
 
@@ -67,16 +68,13 @@ class Setting:
         on_log: OnLog = lambda entry, speed: None,
         **changes: Any,
     ) -> TrainResult:
-        return train(
-            model or self.make_model(),
-            self.train_split,
-            self.eval_split,
-            task=self.task,
-            tokenizer=self.tokenizer,
-            spec=replace(SPEC, **changes),
-            seed=seed,
-            on_log=on_log,
-        )
+        spec = replace(SPEC, **changes)
+        evaluator = self.evaluator(model or self.make_model(), spec)
+        return train(evaluator, self.train_split, self.eval_split, seed=seed, on_log=on_log)
+
+    def evaluator(self, model: PreTrainedModel, spec: TrainingSpec = SPEC) -> Evaluator:
+        """A model with this task."""
+        return Evaluator(model=model, tokenizer=self.tokenizer, task=self.task, spec=spec)
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:

@@ -1,4 +1,4 @@
-"""The best step in memory: trained parameters only, as they were."""
+"""The best step in memory: trained parameters only, unchanged."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Training settings that are refused, with what is said."""
+"""Training settings that are refused, with their messages."""
 
 import math
 from dataclasses import fields, replace

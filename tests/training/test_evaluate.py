@@ -8,21 +8,13 @@ import torch
 
 from unidelta.tasks import GenerationSpec
 from unidelta.tasks.metrics.rouge import ROUGE
-from unidelta.training.evaluate import evaluate
 from unidelta.training.generation import generation_config
 
 
 def run(setting, model, *, batch_size: int = 8, **changes):
-    return evaluate(
-        model,
-        setting.eval_split.features,
-        task=setting.task,
-        tokenizer=setting.tokenizer,
-        batch_size=batch_size,
-        precision="fp32",
-        progress=False,
-        **changes,
-    )
+    evaluator = setting.evaluator(model)
+    evaluator = replace(evaluator, spec=replace(evaluator.spec, eval_batch_size=batch_size))
+    return evaluator.evaluate(setting.eval_split.features, **changes)
 
 
 def test_labels_and_loss_equal_those_of_single_examples(sentences) -> None:

@@ -1,4 +1,4 @@
-"""The loop beside one written out: the same losses; what decays, and how the learning rate falls."""
+"""The loop compared with an explicit one: the same losses; weight decay, and the learning-rate schedule."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""PyTorch's AdamW beside that of transformers in 2021, with which the paper's runs were done (docs/fidelity.md)."""
+"""PyTorch's AdamW compared with that of transformers in 2021, which the paper used (docs/fidelity.md)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Batches of a number of examples are the ones that transformers' Trainer draws by itself."""
+"""Batches of a fixed number of examples equal those of transformers' Trainer."""
 
 from transformers import Trainer, TrainingArguments
 

@@ -1,4 +1,4 @@
-"""What is saved of training comes back as it was: optimiser, generators, and the positions in the data."""
+"""Saved training state is restored exactly: optimiser, generators, and the position in the data."""
 
 import random
 from dataclasses import replace
@@ -11,7 +11,6 @@ import torch
 
 from unidelta.errors import Interrupted
 from unidelta.training.loop import train
-from unidelta.training.processes import ALONE
 from unidelta.training.saving import Continuation
 from unidelta.training.snapshot import generators, restore_generators
 from unidelta.training.stopping import Stop
@@ -48,10 +47,13 @@ def run(setting, spec, folder: Path, *, stop_at: int | None, start: Path | None 
     model = setting.make_model()
     try:
         result = train(
-            model, setting.train_split, setting.eval_split, task=setting.task, tokenizer=setting.tokenizer, spec=spec,
-            seed=3, on_log=note, processes=ALONE,
+            setting.evaluator(model, spec),
+            setting.train_split,
+            setting.eval_split,
+            seed=3,
+            on_log=note,
             continuation=Continuation(save=keep, start=start, before=tuple(before), stop=stop),
-        )  # fmt: skip
+        )
     except Interrupted:
         assert stop_at is not None
     return result, told, model

@@ -1,4 +1,4 @@
-"""Signals: asked for while training, raised everywhere else, at once when they come again."""
+"""Signals: polled while training, raised everywhere else, and immediate if repeated."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Batches up to a number of tokens: what goes together, in which order, and what is refused."""
+"""Batches up to a number of tokens: their composition, their order, and what is refused."""
 
 from collections import Counter
 from itertools import chain

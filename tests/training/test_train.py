@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from unidelta.errors import Problems
-from unidelta.training import loop
-from unidelta.training.evaluate import EvalResult, evaluate
+from unidelta.training import evaluate, loop
+from unidelta.training.evaluate import EvalResult, Evaluator
 
 
 def losses(result) -> list[float]:
@@ -92,12 +92,12 @@ def test_the_model_ends_with_its_best_step(name: str, scores: list[float], best:
     key = setting.task.select_by
     seen: list[dict[str, torch.Tensor]] = []
 
-    def score(evaluated, *args, **kwargs) -> EvalResult:
-        seen.append(copy.deepcopy(evaluated.state_dict()))
+    def score(evaluator, *args, **kwargs) -> EvalResult:
+        seen.append(copy.deepcopy(evaluator.model.state_dict()))
         metrics = {"loss": 1.0, "rouge2": 0.0, key: scores[len(seen) - 1]}
         return EvalResult(metrics=metrics, predictions=[], references=[], scored=None, seconds=0.0)
 
-    monkeypatch.setattr(loop, "evaluate", score)
+    monkeypatch.setattr(Evaluator, "evaluate", score)
     before = frozen.clone()
     result = setting.run(model, max_steps=4, eval_every=1)
     assert (result.best_step, result.best_metrics[key]) == (best, scores[best - 1])
@@ -110,15 +110,7 @@ def test_the_model_ends_with_its_best_step(name: str, scores: list[float], best:
 def test_the_restored_model_has_the_best_scores(sentences) -> None:
     model = sentences.make_model()
     result = sentences.run(model, max_steps=12, eval_every=3)
-    again = evaluate(
-        model,
-        sentences.eval_split.features,
-        task=sentences.task,
-        tokenizer=sentences.tokenizer,
-        batch_size=8,
-        precision="fp32",
-        progress=False,
-    )
+    again = sentences.evaluator(model).evaluate(sentences.eval_split.features)
     assert again.metrics == result.best_metrics
 
 
@@ -165,7 +157,7 @@ def test_a_loss_that_is_not_a_number_at_evaluation_only_is_noticed(sentences, mo
         metrics = {"loss": math.nan, "accuracy": 99.0}
         return EvalResult(metrics=metrics, predictions=[], references=[], scored=None, seconds=0.0)
 
-    monkeypatch.setattr(loop, "evaluate", score)
+    monkeypatch.setattr(Evaluator, "evaluate", score)
     result = sentences.run(max_steps=6, eval_every=2)
     assert (result.status, result.reason, result.best_step) == ("diverged", "eval_loss nan at step 2", None)
     assert result.steps == 2
@@ -200,7 +192,8 @@ def test_label_smoothing_is_that_of_the_paper(summaries) -> None:
 
 
 def test_half_precision_leaves_no_trace_in_the_model(sentences, monkeypatch) -> None:
-    monkeypatch.setattr(loop, "resolve_precision", lambda spec: "bf16")
+    for module in (loop, evaluate):  # on a CPU it is refused
+        monkeypatch.setattr(module, "resolve_precision", lambda spec: "bf16")
     model = sentences.make_model()
     result = sentences.run(model, max_steps=3)
     assert result.status == "complete"

@@ -1,4 +1,4 @@
-"""What `python train.py -m …` does its jobs with: a process for each, some at once, none of them touching another."""
+"""The launcher of `python train.py -m …`: one process per job, several at a time, isolated from each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ ConfigStore.instance().store(group="hydra/launcher", name="pool", node=PoolConfi
 
 
 class PoolLauncher(Launcher):
-    """Jobs in processes of their own, on this machine.
+    """Runs each job in its own process, on this machine.
 
     Args:
         options: the fields of `PoolConfig`.
@@ -39,17 +39,17 @@ class PoolLauncher(Launcher):
         self.config: DictConfig | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep the configuration; a job is what `python train.py` does, whichever function Hydra was given."""
+        """Store the configuration; a job always runs `python train.py`, whatever function Hydra passes."""
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
-        """Do the jobs, print a line for each and in the end a table.
+        """Run the jobs, print a line for each and a table at the end.
 
         Raises:
             SystemExit: they were interrupted.
         """
-        # late: Hydra imports every plugin at its start, whatever it is asked to do
-        from unidelta.config.overrides import as_typed
+        # late: Hydra always imports every plugin at its start
+        from unidelta.config.spelling import as_typed
         from unidelta.sweeps.follow import table
         from unidelta.sweeps.job import JobFailed
         from unidelta.sweeps.launch import in_pool, pool_of

@@ -1,4 +1,4 @@
-"""Folders of YAML beside the project's own, for Hydra's search path: see `unidelta.extensions.folders`."""
+"""Adds users' YAML folders to Hydra's search path: see `unidelta.extensions.folders`."""
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -8,7 +8,7 @@ from unidelta.extensions.paths import CONF
 
 
 class AddedFolders(SearchPathPlugin):
-    """Adds them where the configuration is the project's; another Hydra application is left alone."""
+    """Adds them if the configuration is this project's; other Hydra applications are not changed."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Append every folder but the first, which is the project's own."""

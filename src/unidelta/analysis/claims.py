@@ -1,6 +1,6 @@
-"""The paper's comparisons as things that can be tested: what is compared with what, and which bound decides.
+"""The paper's comparisons as testable claims: what is compared, and with which bound.
 
-`results/paper/claims.csv` says what is compared; the tables below say what kind of claim each is, with which margin.
+`results/paper/claims.csv` lists the comparisons; the tables below give each claim's kind and margin.
 """
 
 import re
@@ -20,8 +20,8 @@ from unidelta.extensions.paths import PUBLISHED
 CLAIMS = PUBLISHED / "claims.csv"
 
 Kind = Literal["above", "below", "within", "interaction", "copied"]
-"""Where the mean of first less second lies, if the claim holds: above or below a bound, within a margin around 0; the
-difference of two such differences above 0; below 0 with a number that the paper copied as the second side."""
+"""Where the mean of first minus second is if the claim holds: above or below a bound, within a margin around 0; for an
+interaction, the difference of two such differences above 0; below 0 with a number that the paper copied as second."""
 
 GROUPS = {
     "C1": "Existing methods lag full fine-tuning on generation (§4.2)",
@@ -77,10 +77,10 @@ class Side:
     """One side of a comparison.
 
     Args:
-        key: what is tuned (see `paper_rows`).
-        label: as the paper's table has it.
-        value: what it prints.
-        spread: the standard deviation it prints; None for single runs.
+        key: the design (see `paper_rows`).
+        label: its label in the paper's table.
+        value: the printed value.
+        spread: the printed standard deviation; None for single runs.
         artefact: the table or figure.
     """
 
@@ -99,11 +99,11 @@ class Claim:
         name: e.g. `C4a-xsum`.
         group: e.g. `C4`.
         hypothesis: what the paper says, in a line.
-        task, metric: as `results/paper/` names them.
+        task, metric: their names in `results/paper/`.
         first, second: the sides.
-        kind: where first less second lies if the claim holds.
+        kind: where first minus second is if the claim holds.
         bound: the bound or the margin of `kind`, in points.
-        note: what is known to be wrong or unclear about it.
+        note: known errors or unclear points.
     """
 
     name: str
@@ -119,19 +119,19 @@ class Claim:
 
     @property
     def margin(self) -> float:
-        """First less second, as printed."""
+        """First minus second, as printed."""
         return self.first.value - self.second.value
 
 
 def claims(published: pd.DataFrame, path: Path = CLAIMS) -> tuple[Claim, ...]:
-    """Every comparison, in the order of the file.
+    """Every comparison, in file order.
 
     Args:
-        published: the figures in `results/paper/results.csv`.
+        published: the numbers in `results/paper/results.csv`.
         path: the comparisons.
 
     Raises:
-        DataError: there is no such file, or a side of a comparison is no published row.
+        DataError: there is no such file, or a side of a comparison is not a published row.
     """
     of_paper = rows(published)
     return tuple(_claim(line, of_paper) for line in rows(read(path)))

@@ -1,4 +1,4 @@
-"""results/CLAIMS.md: every comparison of the paper with its verdict, group by group."""
+"""results/CLAIMS.md: every comparison in the paper with its verdict, by group."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,20 +23,20 @@ _COLUMNS = (
     Column(title="verdict", kind="text"),
 )
 _INTRO = {
-    "mini": "What the runs at scale=mini say of the 90 comparisons of He et al. (2022). The miniature has worlds and"
-    " backbones of its own, so a verdict is about the miniature and not about the paper's numbers: “contradicted” says"
-    " that the order is another one here, not that the paper is wrong.",
-    "paper": "What the runs at scale=paper say of the 90 comparisons of He et al. (2022).",
+    "mini": "The 90 comparisons of He et al. (2022), tested on the runs at scale=mini. The miniature has its own world"
+    " and backbones, so a verdict is about the miniature and not about the paper's numbers: “contradicted” means that"
+    " the ordering is reversed here, not that the paper is wrong.",
+    "paper": "The 90 comparisons of He et al. (2022), tested on the runs at scale=paper.",
 }
 _LEGEND = (
-    "Differences are first side less second, paired by seed, in points, ± half the 95 % t-interval; d_z is their mean"
-    " over their standard deviation, n the number of pairs, p adjusted within the group (Holm). What is tested, and"
-    " with which margins: [statistics.md]({docs}docs/statistics.md)."
+    "Differences are first minus second, paired by seed, in points, ± half the 95 % t-interval; d_z is their mean"
+    " over their standard deviation, n the number of pairs, p adjusted within the group (Holm). The tests and margins:"
+    " [statistics.md]({docs}docs/statistics.md)."
 )
 
 
 def overview(found: Sequence[Verdict]) -> Table:
-    """How many claims of each group have which verdict."""
+    """The number of claims of each group by verdict."""
     columns = [Column(title="group", kind="text"), *(Column(title=word, kind="count") for word in WORDS)]
     columns.append(Column(title="largest n", kind="count"))
     mine = {group: [verdict for verdict in found if verdict.claim.group == group] for group in GROUPS}
@@ -65,7 +65,7 @@ def group_table(group: str, found: Sequence[Verdict], scale: Scale) -> Table:
 
 
 def commands_of(group: str, found: Sequence[Verdict]) -> list[str]:
-    """What to type to run what the claims of one group are without, each once."""
+    """The commands for the missing runs of one group's claims, each once."""
     return list(dict.fromkeys(words for v in found if v.claim.group == group for words in v.commands))
 
 
@@ -75,14 +75,14 @@ def page(found: Sequence[Verdict], scale: Scale, *, docs: str) -> str:
     Args:
         found: every verdict.
         scale: of the runs.
-        docs: the way from the page's folder to the one that holds `docs/`, e.g. `../`.
+        docs: the path from the page's folder to the parent of `docs/`, e.g. `../`.
     """
     parts = ["# Claims", _INTRO[scale], _LEGEND.format(docs=docs), grid(overview(found))]
     for group in GROUPS:
         table = group_table(group, found, scale)
         parts += [f"## {in_markdown(table.title)}", grid(table), *(in_markdown(note) for note in table.notes)]
         if commands := commands_of(group, found):
-            what = "<details><summary>what to type to run the rest</summary>"
+            what = "<details><summary>commands for the missing runs</summary>"
             parts.append(f"{what}\n\n{code(commands)}\n\n</details>")
     return "\n\n".join(parts) + "\n"
 
@@ -109,7 +109,7 @@ def _row(verdict: Verdict, scale: Scale) -> tuple[Cell, ...]:
 
 
 def condition(verdict: Verdict) -> str:
-    """What the difference has to be, in points, e.g. `above 0` or `within ±0.2`."""
+    """The required difference, in points, e.g. `above 0` or `within ±0.2`."""
     claim = verdict.claim
     match claim.kind:
         case "within":

@@ -17,21 +17,22 @@ from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
+from unidelta.extensions.named_paths import as_path, path_argument
 
 RESULTS = Path("results")
-_WHOLE = ("claims", "page")  # what is made of all runs
+_WHOLE = ("claims", "page")  # made from all runs
 _EPILOG = """\
 python report.py table3                          Table 3 from the miniature's records, shown and written
-python report.py table6 --scale paper            what is published, and what to type for the rest
+python report.py table6 --scale paper            published values, and commands for the missing runs
 python report.py all                             every table and figure, CLAIMS.md, and report/index.html
-python report.py all --check                     are the committed files what the records say?
-python report.py table3 --source results/runs    from records of your own; written beside them
+python report.py all --check                     fails if a committed file is out of date
+python report.py table3 --source results/runs    from your own records; written next to them
 python report.py board --source results/runs     any runs, one row a setting; also curve and compare (board --help)
 """
 
 
 def main(words: Sequence[str] | None = None) -> ExitStatus:
-    """The exit status of `python report.py WORDS`: failed for files that differ, refused for what cannot be met."""
+    """The exit status of `python report.py WORDS`: failed if files differ, refused for an invalid request."""
     drop_unread_output()
     typed = sys.argv[1:] if words is None else list(words)
     if typed and typed[0] in COMMANDS:
@@ -41,9 +42,12 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     try:
         if arguments.config_dir is not None:
             add_folder(arguments.config_dir)
-        output = _output(arguments.source, arguments.output)
+        source = arguments.source
+        if source != RECORDS and not source.startswith(PREFIX):
+            source = str(as_path(source, asked=f"--source {source}"))
+        output = _output(source, arguments.output)
         names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
-        files = _files(names, arguments.source, arguments.scale)
+        files = _files(names, source, arguments.scale)
         if arguments.check:
             return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
         write(files, output)
@@ -102,7 +106,7 @@ def _report(found: Sequence[str]) -> ExitStatus:
     if not found:
         return ExitStatus.DONE
     print("\n".join(found))
-    print("these files are not what the records say: python report.py all, with the same options")
+    print("these files are out of date: python report.py all, with the same options")
     return ExitStatus.FAILED
 
 
@@ -120,9 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         help="table1 to table6, table12, fig2, fig4, fig5, claims, page, or all (the default)",
     )
     parser.add_argument("--scale", choices=("mini", "paper"), default="mini", help="which runs (default: mini)")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail if the files are not what they would be"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     parser.add_argument(
         "--source",
         default=RECORDS,
@@ -130,6 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument(
-        "--output", type=Path, help="the folder of results (default: results, or the folder of --source)"
+        "--output", type=path_argument, help="the folder of results (default: results, or the folder of --source)"
     )
     return parser

@@ -1,4 +1,4 @@
-"""What to type to fill a cell."""
+"""The command that fills a missing cell."""
 
 from unidelta.analysis.names import Scale, task_in_records
 from unidelta.analysis.paper_rows import words_of_key
@@ -8,15 +8,15 @@ MINI_SEEDS = (1, 2, 3, 4, 5)
 PAPER_SEEDS = {"Table 2": (42, 2, 4, 6, 8)}
 """The seeds of sweeps/ where every row of a table has several."""
 THREE_SEEDS = (42, 15217, 65537)
-"""Those of the rows for which Table 6 prints a standard deviation."""
+"""The seeds of the rows for which Table 6 prints a standard deviation."""
 
 
 def seeds(artefact: str, *, scale: Scale, has_spread: bool) -> tuple[int, ...]:
-    """The seeds with which a row is to be run; () for the default one.
+    """The seeds to run for a row; () for the default seed.
 
     Args:
-        artefact: as `results/paper/` names it, e.g. `Table 6`.
-        scale: at mini, several for every row: a t-interval wants them.
+        artefact: its name in `results/paper/`, e.g. `Table 6`.
+        scale: at mini, every row has several, for a t-interval.
         has_spread: whether the paper prints a standard deviation for the row.
     """
     if scale == "mini":
@@ -25,14 +25,14 @@ def seeds(artefact: str, *, scale: Scale, has_spread: bool) -> tuple[int, ...]:
 
 
 def command(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin: str) -> str:
-    """The command line that makes the runs of a cell.
+    """The command that makes the runs of a cell.
 
     Args:
-        key: what is tuned (see `paper_rows`).
-        task: as `results/paper/` names it.
+        key: the design (see `paper_rows`).
+        task: its name in `results/paper/`.
         scale: mini or paper.
         seeds: one run for each; () for one run with the default seed.
-        origin: the folder that the report reads: the runs go there.
+        origin: the folder that the report reads, where the runs are written.
     """
     words = ["python train.py", *(["-m"] if len(seeds) > 1 else []), words_of_key(key), f"task={task_in_records(task)}"]
     if scale == "paper":

@@ -16,7 +16,7 @@ class Point:
         percent: tuned parameters in percent of the backbone, as the paper counts (matrices only).
         score: the runs; one value and no seed for a published point.
         label: its bottleneck, e.g. `200`.
-        note: what is to be said of it: a published point that was read off a figure, or is known to be wrong.
+        note: a remark, for a published point that was read off a figure or is known to be wrong.
     """
 
     percent: float
@@ -30,11 +30,11 @@ class Series:
     """One curve.
 
     Args:
-        label: as the legend names it, e.g. `PA (ffn)`.
-        method: the method's key, e.g. `pa_ffn`: measured and published curves of one method have one key, and so
-            one colour and one marker in every figure.
+        label: its name in the legend, e.g. `PA (ffn)`.
+        method: the method's key, e.g. `pa_ffn`; measured and published curves of one method share a key, and so a
+            colour and a marker in every figure.
         points: from few to many parameters.
-        is_published: printed in the paper and not measured.
+        is_published: whether it is from the paper and not measured.
     """
 
     label: str
@@ -47,15 +47,15 @@ class Series:
 class Panel:
     """The curves of one task.
 
-    A panel has measured and published curves only where both are of the same data, at scale=paper. A score of the
-    miniature never shares an axis with one of the paper: at scale=mini the published curves have panels of their own.
+    A panel shows measured and published curves together only if both are of the same data, at scale=paper. A score of
+    the miniature never shares an axis with one of the paper: at scale=mini the published curves have separate panels.
 
     Args:
-        title: the task by the name it has here, e.g. `mini-XSum`.
+        title: the task's title at this scale, e.g. `mini-XSum`.
         y_label: the metric, e.g. `ROUGE-2`.
         series: its curves.
         full: the measured score of full fine-tuning, drawn as a dashed line; None without runs.
-        full_published: the printed one; None where the panel shows no published curve.
+        full_published: the printed score; None if the panel shows no published curve.
         oracle: what a model that knows all but the noise of the test set scores on it; None where nobody knows.
     """
 

@@ -1,4 +1,4 @@
-"""Table 1, the design space, from the designs themselves: no runs stand behind it."""
+"""Table 1, the design space, generated from the designs; it needs no runs."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ _ROWS = {
     "Multi-head PA": "mh_pa_attn",
     "Scaled PA": "scaled_pa_ffn",
 }
-"""The names of Table 1, each with the row of the other tables that shows it."""
+"""The names in Table 1, each with its row in the other tables."""
 
 
 @register("table1")

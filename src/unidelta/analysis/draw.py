@@ -1,4 +1,4 @@
-"""Figures as SVG, PDF and PNG: the same bytes from the same data, whatever the user's settings of matplotlib."""
+"""Figures as SVG, PDF and PNG: the same bytes from the same data, for any matplotlib settings of the user."""
 
 import io
 import math
@@ -27,7 +27,7 @@ _AXES_INCHES = (2.9, 2.15)
 _LABELS_INCHES, _AROUND_INCHES, _LEGEND_INCHES, _NOTE_INCHES = 1.6, 0.6, 0.45, 0.14
 _NOTE_LETTERS = 105  # a line of notes below one panel
 _BESIDE_POINTS = 4  # how far single runs stand beside their mean
-# what would change from day to day, or with the version
+# metadata that would change with the date or the version
 _METADATA: dict[Format, dict[str, str | None]] = {
     "svg": {"Date": None, "Creator": "unidelta"},
     "pdf": {"CreationDate": None, "Creator": "unidelta", "Producer": "unidelta"},
@@ -223,7 +223,7 @@ def _legend(figure: Figure) -> list[Line2D]:
 
 @contextmanager
 def _theme() -> Iterator[None]:
-    """matplotlib's own settings with the theme's, and the user's again afterwards."""
+    """A context with matplotlib's defaults and the theme; restores the user's settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
         for name, value in RC.items():

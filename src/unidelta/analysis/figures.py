@@ -1,4 +1,4 @@
-"""The paper's Figures 2, 4 and 5, measured: every published point has its runs, and its published curve beside it."""
+"""The paper's Figures 2, 4 and 5 from our runs, with the published curves."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,9 +30,9 @@ _FULL = "full_ft"
 _NOT_SHOWN = ("prompt",)  # the paper's figures have no prompt tuning; Table 6 has
 _IN_SCRIPT = "script-only"  # a point of the authors' plotting script that their figure does not show
 _SCALES = {
-    "mini": "Scale mini: the paper's curves are of other data and have panels of their own; compare shapes. The oracle"
-    " knows all but the noise of the test set.",
-    "paper": "Scale paper: solid curves are measured, hollow points on dashed curves are printed or read off it.",
+    "mini": "Scale mini: the paper's curves are of different data and have separate panels; compare shapes only. The"
+    " oracle knows all but the noise of the test set.",
+    "paper": "Scale paper: solid curves are measured; hollow points on dashed curves are the paper's.",
 }
 _WHAT = (
     "Means over seeds, single runs as points beside them, 95 % t-intervals for four runs or more; parameters as the"
@@ -43,12 +43,12 @@ _Row = dict[str, str]
 
 
 def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
-    """One of the paper's figures, measured.
+    """One of the paper's figures, from our runs.
 
     Args:
         name: e.g. `fig4`.
         runs: of one scale.
-        published: the figures in `results/paper/results.csv`.
+        published: the numbers in `results/paper/results.csv`.
     """
     artefact = f"Figure {name.removeprefix('fig')}"
     rows = [row for row in rows_of(published) if row["artefact"] == artefact and row["method"] not in _NOT_SHOWN]
@@ -76,7 +76,7 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
 
 
 def data(made: Figure) -> Table:
-    """The numbers of a figure: a row for each point, so that nothing can be read off it only by eye."""
+    """The numbers of a figure, one row per point."""
     columns = [Column(title="method", kind="text"), Column(title="bottleneck", kind="text")]
     rows: dict[tuple[str, str, int], list[Cell]] = {}
     percent = "%" if made.is_of_budgets else made.x_label
@@ -188,21 +188,21 @@ def _axis(metric: str) -> str:
 
 
 def _lost(panels: list[Panel]) -> tuple[str, ...]:
-    """What of the runs behind the points did not complete."""
+    """The runs behind the points that did not complete."""
     found: list[str] = []
     for panel in panels:
         for label, point in [(one.label, point) for one in panel.series for point in one.points]:
             if point.score.lost:
-                found.append(f"{panel.title}, {label} {point.label}: {point.score.lost}, and in no mean.")
+                found.append(f"{panel.title}, {label} {point.label}: {point.score.lost}, not averaged.")
     return tuple(found)
 
 
 def _remarks(rows: list[_Row]) -> tuple[str, ...]:
-    """The known errors of the paper at the points that are shown."""
+    """The known errors of the paper at the shown points."""
     noted = [row for row in rows if row["note"] and row["provenance"] != _IN_SCRIPT]
-    told = ((row, row["note"].removeprefix("CONFLICT: ").removeprefix("WARNING ")) for row in noted)
+    cleaned = ((row, row["note"].removeprefix("CONFLICT: ").removeprefix("WARNING ")) for row in noted)
     return tuple(
-        f"{TASKS[row['task']]}, {ROWS[row['method']].label} {row['bottleneck']}: {note}." for row, note in told
+        f"{TASKS[row['task']]}, {ROWS[row['method']].label} {row['bottleneck']}: {note}." for row, note in cleaned
     )
 
 

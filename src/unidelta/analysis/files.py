@@ -1,4 +1,4 @@
-"""The files of a report: what is in them, whether they are there, and writing them."""
+"""The files of a report: their contents, checking them, and writing them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ def files_of(made: Table | Figure, scale: Scale) -> Files:
 
 
 def claims_files(found: Sequence[Verdict], scale: Scale) -> Files:
-    """CLAIMS.md; the miniature's in the folder of results itself, as it is what anyone can make again."""
+    """CLAIMS.md; the miniature's is at the top of the results folder, because anyone can reproduce it."""
     path = _folder(scale) / "CLAIMS.md"
     return {path: page(found, scale, docs="../" * len(path.parts))}
 
@@ -42,7 +42,7 @@ def report_files(made: Sequence[Table | Figure], files: Files, found: Sequence[V
 
     Args:
         made: every table and figure.
-        files: theirs, among which the figures' SVG.
+        files: their files, including the figures' SVG.
         found: a verdict for each claim.
         runs: of one scale.
     """
@@ -67,14 +67,14 @@ def write(files: Mapping[Path, str | bytes], output: Path) -> None:
     """Write the files, each atomically.
 
     Raises:
-        RecordError: the folder or disk does not take one.
+        RecordError: one cannot be written.
     """
     for path, content in files.items():
         write_atomically(output / path, content)
 
 
 def differing(files: Mapping[Path, str | bytes], output: Path) -> list[str]:
-    """What is not as it would be written: `differs: PATH`, `is not there: PATH`, in the order of the paths."""
+    """The files that are out of date: `differs: PATH`, `is not there: PATH`, in order of path."""
     found: list[str] = []
     for path, content in sorted(files.items()):
         there = output / path
@@ -86,6 +86,6 @@ def differing(files: Mapping[Path, str | bytes], output: Path) -> list[str]:
 
 
 def stale(files: Mapping[Path, str | bytes], output: Path, scale: Scale) -> list[str]:
-    """Files of tables and figures that no artefact has any more: `should not be there: PATH`."""
+    """Files of tables and figures that no longer belong to an artefact: `should not be there: PATH`."""
     there = sorted(path for kind in ("tables", "figures") for path in (output / scale / kind).glob("*"))
     return [f"should not be there: {path}" for path in there if path.relative_to(output) not in files]

@@ -1,4 +1,4 @@
-"""Records as one table, a row per run."""
+"""Records as one table, one row per run."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,39 +17,39 @@ from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore, roots_below
 from unidelta.records.strict_json import canonical
 
-# Of records that do not say it: those of the committed miniature, which were made before records had it.
+# For records without it: those of the committed miniature, which are older than this field.
 _HEADLINE = {"xsum": "R2", "wmt_en_ro": "BLEU", "mnli": "accuracy", "sst2": "accuracy"}
 _NO_SCORES = ("loss", "n")  # numbers of a split that no metric gave
 _RAW = "raw_"
 Row = dict[str, Any]
-"""A run, as `frame_of` has it."""
+"""A run as a row of `frame_of`."""
 
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian", "accuracy")
-"""Scores that have a column whether any record has them or not; those of other metrics have one where a record does."""
+"""Scores that always have a column; those of other metrics have one if a record has them."""
 
 
 def headline(record: RunRecord) -> str:
-    """The score of a run's tables, by the name its record has for it."""
+    """The run's score for tables, by its name in the record."""
     at = record.coordinates
     return at["metric"] if "metric" in at else metric_in_records(_HEADLINE[at["task"]], at["scale"])
 
 
 def rows(frame: pd.DataFrame) -> list[Row]:
-    """The rows of a table of runs, one after the other."""
+    """The rows of a table of runs, in order."""
     names = [str(name) for name in frame.columns]
     columns = (frame[name].tolist() for name in names)  # by column: pandas is slow by row
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:
-    """Every record under a folder, as `frame_of` has them.
+    """Every record under a folder, as rows of `frame_of`.
 
     Args:
         root: folder of the records.
-        scale: mini or paper; None takes both.
+        scale: mini or paper; None for both.
 
     Raises:
-        RecordError: there are no records, or those of one task have scores of two metrics, which no table may mix.
+        RecordError: there are no records, or records of one task have scores of two metrics, which cannot be mixed.
         Problems: every record that is damaged or has a score that is not a number.
     """
     listing = RecordStore(root=root).read_all()
@@ -60,7 +60,7 @@ def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:
 
 
 def every_run(folder: Path) -> pd.DataFrame:
-    """Every record below a folder, however deep, as `frame_of` has them; scales and metrics may differ.
+    """Every record below a folder, at any depth, as rows of `frame_of`; scales and metrics may differ.
 
     Raises:
         RecordError: there are none.
@@ -85,25 +85,24 @@ def table_of(records: Iterable[RunRecord]) -> pd.DataFrame:
 
 
 def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[UserError] = ()) -> pd.DataFrame:
-    """Records as a table, a row for each: coordinates, settings, parameters, `dev` and `test` scores.
+    """Records as a table, one row each: coordinates, settings, parameters, `dev` and `test` scores.
 
-    `dev` and `test` are of `metric`, the task's headline. `dev` is where the best step was chosen and `test` what is
-    reported: where a task has no test split, the first rows of dev and the whole of it. The other metrics of what is
-    reported have columns of their own, by the names records have for them. Scores are of complete runs only; others
-    have `status` and NaN.
+    `dev` and `test` are scores of `metric`, the task's headline. `dev` selected the best step, and `test` is reported;
+    if a task has no test split, they are the first rows of dev and all of dev. Other reported metrics have their own
+    columns, by their names in records. Only complete runs have scores; others have their `status` and NaN.
 
-    `key` and `side` are what the run stands for in the paper's tables (see `paper_rows`), with its size and without.
-    `bottlenecks_paper` and `bottlenecks` are the paper's and those of the run, attention's before the FFN's.
-    `percent` counts matrices, as the paper does, `percent_paper` is that in the paper's rounding, `percent_trained`
-    what the optimiser sees. `settings` is all that decided the numbers but the seed. `s` is the scale of a scaled
-    composition (Table 5), `prefix_init` how a prefix begins; NaN and "" without one. `dev` is NaN where nothing is
-    generated on dev: the best step of a translator is chosen by `dev_loss`. `when`, `commit`, `device`, `platform` and
-    `packages` are the run's provenance, as text.
+    `key` and `side` identify the run's row in the paper's tables (see `paper_rows`), with and without its size.
+    `bottlenecks_paper` and `bottlenecks` are the paper's and the run's, attention's before the FFN's.
+    `percent` counts matrices, as in the paper, `percent_paper` is the same with the paper's rounding, `percent_trained`
+    counts what the optimiser updates. `settings` holds everything that affects the numbers except the seed. `s` is the
+    scale of a scaled composition (Table 5), `prefix_init` the initialisation of a prefix; NaN and "" without one. `dev`
+    is NaN if nothing is generated on dev: for translation `dev_loss` selects the best step. `when`, `commit`, `device`,
+    `platform` and `packages` are the run's provenance, as text.
 
     Args:
-        records: any number; none of them is kept.
+        records: any number; they are not kept in memory.
         origin: where they are from, for messages.
-        faults: what is known to be wrong when the last record has been read, to be told with what is found here.
+        faults: errors found while reading the records, to be raised together with those found here.
 
     Raises:
         RecordError: records of one task have scores of two metrics.
@@ -135,7 +134,7 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
 
     Args:
         record: the record.
-        known: settings, side and key by the spec without its seed, as found before: many runs differ by the seed alone.
+        known: a cache of settings, side and key by the spec without its seed, as many runs differ only by the seed.
     """
     unseeded = canonical({name: value for name, value in record.spec.items() if name != "seed"})
     if unseeded not in known:
@@ -180,13 +179,13 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
 
 
 def _scores_of(split: Mapping[str, Any]) -> dict[str, float]:
-    """What metrics gave for a split: neither the loss nor counts, intervals and scores against raw references."""
+    """A split's scores from metrics: no loss, counts, intervals or scores against raw references."""
     names = (name for name in split if name not in _NO_SCORES and not name.startswith(_RAW))
     return {name: split[name] for name in names if not isinstance(split[name], Mapping)}
 
 
 def _as_numbers(frame: pd.DataFrame) -> None:
-    """Make every score a float, NaN where there is none."""
+    """Make every score a float, NaN if missing."""
     after = frame.columns.get_loc("metric")
     assert isinstance(after, int)  # no two columns have one name
     scores = list(frame.columns[after + 1 :])
@@ -204,7 +203,7 @@ def _is_prefix(part: Mapping[str, Any]) -> bool:
 
 
 def _provenance(record: RunRecord) -> dict[str, str]:
-    """Where, when and with what the run was made; "" for what its record does not say."""
+    """Where, when and with what the run was made; "" for whatever its record does not say."""
     there = record.provenance
     git, packages = there.get("git") or {}, there.get("packages") or {}
     commit = git.get("commit") or ""
@@ -218,7 +217,7 @@ def _provenance(record: RunRecord) -> dict[str, str]:
 
 
 def _not_a_number(record: RunRecord) -> list[RecordError]:
-    """The scores of a complete run that are no numbers; losses may be infinite without a score being wrong."""
+    """Errors for scores of a complete run that are not numbers; losses may be infinite."""
     if record.status != "complete":
         return []
     instead = "the run again, with force=true; it is not left out silently"
@@ -233,7 +232,7 @@ def _is_score(path: str) -> bool:
 
 
 def _scores(record: RunRecord) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The numbers of the split that chose the best step, and of the one that is reported."""
+    """The scores of the split that selected the best step, and of the reported one."""
     task = record.spec["task"]
     dev, test = task["eval_split"], task["test_split"]
     if test in (None, dev):
@@ -242,5 +241,5 @@ def _scores(record: RunRecord) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _of_first(record: RunRecord, *splits: str) -> Mapping[str, Any]:
-    """The numbers of the first of these splits that the record has."""
+    """The scores of the first of these splits that the record has."""
     return next((record.metrics[split] for split in splits if split in record.metrics), {})

@@ -1,4 +1,4 @@
-"""Tables and figures as HTML. What they say may come from a record, so all of it is escaped."""
+"""Tables and figures as HTML. Their text may come from a record, so all of it is escaped."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -27,7 +27,7 @@ _OPENING = re.compile(r"<svg\b[^>]*\bviewBox=\"([-0-9. ]+)\"[^>]*>")
 
 
 def text(words: str) -> str:
-    """Words as HTML shows them: one line, nothing in it alive."""
+    """Text as one line, escaped for HTML."""
     return escape(plain(words), quote=True)
 
 
@@ -38,12 +38,12 @@ def table(
     records: Mapping[str, str] | None = None,
     chosen: Collection[str] = (),
 ) -> str:
-    """A table that can be sorted by any of its columns, its notes, and what to type for what is missing.
+    """A table that can be sorted by any column, with its notes and the commands for missing cells.
 
     Args:
         made: the table.
-        known: names of the runs that have a row of their own on the page; scores link to theirs.
-        records: if the rows are the runs, by the name that the first cell has: the way to the record, or "".
+        known: ids of the runs that have a row on the page; scores link to their runs.
+        records: if the rows are runs, the path to each record, by the name in the first cell, or "".
         chosen: titles of the columns by whose words the rows of runs can be chosen.
     """
     head = "".join(_head(made, column) for column in made.columns)
@@ -60,16 +60,16 @@ def notes(lines: Collection[str]) -> str:
 
 
 def commands(lines: Collection[str]) -> str:
-    """What to type to fill what is missing, folded."""
+    """The commands that fill missing cells, folded."""
     if not lines:
         return ""
     code = "\n".join(text(line) for line in lines)
     what = "1 command fills" if len(lines) == 1 else f"{len(lines)} commands fill"
-    return f"<details><summary>{what} what is missing</summary><pre><code>{code}</code></pre></details>"
+    return f"<details><summary>{what} the missing cells</summary><pre><code>{code}</code></pre></details>"
 
 
 def drawing(made: Figure, svg: bytes) -> str:
-    """A figure's SVG as a part of the page: its colours are the page's, and its names its own."""
+    """A figure's SVG for the page, with the page's colours and unique names."""
     found = _DRAWING.search(svg.decode("utf-8"))
     if found is None:
         raise ValueError("`svg` has no svg element.")

@@ -1,6 +1,6 @@
 """The tables of docs/miniature.md, from committed records: `python -m unidelta.analysis.miniature --write`.
 
-Without `--write` it says whether the page shows what the records say (status 1 if not).
+Without `--write` it checks that the page agrees with the records (status 1 if not).
 """
 
 import math
@@ -11,6 +11,8 @@ from pathlib import Path
 from statistics import mean
 
 from unidelta.analysis.frame import Row, rows, runs
+from unidelta.analysis.names import TASKS as PUBLISHED_TASKS
+from unidelta.analysis.names import task_in_records, task_title
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.percent import percent_text
@@ -18,7 +20,7 @@ from unidelta.errors import ExitStatus
 
 RESULTS = Path("results/mini")
 PAGE = Path("docs/miniature.md")
-TASKS = {"xsum": "mini-XSum", "wmt_en_ro": "mini-WMT", "mnli": "mini-MNLI", "sst2": "mini-SST-2"}
+TASKS = {task_in_records(task): task_title(task, "mini") for task in PUBLISHED_TASKS}
 MAIN_SEEDS, OTHER_SEEDS = 5, 3  # of the main table, and of the budget curves and the table with twice the steps
 METHODS = (
     *("frozen", "prompt", "bitfit", "prefix", "sa_attn", "sa_ffn", "pa_attn", "pa_ffn"),
@@ -26,8 +28,8 @@ METHODS = (
 )
 """The rows of the main table (`paper_rows`)."""
 CURVES = ("prefix", "sa_ffn", "pa_ffn", "lora_attn")
-"""What the budget curves are of."""
-# What the paper finds, first better than second, and where.
+"""The rows of the budget curves."""
+# The paper's findings: first better than second, and where.
 ORDERINGS = (
     ("pa_attn", "sa_attn", "Table 3"),
     ("pa_ffn", "sa_ffn", "Table 3"),
@@ -48,7 +50,7 @@ def of(rows: list[Row], name: str, task: str | None = None) -> list[Row]:
 
 
 def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
-    """Mean and, in brackets, least and greatest; n where it is not `usual`; a dash for none, n alone for one."""
+    """Mean with minimum and maximum in brackets; n if it is not `usual`; a dash for no run, only n for one run."""
     scores = [row[score] for row in rows if not math.isnan(row[score])]
     if not scores:
         return f"0 of {len(rows)}" if rows else "–"
@@ -72,7 +74,7 @@ def methods(rows: list[Row], usual: int = MAIN_SEEDS) -> str:
 
 
 def orderings(rows: list[Row]) -> str:
-    """Differences of two methods, paired by seed: their mean, and in how many seeds the first is better."""
+    """Differences of two methods, paired by seed: the mean, and in how many seeds the first is better."""
     table = [["the paper: first above second", "where", *TASKS.values()]]
     for better, worse, where in ORDERINGS:
         line = [f"{ROWS[better].label} > {ROWS[worse].label}", where]
@@ -123,7 +125,7 @@ def _typed(name: str) -> tuple[str, str]:
 
 
 def tables(results: Path) -> dict[str, str]:
-    """Every table whose records are there, by the name of its place in the page."""
+    """Every table with records, by its name in the page."""
     made: dict[str, str] = {}
     sources: dict[str, tuple[tuple[str, ...], Callable[[list[Row]], str]]] = {
         "methods": (("main",), methods),

@@ -1,34 +1,34 @@
-"""Tasks and metrics by the names that records, the published figures and people have for them."""
+"""Names of tasks and metrics in records, in the published numbers and in print."""
 
 from typing import Literal
 
 Scale = Literal["mini", "paper"]
 
 TASKS = {"xsum": "XSum", "wmt16_en_ro": "WMT16 en-ro", "mnli": "MNLI", "sst2": "SST-2"}
-"""Tasks as `results/paper/` names them, and what the paper calls them."""
+"""Tasks by their names in `results/paper/`, with the paper's titles."""
 
 _MINI = {"xsum": "mini-XSum", "wmt16_en_ro": "mini-WMT", "mnli": "mini-MNLI", "sst2": "mini-SST-2"}
 
 METRICS = {"R1": "R-1", "R2": "R-2", "RL": "R-L", "RLsum": "R-LSum", "BLEU": "BLEU", "accuracy": "accuracy"}
-"""Metrics as `results/paper/` names them, and what the paper's tables call them."""
+"""Metrics by their names in `results/paper/`, with the heads of the paper's tables."""
 
 _IN_RECORDS = {"R1": "rouge1", "R2": "rouge2", "RL": "rougeL", "RLsum": "rougeLsum", "accuracy": "accuracy"}
 
 
 def task_in_records(task: str) -> str:
-    """`wmt_en_ro` for `wmt16_en_ro`; the others have one name."""
+    """A task's name in records: `wmt_en_ro` for `wmt16_en_ro`; the others are the same."""
     return "wmt_en_ro" if task == "wmt16_en_ro" else task
 
 
 def task_title(task: str, scale: Scale) -> str:
-    """The task's name; at scale=mini the miniature's own, never that of the dataset it stands for."""
+    """The task's title; at scale=mini the miniature's own, never that of the data set it imitates."""
     return TASKS[task] if scale == "paper" else _MINI[task]
 
 
 def metric_in_records(metric: str, scale: Scale) -> str:
-    """The score of a record that stands for a published metric.
+    """The score in records for a published metric.
 
-    BLEU of Romanian is taken after the tokenisation of the mBART authors; the miniature's second language has none.
+    BLEU of Romanian uses the tokenisation of the mBART authors; the miniature's second language has none.
     """
     if metric == "BLEU":
         return "bleu_romanian" if scale == "paper" else "bleu"

@@ -1,6 +1,6 @@
-"""Generated pages and files: written, or compared with what is there.
+"""Generated pages and files: write them, or compare them with the existing ones.
 
-Markdown pages have their tables, made by code, each between `<!-- table: NAME -->` and `<!-- end -->`.
+The generated tables of a Markdown page are between `<!-- table: NAME -->` and `<!-- end -->`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def filled(page: str, made: dict[str, str], *, name: str) -> str:
 
     Args:
         page: the text.
-        made: tables by the names of their places.
+        made: tables by name.
         name: of the page, for messages.
 
     Raises:
@@ -42,17 +42,17 @@ def filled(page: str, made: dict[str, str], *, name: str) -> str:
 def command(
     module: str, description: str | None, page: Path, make: Callable[[], dict[str, str]], words: Sequence[str] | None
 ) -> ExitStatus:
-    """What `python -m MODULE [--write]` does for a page: fill its places, or say whether they show what is so.
+    """`python -m MODULE [--write]` for a page: write its tables, or check that they are up to date.
 
     Args:
         module: its dotted name.
         description: what it does, for `--help`.
         page: the page.
-        make: the tables by the names of their places.
-        words: what was typed after it; None takes `sys.argv`.
+        make: returns the tables by name.
+        words: the arguments; None uses `sys.argv`.
 
     Returns:
-        Done, failed for a page that shows something else, or refused for a request that cannot be met.
+        Done, failed if the page is out of date, or refused for an invalid request.
     """
     drop_unread_output()
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
@@ -68,6 +68,6 @@ def command(
     if arguments.write:
         page.write_text(text, encoding="utf-8")
     elif text != now:
-        print(f"{page} does not show what is so: python -m {module} --write")
+        print(f"{page} is out of date: python -m {module} --write")
         return ExitStatus.FAILED
     return ExitStatus.DONE

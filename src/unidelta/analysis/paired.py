@@ -1,4 +1,4 @@
-"""Differences of two sides, paired by seed, and tests of where their mean lies (docs/statistics.md)."""
+"""Differences of two sides, paired by seed, and tests of their mean (docs/statistics.md)."""
 
 import math
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
-    """First side less second, one value for each seed that both have."""
+    """First minus second, one value for each seed that both have."""
 
     by_seed: dict[int, float]
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The differences, in the order of the seeds."""
+        """The differences, in order of seed."""
         return tuple(self.by_seed[seed] for seed in sorted(self.by_seed))
 
     @property
@@ -41,7 +41,7 @@ class Differences:
 
     @property
     def effect(self) -> float | None:
-        """Mean over standard deviation (d_z); None for fewer than two pairs, or where all pairs differ by the same."""
+        """Mean over standard deviation (d_z); None for fewer than two pairs, or if all pairs differ by the same."""
         if self.n < 2 or stdev(self.values) == 0:
             return None
         return mean(self.values) / stdev(self.values)
@@ -49,11 +49,11 @@ class Differences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a test says of a claim.
+    """The result of a test of a claim.
 
     Args:
-        favours: the verdict that it would be, if `p` is small.
-        p: how probable a result like this is, were that verdict wrong.
+        favours: the verdict if `p` is small.
+        p: the probability of a result at least this extreme if that verdict were wrong.
     """
 
     favours: Literal["supported", "contradicted"]
@@ -61,19 +61,19 @@ class Outcome:
 
 
 def paired(first: Score, second: Score) -> Differences:
-    """First less second, by seed; runs whose seed the other side has not are left out."""
+    """First minus second, by seed; seeds that only one side has are left out."""
     one, other = (dict(zip(side.seeds, side.values, strict=True)) for side in (first, second))
     return Differences(by_seed={seed: one[seed] - other[seed] for seed in one if seed in other})
 
 
 def of_differences(first: Differences, second: Differences) -> Differences:
-    """Differences of differences, by seed: what an interaction is about."""
+    """Differences of differences, by seed, for an interaction."""
     shared = first.by_seed.keys() & second.by_seed.keys()
     return Differences(by_seed={seed: first.by_seed[seed] - second.by_seed[seed] for seed in sorted(shared)})
 
 
 def above(differences: Differences, bound: float) -> Outcome:
-    """Is the mean above a bound? The two-sided t-test against it: significant where the interval excludes it.
+    """Is the mean above a bound? A two-sided t-test, significant if the interval excludes the bound.
 
     Raises:
         ValueError: there are fewer than two pairs.
@@ -83,15 +83,15 @@ def above(differences: Differences, bound: float) -> Outcome:
 
 
 def below(differences: Differences, bound: float) -> Outcome:
-    """Is the mean below a bound? As `above`."""
+    """Is the mean below a bound? Like `above`."""
     p = _p_above(differences, bound)
     return Outcome(favours="supported" if p > 0.5 else "contradicted", p=2 * min(p, 1 - p))
 
 
 def within(differences: Differences, margin: float) -> Outcome:
-    """Is the mean between −margin and +margin? Two one-sided tests (Schuirmann 1987), both have to be significant.
+    """Is the mean between −margin and +margin? Two one-sided tests (Schuirmann 1987) that must both be significant.
 
-    It is contradicted where the two-sided test puts the mean beyond one of the two.
+    The claim is contradicted if the two-sided test puts the mean outside the margin.
 
     Raises:
         ValueError: there are fewer than two pairs.
@@ -105,7 +105,7 @@ def within(differences: Differences, margin: float) -> Outcome:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values (Holm 1979): all of a group together err with at most the probability that each had alone."""
+    """Adjusted p-values (Holm 1979), which bound the family-wise error rate of a group."""
     order = sorted(range(len(p_values)), key=lambda index: p_values[index])
     adjusted, largest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(order):

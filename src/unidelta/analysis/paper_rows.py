@@ -1,8 +1,8 @@
-"""The rows of the paper's tables: what each is called, what to type for it, how it looks, and which runs are of it.
+"""The rows of the paper's tables: names, what to type for each, its style in figures, and which runs belong to it.
 
-This is the one list of them. A row's *key*, e.g. `pa_ffn@512`, is its name, the paper's bottleneck (attention's before
-the FFN's, `30;512`) and, where it is not the usual one, the composition in brackets: `lora_ffn@102[s=1]`,
-`scaled_pa_ffn@512[trainable]`. What a row tunes follows from what is typed for it, by the method's own file.
+This is the only list of them. A row's *key*, e.g. `pa_ffn@512`, is its name, the paper's bottleneck (attention's before
+the FFN's, `30;512`) and, if it is not the usual one, the composition in brackets: `lora_ffn@102[s=1]`,
+`scaled_pa_ffn@512[trainable]`. A row's design follows from what is typed for it and the method's file.
 """
 
 import json
@@ -35,11 +35,11 @@ class PaperRow:
     """A row of the paper's tables.
 
     Args:
-        name: as `results/paper/` names it.
-        label: as tables and figures call it.
+        name: its name in `results/paper/`.
+        label: its name in tables and figures.
         words: what to type for it.
         style: in every figure.
-        variants: other compositions it comes in, each with what to type beside `words`.
+        variants: other compositions, each with what to type in addition to `words`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class PaperRow:
     variants: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def request(self, variant: str = "") -> Request:
-        """What is asked by what is typed."""
+        """The request for what is typed."""
         typed = dict(word.split("=") for word in f"{self.words} {self.variants.get(variant, '')}".split())
         method, scale = typed.pop("method"), typed.pop("composition.scale", None)
         axes: dict[str, Any] = typed if scale is None else {**typed, "scale": float(scale)}
@@ -57,7 +57,7 @@ class PaperRow:
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """Whose bottlenecks the key names."""
+        """The slots whose bottlenecks are in the key."""
         request = self.request()
         if request.method.length is not None:
             return ("prompt",)
@@ -159,7 +159,7 @@ ROWS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """What tells one delta of a row from those of others; an `init` of None may be anything."""
+    """What distinguishes a row's delta from those of other rows; an `init` of None matches any."""
 
     slot: str
     form: str
@@ -170,7 +170,7 @@ class _Part:
     is_after_norm: bool
 
     def matches(self, part: Mapping[str, Any], task: str) -> bool:
-        """Whether a delta of a record is of this kind; on GLUE the paper's s = 4 is 2."""
+        """Whether a delta of a record matches; on GLUE the paper's s = 4 is 2."""
         scale = 2.0 if self.scale == 4 and task in GLUE else self.scale
         return (
             (self.slot, self.form, self.insertion, self.composition, scale)
@@ -210,7 +210,7 @@ _KEY = re.compile(r"([a-z_+]+)(?:@([0-9]+(?:;[0-9]+)*))?(?:\[(.+)\])?")
 
 
 def key_of_row(row: Mapping[str, str]) -> str:
-    """The key of a row of `results/paper/results.csv`; for numbers that the paper copied, `full_ft_published`."""
+    """The key of a row in `results/paper/results.csv`; `full_ft_published` for numbers that the paper copied."""
     method, size, composition = row["method"], row["bottleneck"], row["composition"]
     if method == "mam" and not size:
         size = "30;512"  # Figure 2 names none
@@ -229,7 +229,7 @@ def words_of_key(key: str) -> str:
     """What to type after `python train.py` for the design of a key.
 
     Raises:
-        KeyError: the key is of no row here.
+        KeyError: no row has this key.
     """
     found = _KEY.fullmatch(key)
     if found is None:
@@ -243,10 +243,10 @@ def words_of_key(key: str) -> str:
 
 
 def side_of_spec(spec: Mapping[str, Any]) -> tuple[str, str]:
-    """The row that a record's spec is of, e.g. `pa_ffn`, and its key.
+    """The row that a record's spec belongs to, e.g. `pa_ffn`, and its key.
 
-    The row is "" if it is none of the paper's; the key is "" for a design that stands in no table of the paper, or
-    at another size. Bottlenecks are right where they are the paper's or, on a smaller backbone, have the same share.
+    The row is "" if it is not in the paper; the key is "" for a design that is in no table of the paper, or has a
+    different size. Bottlenecks match if they are the paper's or, on a smaller backbone, have the same share.
     """
     if not {"design", "backbone", "published_bottlenecks"} <= spec.keys() or "kind" not in spec["design"]:
         return "", ""
@@ -279,7 +279,7 @@ def _is_of(design: Mapping[str, Any], name: str, variant: str, task: str) -> boo
 
 
 def _has_sizes(content: Mapping[str, Any], sizes: Mapping[str, int], architecture: Mapping[str, Any]) -> bool:
-    """Whether a design has, on its backbone, the share that the paper's bottlenecks have on the paper's."""
+    """Whether a design has the same share of its backbone as the paper's bottlenecks have of the paper's."""
     design = design_from_dict(dict(content))
     facts = {name: architecture[name] for name in ("name", "n_labels", "published_denominator")}
     here = architecture_from_config(architecture["config"], **facts)

@@ -1,6 +1,6 @@
-"""The paper's figures, and their tables in docs/reproducing.md: `python -m unidelta.analysis.published --write`.
+"""The paper's numbers, and their tables in docs/reproducing.md: `python -m unidelta.analysis.published --write`.
 
-Without `--write` it says whether the page shows what `results/paper/results.csv` says (status 1 if not).
+Without `--write` it checks that the page agrees with `results/paper/results.csv` (status 1 if not).
 """
 
 import sys
@@ -26,7 +26,7 @@ _COLUMNS = {
 
 
 def published(path: Path = FIGURES) -> pd.DataFrame:
-    """One row for every published figure: artefact, task, metric, label, bottleneck, percent, value, ± and notes.
+    """One row for every published number: artefact, task, metric, label, bottleneck, percent, value, ± and notes.
 
     Everything is text, as printed: 43.40 stays 43.40.
 
@@ -39,12 +39,12 @@ def published(path: Path = FIGURES) -> pd.DataFrame:
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, str]]:
-    """The rows of such a file, all of it text."""
+    """The rows of such a file, all as text."""
     return [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def table(figures: pd.DataFrame, artefact: str) -> str:
-    """The figures of one table or figure: a row for each label and bottleneck, a column for each task and metric."""
+    """The numbers of one table or figure: a row for each label and bottleneck, a column for each task and metric."""
     mine = [row for row in rows(figures) if row["artefact"] == artefact]
     there = {(row["task"], row["metric"]) for row in mine}
     columns = [column for column in _COLUMNS if column in there]
@@ -63,7 +63,7 @@ def table(figures: pd.DataFrame, artefact: str) -> str:
 
 
 def tables() -> dict[str, str]:
-    """Every table and figure of the paper, by the name of its place in the page."""
+    """Every table and figure of the paper, by its name in the page."""
     figures = published()
     return {artefact: table(figures, artefact) for artefact in figures["artefact"].unique()}
 

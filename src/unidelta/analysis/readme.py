@@ -1,7 +1,7 @@
 """The tables of README.md: the miniature's main table, and its verdicts: `python -m unidelta.analysis.readme --write`.
 
-Both are those of docs/miniature.md and results/CLAIMS.md. Without `--write` it says whether the page shows what they
-say (status 1 if not).
+They equal those in docs/miniature.md and results/CLAIMS.md. Without `--write` it checks that the page agrees with them
+(status 1 if not).
 """
 
 import sys
@@ -18,10 +18,10 @@ CLAIMS = Path("results/CLAIMS.md")
 
 
 def tables(root: Path) -> dict[str, str]:
-    """The tables by the names of their places.
+    """The tables by name.
 
     Args:
-        root: the repository's.
+        root: the root of the repository.
     """
     lines = (root / CLAIMS).read_text(encoding="utf-8").splitlines()
     overview = takewhile(_is_row, dropwhile(lambda line: not _is_row(line), lines))

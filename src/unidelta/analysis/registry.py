@@ -1,4 +1,4 @@
-"""The artefacts of the paper by name: functions of the runs and the published figures, nothing else."""
+"""The paper's tables and figures by name: functions of the runs and the published numbers only."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -12,14 +12,14 @@ from unidelta.errors import ConfigError
 from unidelta.extensions.folders import import_added
 
 Make = Callable[[Runs, pd.DataFrame], Table | Figure]
-"""From the runs of one scale, and the published figures as `published.published` reads them."""
+"""A function of the runs of one scale, and the published numbers as read by `published.published`."""
 
 _MODULES = ("design_table", "tables", "figures")  # of this package: importing them registers their artefacts
 _ARTEFACTS: dict[str, Make] = {}
 
 
 def register(name: str) -> Callable[[Make], Make]:
-    """Let a function make the table or figure of this name, which is what is typed after `python report.py`.
+    """Register a function as the table or figure of this name, to be typed after `python report.py`.
 
     Raises:
         ConfigError: the name is taken.

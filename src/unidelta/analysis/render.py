@@ -1,4 +1,4 @@
-"""Tables as Markdown, CSV and LaTeX. What a cell says may come from a record, so each format escapes all of it."""
+"""Tables as Markdown, CSV and LaTeX. A cell's text may come from a record, so each format escapes it."""
 
 import csv
 import io
@@ -41,28 +41,28 @@ _MARKDOWN = {
 
 
 def plain(text: str) -> str:
-    """One line, whatever was in it."""
+    """Text as one line."""
     return " ".join(text.split())
 
 
 def in_markdown(text: str) -> str:
-    """Text that Markdown, and the HTML it becomes, shows as it is."""
+    """Text escaped for Markdown and the HTML made from it."""
     return "".join(_MARKDOWN.get(character, character) for character in plain(text))
 
 
 def in_latex(text: str) -> str:
-    """Text that LaTeX (UTF-8, T1) shows as it is."""
+    """Text escaped for LaTeX (UTF-8, T1)."""
     return "".join(_LATEX.get(character, character) for character in plain(text))
 
 
 def in_csv(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: one that begins like it gets an apostrophe, but numbers do not."""
+    """Text that spreadsheets do not read as a formula: it gets an apostrophe if it begins like one, unless a number."""
     text = plain(text)
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def grid(table: Table) -> str:
-    """The table's cells in Markdown, words to the left and numbers to the right."""
+    """The table's cells in Markdown, text aligned left and numbers right."""
     head = [in_markdown(title(table, column)) for column in table.columns]
     names, _, *body = markdown([head, *([in_markdown(cell.text) for cell in row] for row in table.rows)]).splitlines()
     rule = f"| {' | '.join('---' if column.align == 'left' else '---:' for column in table.columns)} |"
@@ -85,11 +85,11 @@ def to_text(table: Table) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """The table under its title, then notes, then the commands that fill what is missing."""
+    """The table with title, notes, and the commands that fill missing cells."""
     parts = [f"## {in_markdown(table.title)}", in_markdown(table.caption), grid(table)]
     parts += [in_markdown(note) for note in table.notes]
     if table.commands:
-        parts.append(f"To fill what is missing:\n\n{code(table.commands)}")
+        parts.append(f"To fill the missing cells:\n\n{code(table.commands)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -99,7 +99,7 @@ def code(commands: Sequence[str]) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """A line for each cell that is a number or could be one: machines read lines more easily than heads of heads."""
+    """One line per cell that is or could be a number: easier to parse than nested column heads."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(_HEAD)
@@ -134,7 +134,7 @@ def to_latex(table: Table) -> str:
 
 
 def title(table: Table, column: Column) -> str:
-    """A column's head; of columns that say the same of several groups, with the group."""
+    """A column's head, with the group if several groups have the same columns."""
     is_one_of_several = sum(other.title == column.title for other in table.columns) > 1
     return f"{column.group}: {column.title}" if is_one_of_several else column.title
 

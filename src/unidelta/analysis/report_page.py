@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: figures, claims, tables, runs, and where they come from."""
+"""The report as one self-contained page: figures, claims, tables, runs, and their provenance."""
 
 import base64
 import hashlib
@@ -32,8 +32,8 @@ _TITLES = {
     "paper": "What of the unified view of parameter-efficient tuning (He et al., ICLR 2022) reproduces",
 }
 _SCALES = {
-    "mini": "These are runs of the miniature: invented worlds and small backbones that were pretrained on them, which"
-    " anyone can make again on two cores. A verdict is about the miniature, not about the paper's numbers.",
+    "mini": "These are runs of the miniature: invented worlds and small backbones pretrained on them, which anyone can"
+    " reproduce on two cores. A verdict is about the miniature, not about the paper's numbers.",
     "paper": "These are runs of the published experiment.",
 }
 _RUNS = (
@@ -67,7 +67,7 @@ def page(
         tables: every table.
         figures: every figure with its SVG.
         verdicts: one for each claim.
-        up: the way from the page's folder to that of results, e.g. `../`.
+        up: the path from the page's folder to the results folder, e.g. `../`.
     """
     rows = rows_of(runs.frame)
     known = frozenset(row["run_id"] for row in rows)
@@ -152,7 +152,7 @@ def _run(row: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 
 def _records(rows: Sequence[Mapping[str, Any]], up: str) -> dict[str, str]:
-    """The way from the page to the record of each run; "" for runs that are not read from records."""
+    """The path from the page to the record of each run; "" for runs that are not read from records."""
     return {row["run_id"]: up + row["path"] if row["path"] else "" for row in rows}
 
 
@@ -195,7 +195,7 @@ def _counts(verdicts: Sequence[Verdict]) -> str:
 
 
 def _provenance(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Commits, versions, machines and dates of the runs, each with the number of runs it is of."""
+    """Commits, versions, machines and dates of the runs, each with its number of runs."""
     if not rows:
         return "<p>There are no runs yet.</p>"
     days = sorted(str(row["when"])[:10] for row in rows if row["when"])

@@ -1,4 +1,4 @@
-"""The runs of one scale, asked for by what was tuned and on what."""
+"""The runs of one scale, looked up by design and task."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Runs:
     """Every run of one scale. Made by `of`.
 
     Args:
-        frame: a row for each run, as `frame.runs` makes it.
+        frame: a row for each run, from `frame.runs`.
         scale: mini or paper.
         origin: where the runs come from, for messages: a folder or a W&B project.
         by_side: the rows by key (see `paper_rows`) and task.
@@ -39,12 +39,12 @@ class Runs:
         return self.by_side.get((key, task), ())
 
     def score(self, key: str, task: str, metric: str) -> Score:
-        """What the runs of one side of a comparison scored; an empty score where there are none.
+        """The scores of the runs of one side of a comparison; an empty score if there are none.
 
         Args:
-            key: what was tuned, e.g. `pa_ffn@512` (see `paper_rows`).
+            key: the design, e.g. `pa_ffn@512` (see `paper_rows`).
             task: xsum, wmt_en_ro, mnli or sst2.
-            metric: as records name it, e.g. `rouge2`.
+            metric: its name in records, e.g. `rouge2`.
         """
         rows = self.rows(key, task)
         done = sorted((row for row in rows if row["status"] == "complete"), key=lambda row: row["seed"])

@@ -25,15 +25,15 @@ def bounds_of(metric: str) -> Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """What some runs of one design on one task scored.
+    """The scores of the runs of one design on one task.
 
     Args:
-        values: the score of each complete run, in the order of `seeds`.
+        values: the score of each complete run, in order of `seeds`.
         seeds: the seeds of these runs.
         n_failed: runs that failed.
-        n_diverged: runs whose numbers ceased to be finite.
+        n_diverged: runs that diverged.
         n_interrupted: runs that were stopped and not resumed.
-        run_ids: the names of the complete runs, in the order of `seeds`.
+        run_ids: the run ids of the complete runs, in order of `seeds`.
         bounds: between which any score lies.
     """
 
@@ -58,7 +58,7 @@ class Score:
 
     @property
     def mean(self) -> float | None:
-        """Their mean; None without any."""
+        """The mean; None if there are no scores."""
         return mean(self.values) if self.values else None
 
     @property

@@ -1,4 +1,4 @@
-"""Where the runs of a report come from: the project's own records, any folder of records, or W&B."""
+"""The sources of a report's runs: the project's records, any folder of records, or W&B."""
 
 import json
 from collections import Counter
@@ -17,12 +17,12 @@ from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 
 RECORDS = "records"
-"""The word for the project's own records."""
+"""The name of the project's own records."""
 MINI = Path("results/mini")
 OF_TABLES = {"mini": MINI / "paper", "paper": Path("results/runs")}
-"""Where the runs of the paper's sweeps are, and where the commands of missing cells put them."""
+"""The folders of the paper's sweeps, where the commands for missing cells write their runs."""
 NOT_COMPARED = ("tuning", "scales", "doubled")
-"""Folders of the miniature with runs of other settings: searches, and the grid with twice the steps."""
+"""Folders of the miniature with other settings: searches, and the grid with twice the steps."""
 
 
 def read(source: str, *, scale: Scale) -> Runs:
@@ -90,7 +90,7 @@ def _records(source: str, scale: Scale, faults: list[UserError], paths: dict[str
 
 
 def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord | RecordError]]:
-    """What is there, and in which folder; None for W&B."""
+    """The records, and their folder; None for W&B."""
     if source.startswith(PREFIX):
         listing = read_project(source)
     else:
@@ -107,10 +107,10 @@ def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord |
 
 
 def checked(runs: Runs) -> Runs:
-    """The runs, if all that would be averaged differ by the seed alone.
+    """The runs, if all that would be averaged differ only by the seed.
 
     Raises:
-        Problems: each group that does not.
+        Problems: each group that differs in more.
     """
     faults: list[UserError] = []
     for (key, task), rows in runs.by_side.items():
@@ -120,8 +120,8 @@ def checked(runs: Runs) -> Runs:
         other = next((row for row in rows if row["settings"] != first["settings"]), None)
         twice = sorted(_twice(row["seed"] for row in rows if row["status"] == "complete"))
         if other is not None:
-            told = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
-            why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {told}"
+            listed = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
+            why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {listed}"
             faults.append(RecordError(f"the mean of {key} on {task}", why, "one of the two: --source FOLDER"))
         elif twice:
             why = f"there are two runs of seed {', '.join(map(str, twice))}"
@@ -138,7 +138,7 @@ def _own(scale: Scale) -> list[Path]:
 
 
 def _below(folder: Path) -> list[Path]:
-    """The folder and those in it that hold records, so that `results/mini` is all of its sweeps."""
+    """The folder and its subfolders with records, so that `results/mini` includes all of its sweeps."""
     if not folder.is_dir():
         why = "there is no such folder"
         raise RecordError(f"--source {folder}", why, f"{RECORDS}, or a folder with <scale>/<task>/<run_id>.json")
@@ -150,7 +150,7 @@ def _twice(values: Iterable[int]) -> set[int]:
 
 
 def _differences(first: Mapping[str, Any], second: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """What two settings say differently, e.g. `training.max_steps is 400 and 800`."""
+    """The differences of two settings, e.g. `training.max_steps is 400 and 800`."""
     for name in sorted(first.keys() | second.keys()):
         mine, theirs = first.get(name), second.get(name)
         if isinstance(mine, Mapping) and isinstance(theirs, Mapping):

@@ -1,4 +1,4 @@
-"""A table before it is Markdown, CSV, LaTeX or HTML: cells with their numbers and what is shown of them."""
+"""A table before it is Markdown, CSV, LaTeX or HTML: cells with their numbers and their text."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +27,7 @@ class Column:
 
     @property
     def align(self) -> Literal["left", "right"]:
-        """Words to the left, numbers to the right."""
+        """Text left, numbers right."""
         return "left" if self.kind == "text" else "right"
 
 
@@ -36,10 +36,10 @@ class Cell:
     """One cell.
 
     Args:
-        text: what is shown, as plain text: every renderer escapes it.
+        text: the shown text, plain: every renderer escapes it.
         value: the number by which to sort; None for words and missing cells.
         score: the runs behind a cell of kind `score`, failed and diverged ones counted.
-        command: what fills a missing cell.
+        command: the command that fills a missing cell.
     """
 
     text: str
@@ -81,6 +81,6 @@ class Table:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """What to type to fill the missing cells, each once, in the order of the rows."""
+        """The commands that fill the missing cells, each once, in order of row."""
         found = (cell.command for row in self.rows for cell in row if cell.command is not None)
         return tuple(dict.fromkeys(found))

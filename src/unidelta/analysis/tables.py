@@ -1,4 +1,4 @@
-"""The paper's Tables 2 to 6 and 12, measured: a row for each published row, in its order."""
+"""The paper's Tables 2 to 6 and 12 from our runs: a row for each published row, in order."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -26,9 +26,9 @@ _TITLES = {
     "table12": "Table 12: every form at several bottlenecks, at attention and at the FFN",
 }
 _SCALES = {
-    "mini": "Scale mini: invented worlds, backbones of a few layers; bottlenecks are the paper's, mapped to the same"
-    " share of a smaller backbone. A score of the miniature is never set beside the paper's, which docs/reproducing.md"
-    " has.",
+    "mini": "Scale mini: invented worlds, backbones of a few layers; the paper's bottlenecks are mapped to the same"
+    " share of a smaller backbone. A score of the miniature is never shown next to the paper's, which are in"
+    " docs/reproducing.md.",
     "paper": "Scale paper: the published experiment. “Paper” is what He et al. (2022) print; the difference is measured"
     " less printed.",
 }
@@ -36,12 +36,12 @@ _WHAT = "Mean ± half the 95 % t-interval over n seeds; no interval for a single
 
 
 def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Table:
-    """One of the paper's tables, measured.
+    """One of the paper's tables, from our runs.
 
     Args:
         name: e.g. `table3`.
         runs: of one scale.
-        published: the figures in `results/paper/results.csv`.
+        published: the numbers in `results/paper/results.csv`.
     """
     artefact = f"Table {name.removeprefix('table')}"
     mine = [row for row in rows(published) if row["artefact"] == artefact]
@@ -49,7 +49,7 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Table:
     groups: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in mine:
         groups.setdefault((_label(row), row["position"]), []).append(row)
-    if runs.scale == "mini":  # what the paper copied is of no run
+    if runs.scale == "mini":  # numbers that the paper copied have no runs
         groups = {label: rows for label, rows in groups.items() if rows[0]["method"] != COPIED}
     body = tuple(_row(label, rows, scores, runs) for (label, _), rows in groups.items())
     return Table(
@@ -99,7 +99,7 @@ def _row(label: str, rows: list[dict[str, str]], scores: list[tuple[str, str]], 
 
 
 def _scored(row: dict[str, str] | None, runs: Runs) -> list[Cell]:
-    """The score of a row in one metric and, at the paper's scale, what is printed and the difference."""
+    """A row's score in one metric and, at the paper's scale, the printed value and the difference."""
     empty = Cell(text=MISSING)
     if row is None:
         return [empty] * (3 if runs.scale == "paper" else 1)
@@ -116,19 +116,19 @@ def _scored(row: dict[str, str] | None, runs: Runs) -> list[Cell]:
 
 
 def score_cell(key: str, row: dict[str, str], runs: Runs) -> Cell:
-    """The cell of a side in the metric of a published row; without a score, the command that makes its runs."""
+    """The cell of a design in the metric of a published row; without a score, the command that makes its runs."""
     task, metric = row["task"], metric_in_records(row["metric"], runs.scale)
     score = runs.score(key, task_in_records(task), metric)
     if score.mean is not None:
         return Cell(text=shown(score, _digits(row["value"])), value=score.mean, score=score)
     wanted = seeds(row["artefact"], scale=runs.scale, has_spread=bool(row["std"]))
     words = command(key, task, scale=runs.scale, seeds=wanted, origin=runs.origin)
-    told = f" ({score.lost})" if score.lost else ""
-    return Cell(text=f"{MISSING}{told}", score=score, command=words)
+    note = f" ({score.lost})" if score.lost else ""
+    return Cell(text=f"{MISSING}{note}", score=score, command=words)
 
 
 def shown(score: Score, digits: int) -> str:
-    """`21.90 ± 0.12 (n=3)`, with what did not complete: `21.90 ± 0.12 (n=3, 1 diverged)`."""
+    """`21.90 ± 0.12 (n=3)`, with the runs that did not complete: `21.90 ± 0.12 (n=3, 1 diverged)`."""
     spread = "" if score.half_width is None else f" ± {score.half_width:.{digits}f}"
     return f"{score.mean:.{digits}f}{spread} (n={score.n}{f', {score.lost}' if score.lost else ''})"
 
@@ -187,7 +187,7 @@ def _notes(mine: list[dict[str, str]], scale: Scale, body: tuple[tuple[Cell, ...
                 noted.setdefault(row["note"].lstrip("* "), []).append(_label(row))
         notes += [f"{'; '.join(dict.fromkeys(labels))}: {note}." for note, labels in noted.items()]
     if any(cell.score is not None and cell.score.lost for row in body for cell in row):
-        notes.append("Runs that failed, diverged or were interrupted are counted in their cells and in no mean.")
+        notes.append("Failed, diverged and interrupted runs are counted in their cells but not averaged.")
     return tuple(notes)
 
 

@@ -1,7 +1,7 @@
-"""How figures look: a colour and a marker for each method, in every figure the same.
+"""The look of figures: a colour and a marker for each method, the same in every figure.
 
-Colours are those of Okabe & Ito, which colour-blind readers tell apart; the marker says it a second time, in print and
-in grey. Positions at attention are cool, positions at the FFN warm.
+Colours are those of Okabe & Ito, which colour-blind readers can distinguish; markers help in print and in grey.
+Positions at attention have cool colours, positions at the FFN warm ones.
 """
 
 import zlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 INK = "#222222"
-"""Text, axes and full fine-tuning; the report page makes it light on a dark screen."""
+"""Text, axes and full fine-tuning; the report page lightens it in dark mode."""
 GRID = "#d9d9d9"
 PAPER = "#ffffff"
 
@@ -21,7 +21,7 @@ GREY = "#767676"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """Of one method: a colour, a marker as matplotlib names it, and its size in points."""
+    """One method's colour, marker (matplotlib's name) and marker size in points."""
 
     colour: str
     marker: str
@@ -66,7 +66,7 @@ def free_style(name: str, *, taken: Collection[Style]) -> Style:
 
 
 def style_of_name(name: str) -> Style:
-    """The style of a method that the paper does not have: its name decides."""
+    """The style of a method that is not in the paper, derived from its name."""
     number = zlib.crc32(name.encode())
     n_colours = len(_OTHER_COLOURS)
     marker = _OTHER_MARKERS[number // n_colours % len(_OTHER_MARKERS)]

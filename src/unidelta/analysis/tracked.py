@@ -1,4 +1,4 @@
-"""Records from Weights & Biases, put together again from what tracking wrote there (docs/tracking.md).
+"""Records from Weights & Biases, rebuilt from what tracking sent there (docs/tracking.md).
 
 A run's config holds its coordinates, spec and provenance, its summary the rest, flat. A run without a status in its
 summary never came to a record (it goes on, or was killed), and runs of other programs have no spec: neither is one.
@@ -19,20 +19,20 @@ from unidelta.records.store import Listing
 
 PREFIX = "wandb:"
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-_KNOCK_S, _TIMEOUT_S = 5.0, 30
+_PROBE_S, _TIMEOUT_S = 5.0, 30
 _PER_PAGE = 100
 
 
 def is_offline_folder(folder: Path) -> bool:
-    """Whether a folder holds W&B's runs: `<results_dir>/wandb`, `results_dir` itself, or the folder of one run."""
+    """Whether a folder holds W&B runs: `<results_dir>/wandb`, `results_dir` itself, or the folder of one run."""
     return bool(_run_files(folder))
 
 
 def read_folder(folder: Path) -> Listing:
-    """The records of offline runs, read by W&B's own reader; of a run done several times the last one.
+    """The records of offline runs, read with W&B's own reader; the last one of a repeated run.
 
     Raises:
-        RecordError: no run of the folder has a record, or W&B's reader is not there.
+        RecordError: no run of the folder has a record, or W&B's reader is missing.
     """
     records: dict[str, tuple[str, RunRecord]] = {}
     damaged: list[RecordError] = []
@@ -55,10 +55,10 @@ def read_project(source: str) -> Listing:
     """The records of a project, through `wandb.Api`.
 
     Args:
-        source: `wandb:entity/project`, or `wandb:project` of one's own account.
+        source: `wandb:entity/project`, or `wandb:project` in your own account.
 
     Raises:
-        RecordError: no such project or server, no leave to read it, or no run in it with a record.
+        RecordError: no such project or server, no permission to read it, or no run in it with a record.
     """
     path = source.removeprefix(PREFIX)
     if not 1 <= len(path.split("/")) <= 2 or not all(path.split("/")):
@@ -67,8 +67,8 @@ def read_project(source: str) -> Listing:
     import wandb  # late: seconds, and not needed for records
 
     server = wandb.setup(settings=wandb.Settings(silent=True)).settings.base_url
-    if not answers(server, timeout_s=_KNOCK_S):
-        why = f"W&B's server did not answer within {_KNOCK_S:.0f} s"
+    if not answers(server, timeout_s=_PROBE_S):
+        why = f"W&B's server did not answer within {_PROBE_S:.0f} s"
         raise RecordError(f"--source {source}", why, "--source FOLDER, with the folder of offline runs")
     damaged: list[RecordError] = []
     records: list[RunRecord] = []
@@ -88,7 +88,7 @@ def read_project(source: str) -> Listing:
 
 
 def record_of(run_id: str, config: Mapping[str, Any], summary: Mapping[str, Any], *, origin: str) -> RunRecord | None:
-    """The record of one run; None for one that has none.
+    """The record of one run; None if it has none.
 
     Args:
         run_id: the run's name.
@@ -97,7 +97,7 @@ def record_of(run_id: str, config: Mapping[str, Any], summary: Mapping[str, Any]
         origin: where it was found, for messages.
 
     Raises:
-        RecordError: it has a status and not all of the rest.
+        RecordError: it has a status but is otherwise incomplete.
     """
     if "spec" not in config or "status" not in summary:
         return None
@@ -122,7 +122,7 @@ def record_of(run_id: str, config: Mapping[str, Any], summary: Mapping[str, Any]
 
 
 def _unflattened(summary: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """What `unidelta.tracking.tracker.summary` made flat, nested again."""
+    """The nested form of what `unidelta.tracking.tracker.summary` flattened."""
     nested: dict[str, Any] = {}
     for name, value in summary.items():
         first, *path = name.split("/")
@@ -136,7 +136,7 @@ def _unflattened(summary: Mapping[str, Any], part: str) -> dict[str, Any]:
 
 
 def _transaction_log(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """How the run began, its config and its summary."""
+    """The start of the run, its config and its summary."""
     begin: dict[str, Any] = {}
     config: dict[str, Any] = {}
     summary: dict[str, Any] = {}
@@ -153,7 +153,7 @@ def _transaction_log(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[s
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    """Every entry of a transaction log, by `wandb leet inspect`; those before the damage where it is damaged."""
+    """Every entry of a transaction log, from `wandb leet inspect`; of a damaged log, those before the damage."""
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     from wandb.util import get_core_path  # late, as above
 

@@ -1,8 +1,8 @@
-"""From the tuning sweep to conf/tuned/mini: for each method and task the learning rate with the best mean dev score.
+"""Write conf/tuned/mini from the tuning sweep: for each method and task the learning rate with the best mean dev score.
 
-The mean is over the seeds of the sweep. Where means are equal, or nothing is generated on dev (`wmt_en_ro`), the
+The mean is over the seeds of the sweep. If means are equal, or nothing is generated on dev (`wmt_en_ro`), the
 lowest mean dev loss decides. `python -m unidelta.analysis.tuning` prints the means; `--write` writes the files. Test
-scores are not looked at.
+scores are not used.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import pandas as pd
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import UserError
+from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.paths import CONF
 
 TRIALS = Path("results/mini/tuning")
@@ -28,10 +29,10 @@ class Choice:
     """The learning rate of a method on a task.
 
     Args:
-        learning_rate: the one chosen.
-        n_rates: among how many.
-        seeds: those of the trials, sorted.
-        prefix_init: how the prefixes of all the trials began; empty for methods without a prefix.
+        learning_rate: the chosen learning rate.
+        n_rates: the number of candidates.
+        seeds: of the trials, sorted.
+        prefix_init: the prefix initialisation of all trials; empty for methods without a prefix.
     """
 
     learning_rate: float
@@ -41,9 +42,9 @@ class Choice:
 
 
 def best(trials: pd.DataFrame) -> dict[tuple[str, str], Choice]:
-    """The choice for each task and method; of rates that are equal in score and loss the lowest.
+    """The choice for each task and method; the lowest of the rates with equal score and loss.
 
-    A rate at which a run of some seed did not complete is not chosen, whatever the others score.
+    A rate at which the run of any seed did not complete is never chosen.
     """
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows(trials):
@@ -72,7 +73,7 @@ def _choice(trials: list[Row]) -> Choice | None:
 
 
 def tuned_file(method: str, task: str, choice: Choice) -> str:
-    """The YAML of one method and task, `<task>_<method>`; it begins with the sizes that the paper tunes, if it does."""
+    """The YAML of one method and task, `<task>_<method>`; starts from the paper's tuned sizes if there are any."""
     seeds = f"seed{'s' * (len(choice.seeds) > 1)} {', '.join(map(str, choice.seeds))}"
     lines = [
         "# @package _global_",
@@ -87,10 +88,10 @@ def tuned_file(method: str, task: str, choice: Choice) -> str:
 
 
 def main() -> int:
-    """The exit status: 0, or 2 for a request that cannot be met."""
+    """The exit status: 0, or 2 for an invalid request."""
     drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
-    parser.add_argument("--trials", type=Path, default=TRIALS)
+    parser.add_argument("--trials", type=path_argument, default=TRIALS)
     parser.add_argument("--write", action="store_true", help=f"write {FOLDER}")
     arguments = parser.parse_args()
     try:

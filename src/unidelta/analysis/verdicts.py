@@ -1,4 +1,4 @@
-"""What the runs say of each of the paper's comparisons: supported, contradicted, inconclusive or not run."""
+"""The verdict on each of the paper's comparisons: supported, contradicted, inconclusive or not run."""
 
 import math
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the runs say of a claim.
+    """The verdict on a claim.
 
     Args:
         claim: the claim.
         word: the verdict.
-        differences: first less second by seed; of an interaction, differences of differences.
+        differences: first minus second by seed; for an interaction, differences of differences.
         p: the adjusted p-value; None without a test.
         why: for a claim that could not be tested, why.
-        margin: the paper's own difference, for an interaction that of its differences.
-        noise: twice the standard error of the paper's margin; None where no spread is printed in this metric.
-        commands: what to type to run what is missing.
+        margin: the paper's own difference; for an interaction, the difference of its differences.
+        noise: twice the standard error of the paper's margin; None if no spread is printed for this metric.
+        commands: the commands for the missing runs.
         sides: the scores that are compared, first and second; of an interaction those of both differences.
     """
 
@@ -52,12 +52,12 @@ class Verdict:
 
 
 def verdicts(claims: Sequence[Claim], runs: Runs, published: pd.DataFrame) -> tuple[Verdict, ...]:
-    """A verdict for every claim, in their order; p-values are adjusted within each group.
+    """A verdict for every claim, in order; p-values are adjusted within each group.
 
     Args:
         claims: the comparisons.
         runs: of one scale.
-        published: the figures in `results/paper/results.csv`, for the paper's own noise.
+        published: the numbers in `results/paper/results.csv`, for the paper's own noise.
     """
     by_name = {claim.name: claim for claim in claims}
     tested: dict[str, Outcome] = {}
@@ -147,7 +147,7 @@ def _score(side: Side, claim: Claim, runs: Runs) -> Score:
 
 
 def _commands(pairs: Sequence[Claim], runs: Runs) -> tuple[str, ...]:
-    """What to type for the sides without a single complete run."""
+    """The commands for the sides without a complete run."""
     found: dict[str, None] = {}
     for claim in pairs:
         for side in (claim.first, claim.second):
@@ -169,8 +169,8 @@ def _largest_spreads(published: pd.DataFrame) -> dict[tuple[str, str], float]:
 def _noise(sides: Sequence[Side], claim: Claim, spreads: dict[tuple[str, str], float]) -> float | None:
     """Twice the standard error of a margin of means.
 
-    A mean of n seeds has the variance s²/n with the printed s. A single run has the largest s that the paper prints
-    for the task and metric.
+    A mean of n seeds has variance s²/n with the printed s. For a single run, s is the largest that the paper prints for
+    the task and metric.
     """
     largest = spreads.get((claim.task, claim.metric))
     if largest is None:

@@ -1,4 +1,4 @@
-"""transformers' model class of each kind of architecture, as tasks need it: with its language-model or its new head."""
+"""transformers' model class for each kind of architecture and task: with a language-model head or a new head."""
 
 from typing import Any
 

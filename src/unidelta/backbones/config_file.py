@@ -1,4 +1,4 @@
-"""A checkpoint's config.json, read without transformers and compared with the family that was asked for."""
+"""A checkpoint's config.json, read without transformers and compared with the requested family."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
 
-WANTED = "a folder with config.json, model.safetensors and the tokenizer, or a hub id"
+WANTED = 'backbone.checkpoint="DIR", a folder with config.json, model.safetensors and the tokenizer, or a hub id'
 
 
 def read_config(path: Path, *, family: str, asked: str) -> dict[str, Any]:
@@ -15,11 +15,11 @@ def read_config(path: Path, *, family: str, asked: str) -> dict[str, Any]:
 
     Args:
         path: the file.
-        family: the architecture it has to state.
-        asked: the words in which the checkpoint was asked for.
+        family: the required architecture.
+        asked: the checkpoint as the user typed it.
 
     Raises:
-        BackboneError: it cannot be read, or states another architecture.
+        BackboneError: it cannot be read, or has a different architecture.
     """
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

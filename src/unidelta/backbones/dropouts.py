@@ -1,4 +1,4 @@
-"""Dropouts of a backbone, where a run sets them."""
+"""Dropout probabilities of a backbone that a run overrides."""
 
 from transformers import PretrainedConfig
 
@@ -8,7 +8,7 @@ from unidelta.errors import ConfigError
 
 
 def set_dropouts(config: PretrainedConfig, family: Family, how: Loading) -> None:
-    """Put hidden and attention dropout in place of the checkpoint's, where they are given.
+    """Replace the checkpoint's hidden and attention dropout, if they are given.
 
     Raises:
         ConfigError: the architecture has no such dropout.

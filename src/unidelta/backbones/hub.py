@@ -14,7 +14,7 @@ from unidelta.errors import BackboneError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# huggingface_hub and what imports it is imported late: other weights do without, and it takes half a second.
+# huggingface_hub and modules that need it are imported late: they take half a second, and other weights need none.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +22,11 @@ class Hub:
     """A repository of the hub.
 
     Args:
-        family: the architecture it has to have.
+        family: the required architecture.
         name: `name` or `owner/name`.
         revision: commit, branch or tag; None for main.
-        is_published: it is the paper's own checkpoint, whose sizes are written in conf/backbone/, so that nothing is
-            downloaded to check a configuration.
+        is_published: whether it is the paper's checkpoint, whose sizes are in conf/backbone/, so that nothing needs to
+            be downloaded to check a configuration.
     """
 
     family: str
@@ -35,10 +35,10 @@ class Hub:
     is_published: bool = False
 
     def architecture(self, published: Architecture) -> Architecture:
-        """The sizes: `published` for the paper's own checkpoint, else those of the repository's config.json.
+        """The sizes: `published` for the paper's checkpoint, else from the repository's config.json.
 
         Raises:
-            BackboneError: config.json is neither in the cache nor reachable, damaged, or of another architecture.
+            BackboneError: config.json is neither in the cache nor reachable, damaged, or of a different architecture.
         """
         if self.is_published:
             return published
@@ -57,7 +57,7 @@ class Hub:
         """Refuse a repository that is neither in the cache nor reachable, within seconds.
 
         Raises:
-            BackboneError: so it is.
+            BackboneError: it is neither.
         """
         from unidelta.network.hub import why_unreachable
 
@@ -72,7 +72,7 @@ class Hub:
             )
 
     def languages(self) -> tuple[str, ...]:
-        """None are known before the tokenizer is loaded."""
+        """Empty: the languages are unknown until the tokenizer is loaded."""
         return ()
 
     def world(self) -> None:
@@ -90,7 +90,7 @@ class Hub:
         return f"{self.name}@{self.revision or 'main'}"
 
     def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-        """The model in float32, and its tokenizer, from the cache where the hub does not answer.
+        """The model in float32, and its tokenizer; from the cache if the hub does not answer.
 
         Raises:
             BackboneError: weights or tokenizer are missing, damaged or do not fit config.json.

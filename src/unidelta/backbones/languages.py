@@ -1,4 +1,4 @@
-"""The languages that a tokenizer marks texts with, read from its files; nothing heavy is imported."""
+"""The language codes of a tokenizer, read from its files without heavy imports."""
 
 import json
 import re
@@ -8,9 +8,9 @@ _CODE = re.compile(r"[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")  # en_XX, ro_RO, eng_Latn
 
 
 def languages_of(folder: Path) -> tuple[str, ...]:
-    """The language codes among the special tokens of a tokenizer in a folder, in the order of their ids.
+    """The language codes among the special tokens of a tokenizer in a folder, in order of id.
 
-    Empty where it has none, and where its files cannot be read: whoever loads it says what is wrong.
+    Empty if it has none or if its files cannot be read: loading the tokenizer then reports what is wrong.
     """
     try:
         content = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loading:
-    """What a run decides about its backbone beside the weights.
+    """What a run decides about its backbone apart from the weights.
 
     Args:
         seed: of a new classification head; everything else is pretrained.
         n_labels: outputs of the classification head; 0 for models without one.
         attn_implementation: sdpa or eager.
-        dropout: hidden dropout in place of the checkpoint's, or None.
-        attention_dropout: attention dropout in place of the checkpoint's, or None.
+        dropout: hidden dropout instead of the checkpoint's, or None.
+        attention_dropout: attention dropout instead of the checkpoint's, or None.
     """
 
     seed: int

@@ -11,18 +11,18 @@ from unidelta.backbones.loading import Loading
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
+from unidelta.extensions.named_paths import as_path
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def is_local(checkpoint: str) -> bool:
-    """Whether a checkpoint is a folder: every folder that exists, and whatever cannot be a hub id.
+    """Whether a checkpoint is a folder: any existing folder, and anything that cannot be a hub id.
 
     A hub id is `name` or `owner/name`.
     """
-    folder = Path(checkpoint).expanduser()
-    return folder.exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
+    return Path(checkpoint).exists() or checkpoint.count("/") > 1 or checkpoint.startswith((".", "~", "/"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Local:
     """A folder with config.json, safetensors files and a tokenizer.
 
     Args:
-        family: the architecture it has to have.
+        family: the required architecture.
         typed: the folder, as the user typed it.
     """
 
@@ -40,25 +40,25 @@ class Local:
     @property
     def folder(self) -> Path:
         """The folder."""
-        return Path(self.typed).expanduser()
+        return as_path(self.typed, asked=self._asked)
 
     @property
     def revision(self) -> None:
         """None: only repositories have revisions."""
 
     def architecture(self, published: Architecture) -> Architecture:
-        """The sizes that config.json states, with as many labels as `published` has.
+        """The sizes in config.json, with as many labels as `published` has.
 
         Raises:
-            BackboneError: the folder or a file in it is missing, damaged or of another architecture.
+            BackboneError: the folder or a file in it is missing, damaged or of a different architecture.
         """
         return stated_in(self.folder, family=self.family, asked=self._asked, published=published)
 
     def check(self) -> None:
-        """Nothing to check before loading that `architecture` has not checked."""
+        """Does nothing: `architecture` already checks what can be checked before loading."""
 
     def languages(self) -> tuple[str, ...]:
-        """The language codes that the tokenizer knows; empty where it knows none."""
+        """The language codes that the tokenizer knows; empty if it knows none."""
         return languages_of(self.folder)
 
     def world(self) -> None:
@@ -93,7 +93,7 @@ class Local:
 
 
 def stated_in(folder: Path, *, family: str, asked: str, published: Architecture) -> Architecture:
-    """The architecture that a folder's config.json states; raises as `Local.architecture`."""
+    """The architecture in a folder's config.json; raises as `Local.architecture`."""
     if not (folder / "config.json").is_file():
         missing = "it has no config.json" if folder.is_dir() else "there is no such folder"
         raise BackboneError(asked, missing, WANTED)

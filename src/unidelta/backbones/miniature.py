@@ -1,4 +1,4 @@
-"""A miniature's weights as a model: checked before they are used, in float32."""
+"""Load a miniature's weights as a model in float32, after checking them."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
 from unidelta.mini.tokenizer import tokenizer
 
-# Stored once, under the first of their names.
+# Tied weights, stored once under the first of their names.
 _TIED = {"lm_head.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"}
 
 
 def load_miniature(folder: Path, family: str, how: Loading) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """A pretrained model in eval mode, and its tokenizer. Global randomness is untouched.
+    """A pretrained model in eval mode, and its tokenizer. The global random state is not changed.
 
     Args:
         folder: of the miniature.
@@ -28,7 +28,7 @@ def load_miniature(folder: Path, family: str, how: Loading) -> tuple[PreTrainedM
         how: seed and labels of a new classification head, dropouts, attention.
 
     Raises:
-        BackboneError: weights are missing or not what they were when they were made.
+        BackboneError: weights are missing or have been altered.
     """
     weights = checked_weights(folder)
     config = hf.AutoConfig.from_pretrained(folder, **({"num_labels": how.n_labels} if how.n_labels else {}))

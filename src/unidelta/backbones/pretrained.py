@@ -29,9 +29,9 @@ def load_pretrained(
     Args:
         source: local folder or hub id.
         how: seed and labels of a new classification head, dropouts, attention.
-        asked: the words in which the checkpoint was asked for.
+        asked: the checkpoint as the user typed it.
         revision: of a hub id.
-        unreachable: why the network is not used; None where it is not needed or there.
+        unreachable: why the network is not used; None if it is not needed or available.
 
     Raises:
         BackboneError: weights or tokenizer are missing, damaged or do not fit the configuration.
@@ -53,7 +53,7 @@ def load_pretrained(
             attn_implementation=how.attn_implementation,
             use_safetensors=True,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # reported, and refused below with all else that does not fit
+            ignore_mismatched_sizes=True,  # reported, and refused below with everything else that does not fit
         )
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
     head = family.head_of(model)
@@ -75,7 +75,7 @@ def load_pretrained(
 
 @contextmanager
 def _of_checkpoint(asked: str, unreachable: str | None) -> Iterator[None]:
-    """Raise every failure of the loaders, which raise some dozen types, as one of the checkpoint."""
+    """Raise every failure of the loaders, which raise a dozen types, as an error about the checkpoint."""
     try:
         yield
     except Exception as error:

@@ -1,6 +1,6 @@
-"""Pretrained miniatures on disk, the shipped ones and others: which world they know, and whether they are whole.
+"""Pretrained miniatures on disk, shipped or your own: which world they know, and whether they are intact.
 
-No torch. A miniature's folder has a `provenance.json` beside its weights, which tells it from other checkpoints.
+No torch. A miniature's folder has a `provenance.json` next to its weights, which other checkpoints do not have.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ PROVENANCE = "provenance.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """A miniature: one that is shipped with the package, or one made by `python -m unidelta.mini pretrain`.
+    """A miniature: shipped with the package, or made by `python -m unidelta.mini pretrain`.
 
     Args:
         family: its architecture.
@@ -46,7 +46,7 @@ class Shipped:
 
         Raises:
             DataError: no miniature of this family is shipped.
-            BackboneError: its config.json is missing, damaged or of another architecture.
+            BackboneError: its config.json is missing, damaged or of a different architecture.
         """
         if self.folder.parent == BACKBONES:
             config = settings(self.family, n_labels=published.n_labels)
@@ -58,12 +58,12 @@ class Shipped:
         """Refuse weights that are missing or (`DamagedWeights`) altered.
 
         Raises:
-            BackboneError: so they are.
+            BackboneError: they are missing or altered.
         """
         checked_weights(self.folder)
 
     def languages(self) -> tuple[str, ...]:
-        """The language codes that the tokenizer knows; empty where it knows none."""
+        """The language codes that the tokenizer knows; empty if it knows none."""
         return languages_of(self.folder)
 
     def world(self) -> int:
@@ -94,7 +94,7 @@ def world_of(folder: Path) -> int:
 
 
 def checked_weights(folder: Path) -> Path:
-    """The weight file of a miniature, whose SHA-256 is what the provenance beside it says.
+    """The weight file of a miniature, after comparing its SHA-256 with its provenance.
 
     Raises:
         BackboneError: a file is missing, or (`DamagedWeights`) altered.
@@ -110,7 +110,7 @@ def checked_weights(folder: Path) -> Path:
 
 
 def fingerprint(weights: Path) -> str:
-    """The SHA-256 of a weight file: what a record names the backbone by."""
+    """The SHA-256 of a weight file, which identifies the backbone in records."""
     return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 

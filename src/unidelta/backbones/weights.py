@@ -1,32 +1,31 @@
-"""Where the weights of a run come from, decided once: shipped with the package, a local folder, or the hub.
+"""The source of a run's weights, decided once: shipped with the package, a local folder, or the hub.
 
-Each kind answers the same questions: `architecture`, `check`, `fingerprint`, `commit`, `world`, `languages`, `load`.
-Importing this imports no torch; `load` does.
+Each source has the same methods: `architecture`, `check`, `fingerprint`, `commit`, `world`, `languages`, `load`.
+Importing this module imports no torch; `load` does.
 """
-
-from pathlib import Path
 
 from unidelta.backbones.hub import Hub
 from unidelta.backbones.local import Local, is_local
 from unidelta.backbones.shipped import BACKBONES, PROVENANCE, Shipped
+from unidelta.extensions.named_paths import as_path
 
 Weights = Shipped | Local | Hub
 
 
 def weights_of(checkpoint: str | None, *, family: str, revision: str | None, published: str | None) -> Weights:
-    """The weights that a configuration asks for.
+    """The weights that a configuration requests.
 
     Args:
-        checkpoint: a folder or hub id, as typed; None where none was.
-        family: the architecture they have to have.
+        checkpoint: a folder or hub id, as typed; None if none was typed.
+        family: the required architecture.
         revision: of a hub id.
-        published: the hub id of the paper's checkpoint, used where none was typed; None for the shipped weights.
+        published: the hub id of the paper's checkpoint, used if none was typed; None for the shipped weights.
     """
     if checkpoint is None and published is not None:
         return Hub(family=family, name=published, revision=revision, is_published=True)
     if checkpoint is None:
         return Shipped(family=family, folder=BACKBONES / family)
-    folder = Path(checkpoint).expanduser()
+    folder = as_path(checkpoint, asked=f"backbone.checkpoint={checkpoint}")
     if (folder / PROVENANCE).is_file():
         return Shipped(family=family, folder=folder)
     if is_local(checkpoint):

@@ -1,14 +1,13 @@
 """Check a form, a composition or an architecture that you wrote: `python -m unidelta.check form NAME`.
 
-On a tiny model of every architecture: are there as many parameters as its file says, do exactly those train and does
-each get a gradient, does a start that is called zero leave the model as it was, do teacher forcing and cached
-generation agree, and is merging exact and undone bit for bit? `--config-dir DIR` takes in a folder of your own first.
+On a tiny model of every architecture: does the number of parameters match its file, do exactly those train and does
+each get a gradient, does a zero start leave the model's output unchanged, do teacher forcing and cached generation
+agree, and is merging exact and undone bit for bit? `--config-dir DIR` adds a folder of your own first.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import torch
 from transformers.utils import logging
@@ -19,6 +18,7 @@ from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import DesignError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
+from unidelta.extensions.named_paths import path_argument
 
 _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
     "form": check_form,
@@ -28,12 +28,12 @@ _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
-    """The exit status of `python -m unidelta.check`: 1 if anything is wrong, 2 if there is no such thing."""
+    """The exit status of `python -m unidelta.check`: 1 if a check fails, 2 if there is no such name."""
     drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.check"), description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="a folder of your own, as for train.py")
+    parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder of your own, as for train.py")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     logging.set_verbosity_error()

@@ -1,8 +1,8 @@
 """Check one form with one composition in one architecture, on a tiny model.
 
-Are there as many parameters as its file says, do exactly those train and does each get a gradient, does a start that is
-called zero leave the model as it was, do teacher forcing and cached generation agree, and is merging exact and undone
-bit for bit?
+Does the number of parameters match its file, do exactly those train and does each get a gradient, does a zero start
+leave the model's output unchanged, do teacher forcing and cached generation agree, and is merging exact and undone bit
+for bit?
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def check_designs(family: Family, form: str, composition: str) -> Iterator[Findi
                 yield from _check_design(family, design, where)
             except UserError:
                 raise
-            except Exception as error:  # whatever a module of a user's raises is the finding
+            except Exception as error:  # whatever a user's module raises is the finding
                 yield Finding(what="it runs", where=where, wrong=f"{type(error).__name__}: {error}")
 
 
@@ -119,7 +119,7 @@ def _fast(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
 
 @torch.no_grad()
 def _generation(family: Family, design: Deltas, where: str) -> Finding:
-    """The scores of a cached generation are the logits of one pass over what it made."""
+    """Compare the scores of a cached generation with the logits of one pass over its tokens."""
     model: Any = _injected(family, design).model
     inputs = {name: tensor for name, tensor in batch(family).items() if name != "labels"}
     found = model.generate(

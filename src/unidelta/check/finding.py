@@ -1,4 +1,4 @@
-"""What a check found, and the two comparisons that find it."""
+"""The result of a check, and the two comparisons used in checks."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ TOLERANCE = 1e-10  # of what is computed in float64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a check found: what was tried, where, and what is wrong, "" if nothing is."""
+    """The result of a check: what was checked, where, and what is wrong ("" if nothing)."""
 
     what: str
     where: str
@@ -22,7 +22,7 @@ def equal(what: str, where: str, found: int, expected: int) -> Finding:
 
 
 def close(what: str, where: str, found: Tensor, expected: Tensor, *, tolerance: float = TOLERANCE) -> Finding:
-    """Compare two tensors by their largest difference; of other shapes they are infinitely far apart."""
+    """Compare two tensors by their largest difference; infinite if their shapes differ."""
     difference = (found - expected).abs().max().item() if found.shape == expected.shape else float("inf")
     wrong = "" if difference <= tolerance else f"differs by {difference:.1e}"
     return Finding(what=what, where=where, wrong=wrong)

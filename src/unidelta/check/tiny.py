@@ -9,7 +9,7 @@ from unidelta.design.family import Family
 
 
 def tiny(family: Family, *, seed: int = 1) -> PreTrainedModel:
-    """A random model of an architecture in float64 and eval mode, its weights far enough from 0 for effects to show."""
+    """A random model of an architecture in float64 and eval mode, with weights large enough for effects to show."""
     config = AutoConfig.for_model(family.name, **family.tiny)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -24,7 +24,7 @@ def batch(family: Family) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(5)
     ids = torch.randint(3, 41, (3, 7), generator=generator)
     mask = torch.ones_like(ids)
-    side = slice(0, 3) if family.kind == "decoder" else slice(4, 7)  # decoders generate, so their padding is in front
+    side = slice(0, 3) if family.kind == "decoder" else slice(4, 7)  # decoders generate, so they pad on the left
     ids[1, side], mask[1, side] = 1, 0
     labels = {
         "encoder-decoder": torch.randint(3, 41, (3, 5), generator=generator),

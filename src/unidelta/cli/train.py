@@ -1,4 +1,4 @@
-"""The command line of train.py: what was typed is checked first, then Hydra composes and the run begins.
+"""The command line of train.py: overrides are checked first, then Hydra composes and the run starts.
 
 Exit status: `unidelta.errors`. With -m every job is checked before the first begins.
 """
@@ -13,14 +13,15 @@ from typing import NoReturn
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from hydra.main import get_args_parser  # pyright: ignore[reportPrivateImportUsage]
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.config.arguments import Arguments, arguments_of
 from unidelta.config.compose import not_composable, typed
 from unidelta.config.groups import fill_store
-from unidelta.config.overrides import as_hydra_reads, check
+from unidelta.config.overrides import check
+from unidelta.config.spelling import as_hydra_reads, without_globs
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
 from unidelta.extensions.folders import add_folder
@@ -34,18 +35,17 @@ _PATIENCE_S = 10
 
 
 class Diverged(Exception):
-    """A run whose losses or gradients ceased to be finite."""
+    """A run that diverged."""
 
 
 def main() -> None:
-    """Run what `sys.argv` asks for."""
+    """Run the command in `sys.argv`."""
     drop_unread_output()
     # Hydra then hands exceptions on instead of printing them its own way; in a multirun all other jobs are
     # done before the first failure is raised
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    arguments = get_args_parser().parse_args()
-    overrides, processes, stop = arguments.overrides, started_by(os.environ), Stop()
-    command, sys.argv = sys.argv, as_hydra_reads(sys.argv)  # Hydra parses `sys.argv` itself
+    command, processes, stop = sys.argv, started_by(os.environ), Stop()
+    arguments = Arguments(words=(), options=())
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
     def compose_and_run(config: DictConfig) -> str | None:
@@ -56,18 +56,23 @@ def main() -> None:
             stack.enter_context(stop.listening())
             if not processes.is_first:
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            arguments = arguments_of(command[1:])
             if arguments.config_dir is not None:
                 add_folder(arguments.config_dir)
-            check(overrides)
+            words = list(arguments.words)
+            if not arguments.is_completion:
+                check(words, is_multirun=arguments.is_multirun)
+                words = as_hydra_reads(words)
             fill_store()
-            if arguments.multirun:
-                _check_every_job([word for word in overrides if not word.startswith("hydra")])
+            if arguments.is_multirun:
+                _check_every_job([word for word in without_globs(arguments.words) if not word.startswith("hydra")])
+            sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
             compose_and_run()
         disconnect(processes)
     except (UserError, Unfinished) as error:
         _fail(str(error), status_of(error))
     except (HydraException, OmegaConfBaseException) as error:
-        _fail(str(not_composable(overrides, error)), ExitStatus.REFUSED)
+        _fail(str(not_composable(arguments.words, error)), ExitStatus.REFUSED)
     except Diverged as error:
         _fail(str(error), ExitStatus.DIVERGED)
     except JobFailed as error:

@@ -1,1 +1,1 @@
-"""Compositions, one a file: formula, parameters and rules; no torch."""
+"""Compositions, one per file: formula, parameters and rules; no torch."""

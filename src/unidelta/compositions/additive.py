@@ -18,7 +18,7 @@ class Additive(Composition):
     formula = "h ← h + Δh"
 
     def words(self, spec: DeltaSpec) -> str:
-        """Nothing: it is what one expects."""
+        """Empty: addition is the default."""
         return ""
 
     def build(self, spec: DeltaSpec, place: Place) -> "Compose":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @register_composition
 class LearnedScale(Composition):
-    """`h ← h + s Δh`, s one trained scalar per delta, from 1."""
+    """`h ← h + s Δh`, s one trained scalar per delta, initially 1."""
 
     name = "learned_scale"
     formula = "h ← h + s·Δh, s learned"

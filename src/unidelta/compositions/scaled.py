@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @register_composition
 class Scaled(Composition):
-    """`h ← h + s Δh`, s a setting: the paper takes 4 on XSum and en-ro, 2 on GLUE."""
+    """`h ← h + s Δh`, s a setting: the paper uses 4 on XSum and en-ro, 2 on GLUE."""
 
     name = "scaled"
     formula = "h ← h + s·Δh"
@@ -33,7 +33,7 @@ class Scaled(Composition):
         return f"s={spec.scale:g}"
 
     def build(self, spec: DeltaSpec, place: Place) -> "Compose":
-        """`deltas.compose.Add` with its factor."""
+        """`deltas.compose.Add` with this factor."""
         from unidelta.deltas.compose import Add
         from unidelta.deltas.layer_norm import out_norm
 

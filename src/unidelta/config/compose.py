@@ -1,7 +1,8 @@
 """Composition by Hydra, for the entry points, tests and notebooks alike. Hydra and OmegaConf live here only."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import Any, cast
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -10,18 +11,21 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unidelta.backbones.local import is_local
 from unidelta.config.groups import fill_store
-from unidelta.config.overrides import as_hydra_reads, as_typed
+from unidelta.config.keys import text_keys
 from unidelta.config.resolve_task import task_source
-from unidelta.config.schema import RunConfig
-from unidelta.config.unread import check_read
+from unidelta.config.schema import PATHS, ComposedConfig, RunConfig
+from unidelta.config.spelling import as_hydra_reads, as_typed
 from unidelta.design.axes import Slot
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.errors import ConfigError
+from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.extensions.folders import config_file
+from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
 
 
-def compose(overrides: Sequence[str] = ()) -> RunConfig:
+def compose(overrides: Sequence[str] = ()) -> ComposedConfig:
     """The configuration of `python train.py` followed by these overrides.
 
     Args:
@@ -39,7 +43,7 @@ def compose(overrides: Sequence[str] = ()) -> RunConfig:
         raise not_composable(overrides, error) from error
 
 
-def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
+def typed(config: DictConfig, overrides: Sequence[str]) -> ComposedConfig:
     """A composed configuration as dataclasses.
 
     Args:
@@ -48,7 +52,7 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
 
     Raises:
         ConfigError: if a mandatory value was never set.
-        Problems: if values were typed that nothing would read.
+        Problems: a text or a path is empty.
     """
     missing = OmegaConf.missing_keys(config)
     if missing:
@@ -57,11 +61,63 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> RunConfig:
             "these keys have no default",
             "task=xsum method=mam, which set them",
         )
-    run, overrides = cast(RunConfig, OmegaConf.to_object(config)), as_typed(overrides)
-    _drop_unused_scales(run, overrides)
-    _drop_foreign_pins(run, overrides)
-    check_read(run, overrides)
-    return run
+    typed_words = as_typed(overrides)
+    run = cast(RunConfig, OmegaConf.to_object(config))
+    _drop_unused_scales(run, typed_words)
+    _drop_foreign_pins(run, typed_words)
+    _find_paths(run)
+    values = {field.name: getattr(run, field.name) for field in fields(RunConfig)}
+    return ComposedConfig(**values, typed=tuple(typed_words), said=_said(typed_words))
+
+
+def _find_paths(config: RunConfig) -> None:
+    """Make paths of the words that name some, in place.
+
+    Raises:
+        Problems: all that are none.
+    """
+    problems: list[UserError] = []
+    for key in sorted(text_keys()):
+        node, name = _node(config, key)
+        value = None if node is None else getattr(node, name)
+        try:
+            if value is not None and not value.strip():
+                why = "it is empty; a variable of the shell that is not set leaves nothing, too"
+                raise ConfigError(f"{key}={value}", why, f"{key}=VALUE, or leave it out")
+            if value is not None and key in PATHS and (key != "backbone.checkpoint" or is_local(value)):
+                path = as_path(value, asked=f"{key}={value}")
+                setattr(node, name, str(path) if value.startswith("~") else value)
+        except UserError as error:
+            problems.append(error)
+    if problems:
+        raise Problems(problems)
+
+
+def _node(config: RunConfig, key: str) -> tuple[Any, str]:
+    """The dataclass that a dotted key is in, None if this run has none, and the key's last part."""
+    *path, name = key.split(".")
+    node: Any = config
+    for part in path:
+        node = None if node is None else getattr(node, part)
+    return node, name
+
+
+def _said(overrides: Sequence[str]) -> tuple[str, ...]:
+    """The value keys of the experiment that was typed, dotted."""
+    names = [word.partition("=")[2] for word in overrides if word.startswith("experiment=")]
+    path = config_file("experiment", names[-1]) if names else None
+    if path is None:
+        return ()
+    content = cast(dict[str, Any], OmegaConf.to_container(cast(DictConfig, OmegaConf.load(path))))
+    return tuple(_leaves({key: value for key, value in content.items() if key != "defaults"}, ""))
+
+
+def _leaves(content: dict[str, Any], prefix: str) -> Iterator[str]:
+    for key, value in content.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(cast(dict[str, Any], value), f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
 def _drop_unused_scales(config: RunConfig, overrides: Sequence[str]) -> None:

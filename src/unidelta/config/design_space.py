@@ -50,7 +50,10 @@ same answers. Different forms at the two positions are built where each of them 
 
 def document() -> str:
     """The whole document as Markdown."""
-    runs = {t: {m: compose([f"task={t}", f"method={m}", "scale=paper"]) for m in options("method")} for t in _TASKS}
+    runs: dict[str, dict[str, RunConfig]] = {
+        task: {method: compose([f"task={task}", f"method={method}", "scale=paper"]) for method in options("method")}
+        for task in _TASKS
+    }
     rules = [(f"R{i}", rule.name, rule.why, rule.instead) for i, rule in enumerate(every_rule(), 1)]
     blocks = [
         *("# The design space", _INTRODUCTION, "## Axes"),

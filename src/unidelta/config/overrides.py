@@ -1,80 +1,73 @@
 """Mistakes in what was typed, found before anything is composed, all of them at once."""
 
-import difflib
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import get_args, get_type_hints
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.core.override_parser.types import Glob, Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.groups import options
-from unidelta.config.inert import check_inert
+from unidelta.config.keys import keys, text_keys
 from unidelta.config.launchers import check_launcher
+from unidelta.config.no_code import check_no_code
 from unidelta.config.schema import GROUPS, GenerationConfig, RunConfig, TaskConfig
-from unidelta.design.axes import Slot
+from unidelta.config.spelling import OPTIONS, parsed, quoted
+from unidelta.config.strays import check_strays
+from unidelta.config.suggestions import suggestions
 from unidelta.design.request import MethodConfig, SlotConfig
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file
 from unidelta.extensions.paths import CONF
 
 _NAMES = tuple(f"{group}.name" for group in GROUPS)
-_OPTIONS = tuple(f"method.{slot}.options." for slot in Slot)
 _OPTIONAL_NODES = ("method.attn", "method.ffn", "task.generation")
 
 
-def check(arguments: Sequence[str]) -> None:
-    """Refuse unknown keys, unknown choices and values of the wrong type.
+def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
+    """Refuse unknown keys, unknown choices, values of the wrong type, and files that nothing reads.
 
     Args:
-        arguments: the overrides as typed, sweeps included; Hydra's own keys pass if they name no code.
+        arguments: the overrides as typed; Hydra's own keys pass if they name no code.
+        is_multirun: whether a word may have several values, a run for each.
 
     Raises:
-        Problems: everything that is wrong, together, each with the nearest name that exists.
+        Problems: everything that is wrong, together, each with what may have been meant.
     """
+    check_strays()
     problems: list[UserError] = []
-    parsed: dict[str, Override] = {}
+    known: dict[str, Override] = {}
     for argument in arguments:
-        try:
-            parsed[argument] = OverridesParser.create().parse_override(argument)
-        except HydraException:
-            instead = "key=value, quoted where it holds spaces or commas"
-            problems.append(ConfigError(argument, "it cannot be read as key=value", instead))
-    for argument, override in parsed.items():
-        problems += _check_override(argument, override)
+        override = parsed(argument)
+        if override is None:
+            problems.append(unreadable(argument))
+            continue
+        known[argument] = override
+        if override.is_sweep_override() and not is_multirun:
+            problems.append(_several(argument, override))
+        else:
+            problems += _check_override(argument, override)
     if not problems:
-        problems += _check_absent_nodes(parsed)
+        problems += _check_absent_nodes(known)
     if problems:
         raise Problems(problems)
 
 
-def as_hydra_reads(words: Sequence[str]) -> list[str]:
-    """Words as typed, in Hydra's spelling: it sets a new key of a dictionary, such as a form's option, by `++` only."""
-    return [f"++{word}" if word.startswith(_OPTIONS) else word for word in words]
-
-
-def as_typed(words: Sequence[str]) -> list[str]:
-    """Undo `as_hydra_reads`."""
-    return [word.removeprefix("++") for word in words]
-
-
-def keys() -> list[str]:
-    """Every value key that exists, dotted."""
-    return list(_flatten(RunConfig, ""))
-
-
 def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     key = override.key_or_group
-    forbidden = tuple(check_inert(argument, key))
+    forbidden = tuple(check_no_code(argument, override))
     if forbidden:
         yield from forbidden
         return
     if key.split(".")[0].split("/")[0] == "hydra":
         yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
+        return
+    if not override.is_delete() and override.value() == "":
+        why = "it has no value; a variable of the shell that is not set leaves none, too"
+        yield ConfigError(
+            argument, why, f"{key}={_default(key)}" if key in (*GROUPS, *keys()) else "a value after the ="
+        )
         return
     if override.is_delete() or override.is_add():
         if key not in GROUPS and key not in keys():
@@ -84,14 +77,16 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
             plain = argument.lstrip("+~")
             yield ConfigError(argument, why, plain if "=" in plain else f"{key}={_default(key)}")
     elif key in GROUPS:
+        if key in ("tuned", "scale_task"):
+            why = f"the file of {key}/ is chosen by what it is called, from the scale, the task and the method"
+            yield ConfigError(argument, why, "task=, method= and scale=, or a file of your own in experiment/")
+            return
         for value in _values(override):
-            if key == "experiment" and not options(key):
-                if value != "None":
-                    instead = f"experiment=null, or write conf/experiment/{value}.yaml"
-                    yield ConfigError(f"{key}={value}", "there are no experiments yet", instead)
-            elif value not in options(key) and (key, value) != ("experiment", "None"):
-                yield _unknown(f"{key}={value}", f"`{value}` is no {key}", str(value), options(key), f"{key}=")
-    elif key.startswith(_OPTIONS):
+            if value not in options(key) and not (key == "experiment" and value in ("None", "null")):
+                there = ", ".join(options(key))
+                why = f"`{value}` is no {key}; there are {there}"
+                yield _unknown(f"{key}={value}", why, str(value), options(key), f"{key}=")
+    elif key.startswith(OPTIONS):
         return  # whether the form has it: `resolve_part`
     elif key not in keys():
         yield _unknown(argument, f"there is no key `{key}`", key, [*GROUPS, *keys()], "")
@@ -104,6 +99,8 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         yield ConfigError(
             argument, why, "method=full, method=bitfit, method=prompt, or one with deltas: method=adapter"
         )
+    elif isinstance(override.value(), Glob):
+        yield ConfigError(argument, "glob(…) is for groups, whose options are files", f"{key}={_default(key)}")
     elif override.is_sweep_override():
         for value in _values(override):
             yield from _check_type(f"{key}={value}")
@@ -148,15 +145,36 @@ def _default(key: str) -> str:
 
 
 def _values(override: Override) -> list[str]:
-    """The value of an override, or all values of a sweep."""
+    """The value of an override, or all values of a sweep; of a glob that fits nothing, the glob itself."""
+    value = override.value()
+    if isinstance(value, Glob):
+        return value.filter(options(override.key_or_group)) or [override.get_value_element_as_str()]
     if override.is_sweep_override():
         return [str(value) for value in override.sweep_string_iterator()]
     return [str(override.value())]
 
 
+def unreadable(argument: str) -> ConfigError:
+    """A word that is no `key=value`, or whose value has to be in quotation marks."""
+    key, equals, value = argument.partition("=")
+    if not equals:
+        known = options_of(argument)
+        instead = f"{known}={argument}" if known else "key=value, such as method=mam"
+        return ConfigError(argument, "it cannot be read as key=value", instead)
+    bare = value.strip("'\"")
+    instead = f"{shlex.quote(quoted(key, bare))}, with the value in quotation marks and these in others"
+    return ConfigError(argument, "Hydra's grammar does not read this value without quotation marks", instead)
+
+
+def options_of(name: str) -> str | None:
+    """The group that has an option of this name."""
+    return next((group for group in GROUPS if name in options(group)), None)
+
+
 @cache  # a twentieth of a second each, and the jobs of a sweep share most of their words
 def _check_type(argument: str) -> tuple[ConfigError, ...]:
-    override = OverridesParser.create().parse_override(argument)
+    override = parsed(argument)
+    assert override is not None  # `check` has parsed it
     key = override.key_or_group
     config = RunConfig(
         method=MethodConfig(attn=SlotConfig(), ffn=SlotConfig()), task=TaskConfig(generation=GenerationConfig())
@@ -173,21 +191,18 @@ def _check_type(argument: str) -> tuple[ConfigError, ...]:
 
 
 def _unknown(asked: str, why: str, name: str, known: list[str], prefix: str) -> ConfigError:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    near += [key for key in known if key.split(".")[-1] == name.split(".")[-1] and key not in near]
-    if near:
-        return ConfigError(asked, why, " or ".join(f"{prefix}{option}" for option in near[:3]))
+    meant = suggestions(name, known)
+    if meant:
+        return ConfigError(asked, why, " or ".join(f"{prefix}{option}" for option in meant))
     return ConfigError(
         asked, why, f"{prefix}{'|'.join(known)}" if prefix else "python train.py --cfg job lists every key"
     )
 
 
-def _flatten(schema: type, prefix: str) -> Iterator[str]:
-    hints = get_type_hints(schema)
-    for field in fields(schema):
-        hint = hints[field.name]
-        nested = next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and is_dataclass(t)), None)
-        if nested is None:
-            yield prefix + field.name
-        else:
-            yield from _flatten(nested, f"{prefix}{field.name}.")
+def _several(argument: str, override: Override) -> ConfigError:
+    key, _, value = argument.partition("=")
+    why = "several values are a run for each, which needs -m"
+    instead = f"python train.py -m {shlex.quote(argument)}"
+    if override.key_or_group in text_keys():
+        instead += f", or for one text with that in it: {shlex.quote(quoted(key, value))}"
+    return ConfigError(argument, why, instead)

@@ -1,11 +1,12 @@
 """`RunConfig` to `RunSpec`: pure, all problems at once, no torch and no files."""
 
 import math
-from dataclasses import fields
 from typing import Any
 
-from unidelta.backbones.weights import Weights, weights_of
+from unidelta.config.reading import plain
 from unidelta.config.resolve_task import resolve_task
+from unidelta.config.resolve_training import every_training_setting, resolve_training
+from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
 from unidelta.design.architecture import Architecture
@@ -13,12 +14,12 @@ from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import Family
 from unidelta.design.resolve import resolve_design
+from unidelta.design.resolve_size import unknown_slots
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.training.faults import faults
-from unidelta.training.spec import TrainingSpec
 
-_CHOICES = {
+CHOICES = {
     "conventions": tuple(Conventions),
     "scale.name": ("mini", "paper"),
     "backbone.attn_implementation": ("sdpa", "eager"),
@@ -64,39 +65,38 @@ def published_architecture(backbone: BackboneConfig, *, n_labels: int) -> Archit
 def resolve(config: RunConfig, *, architecture: Architecture, published: Architecture) -> RunSpec:
     """The run a configuration asks for.
 
+    What the run reads of it is read here and nowhere else, so that a view of the configuration (`reading`) knows the
+    rest. What a run does not read has one value in every spec, and so changes no run's name.
+
     Args:
-        config: the composed configuration.
+        config: the composed configuration, or a view of it.
         architecture: the backbone of this run.
         published: the paper's backbone for the task.
 
     Raises:
         Problems: everything that is wrong, together.
     """
-    training = TrainingSpec(**{f.name: getattr(config.training, f.name) for f in fields(TrainingSpec)})
+    asked = plain(config)
     task, of_task = resolve_task(config, architecture.family)
-    problems = [*_check_values(config), *faults(training), *of_task, *_check_head(config, architecture.family)]
-    design, wrong = resolve_design(config.request(), architecture=architecture, published=published)
-    problems += wrong
+    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *of_task]
+    design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
+    problems += [*_check_head(asked, architecture.family), *wrong, *unknown_slots(asked.request())]
     if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
-    method = config.method
-    slots = {"attn": method.attn, "ffn": method.ffn}
-    sizes = {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
-    backbone = config.backbone
     return RunSpec(
-        method=method.name,
+        method=config.method.name,
         conventions=config.conventions,
         design=design,
-        published_bottlenecks={"prompt": method.length} if method.length else sizes,
+        published_bottlenecks=_published_bottlenecks(asked),
         backbone=BackboneSpec(
             architecture=architecture,
             weights=resolve_weights(config),
-            attn_implementation=backbone.attn_implementation,
-            dropout=backbone.dropout,
-            attention_dropout=backbone.attention_dropout,
+            attn_implementation=config.backbone.attn_implementation,
+            dropout=config.backbone.dropout,
+            attention_dropout=config.backbone.attention_dropout,
         ),
         task=task,
-        training=training,
+        training=resolve_training(config, design),
         seed=config.seed,
         scale=config.scale.name,
         fast=config.fast,
@@ -104,19 +104,17 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     )
 
 
-def resolve_weights(config: RunConfig) -> Weights:
-    """Where the weights come from: as typed, or the scale's own."""
-    return weights_of(
-        config.backbone.checkpoint,
-        family=config.backbone.family,
-        revision=config.backbone.hub_revision,
-        published=config.backbone.hub_id if config.scale.name == "paper" else None,
-    )
+def _published_bottlenecks(config: RunConfig) -> dict[str, int]:
+    method = config.method
+    if method.length:
+        return {"prompt": method.length}
+    slots = {"attn": method.attn, "ffn": method.ffn}
+    return {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
 
 
 def _check_values(config: RunConfig) -> list[UserError]:
     problems: list[UserError] = []
-    for key, choices in _CHOICES.items():
+    for key, choices in CHOICES.items():
         value = _get(config, key)
         if value not in choices:
             problems.append(
@@ -135,7 +133,7 @@ def _check_values(config: RunConfig) -> list[UserError]:
 
 def _check_head(config: RunConfig, family: Family) -> list[UserError]:
     head = config.training.head
-    if family.head is not None or head == "conventions" or head not in _CHOICES["training.head"]:
+    if family.head is not None or head == "conventions" or head not in CHOICES["training.head"]:
         return []
     why = f"a {family.name} has no classification head"
     instead = "leave training.head out, or a task that classifies: task=mnli, task=sst2 or task=classification"

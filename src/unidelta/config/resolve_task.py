@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
-from unidelta.config.schema import RunConfig, TaskConfig
+from unidelta.config.reading import leave, plain
+from unidelta.config.schema import GenerationConfig, RunConfig, TaskConfig
 from unidelta.design.family import FAMILIES, Family
 from unidelta.errors import ConfigError, UserError
 from unidelta.tasks.columns import Columns
@@ -18,6 +20,11 @@ _IS = {
     "decoder": "is a decoder alone, for which no task is made yet",
 }
 _UNKNOWN_LABELS = 2  # as long as nobody has read the rows
+_HUB = ("hub_id", "hub_config", "hub_revision")
+_LENGTHS = ("max_target_length", "eval_max_target_length")
+_LANGUAGES = ("source_language", "target_language")
+_READ_ALWAYS = "name kind max_source_length eval_split max_train_examples max_eval_examples max_test_examples".split()
+_GREEDY_PENALTY = GenerationConfig().length_penalty
 
 
 def n_labels(task: TaskConfig) -> int:
@@ -38,13 +45,13 @@ def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, li
     """The task, as far as it can be told without its rows, and everything that is wrong with it.
 
     Args:
-        config: the composed configuration; its labels are None where they are still to be read.
+        config: the composed configuration, or a view of it; its labels are None where they are still to be read.
         family: of the backbone.
 
     Returns:
         The task, None where no task can be made of it; the problems.
     """
-    task = config.task
+    task = plain(config).task
     if task.kind not in KINDS:
         why = f"the kinds are {', '.join(KINDS)}"
         return None, [ConfigError(f"task.kind={task.kind} of task={task.name}", why, "task.kind=summarization")]
@@ -54,43 +61,97 @@ def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, li
         *_check_columns(task, kind),
         *_check_labels(task, kind),
         *_check_metrics(task, kind),
-        *_check_source(task, task_source(config)),
+        *_check_source(task, task_source(plain(config))),
     ]
     if kind.output == "text" and task.generation is None:
         why = f"a task of kind {kind.name} generates, and its file does not say how"
         problems.append(ConfigError(f"task={task.name}", why, "generation: {num_beams: 1, max_length: 60} in its file"))
-    return (None if any(name not in METRICS for name in task.metrics) or not task.metrics else _spec(config)), problems
+    if not task.metrics or any(name not in METRICS for name in task.metrics):
+        return None, problems
+    return _spec(config, kind, family), problems
 
 
-def _spec(config: RunConfig) -> TaskSpec:
-    task, source, generates = config.task, task_source(config), KINDS[config.task.kind].output == "text"
-    names = {f.name for f in fields(TaskSpec)} & {f.name for f in fields(TaskConfig)}
-    generation = None
-    if generates and task.generation is not None:
-        generation = GenerationSpec(**{f.name: getattr(task.generation, f.name) for f in fields(GenerationSpec)})
-    reported = (task.test_split, tuple(task.extra_eval_splits))
-    if source == "mini" and task.mini_test_splits:
-        reported = (task.mini_test_splits[0], tuple(task.mini_test_splits[1:]))
-    return TaskSpec(
-        **{
-            **{name: getattr(task, name) for name in names},
-            "title": task.title or task.name,
-            "columns": Columns(**{f.name: getattr(task.columns, f.name) for f in fields(Columns)}),
-            "labels": tuple(task.labels or ()),
-            "metrics": tuple(dict.fromkeys(task.metrics)),
-            "select_by": task.select_by or METRICS[task.metrics[0]].headline,
-            "source": source,
-            "path": task.path if source == "local" else None,
-            "hub_id": (task.path if source == "hub" else None) or task.hub_id,
-            "hub_revision": task.hub_revision if source == "hub" else None,
-            "test_split": reported[0],
-            "extra_eval_splits": reported[1],
-            "max_target_length": (generates and task.max_target_length) or 0,
-            "eval_max_target_length": (generates and task.eval_max_target_length) or 0,
-            "generation": generation,
-            "world": config.mini.seed,
-        }
-    )
+def _spec(config: RunConfig, kind: Kind, family: Family) -> TaskSpec:
+    """The task; what its source, its kind or its tokenizer leaves out is empty, and said to be left."""
+    task, source = config.task, task_source(config)
+    values: dict[str, Any] = {name: getattr(task, name) for name in _READ_ALWAYS}
+    values |= {"source": source, "title": task.title or task.name, "metrics": tuple(dict.fromkeys(task.metrics))}
+    values["select_by"] = task.select_by or METRICS[task.metrics[0]].headline
+    values |= _rows(config, source)
+    values |= _targets(config, kind)
+    values["columns"] = Columns(**{role: getattr(task.columns, role) for role in kind.roles})
+    others = [f.name for f in fields(Columns) if f.name not in kind.roles]
+    leave(config, [f"task.columns.{role}" for role in others], f"{kind.name} reads {_reads(kind)}", "leave it out")
+    if family.has_languages:
+        values |= {name: getattr(task, name) for name in _LANGUAGES}
+    else:
+        values |= dict.fromkeys(_LANGUAGES)
+        why = f"the tokenizer of a {family.name} marks no languages"
+        leave(config, _keys(_LANGUAGES), why, "leave it out, or backbone=mbart")
+    return TaskSpec(**values)
+
+
+def _rows(config: RunConfig, source: str) -> dict[str, Any]:
+    """Where rows come from, and which splits of them are reported."""
+    task = config.task
+    values: dict[str, Any] = {"path": None, "world": 0, "hub_id": "", "hub_config": None, "hub_revision": None}
+    if source == "hub":
+        values |= {"hub_id": task.path or task.hub_id or "", "hub_config": task.hub_config}
+        values["hub_revision"] = task.hub_revision
+        if task.path is not None:
+            why = f"task.path={task.path} says where on the hub the rows are"
+            leave(config, ["task.hub_id"], why, "leave one of the two out")
+    else:
+        why = f"the rows are those of task.source={source}, not of the hub"
+        leave(config, _keys(_HUB), why, "task.source=hub, or scale=paper")
+    if source == "local":
+        values["path"] = task.path
+    if source != "mini":
+        why = f"the rows are those of task.source={source}, not of the miniature"
+        leave(config, ["task.mini_test_splits"], why, "leave it out, or task.source=mini")
+        return {**values, "test_split": task.test_split, "extra_eval_splits": tuple(task.extra_eval_splits)}
+    values["world"] = config.mini.seed
+    if not task.mini_test_splits:
+        return {**values, "test_split": task.test_split, "extra_eval_splits": tuple(task.extra_eval_splits)}
+    why = f"the miniature of {task.title or task.name} reports {', '.join(task.mini_test_splits)}"
+    leave(config, _keys(("test_split", "extra_eval_splits")), why, "leave it out, or task.source=hub")
+    return {**values, "test_split": task.mini_test_splits[0], "extra_eval_splits": tuple(task.mini_test_splits[1:])}
+
+
+def _targets(config: RunConfig, kind: Kind) -> dict[str, Any]:
+    """Labels, or lengths and decoding of texts."""
+    task = config.task
+    if kind.output == "text":
+        leave(config, ["task.labels"], f"{kind.name} has no labels", "leave it out, or task=classification")
+        lengths = {name: getattr(task, name) or 0 for name in _LENGTHS}
+        return {**lengths, "labels": (), "generation": _generation(config)}
+    why = f"{task.name} has labels for targets, which have no length in tokens"
+    leave(config, _keys(_LENGTHS), why, "leave it out, or task=xsum")
+    why = f"{task.name} {kind.does}, and generates no text"
+    decoding = [f"task.generation.{f.name}" for f in fields(GenerationSpec)]
+    leave(config, decoding, why, "leave it out, or task=xsum")
+    return {**dict.fromkeys(_LENGTHS, 0), "labels": tuple(task.labels or ()), "generation": None}
+
+
+def _generation(config: RunConfig) -> GenerationSpec | None:
+    asked = config.task.generation
+    if asked is None:
+        return None
+    names = [f.name for f in fields(GenerationSpec) if f.name != "length_penalty"]
+    values = {name: getattr(asked, name) for name in names}
+    if asked.num_beams > 1:
+        return GenerationSpec(**values, length_penalty=asked.length_penalty)
+    why = "greedy search (task.generation.num_beams=1) compares no outputs of different lengths"
+    leave(config, ["task.generation.length_penalty"], why, "leave it out, or task.generation.num_beams=6")
+    return GenerationSpec(**values, length_penalty=_GREEDY_PENALTY)
+
+
+def _reads(kind: Kind) -> str:
+    return ", ".join(f"task.columns.{role}" for role in kind.roles)
+
+
+def _keys(names: tuple[str, ...]) -> list[str]:
+    return [f"task.{name}" for name in names]
 
 
 def _check_backbone(task: TaskConfig, kind: Kind, family: Family) -> Iterator[UserError]:
@@ -107,7 +168,7 @@ def _check_backbone(task: TaskConfig, kind: Kind, family: Family) -> Iterator[Us
 def _check_columns(task: TaskConfig, kind: Kind) -> Iterator[UserError]:
     named = {f.name: getattr(task.columns, f.name) for f in fields(Columns)}
     named = {role: name for role, name in named.items() if name is not None}
-    reads = ", ".join(f"task.columns.{role}" for role in kind.roles)
+    reads = _reads(kind)
     for role in kind.roles:
         if role not in named and role not in kind.optional:
             why = f"{kind.name} reads {reads}"

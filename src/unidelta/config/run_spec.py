@@ -35,8 +35,8 @@ class RunSpec:
     """One run. Two runs with equal specs, data and weights give equal numbers on one machine.
 
     Args:
-        method: the method's name.
-        conventions: released or paper.
+        method: the method's name, a label.
+        conventions: released or paper; a label, for what they decide is in the design.
         design: what is tuned.
         published_bottlenecks: the paper's bottleneck of each slot, before it is mapped to a smaller backbone.
         backbone: the pretrained model.
@@ -62,9 +62,10 @@ class RunSpec:
     resume: str = "auto"
 
     def scientific(self) -> dict[str, Any]:
-        """What a run's identity is made of, as JSON-ready data: not devices, paths, progress bars or checkpoints.
+        """What a record keeps of the spec, as JSON-ready data: not devices, paths, progress bars or checkpoints.
 
-        Rows and weights are not in it: their fingerprints take their place once they have been read.
+        Rows and weights are not in it: their fingerprints take their place once they have been read. The run's name is
+        a hash of it without its labels (`records.identity`).
         """
         data: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "resume"}
         data |= {"task": asdict(self.task), "training": asdict(self.training)}

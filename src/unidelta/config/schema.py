@@ -137,13 +137,11 @@ class TrackingConfig:
     """Where a run can be watched. It changes neither a run's numbers nor its name."""
 
     name: str = "???"  # wandb | tensorboard | none
-    folder: str | None = (
-        None  # W&B's files go to <folder>/wandb, TensorBoard's to <folder>/tensorboard; null: results_dir
-    )
+    folder: str | None = None  # files go to <folder>/wandb or <folder>/tensorboard; null: WANDB_DIR, else results_dir
     mode: str = "auto"  # of W&B: auto (online where a key is set and the server answers) | offline | online
-    project: str = "unidelta"  # of W&B
-    entity: str | None = None  # of W&B, a user or a team; null: the account's own
-    group: str | None = None  # of W&B; null: the method, and in a sweep the sweep's name
+    project: str | None = None  # of W&B; null: WANDB_PROJECT, else unidelta
+    entity: str | None = None  # of W&B, a user or a team; null: WANDB_ENTITY, else the account's own
+    group: str | None = None  # of W&B; null: WANDB_RUN_GROUP, else the method, and in a sweep the sweep's name
 
 
 @dataclass
@@ -169,7 +167,6 @@ class RunConfig:
     save_deltas: bool = True  # keep what was tuned, for `unidelta.load`
     fast: bool = True  # what only makes a run faster; false leaves it out, for comparison
     results_dir: str = "results/runs"
-    experiment: Any = None
 
     def request(self) -> Request:
         """What is asked of the design."""
@@ -183,6 +180,9 @@ class RunConfig:
             head=self.training.head,
         )
 
+
+PATHS = ("results_dir", "task.path", "tracking.folder", "backbone.checkpoint")
+"""Keys whose value is a path; that of a checkpoint may be a hub id."""
 
 GROUPS = (
     "method",
@@ -199,3 +199,11 @@ GROUPS = (
     "tracking",
     "experiment",
 )
+
+
+@dataclass
+class ComposedConfig(RunConfig):
+    """A configuration together with the words that it was composed of."""
+
+    typed: tuple[str, ...] = field(default=(), compare=False)  # after `python train.py`, as typed
+    said: tuple[str, ...] = field(default=(), compare=False)  # the value keys of the experiment that was chosen, dotted

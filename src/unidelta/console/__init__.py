@@ -1,1 +1,1 @@
-"""What every command does around its work: start quickly, end quietly."""
+"""What every command needs: a quick start, and a clean end."""

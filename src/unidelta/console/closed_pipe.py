@@ -1,4 +1,4 @@
-"""Output whose reader may leave early: `python report.py table3 | head`, or a terminal that closes."""
+"""Output to a pipe that may close early, as in `python report.py table3 | head`, or to a terminal that closes."""
 
 import errno
 import io
@@ -10,9 +10,9 @@ _READER_LEFT = (errno.EPIPE, errno.EIO)  # a closed pipe; a closed terminal
 
 
 def drop_unread_output() -> None:
-    """From now on, what nobody can read any more is dropped instead of ending the command with a `BrokenPipeError`.
+    """From now on, drop output to a closed pipe instead of ending the command with a `BrokenPipeError`.
 
-    Records and files are written as before. Streams that are not the process's own (captured ones) are left alone.
+    Records and files are written as before. Captured streams are not changed.
     """
     if sys.stdout is not None and sys.stdout is sys.__stdout__:
         sys.stdout = _reopened(sys.stdout)

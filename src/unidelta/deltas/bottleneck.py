@@ -1,4 +1,4 @@
-"""The bottleneck of adapters. Shapes: D_in what is read, R bottleneck, D_out what is changed."""
+"""The bottleneck of adapters. Shapes: D_in features read, R bottleneck, D_out features changed."""
 
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
@@ -18,7 +18,7 @@ class Bottleneck(FormModule):
         init: start of the projections; biases start at 0.
         bias: whether the projections have biases.
         dropout: probability of dropping an activation.
-        norm: layer norm of what is read, or None.
+        norm: layer norm of the input, or None.
         generator: the source of randomness of the initialisation.
     """
 

@@ -5,13 +5,13 @@ from torch import Tensor, nn
 
 
 class Compose(nn.Module):
-    """A composition h ← compose(h, Δh). A subclass needs `forward(h, delta)`; all else has a default."""
+    """A composition h ← compose(h, Δh). A subclass needs `forward(h, delta)`; everything else has a default."""
 
     is_gate = False
     """Whether it needs λ, which attention computes."""
 
     def factor(self) -> Tensor | float | None:
-        """s where h ← h + s·Δh, None where it is anything else: what merging a linear form needs to know."""
+        """s if the composition is h ← h + s·Δh, else None; merging a linear form needs it."""
         return None
 
 
@@ -20,8 +20,8 @@ class Add(Compose):
 
     Args:
         scale: s.
-        norm: the delta's own output layer norm, or None. It follows the scale, as in the authors' code, so
-            that it undoes it up to its ε.
+        norm: the delta's own output layer norm, or None. It follows the scale, as in the authors' code, and so
+            cancels it up to its ε.
     """
 
     def __init__(self, *, scale: float = 1.0, norm: nn.LayerNorm | None = None) -> None:
@@ -34,7 +34,7 @@ class Add(Compose):
         return self.add(h, delta if self.scale == 1.0 else delta * self.scale)
 
     def add(self, h: Tensor, scaled: Tensor) -> Tensor:
-        """The same of s·Δh."""
+        """The composition, given s·Δh."""
         return h + (scaled if self.norm is None else self.norm(scaled))
 
     def factor(self) -> float | None:
@@ -43,7 +43,7 @@ class Add(Compose):
 
 
 class LearnedScale(Compose):
-    """`h ← h + norm(s·Δh)` with one trained scalar s per delta, from 1 (the paper's "trainable s").
+    """`h ← h + norm(s·Δh)` with one trained scalar s per delta, initially 1 (the paper's "trainable s").
 
     Args:
         norm: the delta's own output layer norm, or None.
@@ -67,8 +67,8 @@ class LearnedScale(Compose):
 class Gate(Compose):
     """`h ← (1 − λ)·h + λ·Δh` (Eq. 9), λ ∈ (0, 1) per position and head.
 
-    Inside attention the same value is reached by putting the prefix in front of the keys and values (Eq. 5);
-    this is the explicit side of that identity.
+    Inside attention, prepending the prefix to the keys and values gives the same value (Eq. 5); this class is the
+    explicit side of that identity.
     """
 
     is_gate = True

@@ -13,9 +13,9 @@ class Delta(nn.Module):
     attention head with the query as x (prefix, multi-head adapter).
 
     Args:
-        form: the functional form, a map from what is read to Δh.
+        form: the functional form, a map from its input to Δh.
         compose: how Δh enters h.
-        parallel: True reads x, the input of what is changed; False reads h, its output.
+        parallel: True reads x, the input of the changed module; False reads h, its output.
     """
 
     def __init__(self, form: FormModule, compose: Compose, *, parallel: bool) -> None:

@@ -7,7 +7,7 @@ from unidelta.deltas.form_module import FormModule
 
 
 class Diagonal(FormModule):
-    """`Δh = (ℓ − 1) ⊙ h` (Liu et al. 2022, §3.3: `ℓ ⊙ h`), ℓ from 1.
+    """`Δh = (ℓ − 1) ⊙ h` (Liu et al. 2022, §3.3: `ℓ ⊙ h`), ℓ initially 1.
 
     Args:
         width: D.

@@ -1,14 +1,14 @@
-"""What the torch module of every functional form is."""
+"""Base class of the torch module of every functional form."""
 
 from torch import Tensor, nn
 
 
 class TrainingOnly(nn.Module):
-    """A network that only training needs: `FormModule.fold` makes it superfluous."""
+    """A network that is used only in training; `FormModule.fold` replaces it."""
 
 
 class FormModule(nn.Module):
-    """A functional form: maps what it reads to Δh. A subclass needs `forward`; all else has a default."""
+    """A functional form: maps its input to Δh. A subclass needs `forward`; everything else has a default."""
 
     is_linear = False
     """Whether Δh = z Mᵀ in evaluation, so that it can be merged into a linear map."""
@@ -18,8 +18,8 @@ class FormModule(nn.Module):
         raise NotImplementedError
 
     def fold(self) -> None:
-        """Keep what a `TrainingOnly` network makes in its place; Δh stays what it is without dropout."""
+        """Replace a `TrainingOnly` network by its output; apart from dropout, Δh does not change."""
 
     def stored(self) -> dict[str, Tensor]:
-        """What inference needs, by the names that it has after `fold`."""
+        """The tensors that inference needs, by their names after `fold`."""
         return {name: parameter.detach() for name, parameter in self.named_parameters()}

@@ -10,5 +10,5 @@ class HeadAdapter(HeadModule):
     """`Δh = ReLU(q P_kᵀ) P_v`: an adapter per head with W_down = W_q P_kᵀ and W_up = P_v (§4.1)."""
 
     def weights(self, logits: Tensor) -> Tensor:
-        """A ReLU in place of prefix tuning's softmax."""
+        """A ReLU instead of prefix tuning's softmax."""
         return F.relu(logits)

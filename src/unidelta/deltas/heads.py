@@ -1,6 +1,6 @@
-"""Functional forms on attention heads: vectors P_k, P_v per head, weighed by what the query makes of them.
+"""Functional forms on attention heads: vectors P_k, P_v per head, weighted by a function of the query.
 
-Shapes: B batch, H heads of the query, G heads of keys and values (G = H but for grouped-query attention), T query
+Shapes: B batch, H heads of the query, G heads of keys and values (G = H except in grouped-query attention), T query
 length, E head width, L prefix length.
 """
 
@@ -16,16 +16,16 @@ KeysValues = tuple[Tensor, Tensor]
 
 
 class HeadModule(FormModule):
-    """A form per head that reads the query and owns L vectors P_k, P_v per head. A subclass says how it weighs them.
+    """A form per head that reads the query and has L vectors P_k, P_v per head. A subclass defines their weights.
 
     Args:
         prefix: where P_k, P_v come from.
         n_heads: H.
         n_kv_heads: G.
-        scaling: factor on the logits q P_kᵀ: 1/√E, or 1 where the query is used as it is.
+        scaling: factor on the logits q P_kᵀ: 1/√E, or 1 for an unscaled query.
         dropout: probability on the L weights per query.
-        query_norm: layer norm of the attention's input from which a query of the form's own is projected
-            (by the frozen W_q), or None for attention's own query.
+        query_norm: layer norm of the attention's input, from which the form's own query is projected (by the
+            frozen W_q), or None to use attention's query.
     """
 
     def __init__(
@@ -47,15 +47,15 @@ class HeadModule(FormModule):
         self.query_norm = query_norm
 
     def weights(self, logits: Tensor) -> Tensor:
-        """The L weights of each query, from logits `(B, H, T, L)`."""
+        """The L weights for each query, from logits `(B, H, T, L)`."""
         raise NotImplementedError
 
     def forward(self, q_BHTE: Tensor) -> Tensor:
-        """Δh `(B, H, T, E)` from unscaled queries of that shape."""
+        """Δh `(B, H, T, E)` from unscaled queries of the same shape."""
         return self.attend(q_BHTE, self.keys_values())
 
     def attend(self, q_BHTE: Tensor, vectors: KeysValues) -> Tensor:
-        """Δh of given vectors."""
+        """Δh from given vectors."""
         key_HLE, value_HLE = (per_query_head(p_GLE, self.n_heads) for p_GLE in vectors)
         logits_BHTL = torch.matmul(q_BHTE, key_HLE.transpose(-1, -2)) * self.scaling
         weights_BHTL = F.dropout(self.weights(logits_BHTL), self.dropout, self.training)
@@ -73,7 +73,7 @@ class HeadModule(FormModule):
         return p_LD.reshape(p_LD.shape[0], self.n_kv_heads, -1).transpose(0, 1)
 
     def fold(self) -> None:
-        """Keep P_k, P_v themselves in place of the MLP that makes them."""
+        """Replace the MLP by its output P_k, P_v."""
         if isinstance(self.prefix, ReparametrisedPrefix):
             self.prefix = DirectPrefix.holding(*self.prefix.fold()).requires_grad_(False)
 
@@ -84,6 +84,6 @@ class HeadModule(FormModule):
 
 
 def per_query_head(p_GLE: Tensor, n_heads: int) -> Tensor:
-    """`(..., G, L, E)` to `(..., H, L, E)`: the keys or values of a group for each of its queries' heads."""
+    """`(..., G, L, E)` to `(..., H, L, E)`: the keys or values of a group repeated for each of its query heads."""
     n_groups = p_GLE.shape[-3]
     return p_GLE if n_groups == n_heads else p_GLE.repeat_interleave(n_heads // n_groups, dim=-3)

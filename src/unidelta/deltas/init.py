@@ -1,4 +1,4 @@
-"""How projections start: the two initialisations of the authors' code, with an explicit generator."""
+"""Initialisation of projections: the two kinds in the authors' code, with an explicit generator."""
 
 import math
 
@@ -9,7 +9,7 @@ from unidelta.design.axes import Init
 
 
 def init_projections(down: Tensor, up: Tensor, init: Init, generator: Generator) -> None:
-    """Fill a down and an up projection in place.
+    """Initialise a down and an up projection in place.
 
     `bert`: both N(0, 0.02²). `lora`: down Kaiming-uniform with a = √5, that is U(−1/√fan_in, 1/√fan_in); up
     zero, so that Δh = 0 at the start.
@@ -29,7 +29,7 @@ def init_projections(down: Tensor, up: Tensor, init: Init, generator: Generator)
 
 
 def init_linear(linear: nn.Linear, generator: Generator) -> None:
-    """Fill a linear map as PyTorch does by default, U(±1/√fan_in), but from a given generator.
+    """Initialise a linear map like PyTorch's default, U(±1/√fan_in), but from a given generator.
 
     Args:
         linear: weight `(out, in)` and bias `(out,)`.
@@ -41,7 +41,7 @@ def init_linear(linear: nn.Linear, generator: Generator) -> None:
 
 
 def empty_linear(in_features: int, out_features: int, *, bias: bool) -> nn.Linear:
-    """A linear map, to be filled: it draws nothing from the global generator, and its bias is 0.
+    """An uninitialised linear map with bias 0; draws nothing from the global generator.
 
     Args:
         in_features: width of the input.

@@ -1,4 +1,4 @@
-"""The delta's own layer norm: on what it reads or on what it adds."""
+"""The delta's own layer norm: on its input or on its output."""
 
 from torch import nn
 
@@ -13,5 +13,5 @@ def layer_norm(spec: DeltaSpec, on: LayerNorm, width: int) -> nn.LayerNorm | Non
 
 
 def out_norm(spec: DeltaSpec, place: Place) -> nn.LayerNorm | None:
-    """The layer norm on what is added, if there is one."""
+    """The layer norm on the delta's output, if there is one."""
     return layer_norm(spec, LayerNorm.OUT, place.d_changed)

@@ -1,4 +1,4 @@
-"""The low-rank update of LoRA. Shapes: D_in what is read, R rank, D_out what is changed."""
+"""The low-rank update of LoRA. Shapes: D_in features read, R rank, D_out features changed."""
 
 import torch
 from torch import Generator, Tensor, nn
@@ -10,7 +10,7 @@ from unidelta.design.axes import Init
 
 
 class LowRank(FormModule):
-    """`Δh = Drop(z) W_down W_up` (Eq. 6 without its scale, which is the composition's).
+    """`Δh = Drop(z) W_down W_up` (Eq. 6 without its scale, which belongs to the composition).
 
     Args:
         d_read: D_in.

@@ -1,4 +1,4 @@
-"""The change that prefix tuning makes to a head's output."""
+"""Prefix tuning as a change Δh of a head's output."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""Prompt tuning: trained vectors in front of the encoder's input embeddings (Lester et al. 2021)."""
+"""Prompt tuning: trained vectors before the encoder's input embeddings (Lester et al. 2021)."""
 
 import torch
 from torch import Generator, Tensor, nn
@@ -28,7 +28,7 @@ class Prompt(nn.Module):
         return torch.cat([prompt_BlD, embeddings_BTD], dim=1)
 
     def prepend_mask(self, mask_BT: Tensor | None) -> Tensor | None:
-        """A 2-D padding mask with l ones in front; None stays None."""
+        """A 2-D padding mask with l ones prepended; None stays None."""
         if mask_BT is None:
             return None
         return torch.cat([mask_BT.new_ones(mask_BT.shape[0], self.length), mask_BT], dim=1)

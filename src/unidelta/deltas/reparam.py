@@ -21,7 +21,7 @@ class DirectPrefix(nn.Module):
         length: L.
         widths: K and V.
         generator: the source of randomness of the initialisation.
-        start: P_k, P_v to start from; None draws them.
+        start: initial P_k, P_v; None draws them.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class DirectPrefix(nn.Module):
         return self.key, self.value
 
     def fold(self) -> tuple[Tensor, Tensor]:
-        """P_k, P_v: kept as they are."""
+        """P_k, P_v, unchanged."""
         return self.key, self.value
 
 
 class PrefixMLP(TrainingOnly):
     """`P = Linear(tanh(Linear(E)))` for all layers of one kind of attention (Li & Liang 2021, §4.3).
 
-    Kept for training only: what it computes is folded into `DirectPrefix` for inference. Given vectors to start
-    from, `P = P₀ + Linear(tanh(Linear(E)))` with the last map 0 at first: the network then learns the difference.
+    Used in training only: its output is folded into `DirectPrefix` for inference. With given initial vectors,
+    `P = P₀ + Linear(tanh(Linear(E)))` with the last map initially 0: the network then learns the difference.
 
     Args:
         length: L.
@@ -68,7 +68,7 @@ class PrefixMLP(TrainingOnly):
             in the order of this mapping.
         dropout: probability on the output.
         generator: the source of randomness: E from N(0, 1), the linear maps U(±1/√fan_in).
-        start: P₀ `(L, sum of widths)`, or None for none.
+        start: P₀ `(L, sum of widths)`, or None.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class PrefixMLP(TrainingOnly):
             layer: (end - sum(pair), end - pair[1], end)
             for (layer, pair), end in zip(widths.items(), ends, strict=True)
         }
-        """Where a layer's key begins, its value begins, and both end."""
+        """The offsets where a layer's key begins, its value begins, and both end."""
         self.embedding = nn.Parameter(nn.init.normal_(torch.empty(length, width), generator=generator))
         self.hidden = empty_linear(width, mlp_width, bias=True)
         self.output = empty_linear(mlp_width, ends[-1], bias=True)
@@ -102,12 +102,12 @@ class PrefixMLP(TrainingOnly):
         self.dropout = dropout
 
     def forward(self, layer: int) -> tuple[Tensor, Tensor]:
-        """P_k, P_v of one layer, each `(L, K)` or `(L, V)`, by the layer's own rows of the last map."""
+        """P_k `(L, K)` and P_v `(L, V)` of one layer, from the layer's own rows of the last map."""
         key, value = self.fold(layer)
         return F.dropout(key, self.dropout, self.training), F.dropout(value, self.dropout, self.training)
 
     def fold(self, layer: int) -> tuple[Tensor, Tensor]:
-        """As `forward`, without dropout: what is kept for inference."""
+        """Like `forward`, without dropout, for inference."""
         begin, middle, end = self.rows[layer]
         z_LM = torch.tanh(self.hidden(self.embedding))
         p = F.linear(z_LM, self.output.weight[begin:end], self.output.bias[begin:end])
@@ -117,7 +117,7 @@ class PrefixMLP(TrainingOnly):
 
 
 class ReparametrisedPrefix(nn.Module):
-    """P_k and P_v of one attention as a view of its kind's `PrefixMLP`; it has no parameters of its own.
+    """P_k and P_v of one attention as a view of its kind's `PrefixMLP`; has no parameters of its own.
 
     Args:
         mlp: the network, registered elsewhere in the model.
@@ -126,7 +126,7 @@ class ReparametrisedPrefix(nn.Module):
 
     def __init__(self, mlp: PrefixMLP, layer: int) -> None:
         super().__init__()
-        self._mlp = (mlp,)  # in a tuple: the network's parameters are named where it is registered, once
+        self._mlp = (mlp,)  # in a tuple, so that the network's parameters are registered only once, elsewhere
         self.layer = layer
 
     @property
@@ -139,5 +139,5 @@ class ReparametrisedPrefix(nn.Module):
         return self.mlp(self.layer)
 
     def fold(self) -> tuple[Tensor, Tensor]:
-        """P_k, P_v without dropout: what is kept for inference."""
+        """P_k, P_v without dropout, for inference."""
         return self.mlp.fold(self.layer)

@@ -1,4 +1,4 @@
-"""A backbone as counts see it: its sites, and what it has outside of them; no weights, no torch."""
+"""A backbone for counting: its sites, and its other parameters; no weights, no torch."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from unidelta.design.site import LinearShape, SiteShape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a model has outside its attentions and FFNs.
+    """A model's parameters outside its attentions and FFNs.
 
     Args:
         embeddings: elements of token, position and segment embeddings; tied ones once.
-        norms: width of every layer norm of the model, those inside layers included.
+        norms: width of every layer norm of the model, including those inside layers.
         norms_have_biases: false for RMSNorm.
         maps: linear maps that belong to the pretrained model, such as BERT's pooler.
-        head: linear maps of the classification head, which no pretrained model has.
+        head: linear maps of the classification head, which pretrained models do not have.
     """
 
     embeddings: int
@@ -35,9 +35,9 @@ class Architecture:
 
     Args:
         family: which architecture.
-        name: how the backbone is called in records, e.g. `bart-large`.
-        config: what the family reads of its config.json, by the names that file has.
-        sites: attentions, then FFNs, in the order in which deltas are put into them.
+        name: the backbone's name in records, e.g. `bart-large`.
+        config: the keys of its config.json that the family reads.
+        sites: attentions, then FFNs, in the order of injection.
         surroundings: everything else.
         max_positions: longest input in tokens.
         n_labels: outputs of the classification head, 0 for models without one.
@@ -70,7 +70,7 @@ class Architecture:
 
     @property
     def n_biases(self) -> int:
-        """Elements of all biases, as BitFit tunes them: linear maps and layer norms, head included."""
+        """Elements of all biases that BitFit trains: linear maps and layer norms, head included."""
         norms = sum(self.surroundings.norms) if self.surroundings.norms_have_biases else 0
         return norms + sum(shape.d_out for shape in self._maps() if shape.bias)
 
@@ -91,7 +91,7 @@ class Architecture:
         return self.surroundings.embeddings + weights + sum(self.surroundings.norms) + self.n_biases
 
     def to_dict(self) -> dict[str, Any]:
-        """What a record keeps: the facts from which everything else follows."""
+        """The entry in a record: the facts from which everything else follows."""
         return {
             "family": self.family.name,
             "name": self.name,

@@ -1,7 +1,7 @@
 """The closed sets along which the methods differ (He et al. 2022, Table 1 and §3.3).
 
 Every value is the word a user types. Functional forms, compositions and architectures are open sets: each is one file
-in `forms/`, `compositions/` and `families/`, or in a package of a user's own.
+in `forms/`, `compositions/` and `families/`, or in a user's package.
 """
 
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Insertion(StrEnum):
 
 
 class Representation(StrEnum):
-    """The modified representation (Table 1, third column), as exactly as the code needs it."""
+    """The modified representation (Table 1, third column), in the detail that the code needs."""
 
     HEADS = "heads"  # the output of each attention head
     CONCAT = "concat"  # the concatenated heads, before the output projection W_o
@@ -43,7 +43,7 @@ class Source(StrEnum):
 
 
 class Init(StrEnum):
-    """How a form starts: the projections of adapters and LoRA, the vectors P_k, P_v of prefixes."""
+    """Initialisation of the projections of adapters and LoRA, or of the vectors P_k, P_v of prefixes."""
 
     BERT = "bert"  # both N(0, 0.02²), biases 0
     LORA = "lora"  # down Kaiming-uniform(√5), up 0, biases 0: Δh = 0 at the start
@@ -52,7 +52,7 @@ class Init(StrEnum):
 
 
 class LayerNorm(StrEnum):
-    """An extra trained layer norm of the delta: on what it reads, on what it adds, or none."""
+    """An extra trained layer norm of the delta: on its input, on its output, or none."""
 
     NONE = "none"
     IN = "in"
@@ -60,14 +60,14 @@ class LayerNorm(StrEnum):
 
 
 class Reparameterisation(StrEnum):
-    """How the prefix vectors P_k, P_v are parameterised while training (Li & Liang 2021)."""
+    """How the prefix vectors P_k, P_v are parameterised in training (Li & Liang 2021)."""
 
     MLP = "mlp"  # P = MLP(E), one network per kind of attention; dropped after training
     DIRECT = "direct"  # P itself
 
 
 class Conventions(StrEnum):
-    """Which source decides where the authors' released code and the paper's text differ."""
+    """Which source is followed where the authors' released code and the paper's text differ."""
 
     RELEASED = "released"
     PAPER = "paper"

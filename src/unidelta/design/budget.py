@@ -1,7 +1,7 @@
-"""The bottleneck that a budget buys: closed form, no weights needed (He et al. 2022, Tables 9–11).
+"""The bottleneck for a given budget, in closed form, without weights (He et al. 2022, Tables 9–11).
 
 A budget is a share of the backbone's parameters, counted as the paper counts: matrices only. Counts are
-proportional to the bottleneck, so the solution is a division; the nearest whole bottleneck is taken.
+proportional to the bottleneck, so the solution is a division, rounded to the nearest integer.
 """
 
 import math
@@ -22,16 +22,16 @@ D = TypeVar("D", Deltas, PromptTuning)
 
 
 def solve(design: D, architecture: Architecture, *, percent: float, flexible: Collection[Slot] = ()) -> D:
-    """The design whose matrices are nearest to a percentage of the backbone.
+    """The design whose matrices are closest to a percentage of the backbone.
 
     Args:
-        design: the design; bottlenecks of slots that are not flexible stay as they are.
+        design: the design; bottlenecks of slots that are not flexible do not change.
         architecture: the backbone.
         percent: the budget in percent of the backbone's parameters, matrices only.
         flexible: the slots that share one solved bottleneck; irrelevant for prompt tuning.
 
     Raises:
-        DesignError: if the budget is no percentage, or buys less than 1 or more than the slots hold.
+        DesignError: the budget is not a percentage, or gives a bottleneck below 1 or above the limit of its slot.
     """
     asked = f"budget=percent budget.percent={percent:g} on {architecture.name}"
     if not (math.isfinite(percent) and 0 < percent < 100):
@@ -42,6 +42,8 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         )
     if isinstance(design, Deltas) and not any(part.slot in flexible for part in design.parts):
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
+    if isinstance(design, Deltas) and not all(_is_countable(part, architecture) for part in design.parts):
+        return design
     flexible = _with_bottleneck(design, flexible)
     if isinstance(design, Deltas) and not flexible:
         titles = in_words(list(dict.fromkeys(FORMS[part.form].title for part in design.parts)))
@@ -71,10 +73,10 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
 
 
 def same_share(design: D, published: Architecture, architecture: Architecture) -> D:
-    """The design on a smaller backbone with the share of parameters that each part has on the published one.
+    """The design on another backbone, each part with the share of parameters that it has on the published one.
 
-    Every bottleneck is the nearest whole one, at least 1 and at most what its slot holds; one below 1 stays as
-    it is, to be refused.
+    Every bottleneck is the nearest integer, at least 1 and at most the limit of its slot; one below 1 is left
+    unchanged, to be refused.
     """
     scale = architecture.n_parameters / published.n_parameters
     if isinstance(design, PromptTuning) and design.length < 1:
@@ -84,7 +86,7 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
         return replace(design, length=min(max(1, _nearest(length)), architecture.max_positions))
     parts: list[DeltaSpec] = []
     for part in design.parts:
-        if part.bottleneck < 1 or FORMS[part.form].size is None:
+        if part.bottleneck < 1 or FORMS[part.form].size is None or not _is_countable(part, architecture):
             parts.append(part)
             continue
         unit = matrix_count(replace(part, bottleneck=1), architecture)
@@ -94,14 +96,20 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
     return replace(design, parts=tuple(parts))
 
 
+def _is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
+    """Whether a part has linear maps to be on, if its form is of them; one that has none is refused by the rules."""
+    known = {target for site in architecture.at(part.slot) for target in site.targets}
+    return FORMS[part.form].level != "linear" or (bool(part.targets) and known.issuperset(part.targets))
+
+
 def _known_there(part: DeltaSpec, published: Architecture) -> DeltaSpec:
-    """The part without the targets that the published backbone, of another architecture, does not have."""
+    """The part without the targets that the published backbone, of a different architecture, does not have."""
     known = {target for site in published.at(part.slot) for target in site.targets}
     return replace(part, targets=tuple(target for target in part.targets if target in known))
 
 
 def _with_bottleneck(design: Deltas | PromptTuning, slots: Collection[Slot]) -> list[Slot]:
-    """Of these slots, those whose form has a bottleneck."""
+    """The slots among these whose form has a bottleneck."""
     parts = design.parts if isinstance(design, Deltas) else ()
     return [part.slot for part in parts if part.slot in slots and FORMS[part.form].size is not None]
 

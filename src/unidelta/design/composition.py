@@ -1,6 +1,6 @@
-"""The descriptor of a composition: how a change Δh enters the representation h (Table 1, last column); no torch.
+"""The descriptor of a composition: how a change Δh is combined with h (Table 1, last column); no torch.
 
-One file in `compositions/` registers one; so does a package of a user's own (`unidelta.register`).
+Each file in `compositions/` registers one; a user's package does the same (`unidelta.register`).
 """
 
 from abc import ABC, abstractmethod
@@ -22,9 +22,9 @@ class Composition(ABC):
         name: what a user types.
         formula: h ← …, for tables.
         reads_scale: whether it has a fixed factor s that a user can set.
-        keeps_h: whether Δh = 0 leaves h as it is.
+        keeps_h: whether Δh = 0 leaves h unchanged.
         is_gate: whether it mixes h and Δh by λ, the share that a softmax over both gives Δh (Eq. 7–10).
-        rules: what cannot be asked of it.
+        rules: which requests it refuses.
     """
 
     name: str
@@ -39,12 +39,12 @@ class Composition(ABC):
         return 0
 
     def words(self, spec: DeltaSpec) -> str:
-        """It in a design's line, e.g. `s=4`; "" for plain addition."""
+        """Its description in a design's line, e.g. `s=4`; "" for plain addition."""
         return self.name.replace("_", " ")
 
     @abstractmethod
     def build(self, spec: DeltaSpec, place: Place) -> "Compose":
-        """The torch module at one place; imports torch when it is called."""
+        """The torch module at one place; imports torch when called."""
 
 
 COMPOSITIONS: Registry[Composition] = Registry(

@@ -1,4 +1,4 @@
-"""The facts of a backbone from its config.json, the file that every Hugging Face checkpoint has."""
+"""A backbone's architecture from its config.json, the file that every Hugging Face checkpoint has."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,16 +12,16 @@ from unidelta.errors import BackboneError
 def architecture_from_config(
     config: Mapping[str, Any], *, name: str, n_labels: int, published_denominator: int | None = None
 ) -> Architecture:
-    """The architecture that a configuration states.
+    """The architecture in a configuration.
 
     Args:
-        config: the content of config.json, or the part of it that the family reads.
-        name: how the backbone is called in records.
+        config: the content of config.json, or the part that the family reads.
+        name: the backbone's name in records.
         n_labels: outputs of the classification head; ignored for models without one.
         published_denominator: the parameter count by which the paper divides for this backbone.
 
     Raises:
-        BackboneError: if the architecture is none that deltas can be put into, or a size is missing.
+        BackboneError: the architecture is not supported, or a size is missing.
     """
     family = known_family(config.get("model_type"))
     missing = sorted(key for key in family.keys if type(config.get(key)) is not int)
@@ -58,7 +58,7 @@ def known_family(model_type: object) -> Family:
     """The family of a `model_type`.
 
     Raises:
-        BackboneError: if the architecture is none that deltas can be put into.
+        BackboneError: the architecture is not supported.
     """
     if isinstance(model_type, str) and model_type in FAMILIES:
         return FAMILIES[model_type]

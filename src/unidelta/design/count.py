@@ -1,4 +1,4 @@
-"""Closed-form parameter counts (He et al. 2022, Tables 9–11), in the three ways people count.
+"""Closed-form parameter counts (He et al. 2022, Tables 9–11), of three kinds.
 
 *trained*: what the optimiser sees; *stored*: what is kept for inference, prefixes after their MLP is
 dropped; *matrices*: only the weight matrices (or vectors of a prefix), which is what the paper counts. A count is a
@@ -45,12 +45,12 @@ class Counts:
     def percent_published_rule(self) -> float:
         """The percentage as the paper prints it.
 
-        Matrices only, over the paper's denominator (BART-large for mBART too), with one decimal: cut off
+        Matrices only, over the paper's denominator (BART-large for mBART too), with one decimal: truncated
         from 1 % on (6.194 is printed 6.1), rounded below (0.473 is printed 0.5). One rule for every
-        printed value that a count explains at all.
+        printed value that a count can explain.
         """
         if self.matrices == self.backbone:
-            return 100.0  # full fine-tuning, whatever the denominator
+            return 100.0  # full fine-tuning, for any denominator
         thousandths = 1000 * self.matrices  # of the denominator; integers keep 6.0 from becoming 5.9
         if thousandths >= 10 * self.published_denominator:
             return (thousandths // self.published_denominator) / 10
@@ -100,7 +100,7 @@ def _vector_count(part: DeltaSpec, architecture: Architecture) -> int:
 
 
 def _norm(part: DeltaSpec, place: Place) -> int:
-    """Weight and bias of the delta's own layer norm; a form on heads norms what the query is projected from."""
+    """Weight and bias of the delta's layer norm; a form on heads normalises the input of the query projection."""
     width = {
         LayerNorm.NONE: 0,
         LayerNorm.IN: place.site.width if FORMS[part.form].level == "heads" else place.d_read,

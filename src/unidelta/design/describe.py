@@ -1,4 +1,4 @@
-"""Designs in words, and the paper's Table 1 written from the specs themselves."""
+"""Designs in words, and the paper's Table 1 generated from the specs."""
 
 from collections.abc import Mapping
 

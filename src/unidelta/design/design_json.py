@@ -1,4 +1,4 @@
-"""Designs as JSON-ready data, as records and saved deltas keep them."""
+"""Designs as JSON-ready data, for records and saved deltas."""
 
 from dataclasses import asdict
 from typing import Any, cast
@@ -10,7 +10,7 @@ from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, Full
 
 
 def design_to_dict(design: Design) -> dict[str, Any]:
-    """The design as JSON-ready data, `kind` first, to be read back by `design_from_dict`."""
+    """The design as JSON-ready data, `kind` first; the inverse of `design_from_dict`."""
     data = _plain(asdict(design))
     for part in data.get("parts", ()):
         part["options"] = dict(part["options"])

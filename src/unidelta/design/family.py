@@ -1,6 +1,6 @@
-"""The descriptor of an architecture: where its attentions and FFNs are, in names; no torch until a model is given.
+"""The descriptor of an architecture: where its attentions and FFNs are, by name; no torch until a model is given.
 
-One file in `families/` registers one; so does a package of a user's own (`unidelta.register`).
+Each file in `families/` registers one; a user's package does the same (`unidelta.register`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ Config = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What the authors' released code does for one architecture and not for others (docs/fidelity.md).
+    """What the authors' released code does for only one architecture (docs/fidelity.md).
 
     Args:
         norms_multihead_query: its multi-head parallel adapter reads W_q LN(x), without dividing by √d_h (Q8).
@@ -43,24 +43,25 @@ def _nothing_odd(config: Config) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """An architecture that deltas can be put into.
+    """An architecture that supports deltas.
 
     Args:
         name: as `model_type` in config.json.
-        kind: what it is made of.
+        kind: encoder, decoder or encoder-decoder.
         is_pre_norm: whether the layer norm precedes the sub-layer: x + Sub(LN(x)).
-        keys: of config.json, those from which sizes follow; a checkpoint without one of them is refused.
+        keys: the keys of config.json that determine sizes; a checkpoint that lacks one is refused.
         sites: the shapes of attentions and FFNs, attentions first, from a config.json.
         surroundings: everything outside of them, from a config.json and the number of labels.
         max_positions: longest input in tokens.
         hosts: the same sites in a model, in the same order.
-        tiny: a config.json, without `model_type`, of a model small enough for tests and `unidelta.check`.
+        tiny: the config.json, without `model_type`, of a model small enough for tests and `unidelta.check`.
         head: name of the classification head in a model; None for models without one.
-        odd: what in a config.json makes counts wrong, in words; such a checkpoint is refused.
-        optional: keys of config.json that may be missing or null, each with what that means.
-        sources: what a parallel form at the FFN can read; one and the same tensor in post-LN models.
-        dropouts: names of hidden and attention dropout in config.json; None where there is none.
-        released: where the authors' code treats it in its own way.
+        odd: what in a config.json would make counts wrong, in words; such a checkpoint is refused.
+        optional: keys of config.json that may be missing or null, each with its meaning then.
+        sources: what a parallel form at the FFN can read; the same tensor in post-LN models.
+        dropouts: names of hidden and attention dropout in config.json; None if there is none.
+        released: what the authors' code does for this architecture only.
+        has_languages: whether its tokenizer marks texts with the code of their language.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Family:
     sources: tuple[Source, ...] = tuple(Source)
     dropouts: tuple[str | None, str | None] = (None, None)
     released: Released = Released()
+    has_languages: bool = False
 
     @property
     def is_encoder_decoder(self) -> bool:

@@ -1,8 +1,8 @@
-"""The descriptor of a functional form: everything that anybody asks about it, and no torch.
+"""The descriptor of a functional form: everything about it except its torch module.
 
-One file in `forms/` registers one, its torch module is a file in `deltas/`; a package of a user's own does the same
-(`unidelta.register`). Counts, budgets, rules, descriptions, conventions and building ask the descriptor, so that no
-other file knows a form by its name. `python -m unidelta.check form NAME` tries one out.
+Each file in `forms/` registers one, and its torch module is a file in `deltas/`; a user's package does the same
+(`unidelta.register`). Counts, budgets, rules, descriptions, conventions and building use the descriptor, so that no
+other file refers to a form by name. `python -m unidelta.check form NAME` checks one.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One refusal: when it holds of a delta on a backbone, why that cannot be, and what to type instead."""
+    """A rule: which deltas on a backbone it refuses, why they cannot be, and what to type instead."""
 
     name: str
     refuses: Callable[[DeltaSpec, Architecture], bool]
@@ -35,7 +35,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What the authors' code and the paper's text may say differently of a delta."""
+    """Details of a delta that may differ between the authors' code and the paper's text."""
 
     representation: Representation
     source: Source = Source.SUBLAYER_INPUT
@@ -46,12 +46,12 @@ class Details:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where a delta is about to be put, before its details are known.
+    """The setting of a delta, before its details are known.
 
     Args:
         slot: attention or FFN.
         insertion: sequential or parallel.
-        at_layer_output: whether it follows the FFN's add & norm (Pfeiffer) and not the sub-layer.
+        at_layer_output: whether it follows the FFN's add & norm (Pfeiffer) instead of the sub-layer.
         family: the architecture.
     """
 
@@ -63,12 +63,12 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materials:
-    """What a module is made from, beside its spec and place.
+    """What a module is built from, in addition to its spec and place.
 
     Args:
         generator: the source of randomness.
         dropout: the host's own dropout probability at this place.
-        shared: what `Form.shared` made for this kind of sub-layer, or None.
+        shared: the network from `Form.shared` for this kind of sub-layer, or None.
         start: P_k, P_v to start from, each `(l, width of keys or values)`, or None.
     """
 
@@ -83,18 +83,18 @@ class Form(ABC):
 
     Attributes:
         name: what a user types.
-        title: it in a sentence: `a bottleneck adapter`.
-        short: it in a design's line: `adapter`.
+        title: its name in a sentence: `a bottleneck adapter`.
+        short: its name in the line that describes a design: `adapter`.
         formula: Δh, with `{z}` for what the form reads.
         level: what it acts on: a sub-layer, its linear maps, or single attention heads.
         size: the letter of its bottleneck, r or l; None for a form without one.
-        reads: keys of a slot, beside form, insertion and composition, that it reads.
-        inits: how it can start, the default first.
-        zero_starts: of these, those from which Δh = 0 at the start.
-        usual_targets: the linear maps that a form of them is put on, by slot, where a check or a table needs some.
-        has_softmax: whether it weighs its vectors by a softmax, so that a gate λ is defined (Eq. 10).
-        options: keys of its own, typed as `method.<slot>.options.<key>`, each with its default.
-        rules: what cannot be asked of it.
+        reads: the keys of a slot that it reads, besides form, insertion and composition.
+        inits: its initialisations, the default first.
+        zero_starts: the initialisations for which Δh = 0 at the start.
+        usual_targets: default linear maps by slot, for checks and tables of forms on linear maps.
+        has_softmax: whether it weights its vectors by a softmax, so that a gate λ is defined (Eq. 10).
+        options: its own keys, typed as `method.<slot>.options.<key>`, each with its default.
+        rules: which requests it refuses.
     """
 
     name: str
@@ -113,11 +113,11 @@ class Form(ABC):
 
     @abstractmethod
     def released(self, setting: Setting) -> Details:
-        """The details as the authors' released code has them."""
+        """The details in the authors' released code."""
 
     @abstractmethod
     def paper(self, setting: Setting) -> Details:
-        """The details as the paper's text has them."""
+        """The details in the paper's text."""
 
     @abstractmethod
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
@@ -128,15 +128,15 @@ class Form(ABC):
         return 0
 
     def n_training_only(self, spec: DeltaSpec, sites: Sequence[SiteShape]) -> int:
-        """Elements that train beyond those that are stored, at all sites together."""
+        """Elements that train but are not stored, at all sites together."""
         return 0
 
     def capacity(self, spec: DeltaSpec, architecture: Architecture) -> tuple[int, str]:
-        """The largest bottleneck that makes sense, and of what it is the size."""
+        """The largest sensible bottleneck, and the quantity that limits it."""
         return architecture.width, "the model's width"
 
     def for_inference(self, spec: DeltaSpec) -> DeltaSpec:
-        """The spec of the same function once what only training needs is folded away."""
+        """The spec of the same function after folding the networks used only in training."""
         return spec
 
     def shared(
@@ -154,7 +154,7 @@ class Form(ABC):
 
     @abstractmethod
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":
-        """The torch module at one place; imports torch when it is called."""
+        """The torch module at one place; imports torch when called."""
 
 
 FORMS: Registry[Form] = Registry(

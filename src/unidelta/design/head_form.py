@@ -1,4 +1,4 @@
-"""What the forms on attention heads share: vectors P_k, P_v per head, which an MLP can make while training."""
+"""What the forms on attention heads share: vectors P_k, P_v per head, which an MLP can compute in training."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ class HeadForm(Form):
         return extra
 
     def for_inference(self, spec: DeltaSpec) -> DeltaSpec:
-        """The vectors as they are, instead of what makes them."""
+        """The spec with the vectors themselves instead of the MLP."""
         return replace(spec, reparameterisation=Reparameterisation.DIRECT, init=Init.BERT)
 
     def shared(
@@ -100,10 +100,10 @@ class HeadForm(Form):
     @property
     @abstractmethod
     def module(self) -> "type[HeadModule]":
-        """The torch module's class; imports torch when it is asked for."""
+        """The torch module's class; imports torch when called."""
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "HeadModule":
-        """The module of one attention, with vectors of its own or a view of its kind's MLP."""
+        """The module of one attention, with its own vectors or a view of its kind's MLP."""
         from unidelta.deltas.layer_norm import layer_norm
         from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefix
 

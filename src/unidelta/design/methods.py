@@ -1,7 +1,7 @@
-"""Methods by name, read from their YAML without Hydra: for `unidelta.inject` in anybody's program, and for tables.
+"""Methods by name, read from their YAML without Hydra: for `unidelta.inject` and for tables.
 
-A method's file says what goes into which slot and presets four axes; what is asked beside it wins over the presets.
-`train.py` composes the same files with Hydra; a test compares the two.
+A method's file sets its slots and presets four axes; arguments win over the presets. `train.py` composes the same
+files with Hydra; a test compares the two.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _AXES = ("position", "insertion", "composition", "budget")
 
 
 class Axes(TypedDict, total=False):
-    """What varies a method; what is left out is as the method's file has it.
+    """Changes to a method; whatever is left out comes from the method's file.
 
     Keys:
         position: attn, ffn or both.
@@ -36,7 +36,7 @@ class Axes(TypedDict, total=False):
         scale: s of composition=scaled, for every slot.
         budget: a share of the backbone's parameters, `"0.5%"`; or a bottleneck, `30`, or one for each slot,
             `{"attn": 30, "ffn": 512}`.
-        conventions: released (as the authors' code computes) or paper (as the text has it).
+        conventions: released (the authors' code) or paper (the text).
         head: conventions, frozen or trained: the weights of a classification head.
     """
 
@@ -50,7 +50,7 @@ class Axes(TypedDict, total=False):
 
 
 def request_of(method: str, axes: Axes) -> Request:
-    """What is asked by the name of a method and what varies it.
+    """The request for a method by name, with changes to its axes.
 
     Raises:
         ConfigError: there is no such method, or an axis has no such value.
@@ -87,7 +87,7 @@ def _read(group: str, name: str) -> dict[str, Any]:
 
 
 def _presets(content: Mapping[str, Any]) -> dict[str, str]:
-    """The option of each axis that a method's file overrides; `none` where it does not."""
+    """The option of each axis that a method's file presets; `none` if it does not."""
     found: dict[str, str] = {axis: "none" for axis in _AXES}
     entries: list[str | dict[str, str | None]] = content.get("defaults", [])
     for entry in entries:
@@ -120,7 +120,7 @@ def _budget(method: str, size: str | int | Mapping[str, int]) -> BudgetConfig:
 
 
 def _without_unused_scales(request: Request) -> Request:
-    """Drop a file's s where the slot has another composition, or the axis gives s."""
+    """Drop a file's s if the slot has another composition, or if the axis sets s."""
     from unidelta.design.composition import COMPOSITIONS
 
     def slot(chosen: SlotConfig | None) -> SlotConfig | None:

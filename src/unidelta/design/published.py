@@ -1,4 +1,4 @@
-"""The backbones for which methods' bottlenecks are meant, from conf/backbone/: facts, without weights or Hydra."""
+"""The backbones that methods' bottlenecks refer to, from conf/backbone/: sizes only, without weights or Hydra."""
 
 from functools import cache
 from typing import Any
@@ -10,15 +10,15 @@ from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import ConfigError
 from unidelta.extensions.folders import config_file, config_names
 
-_PAPER = "bart"  # what a backbone is measured by for which nobody says anything else
+_PAPER = "bart"  # the reference backbone unless another one is named
 
 
 def stated_architecture(backbone: str, *, n_labels: int) -> Architecture:
-    """The architecture that `conf/backbone/<backbone>.yaml` states.
+    """The architecture in `conf/backbone/<backbone>.yaml`.
 
     Raises:
         ConfigError: there is no such file.
-        BackboneError: its facts are incomplete.
+        BackboneError: the file is incomplete.
     """
     content = _content(backbone)
     return architecture_from_config(
@@ -30,7 +30,7 @@ def stated_architecture(backbone: str, *, n_labels: int) -> Architecture:
 
 
 def published_for(family: str, *, n_labels: int) -> Architecture:
-    """The backbone for which methods' bottlenecks are meant on models of a family: on others they keep their share."""
+    """The backbone that methods' bottlenecks refer to for a family; other backbones keep the same share."""
     names = [name for name in config_names("backbone") if _content(name)["family"] == family]
     if not names:
         return stated_architecture(_PAPER, n_labels=0)

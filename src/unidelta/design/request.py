@@ -1,7 +1,7 @@
-"""What a user asks for when asking for a design: a method, and the axes that vary it. Plain data, nothing checked yet.
+"""A user's request for a design: a method, and the axes that vary it. Plain data, not yet checked.
 
 The fields and their comments are the keys and meanings of `conf/method/`, `conf/position/` and so on: Hydra composes
-these very dataclasses. `resolve` makes a design of them.
+these dataclasses. `resolve` turns them into a design.
 """
 
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from typing import Any
 
 @dataclass
 class SlotConfig:
-    """What a method puts into one slot. A composition or insertion named here is pinned: the axis groups
-    (`composition=…`, `insertion=…`) then leave the slot alone."""
+    """A method's settings for one slot. A composition or insertion named here is pinned: the axis groups
+    (`composition=…`, `insertion=…`) then do not change the slot."""
 
     form: str = "bottleneck"  # a functional form: see the table of forms
     bottleneck: int = 0  # the paper's r or l on the published backbone; 0 for a form without one
@@ -67,7 +67,7 @@ class CompositionConfig:
 
 @dataclass
 class BudgetConfig:
-    """How many parameters are tuned."""
+    """How many parameters are trained."""
 
     name: str = "none"  # paper | percent | bottleneck
     percent: float | None = None  # budget=percent: of the backbone, matrices only
@@ -78,7 +78,7 @@ class BudgetConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """All that decides a design but the backbone.
+    """Everything that determines a design, except the backbone.
 
     Args:
         method: what goes into which slot.

@@ -1,4 +1,4 @@
-"""From what is asked to a `Design`: pure, without torch or Hydra, all problems at once.
+"""Resolve a request to a `Design`: pure, without torch or Hydra, reporting all problems at once.
 
 A method names the form in each slot and presets the axes; `position` selects among its slots; `insertion`
 and `composition` apply to every selected slot that does not pin them; the budget is solved last.
@@ -14,7 +14,7 @@ from unidelta.design.family import Family
 from unidelta.design.form import FORMS
 from unidelta.design.request import Request, SlotConfig
 from unidelta.design.resolve_part import part
-from unidelta.design.resolve_size import resolve_size
+from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
 from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning, PromptTuning
 from unidelta.design.wording import in_words, number
@@ -24,10 +24,10 @@ from unidelta.errors import ConfigError, DesignError, UserError
 def resolve_design(
     request: Request, *, architecture: Architecture, published: Architecture
 ) -> tuple[Design, list[UserError]]:
-    """The design that is asked for, and everything that is wrong with it.
+    """The requested design, and all its problems.
 
     Args:
-        request: what is asked.
+        request: the request.
         architecture: the backbone of this run.
         published: the paper's backbone, on which the method's bottlenecks are stated.
 
@@ -36,10 +36,10 @@ def resolve_design(
     """
     problems: list[UserError] = []
     kind = request.method.kind
-    stands_on = architecture  # what the sizes of the design are meant for
+    stands_on = architecture  # the backbone that the design's sizes refer to
     if kind == "deltas":
         design = _deltas(request, architecture, published, problems)
-        stands_on = published if problems else architecture  # with problems no size was looked for
+        stands_on = published if problems else architecture  # with problems, sizes were not resolved
         if not problems:
             design = resolve_size(request, design, architecture, published, problems)
     elif kind in ("full_fine_tuning", "bitfit", "frozen"):
@@ -76,7 +76,7 @@ def resolve_design(
         design = FullFineTuning()
     if not problems or (isinstance(design, Deltas) and design.parts):
         own = check(design, stands_on)
-        known = {_of_any_backbone(problem) for problem in own}  # the published one is judged by the same rules
+        known = {_of_any_backbone(problem) for problem in own}  # the published backbone has the same rules
         problems = [*(problem for problem in problems if _of_any_backbone(problem) not in known), *own]
     return design, problems
 
@@ -88,8 +88,8 @@ def _of_any_backbone(problem: UserError) -> tuple[str, str]:
 def trains_head(request: Request, family: Family) -> bool:
     """Whether a classification head's weights are trained.
 
-    The released code leaves RoBERTa's new head frozen at its random values; the text does not say so, and
-    there is no released code for others, so both train it.
+    The released code leaves RoBERTa's new head frozen at its random values. The text does not say so, and there is no
+    released code for other architectures, so the head is trained in both of these cases.
     """
     if family.head is None:
         return False
@@ -103,8 +103,8 @@ def _deltas(request: Request, architecture: Architecture, published: Architectur
     parts = [
         found for slot, chosen in slots if (found := part(request, slot, chosen, architecture, published, problems))
     ]
-    is_idle = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
-    if request.composition.scale is not None and is_idle:
+    is_unused = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
+    if request.composition.scale is not None and is_unused:
         problems.append(
             ConfigError(
                 f"composition={request.composition.name} composition.scale={request.composition.scale:g}",
@@ -164,7 +164,8 @@ _ALTERNATIVES = {
 def _prompt(
     request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]
 ) -> PromptTuning:
-    design = PromptTuning(length=request.method.length or 0)
+    is_sized = bool(sized_by_budget(request, ["prompt"]))
+    design = PromptTuning(length=1 if is_sized else request.method.length or 0)
     if request.budget.attn is not None or request.budget.ffn is not None:
         problems.append(
             ConfigError(

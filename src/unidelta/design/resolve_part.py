@@ -1,4 +1,4 @@
-"""From what a method puts into one slot to the delta there: known words, conventions, and the form's own keys."""
+"""Resolve one slot of a method to a delta: known names, conventions, and the form's own keys."""
 
 from collections.abc import Collection
 from enum import StrEnum
@@ -9,6 +9,7 @@ from unidelta.design.axes import Conventions, Init, Insertion, LayerNorm, Repara
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Form, Setting
 from unidelta.design.request import Request, SlotConfig
+from unidelta.design.resolve_size import sized_by_budget
 from unidelta.design.spec import DeltaSpec
 from unidelta.design.unused_keys import unused_keys
 from unidelta.design.wording import in_words
@@ -28,15 +29,15 @@ def part(
     published: Architecture,
     problems: list[UserError],
 ) -> DeltaSpec | None:
-    """The delta of a slot; None if something is wrong with it, which is then added to `problems`.
+    """The delta of a slot; None if it has faults, which are then added to `problems`.
 
     Args:
-        request: what is asked.
+        request: the request.
         slot: attention or FFN.
-        chosen: what the method puts there.
+        chosen: the method's settings for this slot.
         architecture: the backbone.
-        published: the paper's backbone, by whose width the prefix MLP's is measured.
-        problems: what was found before.
+        published: the paper's backbone, to whose width the prefix MLP's is proportional.
+        problems: the problems found so far.
     """
     before = len(problems)
     where = f"method.{slot}"
@@ -73,12 +74,13 @@ def part(
         own = chosen.scale if chosen.scale is not None else DEFAULT_SCALE
         scale = request.composition.scale if request.composition.scale is not None else own
     has_vectors = "reparameterisation" in form.reads
+    is_sized = form.size is not None and slot in sized_by_budget(request, request.position.slots)
     return DeltaSpec(
         slot=slot,
         form=form.name,
         insertion=insertion,
         composition=composition.name,
-        bottleneck=chosen.bottleneck,
+        bottleneck=1 if is_sized else chosen.bottleneck,
         scale=float(scale),
         representation=detail.representation,
         source=detail.source,
@@ -98,7 +100,7 @@ def part(
 def _options(
     form: Form, chosen: SlotConfig, where: str, problems: list[UserError]
 ) -> tuple[tuple[str, int | float | str | bool], ...]:
-    """The form's own keys, those that were not said at their defaults."""
+    """The form's own keys, with defaults for those not given."""
     for key, value in chosen.options.items():
         asked = f"{where}.options.{key}={value}"
         if key not in form.options:
@@ -115,7 +117,7 @@ def _options(
 
 
 def _mlp_width(architecture: Architecture, published: Architecture) -> int:
-    """The paper's 800, on another backbone in proportion to the width: else the MLP would outgrow a small one."""
+    """The paper's 800, on another backbone in proportion to its width, or the MLP would outgrow a small model."""
     return max(1, round(DEFAULT_MLP_WIDTH * architecture.width / published.width))
 
 

@@ -1,4 +1,4 @@
-"""How large a design is: the method's own bottlenecks, on another backbone the same share, then the budget."""
+"""The size of a design: the method's bottlenecks, rescaled to the same share on another backbone, then the budget."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,14 +20,14 @@ S = TypeVar("S", bound=str)
 def resolve_size(
     request: Request, design: D, architecture: Architecture, published: Architecture, problems: list[UserError]
 ) -> D:
-    """The design at the size that was asked for; everything that is wrong is added to `problems`.
+    """The design at the requested size; all faults are added to `problems`.
 
     Args:
-        request: what is asked.
+        request: the request.
         design: the design with the method's own bottlenecks.
         architecture: the backbone of this run.
         published: the paper's backbone, on which the method's bottlenecks are stated.
-        problems: what was found before.
+        problems: the problems found so far.
     """
     if published != architecture:
         if published.family == architecture.family:
@@ -37,8 +37,28 @@ def resolve_size(
 
 
 def flexible_slots(request: Request, slots: Sequence[S]) -> Sequence[S]:
-    """The slots whose bottleneck a budget decides: those the method calls flexible, or all where it names none."""
+    """The slots whose bottleneck a budget decides: the method's flexible slots, or all if it names none."""
     return [slot for slot in slots if slot in request.method.flexible] or slots
+
+
+def unknown_slots(request: Request) -> list[UserError]:
+    """What is wrong with the slots that a method calls flexible."""
+    unknown = [name for name in request.method.flexible if name not in list(Slot)]
+    if not unknown:
+        return []
+    asked, why = f"method.flexible=[{','.join(request.method.flexible)}]", f"{in_words(unknown)} is no slot"
+    return [ConfigError(asked, why, "method.flexible=[ffn], the slots whose bottleneck budget=percent solves")]
+
+
+def sized_by_budget(request: Request, slots: Sequence[S]) -> set[str]:
+    """Of these slots, those whose bottleneck the budget decides, so that nothing reads the method's own."""
+    budget = request.budget
+    decided = set[str]()
+    if budget.name == "percent" or (budget.name == "bottleneck" and budget.bottleneck is not None):
+        decided |= set(flexible_slots(request, slots))
+    if budget.name == "bottleneck":
+        decided |= {slot for slot, size in ((Slot.ATTN, budget.attn), (Slot.FFN, budget.ffn)) if size is not None}
+    return decided & set(slots)
 
 
 def _apply_budget(request: Request, design: D, architecture: Architecture, problems: list[UserError]) -> D:
@@ -55,17 +75,10 @@ def _apply_budget(request: Request, design: D, architecture: Architecture, probl
             )
         )
         return design
-    unknown = [name for name in request.method.flexible if name not in list(Slot)]
-    if unknown:
-        problems.append(
-            ConfigError(
-                f"method.flexible=[{','.join(request.method.flexible)}]",
-                f"{in_words(unknown)} is no slot",
-                "method.flexible=[ffn], the slots whose bottleneck budget=percent solves",
-            )
-        )
+    if allowed:
+        problems += unknown_slots(request)
     slots = [part.slot for part in design.parts] if isinstance(design, Deltas) else []
-    flexible = flexible_slots(request, slots)
+    flexible: Sequence[Slot] = flexible_slots(request, slots) if allowed else ()
     if budget.name == "percent" and budget.percent is not None:
         try:
             return solve(design, architecture, percent=budget.percent, flexible=flexible)

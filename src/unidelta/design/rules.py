@@ -1,7 +1,7 @@
-"""What combines with what, and why: the one table behind every refusal.
+"""Which combinations are refused, and why: the single table behind every refusal.
 
-It drives the errors, docs/design-space.md and the test that enumerates all combinations: each is built
-or refused by exactly these rules, nothing third. Rules of one form or composition stand in its own file.
+It drives the errors, docs/design-space.md and the test that enumerates all combinations: each is either built
+or refused by exactly these rules. The rules of a form or composition are in its own file.
 """
 
 from unidelta.design.architecture import Architecture
@@ -96,12 +96,12 @@ def every_rule() -> tuple[Rule, ...]:
 
 
 def rules_of(part: DeltaSpec) -> tuple[Rule, ...]:
-    """The rules that a delta has to keep."""
+    """The rules that apply to a delta."""
     return (*GENERAL, *FORMS[part.form].rules, *COMPOSITIONS[part.composition].rules)
 
 
 def other_slot(design: Deltas | PromptTuning) -> str:
-    """The advice to use the other slot as well, for a delta that is alone and could be there too."""
+    """Advice to use the other slot as well, for a single delta that could be there too."""
     if not isinstance(design, Deltas) or len(design.parts) != 1:
         return ""
     (part,) = design.parts
@@ -110,7 +110,7 @@ def other_slot(design: Deltas | PromptTuning) -> str:
 
 
 def check(design: Design, architecture: Architecture) -> list[DesignError]:
-    """Everything that is wrong with a design on a backbone; empty if it can be built."""
+    """All problems of a design on a backbone; empty if it can be built."""
     errors: list[DesignError] = []
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)
@@ -133,12 +133,12 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
 
 
 def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = "") -> list[DesignError]:
-    """Everything that is wrong with one delta on a backbone.
+    """All problems of one delta on a backbone.
 
     Args:
         part: the delta.
         architecture: the backbone.
-        elsewhere: what `other_slot` advises, for a delta that is too large.
+        elsewhere: the advice of `other_slot`, for a delta that is too large.
     """
     form = FORMS[part.form]
     size = f", bottleneck {part.bottleneck}" if form.size or part.bottleneck else ""

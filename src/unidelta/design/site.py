@@ -1,7 +1,7 @@
-"""The shape of a backbone's attentions and FFNs: all that counts, budgets and rules need to know of them.
+"""The shapes of a backbone's attentions and FFNs: all that counts, budgets and rules need to know about them.
 
 A *site* is one attention or FFN sub-layer. Every count is a sum over sites, so grouped-query attention, gated FFNs and
-heads that are wider than the model need no case of their own.
+heads that are wider than the model need no special case.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from unidelta.design.axes import Insertion, Representation, Slot
 from unidelta.design.spec import DeltaSpec
 
 INNER = "inner"
-"""A target beside the linear maps: the FFN's inner activation, which is what its `down` map reads."""
+"""A target that is not a linear map: the FFN's inner activation, the input of its `down` map."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class SiteShape:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """What a form of linear maps can be put on here."""
+        """The targets here for a form on linear maps."""
         return (*self.linears, *((INNER,) if self.slot is Slot.FFN else ()))
 
 
@@ -64,7 +64,7 @@ class Place:
 
     Args:
         site: the sub-layer.
-        target: the linear map, or `inner`; "" where the delta is not on a linear map.
+        target: the linear map, or `inner`; "" if the delta is not on a linear map.
         d_read: features of what the form reads.
         d_changed: features of what it changes.
     """

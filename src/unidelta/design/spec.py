@@ -1,6 +1,6 @@
-"""What is tuned, as plain data: one `DeltaSpec` per slot, or one of the baselines without a delta.
+"""What is trained, as plain data: one `DeltaSpec` per slot, or one of the baselines without a delta.
 
-A `Design` says everything about the tuned parameters and nothing about data, training or seeds.
+A `Design` describes the trained parameters completely, and nothing about data, training or seeds.
 Convention-dependent details are spelt out in the fields (see `conventions`), so that two equal
 designs compute the same function.
 """
@@ -15,7 +15,7 @@ class DeltaSpec:
     """One delta: a functional form, inserted at a slot, composed with the representation it changes.
 
     Args:
-        slot: attention or FFN; the delta is put into every sub-layer of that kind, in every layer.
+        slot: attention or FFN; the delta is in every sub-layer of that kind, in every layer.
         form: name of the functional form.
         insertion: sequential (reads h) or parallel (reads x).
         composition: name of the composition: how Δh enters h.
@@ -24,17 +24,17 @@ class DeltaSpec:
         representation: the representation that is changed.
         scale: s of the scaled composition, 1 otherwise.
         source: what a parallel form reads.
-        init: how the form starts.
+        init: the initialisation of the form.
         layer_norm: the delta's own layer norm.
         bias: whether the projections of a bottleneck have biases.
-        dropout: probability of the form's own dropout; None takes the host's at that place, 0 for low rank.
-        targets: the linear maps that a form of linear maps is put on, by role (query, value, up, …), or `inner`, the
-            FFN's inner activation.
+        dropout: probability of the form's own dropout; None uses the host's at that place, 0 for low rank.
+        targets: for a form on linear maps, the maps by role (query, value, up, …), or `inner`, the FFN's inner
+            activation.
         reparameterisation: of P_k, P_v (prefix, head adapter).
         mlp_width: width of the hidden layer of that MLP.
         prefix_dropout: dropout on the MLP's output.
         scaled_query: whether the logits q P_kᵀ are divided by √d_h (prefix, head adapter).
-        options: what only this form has (`Form.options`): keys and values.
+        options: the form's own keys and their values (`Form.options`).
     """
 
     slot: Slot
@@ -72,17 +72,17 @@ class Deltas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullFineTuning:
-    """Every parameter of the backbone is tuned."""
+    """Every parameter of the backbone is trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """Nothing is tuned: the pretrained backbone as it is, the floor of every comparison."""
+    """Nothing is trained: the pretrained backbone, the floor of every comparison."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BitFit:
-    """Every bias of the backbone is tuned (Ben Zaken et al. 2021), layer norms' and the head's included.
+    """Every bias of the backbone is trained (Ben Zaken et al. 2021), including those of layer norms and the head.
 
     Args:
         trains_head: whether the classification head's weights are trained as well.

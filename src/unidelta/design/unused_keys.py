@@ -1,4 +1,4 @@
-"""Keys of a slot that its form, its place or its composition would ignore: refused, because they were typed."""
+"""Refuse keys of a slot that its form, its place or its composition would ignore."""
 
 from unidelta.design.axes import Reparameterisation, Slot
 from unidelta.design.composition import COMPOSITIONS, Composition
@@ -15,14 +15,14 @@ _OF_MLPS = ("mlp_width", "prefix_dropout")
 def unused_keys(
     request: Request, chosen: SlotConfig, slot: Slot, *, form: Form, composition: Composition
 ) -> list[UserError]:
-    """One refusal for each key that is said and would not be read.
+    """One refusal for each given key that would not be read.
 
     Args:
-        request: what is asked.
-        chosen: what the method puts into the slot.
+        request: the request.
+        chosen: the method's settings for this slot.
         slot: attention or FFN.
         form: the slot's form.
-        composition: the slot's composition, its own or the axis'.
+        composition: the slot's composition, pinned or from the axis.
     """
     where = f"method.{slot}"
     found: list[UserError] = []

@@ -1,10 +1,10 @@
-"""Numbers and lists as one would type or say them, for messages."""
+"""Numbers and lists formatted for messages."""
 
 from collections.abc import Sequence
 
 
 def number(value: float | None) -> str:
-    """As one would type it: integers in full, others to six digits."""
+    """A number as a user would type it: integers in full, others to six digits."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -1,1 +1,1 @@
-"""What users add, and where it is found: folders, installed packages, registries."""
+"""Users' extensions: folders, installed packages, registries."""

@@ -1,8 +1,8 @@
-"""What comes from outside this repository: folders of a user's own, and packages that declare entry points.
+"""Extensions from outside this repository: users' folders, and packages that declare entry points.
 
-A folder is laid out as the project itself: YAML in `method/`, `backbone/`, `task/` and the other groups of `conf/`;
+A folder is laid out like the project: YAML in `method/`, `backbone/`, `task/` and the other groups of `conf/`;
 Python in `forms/`, `compositions/`, `families/`, `metrics/` and `analysis/`, each file registering what it defines;
-sweeps in `sweeps/`. `--config-dir DIR` and `unidelta.register(DIR)` take one in. A package declares modules in the
+sweeps in `sweeps/`. `--config-dir DIR` and `unidelta.register(DIR)` add one. A package declares modules in the
 entry-point groups `unidelta.forms`, `unidelta.compositions`, `unidelta.families` and `unidelta.tasks.metrics`, and a
 folder of YAML in `unidelta.conf`.
 """
@@ -14,25 +14,26 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from unidelta.errors import ConfigError, UserError
+from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
 
 PROVIDER = "unidelta"
-"""What Hydra calls the source of these folders' YAML."""
+"""Hydra's name for the source of these folders' YAML."""
 _PYTHON = ("forms", "compositions", "families", "metrics")
 _folders: list[Path] = []
 
 
 def add_folder(folder: str | Path) -> Path:
-    """Take in a folder of a user's own: its YAML from now on, its Python at once.
+    """Add a user's folder: its Python is imported now, its YAML is found from now on.
 
     Returns:
         The folder, absolute. Adding it again changes nothing.
 
     Raises:
-        ConfigError: there is no such folder, a file of Python cannot be imported, or a name is taken already.
+        ConfigError: there is no such folder, a Python file cannot be imported, or a name is taken already.
     """
-    path = Path(folder).expanduser().resolve()
     asked = f"--config-dir {folder}"
+    path = as_path(folder, asked=asked).resolve()
     if not path.is_dir():
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
     if path in _folders or path == CONF:
@@ -53,7 +54,7 @@ def add_folder(folder: str | Path) -> Path:
 
 
 def import_added(kind: str) -> None:
-    """Import what the added folders have of a kind of Python that few commands need, such as `analysis`.
+    """Import one kind of Python from the added folders that few commands need, such as `analysis`.
 
     Raises:
         ConfigError: a file cannot be imported.
@@ -68,7 +69,7 @@ def folders() -> list[Path]:
 
 
 def added_folders() -> list[Path]:
-    """The folders that were added, in their order."""
+    """The added folders, in order."""
     return list(_folders)
 
 

@@ -1,4 +1,4 @@
-"""Where the project's own files are: folders of a checkout, or inside the installed package."""
+"""The paths of the project's own files: in a checkout, or in the installed package."""
 
 from pathlib import Path
 

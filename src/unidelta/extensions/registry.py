@@ -1,7 +1,7 @@
-"""Names and what they stand for: the project's own, those of installed packages, and what a user registers.
+"""Registries of named things: the project's own, those of installed packages, and those a user registers.
 
-A registry fills itself when it is first asked: it imports every module of its package, then every entry point of its
-group. So a file in `unidelta/forms/`, or a package with an entry point in `unidelta.forms`, is all that a form needs.
+A registry fills itself when first used: it imports every module of its package, then every entry point of its group.
+So a form needs only a file in `unidelta/forms/`, or a package with an entry point in `unidelta.forms`.
 """
 
 import pkgutil
@@ -26,12 +26,12 @@ T = TypeVar("T", bound=Named)
 
 
 class Registry(Mapping[str, T]):
-    """Things by name, in the order in which they were registered.
+    """Things by name, in order of registration.
 
     Args:
         noun: what they are, in the singular: `form`.
         package: dotted name of the package whose modules register the project's own.
-        first: names that come first when all are listed; the others follow in alphabetical order of their modules.
+        first: names that are listed first; the others follow in alphabetical order of their modules.
     """
 
     def __init__(self, noun: str, *, package: str, first: tuple[str, ...] = ()) -> None:
@@ -43,7 +43,7 @@ class Registry(Mapping[str, T]):
         """Add a thing and return it.
 
         Raises:
-            DesignError: its name is taken, or is no name.
+            DesignError: its name is taken or invalid.
         """
         name = thing.name
         if not name.replace("_", "").isalnum() or not name.islower():
@@ -75,14 +75,14 @@ class Registry(Mapping[str, T]):
         return len(self._things)
 
     def find(self, name: str, *, asked: str) -> T:
-        """The thing of a name that a user typed.
+        """The thing with a name that a user typed.
 
         Args:
             name: the name.
-            asked: the words in which it was asked for.
+            asked: the request, for the error message.
 
         Raises:
-            DesignError: nothing has that name; the message lists what there is.
+            DesignError: nothing has that name; the message lists all names.
         """
         if name in self:
             return self[name]
@@ -91,7 +91,7 @@ class Registry(Mapping[str, T]):
     def _fill(self) -> None:
         if self._is_filled:
             return
-        self._is_filled = True  # first: what is imported may ask
+        self._is_filled = True  # first, because imported modules may use the registry
         package = import_module(self.package)
         for module in pkgutil.iter_modules(package.__path__, prefix=f"{self.package}."):
             import_module(module.name)

@@ -1,1 +1,1 @@
-"""Architectures, one a file: where their attentions and FFNs are, in names; torch only once a model is given."""
+"""Architectures, one per file: where their attentions and FFNs are, by name; no torch until a model is given."""

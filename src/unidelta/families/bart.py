@@ -67,7 +67,7 @@ def surroundings(config: Config, n_labels: int, *, n_final_norms: int = 0) -> Su
 
 
 def odd(config: Config) -> Iterator[str]:
-    """Stacks that differ, and embeddings that are not one tensor."""
+    """Encoder and decoder sizes that differ, and untied embeddings."""
     for name in ("ffn_dim", "attention_heads"):
         encoder, decoder = f"encoder_{name}", f"decoder_{name}"
         if config[decoder] != config[encoder]:

@@ -1,7 +1,7 @@
-"""Llama (Touvron et al. 2023; Dubey et al. 2024) and its kin: a decoder alone, with the norm before the sub-layer.
+"""Llama (Touvron et al. 2023; Dubey et al. 2024) and similar: decoder only, with the norm before the sub-layer.
 
 Grouped-query attention (keys and values have fewer heads), rotary positions, RMSNorm, and a gated FFN
-`down(act(gate(x)) ⊙ up(x))`. A prefix is put in front of keys that are rotated already, and text positions start at 0.
+`down(act(gate(x)) ⊙ up(x))`. A prefix is put before keys that are already rotated, and text positions start at 0.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ def sites(config: Config) -> list[SiteShape]:
 
 
 def surroundings(config: Config, n_labels: int) -> Surroundings:
-    """Token embeddings (twice where the output's are not tied) and an RMSNorm before each sub-layer and at the end."""
+    """Token embeddings (twice if the output's are untied) and an RMSNorm before each sub-layer and at the end."""
     d, n_tables = config["hidden_size"], 1 if config["tie_word_embeddings"] else 2
     norms = (d,) * (2 * config["num_hidden_layers"] + 1)
     return Surroundings(embeddings=n_tables * config["vocab_size"] * d, norms=norms, norms_have_biases=False)

@@ -34,5 +34,6 @@ FAMILIES.register(
         odd=odd,
         dropouts=("dropout", "attention_dropout"),
         released=Released(ffn_adapter_reads_stream=True),
+        has_languages=True,
     )
 )

@@ -1,4 +1,4 @@
-"""What only makes deltas faster: one trick a file, each with the identity it rests on; the core knows nothing of it.
+"""Optimisations, one per file, each with the identity it relies on; the core does not depend on them.
 
-`fast=false` on the command line, or `unidelta.inject(…, fast=False)`, leaves all of it out.
+`fast=false` on the command line, or `unidelta.inject(…, fast=False)`, turns all of them off.
 """

@@ -1,4 +1,4 @@
-"""`delta_attention` with the tricks of this package, registered with transformers beside it."""
+"""`delta_attention` with the optimisations of this package, registered with transformers under its own name."""
 
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ def fast_attention(
     cached_prefix: int = 0,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    """As `delta_attention`.
+    """Like `delta_attention`.
 
     Args:
         module: the attention module.
@@ -40,11 +40,11 @@ def fast_attention(
         value: of the same shape.
         attention_mask: of the S keys.
         base: the attention to change.
-        prefixes: what each prefix MLP made in this forward of the model; None where every layer makes its own.
-        cached_prefix: number of vectors of the prefix that keys and values have in front already, L or 0.
+        prefixes: output of each prefix MLP in this forward of the model; None if every layer computes its own.
+        cached_prefix: number of prefix vectors that keys and values already start with, L or 0.
         **kwargs: as there.
     """
-    if cached_prefix:  # it is among the keys already, and nothing else of this attention is changed
+    if cached_prefix:  # the prefix is already among the keys, and nothing else in this attention is changed
         is_causal = kwargs.pop("is_causal", None)
         if module.is_causal if is_causal is None else is_causal:
             attention_mask = explicit(attention_mask, query, n_keys=key.shape[2] - cached_prefix)
@@ -64,7 +64,7 @@ def fast_attention(
 
 
 def fast_name_of(base: str) -> str:
-    """The name under which transformers knows an attention with deltas and tricks."""
+    """The name under which an attention with deltas and optimisations is registered."""
     return f"unidelta_fast_{base}"
 
 

@@ -1,7 +1,7 @@
-"""Beam search that leaves the keys and values of the source where they are.
+"""Beam search that does not reorder the keys and values of the source.
 
-Identity: they belong to an example, and beams are only ever exchanged within one.
-Gain: no copy of the source's keys and values at every token (docs/performance.md).
+Identity: they belong to an example, and beams are reordered only within an example.
+Gain: the source's keys and values are not copied at every token (docs/performance.md).
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from transformers.cache_utils import Cache, EncoderDecoderCache
 
 @contextmanager
 def source_in_place(model: PreTrainedModel) -> Iterator[None]:
-    """As long as the context lasts; transformers asks a model that has a `_reorder_cache` for it."""
+    """Within a context; transformers calls a model's `_reorder_cache` if it has one."""
     if model.config.is_encoder_decoder:
         model._reorder_cache = _reorder_targets
     try:

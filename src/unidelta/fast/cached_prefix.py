@@ -1,8 +1,8 @@
-"""A prefix put once in front of the cached keys and values of a generation, instead of at every token.
+"""Prepend a prefix to the cached keys and values once per generation, instead of at every token.
 
-Identity: what is cached is what attention sees; the cache counts tokens only, so positions do not move.
+Identity: attention sees what is cached; the cache counts tokens only, so positions do not change.
 Gain: no copy of all keys and values at every token (docs/performance.md). Folded prefixes, no gradients, transformers'
-dynamic cache; all else has its prefix put in front in every call, with the same result.
+dynamic cache; in all other cases the prefix is prepended in every call, with the same result.
 
 Shapes: B batch, G heads of keys and values, S cached tokens, E head width, L prefix length.
 """
@@ -18,11 +18,11 @@ from unidelta.deltas.reparam import DirectPrefix
 from unidelta.design.axes import Representation
 from unidelta.hosts.attention import AttentionHost
 
-_ROOM = 32  # tokens that the buffers of a growing cache have room for before they are made anew
+_ROOM = 32  # tokens that the buffers of a growing cache have room for before they are reallocated
 
 
 class CachingAttention(AttentionHost):
-    """An attention that hands on how many vectors of a prefix its cached keys and values have in front."""
+    """An attention that passes on how many prefix vectors its cached keys and values start with."""
 
     def forward(
         self, hidden_states: Tensor, *args: Any, past_key_values: Cache | None = None, **kwargs: Any
@@ -34,12 +34,12 @@ class CachingAttention(AttentionHost):
 
 
 def n_cached(module: AttentionHost, cache: Cache | None, *, is_cross: bool) -> int:
-    """How many vectors of a prefix an attention's cached keys and values have in front; an empty cache is given them.
+    """How many prefix vectors an attention's cached keys and values start with; adds them to an empty cache.
 
     Args:
         module: the attention.
-        cache: of the model, or None.
-        is_cross: whether the keys are those of the source, all there at the first token.
+        cache: the model's cache, or None.
+        is_cross: whether the keys are the source's, which are all present at the first token.
     """
     if cache is None or torch.compiler.is_compiling():
         return 0
@@ -64,12 +64,12 @@ def _is_folded(module: AttentionHost) -> bool:
 
 
 class PrefixedLayer(DynamicLayer):
-    """Cached keys and values `(B, G, L + S, E)`, the first L the same in every row; its length is S.
+    """Cached keys and values `(B, G, L + S, E)`, the first L the same in every row; the cache's length is S.
 
     Args:
         key: P_k, `(G, L, E)`.
         value: P_v, `(G, L, E)`.
-        room: tokens to make room for, so that a token is written and not all of the cache copied.
+        room: tokens to leave room for, so that a token is written in place without copying the cache.
     """
 
     def __init__(self, key: Tensor, value: Tensor, *, room: int) -> None:
@@ -83,7 +83,7 @@ class PrefixedLayer(DynamicLayer):
         return self._prefix[0].shape[-2]
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Keys and values of the prefix alone, in every row."""
+        """Keys and values of only the prefix, in every row."""
         self.dtype, self.device = key_states.dtype, key_states.device
         batch = key_states.shape[0]
         key, value = (p_GLE.to(key_states).expand(batch, -1, -1, -1) for p_GLE in self._prefix)
@@ -91,7 +91,7 @@ class PrefixedLayer(DynamicLayer):
         self.is_initialized = True
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """Write the keys and values of new tokens, each `(B, G, n, E)`, and give all."""
+        """Write the keys and values of new tokens, each `(B, G, n, E)`, and return all."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         begin = self.keys.shape[-2]
@@ -111,16 +111,16 @@ class PrefixedLayer(DynamicLayer):
         return self.keys.shape[-2] - self.prefix_length if self.is_initialized else 0
 
     def reorder_cache(self, beam_idx: Tensor) -> None:
-        """Rows of other beams; the prefix is the same in all and stays."""
+        """Reorder the rows for beam search; the prefix is the same in all rows and stays."""
         for tokens in (self.keys[:, :, self.prefix_length :], self.values[:, :, self.prefix_length :]):
             tokens.copy_(tokens.index_select(0, beam_idx.to(tokens.device)))
 
     def batch_repeat_interleave(self, repeats: int) -> None:
-        """As the stock layer."""
+        """Like the stock layer."""
         self._pick(lambda tensor: tensor.repeat_interleave(repeats, dim=0))
 
     def batch_select_indices(self, indices: Tensor) -> None:
-        """As the stock layer."""
+        """Like the stock layer."""
         self._pick(lambda tensor: tensor[indices, ...])
 
     def _pick(self, rows: Callable[[Tensor], Tensor]) -> None:

@@ -1,8 +1,8 @@
-"""Attention of a single query, written out, on a CPU.
+"""Attention of a single query on a CPU, computed explicitly.
 
-Identity: softmax(q Kᵀ/√E) V as it stands; a single query sees every key that the mask leaves it.
-Gain: torch's fused attention takes longer for one query, which is every token but the first of a generation:
-64 × 8 heads and 46 keys take 1.0 ms in place of 1.6 (docs/performance.md).
+Identity: the formula softmax(q Kᵀ/√E) V; a single query sees every key that the mask allows.
+Gain: torch's fused attention is slower for one query, as for every generated token but the first: 64 × 8 heads and
+46 keys take 1.0 ms instead of 1.6 (docs/performance.md).
 
 Shapes: B batch, H heads, S keys, E head width.
 """
@@ -27,7 +27,7 @@ def one_query(
     scaling: float,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    """torch's fused attention, but for one query on a CPU; `(B, H, T, E)` to `(B, T, H, E)`."""
+    """torch's fused attention, except for one query on a CPU; `(B, H, T, E)` to `(B, T, H, E)`."""
     if query.shape[2] > 1 or query.device.type != "cpu" or dropout > 0:
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs

@@ -1,7 +1,7 @@
-"""Keys in sixteens: zeros behind the sequence, which nobody attends, where a prefix is put in front of it.
+"""Pad the number of keys to a multiple of 16 when a prefix is prepended, with masked zeros after the sequence.
 
 Identity: a key that the mask excludes has weight exp(−∞) = 0.
-Gain: torch's fused attention on a CPU takes up to twice as long for other numbers of keys: 20 ms for 158 in place of 11
+Gain: torch's fused attention on a CPU takes up to twice as long for other numbers of keys: 20 ms for 158 instead of 11
 for 160 (16 × 8 heads × 128 queries; docs/performance.md).
 
 Shapes: B batch, G heads of keys and values, S keys, E head width, L prefix length.
@@ -20,7 +20,7 @@ _MULTIPLE = 16
 def in_front_padded(
     vectors: KeysValues, key: Tensor, value: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """`[P_k; K; 0]`, `[P_v; V; 0]` and their mask; without a mask there is nothing to exclude zeros with."""
+    """`[P_k; K; 0]`, `[P_v; V; 0]` and their mask; without a mask the zeros could not be excluded."""
     length = vectors[0].shape[1]
     n_behind = -(length + key.shape[2]) % _MULTIPLE
     if mask is None or not n_behind:

@@ -1,16 +1,16 @@
-"""A prefix's MLP run once a forward, for all layers of its kind.
+"""Run a prefix's MLP once per forward, for all layers of its kind.
 
 Identity: the rows of a layer are a slice of the product with the whole last map.
-Gain: the gradient of a slice is a matrix of zeros of the size of the whole; run per layer there is one for each, 12 in
-a step of the benchmark (docs/performance.md). With gradient checkpointing each layer runs the MLP itself, because a
-layer that is recomputed for its gradient has to make its prefix again.
+Gain: the gradient of a slice is a zero matrix of the full size; run layer by layer there is one per layer, 12 in a step
+of the benchmark (docs/performance.md). With gradient checkpointing each layer runs the MLP itself, because a layer that
+is recomputed for its gradient must compute its prefix again.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -19,11 +19,11 @@ from unidelta.deltas.reparam import PrefixMLP, ReparametrisedPrefix
 from unidelta.hosts.stack import StackHost
 
 Prefixes = Mapping[PrefixMLP, Mapping[int, tuple[Tensor, Tensor]]]
-"""What each network made in one forward of the model: P_k, P_v `(L, width)` by layer."""
+"""The output of each network in one forward of the model: P_k, P_v `(L, width)` by layer."""
 
 
 class PrefixesOnce(StackHost):
-    """A stack that hands `prefixes` to its layers, which hand all keywords on to their attention."""
+    """A stack that passes `prefixes` to its layers, which pass all keywords on to their attention."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The stock forward."""
@@ -45,7 +45,7 @@ def every_layer(mlp: PrefixMLP) -> dict[int, tuple[Tensor, Tensor]]:
 
 
 def vectors_of(form: HeadModule, prefixes: Prefixes | None) -> KeysValues:
-    """P_k, P_v of a form: out of what was made for all layers, if it was."""
+    """P_k, P_v of a form, from the output for all layers if there is one."""
     prefix = form.prefix
     if prefixes is None or not isinstance(prefix, ReparametrisedPrefix):
         return form.keys_values()
@@ -53,6 +53,7 @@ def vectors_of(form: HeadModule, prefixes: Prefixes | None) -> KeysValues:
 
 
 def _checkpoints_gradients(stack: StackHost) -> bool:
-    return any(
-        module.gradient_checkpointing for module in stack.modules() if isinstance(module, GradientCheckpointingLayer)
-    )
+    """Whether layers are computed again in the backward pass; all of a stack are, or none."""
+    lists = (child for child in stack.children() if isinstance(child, nn.ModuleList))  # cheaper than a walk each step
+    layers = (layer for layers in lists for layer in layers)
+    return any(layer.gradient_checkpointing for layer in layers if isinstance(layer, GradientCheckpointingLayer))

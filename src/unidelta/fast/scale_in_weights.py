@@ -1,7 +1,7 @@
-"""The factor s of an adapter in its up-projection, for evaluation.
+"""Fold the scale s of an adapter into its up-projection, for evaluation.
 
 Identity: s (z_r W_up + b) = z_r (s W_up) + s b.
-Gain: one operation less at every token and adapter (docs/performance.md).
+Gain: one operation less per token and adapter (docs/performance.md).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from unidelta.deltas.delta import Delta
 
 @contextmanager
 def scale_in_weights(model: nn.Module) -> Iterator[None]:
-    """As long as the context lasts; weights come back bit for bit. The model must not train meanwhile."""
+    """Within a context; the weights are restored bit for bit. The model must not train meanwhile."""
     adapters = [module for module in model.modules() if isinstance(module, Delta) and _is_scaled(module)]
     before = [(adapter.__class__, adapter.compose, _kept(adapter)) for adapter in adapters]
     try:

@@ -1,7 +1,7 @@
-"""s·Δh with the factor on the r activations of the bottleneck instead of the d outputs.
+"""Apply the scale s to the r activations of the bottleneck instead of the d outputs.
 
-Identity: `s·(z_r W_up + b) = (s z_r) W_up + s b`; the same bits where s is a power of two, as the paper's 4 and 2 are.
-Gain: for LoRA (r = 8, d = 256) two passes over the output less, forward and backward (docs/performance.md).
+Identity: `s·(z_r W_up + b) = (s z_r) W_up + s b`; bit-equal if s is a power of two, such as the paper's 4 and 2.
+Gain: for LoRA (r = 8, d = 256) two fewer passes over the output, forward and backward (docs/performance.md).
 """
 
 from torch import Tensor
@@ -14,7 +14,7 @@ from unidelta.deltas.low_rank import LowRank
 
 
 class BottleneckScaledInside(Delta):
-    """An adapter with a fixed factor."""
+    """An adapter with a fixed scale."""
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """As `Delta.forward`."""
@@ -24,7 +24,7 @@ class BottleneckScaledInside(Delta):
 
 
 class LowRankScaledInside(Delta):
-    """LoRA with a fixed factor."""
+    """LoRA with a fixed scale."""
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """As `Delta.forward`."""
@@ -36,7 +36,7 @@ _INSIDE = {Bottleneck: BottleneckScaledInside, LowRank: LowRankScaledInside}
 
 
 def scale_inside(delta: Delta) -> None:
-    """Have a delta that scales by a fixed factor do it inside; all others stay as they are."""
+    """Make a delta with a fixed scale apply it inside; other deltas do not change."""
     if type(delta.form) in _INSIDE and type(delta.compose) is Add and delta.compose.scale != 1.0:
         delta.__class__ = _INSIDE[type(delta.form)]
 

@@ -1,4 +1,4 @@
-"""All tricks on and off, for a model with deltas."""
+"""Turns all optimisations on and off for a model with deltas."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,7 +21,7 @@ _HOSTS = {AttentionHost: CachingAttention, StackHost: PrefixesOnce}
 
 
 def speed_up(injection: Injection) -> None:
-    """Turn on what makes training and generation faster and leaves their results as they are up to rounding."""
+    """Turn on the optimisations of training and generation; results are the same up to rounding."""
     model = injection.model
     for module in model.modules():
         if isinstance(module, Delta):
@@ -35,10 +35,10 @@ def speed_up(injection: Injection) -> None:
 
 @contextmanager
 def merged(injection: Injection) -> Iterator[None]:
-    """For evaluation: linear deltas, factors and parallel adapters in the weights; beam search leaves sources in place.
+    """For evaluation: merge linear deltas, scales and parallel adapters; beam search does not move sources.
 
     Args:
-        injection: a model in float32, which must not train meanwhile. All is back, bit for bit, at the end.
+        injection: a model in float32, which must not train meanwhile. Everything is restored bit for bit at the end.
     """
     with ExitStack() as stack:
         stack.enter_context(source_in_place(injection.model))

@@ -1,8 +1,8 @@
-"""A parallel adapter as part of its FFN, for evaluation: r more rows of W_1, r more columns of W_2.
+"""Concatenate a parallel adapter with its FFN, for evaluation: r more rows of W_1, r more columns of W_2.
 
 Identity: with z = x [W_1 | W_down] + [b_1 | b_down], the FFN and its adapter are together
 [act(z_ffn) | ReLU(z_r)] [W_2; s W_up] + b_2 + s b_up.
-Gain: two products in place of four at every token (docs/performance.md). The FFN's weights are there twice meanwhile.
+Gain: two products instead of four per token. The FFN's weights take twice the memory meanwhile.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from unidelta.hosts.mbart import MBartLayer
 
 
 class WideActivation(nn.Module):
-    """The FFN's activation on its own units, ReLU on those of the adapter.
+    """The FFN's activation on the FFN's units, ReLU on the adapter's units.
 
     Args:
         activation: of the FFN.
-        n_units: of the FFN; the adapter's come after them.
+        n_units: number of the FFN's units; the adapter's come after them.
     """
 
     def __init__(self, activation: nn.Module, n_units: int) -> None:
@@ -32,14 +32,14 @@ class WideActivation(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """`(..., F + r)` to the same shape."""
-        out = self._activation(z)  # all of it: less time than taking the two apart and together
+        out = self._activation(z)  # on all units: faster than splitting and concatenating
         torch.clamp(z[..., self._n_units :], min=0, out=out[..., self._n_units :])
         return out
 
 
 @contextmanager
 def wide_ffns(model: nn.Module) -> Iterator[None]:
-    """As long as the context lasts; nothing is written to any weight. The model must not train meanwhile."""
+    """Within a context; no weight is changed. The model must not train meanwhile."""
     layers = [layer for layer in model.modules() if isinstance(layer, BartLayer | MBartLayer) and _can_be_wide(layer)]
     before = [(layer.fc1, layer.activation_fn, layer.fc2, layer.deltas) for layer in layers]
     try:

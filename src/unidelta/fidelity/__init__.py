@@ -1,1 +1,1 @@
-"""Proof of fidelity: our numbers beside the authors', file by file and row by row."""
+"""Fidelity checks: our numbers compared with the authors', file by file and row by row."""

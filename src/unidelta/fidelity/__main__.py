@@ -7,6 +7,7 @@ from pathlib import Path
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import UserError
+from unidelta.extensions.named_paths import path_argument
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,8 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.fidelity"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")
-    golden.add_argument("folder", type=Path, metavar="DIR", help="folder of golden files, e.g. tests/golden")
-    golden.add_argument("--fast", action="store_true", help="with everything on that only makes it faster")
+    golden.add_argument("folder", type=path_argument, metavar="DIR", help="folder of golden files, e.g. tests/golden")
+    golden.add_argument("--fast", action="store_true", help="with optimisations on")
     commands.add_parser("counts", help="compare with the authors' parameter counts")
     asked = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""The authors' parameter counts beside ours, row by row, and the percentages the paper prints."""
+"""The authors' parameter counts compared with ours, row by row, and the paper's percentages."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ RULE = """The paper prints matrices only (no biases, layer norms, prefix MLP or 
 backbone's parameters - BART-large's for en-ro too -, with one decimal: cut off from 1 % on, rounded below. Where a
 printed value differs from this rule, no count of these sizes gives it; docs/fidelity.md says which they are."""
 
-# what a row of the table leaves to the options' defaults in petl/options.py and in the row's own words
+# options that a row of the table leaves to the defaults in petl/options.py
 _DEFAULTS = {
     "attn_mode": "none",
     "attn_option": "concat",

@@ -1,6 +1,6 @@
-"""Golden files: the authors' numbers for tiny models, against ours for the same weights and inputs.
+"""Golden files: the authors' numbers for tiny models, compared with ours for the same weights and inputs.
 
-A golden file is `<model>.<variant>.json` (options, configuration, parameter names) beside a `.safetensors`
+A golden file is `<model>.<variant>.json` (options, configuration, parameter names) next to a `.safetensors`
 (weights in exactly representable float16, inputs, logits, losses, hidden states, gradients, generated ids).
 """
 
@@ -42,11 +42,11 @@ TOLERANCES = {  # logits and losses in float64; the authors stored hidden states
 
 @dataclass(kw_only=True)
 class Comparison:
-    """One golden file against our model: differences by quantity, and what is plainly wrong.
+    """One golden file compared with our model: differences by quantity, and mismatches.
 
     Args:
         name: `<model>.<variant>`.
-        design: what is compared, in words.
+        design: the compared design, in words.
         errors: largest absolute difference (gradients: relative) by quantity.
         wrong: names, counts or generated ids that differ, in words.
         skipped: why there is nothing to compare, or None.
@@ -82,11 +82,11 @@ def golden_files(folder: Path) -> list[Path]:
 
 
 def compare(path: Path, *, fast: bool = False) -> Comparison:
-    """One golden file against our model, built from what is asked like any run.
+    """Compare one golden file with our model, which is built from a request like any run.
 
     Args:
-        path: the description; the tensors are beside it.
-        fast: whether what only makes it faster is on.
+        path: the description; the tensors are next to it.
+        fast: whether optimisations are on.
 
     Raises:
         DataError: if the file is damaged.
@@ -115,7 +115,7 @@ def compare(path: Path, *, fast: bool = False) -> Comparison:
 
 
 def _not_runnable(meta: Mapping[str, Any], result: Comparison) -> Comparison:
-    """What the authors' code cannot run: say so, and whether it builds here."""
+    """Report a design that the authors' code cannot run, and whether it builds here."""
     result.skipped = f"the authors' code fails: {meta.get('where', 'unknown place')}"
     with torch.device("meta"):
         model = _model(AutoConfig.for_model(meta["model"]))
@@ -178,7 +178,7 @@ def _load_deltas(injection: Injection, theirs: Mapping[str, str], tensors: Mappi
     for name, their_name in theirs.items():
         stored = tensors.get(f"state/{their_name}")
         if stored is not None and their_name.removeprefix("pretrained_model.") != name:
-            # their generator has rows for the encoder's layers in every stack; ours for those that exist
+            # their generator has rows for the encoder's layers in every stack; ours only for layers that exist
             parameters[name].data.copy_(stored[: parameters[name].shape[0]])
 
 

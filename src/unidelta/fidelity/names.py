@@ -1,4 +1,4 @@
-"""Our parameter names to the authors' (their `pretrained_model.`, `prompt_model.` and `ef_…`)."""
+"""Translates our parameter names to the authors' (their `pretrained_model.`, `prompt_model.` and `ef_…`)."""
 
 import re
 
@@ -20,10 +20,10 @@ def official_name(name: str, *, is_encoder: bool, is_wrapped: bool, is_parallel_
     """The authors' name of one of our parameters.
 
     Args:
-        name: ours, as `model.named_parameters()` gives it.
-        is_encoder: whether the model is an encoder alone, whose attention uses the generator of the authors'
+        name: our name, from `model.named_parameters()`.
+        is_encoder: whether the model is encoder-only; its attention uses the generator of the authors'
             decoder self-attention.
-        is_wrapped: whether the authors wrap the model (every method but full fine-tuning).
+        is_wrapped: whether the authors wrap the model (every method except full fine-tuning).
         is_parallel_ffn: RoBERTa's used FFN adapter sits on the layer if parallel, else on its output.
     """
     if found := re.match(r".*\.prefix_mlp_(\w+)\.(embedding|hidden|output)(?:\.(\w+))?$", name):

@@ -1,7 +1,7 @@
-"""The authors' command-line options, translated into what is asked for here.
+"""Translates the authors' command-line options into a request.
 
-The options are those of petl/options.py at jxhe/unify-parameter-efficient-tuning@3222ce2c; `official.yaml` says what
-each is called here.
+The options are those of petl/options.py at jxhe/unify-parameter-efficient-tuning@3222ce2c; `official.yaml` maps each
+to its name here.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _WORDS = yaml.safe_load((PACKAGE / "fidelity" / "official.yaml").read_text(encod
 
 
 def request(options: Mapping[str, Any]) -> Request:
-    """What is asked by a set of the authors' options, as their released code computes it.
+    """The request for a set of the authors' options, as their released code computes it.
 
     Args:
         options: the authors' options by name.

@@ -1,1 +1,1 @@
-"""Functional forms, one a file: formula, sizes, counts, rules and conventions; no torch."""
+"""Functional forms, one per file: formula, sizes, counts, rules and conventions; no torch."""

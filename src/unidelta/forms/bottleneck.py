@@ -44,7 +44,7 @@ class Bottleneck(Form):
         )
 
     def paper(self, setting: Setting) -> Details:
-        """As the equation: no biases, no layer norm, at the sub-layer's output."""
+        """The equation: no biases, no layer norm, at the sub-layer's output."""
         return Details(representation=Representation.LAYER if setting.at_layer_output else Representation.SUBLAYER)
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:

@@ -1,4 +1,4 @@
-"""The diagonal of IA³ (Liu et al. 2022): every feature times a trained factor."""
+"""The diagonal of IA³ (Liu et al. 2022): a trained factor for every feature."""
 
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ class Diagonal(Form):
         return self.released(setting)
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
-        """ℓ: counted with the matrices, because there is nothing else."""
+        """ℓ: counted as matrices, because IA³ has nothing else."""
         return place.d_changed
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "DiagonalModule":

@@ -34,7 +34,7 @@ class Prefix(HeadForm):
     )
 
     def capacity(self, spec: DeltaSpec, architecture: Architecture) -> tuple[int, str]:
-        """Vectors in front of the tokens: as many as there can be tokens."""
+        """At most as many vectors as the longest input has tokens."""
         return architecture.max_positions, "the longest input"
 
     @property

@@ -1,1 +1,1 @@
-"""Modules of a model that deltas live in: subclasses of the stock ones, which know where the equation is applied."""
+"""Modules that hold deltas: subclasses of stock modules that apply the equation in the right place."""

@@ -1,8 +1,8 @@
-"""Deltas inside attention: one function, registered with transformers beside `sdpa` and `eager`.
+"""Deltas inside attention: one function, registered with transformers next to `sdpa` and `eager`.
 
-It runs after the key/value cache is updated, so positions never move, and beams, static caches and teacher forcing see
-the same arithmetic. The mask functions are registered under the same names: without them transformers would pass no
-mask at all.
+It runs after the key/value cache is updated, so positions do not change, and beam search, static caches and teacher
+forcing compute the same. The mask functions are registered under the same names: without them transformers would pass
+no mask at all.
 
 Shapes: B batch, H heads, T queries, S keys, E head width, L prefix length, D = H·E. With grouped-query attention keys,
 values and prefixes have fewer heads than queries.
@@ -26,11 +26,11 @@ from unidelta.design.axes import Representation
 from unidelta.hosts.site import Host
 
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
-"""As transformers calls it: module, `(B, H, T, E)` queries, keys, values and a mask, to `(B, T, H, E)` and weights."""
+"""transformers' signature: module, `(B, H, T, E)` queries, keys, values and a mask, to `(B, T, H, E)` and weights."""
 
 
 class AttentionHost(Host):
-    """An attention module: hands its input to `delta_attention`, and changes its output."""
+    """An attention module that passes its input to `delta_attention`, and changes its output."""
 
     is_causal: bool
 
@@ -55,7 +55,7 @@ def in_front(
 
 
 def attended_in_front(mask: Tensor | None, length: int) -> Tensor | None:
-    """A mask for so many more keys in front, which every query attends."""
+    """A mask for additional keys in front, which every query attends to."""
     return None if mask is None else F.pad(mask, (length, 0), value=True if mask.dtype == torch.bool else 0.0)
 
 
@@ -83,9 +83,9 @@ def delta_attention(
         attention_mask: True or 0 where attended, `(B, 1, T, S)`, or None.
         base: the attention to change.
         vectors: gives P_k, P_v of a form on heads.
-        put_in_front: puts P_k, P_v in front of keys and values.
+        put_in_front: prepends P_k, P_v to keys and values.
         is_causal: overrides the module's own.
-        attention_input: x, what the query was projected from, `(B, T, D)`.
+        attention_input: x, the input of the query projection, `(B, T, D)`.
         **kwargs: for `base`; dropout and scaling (1/√E) among them.
     """
     attend = partial(base, module, query)
@@ -115,7 +115,7 @@ def delta_attention(
 
 
 def _query(module: AttentionHost, form: HeadModule, query: Tensor, attention_input: Tensor) -> Tensor:
-    """The query a form on heads reads: attention's own, or W_q LN(x) where the form has a layer norm."""
+    """The query that a form on heads reads: attention's own, or W_q LN(x) if the form has a layer norm."""
     if form.query_norm is None:
         return query
     own_BTD = module.project_query(form.query_norm(attention_input))
@@ -125,9 +125,9 @@ def _query(module: AttentionHost, form: HeadModule, query: Tensor, attention_inp
 def explicit(mask: Tensor | None, query: Tensor, *, n_keys: int) -> Tensor | None:
     """The causal mask that `is_causal` stands for, True where attended.
 
-    transformers leaves the mask out where torch's `is_causal`, aligned to the top left, is right: with as many
-    keys as queries, or more of them in a static cache that is still empty. With a prefix in front of the keys
-    the same flag would cut off the last L tokens of every query.
+    transformers omits the mask where torch's `is_causal`, aligned to the top left, is correct: with as many keys as
+    queries, or more keys in a static cache that is still empty. With a prefix before the keys, the same flag would hide
+    the last L tokens from every query.
     """
     n_queries = query.shape[2]
     if mask is not None or n_queries == 1:
@@ -162,16 +162,16 @@ def gated(
 
 
 def eager_attention(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
-    """The eager attention of the file in transformers that the module's stock class is from."""
+    """The eager attention function from the transformers file of the module's stock class."""
     return sys.modules[type(module).__module__].eager_attention_forward(module, *args, **kwargs)
 
 
 BASES = {"sdpa": (sdpa_attention_forward, sdpa_mask), "eager": (eager_attention, eager_mask)}
-"""The attentions that deltas on heads can be put into, by transformers' name, each with its mask function."""
+"""The attention implementations that support deltas on heads, by transformers' name, each with its mask function."""
 
 
 def name_of(base: str) -> str:
-    """The name under which transformers knows an attention with deltas."""
+    """The name under which an attention with deltas is registered."""
     return f"unidelta_{base}"
 
 

@@ -1,6 +1,6 @@
 """BART's layers as hosts: `x ← LN(x + Drop(Sub(x)))`, with a delta at the FFN.
 
-The forwards restate the stock ones up to the FFN, which has no module of its own; a test compares a layer without
+The forwards repeat the stock ones up to the FFN, which has no module of its own; a test compares a layer without
 deltas with the stock layer, bit for bit, in evaluation and in training.
 """
 
@@ -27,7 +27,7 @@ class BartLayer(Host):
         use_cache: bool | None = True,
         **kwargs: Any,
     ) -> Tensor:
-        """As the stock layer."""
+        """Like the stock layer."""
         x = hidden_states
         h, _ = self.self_attn(x, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
         x = self.self_attn_layer_norm(x + dropout(h, p=self.dropout, training=self.training))

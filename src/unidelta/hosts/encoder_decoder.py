@@ -1,4 +1,4 @@
-"""Where BART and mBART, which share their names, take deltas: attentions, FFNs inside their layers, and a prompt."""
+"""The sites of BART and mBART, which share module names: attentions, FFNs inside their layers, and a prompt."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def encoder_decoder_sites(model: PreTrainedModel, *, layer: type[Host]) -> list[
     """Encoder self, decoder self and cross attentions, then FFNs.
 
     Args:
-        model: of BART's names.
+        model: a model with BART's module names.
         layer: the host of a layer, whose FFN has no module of its own.
     """
     encoder, decoder = model.get_encoder(), model.get_decoder()
@@ -65,7 +65,7 @@ def _ffn(module: nn.Module, kind: str, layer: int, stack: nn.Module, *, host: ty
 
 
 class PromptedEncoder(Host):
-    """An encoder with vectors in front of the scaled token embeddings, attended by all."""
+    """An encoder with prompt vectors before the scaled token embeddings; all positions attend to them."""
 
     def forward(
         self,
@@ -84,7 +84,7 @@ class PromptedEncoder(Host):
 
 
 class PromptedPositions(Host):
-    """The encoder's positions: none for the prompt, 0 … n−1 for the tokens as ever."""
+    """The encoder's positions: none for the prompt, 0 … n−1 for the tokens as usual."""
 
     def forward(self, input_ids: Tensor, **kwargs: Any) -> Tensor:
         """Position embeddings `(B, l + n, D)`, zero for the first l."""
@@ -96,14 +96,14 @@ class PromptedDecoder(Host):
     """A decoder whose cross-attention sees the l encoder states of the prompt."""
 
     def forward(self, *args: Any, encoder_attention_mask: Tensor | None = None, **kwargs: Any) -> Any:
-        """The stock forward with l ones in front of the encoder's mask."""
+        """The stock forward with l ones prepended to the encoder's mask."""
         if encoder_attention_mask is not None:
             encoder_attention_mask = F.pad(encoder_attention_mask, (self.settings["prompt_length"], 0), value=1)
         return super().forward(*args, encoder_attention_mask=encoder_attention_mask, **kwargs)
 
 
 def attach_prompt(model: PreTrainedModel, prompt: Prompt) -> None:
-    """Put a prompt in front of a model's encoder."""
+    """Add a prompt to a model's encoder."""
     encoder, decoder = model.get_encoder(), model.get_decoder()
     length = {"prompt_length": prompt.length}
     attach(Hosting(module=encoder, host=PromptedEncoder), PROMPT, prompt)

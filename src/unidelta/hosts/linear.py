@@ -1,4 +1,4 @@
-"""A linear map as a host: of LoRA on what it computes, of IA³ on the activation that it reads."""
+"""A linear map as a host: of LoRA on its output, or of IA³ on its input."""
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from unidelta.hosts.site import Host
 
 
 class LinearHost(Host):
-    """`h = W x + b`, changed by a delta that reads x or h (Eq. 6); before it, x by a delta of its own."""
+    """`h = W x + b`, changed by a delta that reads x or h (Eq. 6); x may first be changed by its own delta."""
 
     def forward(self, input: Tensor) -> Tensor:
         """`(..., d_in)` to `(..., d_out)`."""

@@ -1,6 +1,6 @@
 """mBART's layers as hosts: `x ← x + Drop(Sub(LN(x)))`, with a delta at the FFN.
 
-The forwards restate the stock ones up to the FFN, which has no module of its own; a test compares a layer without
+The forwards repeat the stock ones up to the FFN, which has no module of its own; a test compares a layer without
 deltas with the stock layer, bit for bit, in evaluation and in training.
 """
 
@@ -17,7 +17,7 @@ from unidelta.hosts.site import Host
 class MBartLayer(Host):
     """An encoder or a decoder layer of mBART with a delta at its FFN.
 
-    A parallel one reads the FFN's input LN(x), or the residual stream x as in the released code.
+    A parallel delta reads the FFN's input LN(x), or the residual stream x as in the released code.
     """
 
     def forward(
@@ -30,7 +30,7 @@ class MBartLayer(Host):
         use_cache: bool | None = True,
         **kwargs: Any,
     ) -> Tensor:
-        """As the stock layer."""
+        """Like the stock layer."""
         x = hidden_states
         h, _ = self.self_attn(
             self.self_attn_layer_norm(x), attention_mask=attention_mask, past_key_values=past_key_values, **kwargs

@@ -1,4 +1,4 @@
-"""A module whose output is the representation that a delta changes: a gated FFN, a whole layer."""
+"""A host whose output is the representation that a delta changes: a gated FFN, a whole layer."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from unidelta.hosts.site import Host
 
 
 class OutputHost(Host):
-    """`h = module(x)`, changed by its deltas one after the other."""
+    """`h = module(x)`, changed by its deltas in order."""
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """`(B, T, D)` to `(B, T, D)`, or to a tuple that begins with it."""

@@ -19,7 +19,7 @@ def post_norm(deltas: Mapping[str, nn.Module], x: Tensor, f: Tensor, norm: nn.Mo
     if Representation.SUBLAYER in deltas:
         f = deltas[Representation.SUBLAYER](x, f)
     y = x + f
-    if Representation.RESIDUAL in deltas:  # Pfeiffer as released: reads LN(y), changes y, normalised once more
+    if Representation.RESIDUAL in deltas:  # Pfeiffer as released: reads LN(y), changes y, then normalises again
         delta = deltas[Representation.RESIDUAL]
         y = delta.compose(y, delta.form(norm(y)))
     y = norm(y)

@@ -1,7 +1,7 @@
-"""Where deltas are put in a model: stock modules whose class is swapped for one that knows about deltas.
+"""Where deltas are attached in a model: stock modules whose class is swapped for one that applies deltas.
 
-No weight is renamed and nothing is wrapped. The new class keeps the stock one's name: a model prints, deepcopies,
-compiles, checkpoints and is split over devices as it would without deltas, and the stock class can be put back.
+No weight is renamed and nothing is wrapped. The new class keeps the stock class's name: a model prints, deepcopies,
+compiles, checkpoints and is split over devices as without deltas, and the stock class can be restored.
 """
 
 from collections.abc import Mapping
@@ -15,25 +15,25 @@ from unidelta.design.axes import Representation
 
 
 class Host(nn.Module):
-    """To be put before a stock class: a module that deltas live in.
+    """A mixin before a stock class: a module that holds deltas.
 
-    A subclass's `forward` does what the stock one does and hands the representation to the delta that changes it.
+    A subclass's `forward` computes what the stock one does and applies the delta to the representation it changes.
     """
 
     deltas: nn.ModuleDict
     """The deltas by what they change."""
 
     settings: dict[str, Any]
-    """What the host needs to know of its module, such as the name of the query's map."""
+    """What the host needs to know about its module, such as the name of the query map."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Copies and pickles name the two classes that this one is made of: its own name is the stock one's."""
+        """Copies and pickles name the two base classes, because this class has the stock class's name."""
         return _empty, type(self).__bases__, self.__getstate__()
 
 
 @cache
 def host_class(host: type[Host], stock: type[nn.Module]) -> type[Host]:
-    """The class of a stock module with deltas, called as the stock class is."""
+    """The class of a stock module with deltas; it has the stock class's name."""
     names = {"__module__": stock.__module__, "__qualname__": stock.__qualname__, "__doc__": stock.__doc__}
     return type(stock.__name__, (host, stock), names)
 
@@ -49,7 +49,7 @@ class Hosting:
 
     Args:
         module: the stock module.
-        host: what is put before its class.
+        host: the mixin put before its class.
         settings: what the host needs to know.
     """
 
@@ -60,7 +60,7 @@ class Hosting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One attention or FFN sub-layer of a model, as `SiteShape` is of an architecture.
+    """One attention or FFN sub-layer of a model; the counterpart of `SiteShape` in an architecture.
 
     Args:
         hosts: for each representation that can be changed here, the module that holds the delta.
@@ -68,7 +68,7 @@ class Site:
         dropout: the host's own dropout probability at this place.
         kind: as in `SiteShape`.
         layer: index of the layer in its stack.
-        stack: the encoder or decoder that holds the layer; it owns the networks that serve all sites of a kind.
+        stack: the encoder or decoder with the layer; it owns the networks that serve all sites of a kind.
     """
 
     hosts: Mapping[Representation, Hosting]
@@ -80,15 +80,15 @@ class Site:
 
 
 def attach(hosting: Hosting, key: str, delta: nn.Module | None) -> None:
-    """Swap a module's class for the one that knows deltas, and give it one.
+    """Swap a module's class for its host class, and attach a delta.
 
     Args:
         hosting: the module and its new class.
-        key: the name that the delta is registered under: what it changes.
-        delta: the delta; None for a host that has none of its own.
+        key: the name under which the delta is registered: the representation it changes.
+        delta: the delta; None for a host without one.
 
     Raises:
-        ValueError: the place is taken.
+        ValueError: there already is a delta at this key.
     """
     module = hosting.module
     if not isinstance(module, Host):
@@ -103,7 +103,7 @@ def attach(hosting: Hosting, key: str, delta: nn.Module | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detached:
-    """A host that was made a stock module again, and what it needs to become one once more."""
+    """A host that was turned back into a stock module, and what it needs to become a host again."""
 
     module: nn.Module
     host: type[Host]
@@ -112,7 +112,7 @@ class Detached:
 
 
 def detach(module: Host) -> Detached:
-    """Make a host the stock module that it was."""
+    """Turn a host back into its stock module."""
     host, stock = type(module).__bases__
     detached = Detached(module=module, host=host, deltas=module.deltas, settings=module.settings)
     del module.deltas, module.settings
@@ -128,5 +128,5 @@ def reattach(detached: Detached) -> None:
 
 
 def change_host(module: Host, host: type[Host]) -> None:
-    """Give a host another `forward`: that of another host class, before the same stock class."""
+    """Give a host the `forward` of a different host class, before the same stock class."""
     module.__class__ = host_class(host, type(module).__bases__[1])

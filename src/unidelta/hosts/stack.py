@@ -1,4 +1,4 @@
-"""An encoder or decoder as a host: of networks that serve all of its layers, such as a prefix's MLP."""
+"""An encoder or decoder as a host of networks that serve all of its layers, such as a prefix's MLP."""
 
 from unidelta.hosts.site import Host
 

@@ -1,1 +1,1 @@
-"""Deltas into a model, and out of it: freeze the backbone, attach, say what trains, merge, save, remove."""
+"""Inject deltas into a model: freeze the backbone, attach, mark what trains, merge, save, remove."""

@@ -1,7 +1,7 @@
-"""Keys and values of real tokens in a frozen backbone: where a prefix can start (`init=activations`).
+"""Keys and values of real tokens in a frozen backbone, to initialise a prefix (`init=activations`).
 
 A prefix drawn at random takes a share of every head's attention from the first step on; Li & Liang (2021, §7.4) start
-from the activations of real words instead. The authors of the unified view do not; small backbones need it.
+from the activations of real words instead. The unified-view paper does not; small backbones need it.
 
 Shapes: B batch, S length, L prefix length, D model width.
 """
@@ -20,13 +20,13 @@ from unidelta.injection.inject import Activations, architecture_of
 def activations(
     model: PreTrainedModel, batch: Mapping[str, Tensor], *, length: int, generator: Generator
 ) -> Activations:
-    """What every attention's key and value maps give for L tokens of a batch, the same tokens in all layers.
+    """The output of every attention's key and value maps for L tokens of a batch, the same tokens in all layers.
 
     Args:
-        model: a stock model, before deltas are put in; left in the mode it came in.
+        model: a stock model without deltas; its train or eval mode is restored.
         batch: a batch as in training.
         length: L.
-        generator: picks the tokens, without replacement as long as there are enough.
+        generator: selects the tokens, without replacement if there are enough.
 
     Raises:
         ValueError: the batch holds no token.

@@ -1,4 +1,4 @@
-"""Put a design into a model: freeze the backbone, attach the deltas, say exactly what trains."""
+"""Inject a design into a model: freeze the backbone, attach the deltas, mark exactly what trains."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -40,20 +40,20 @@ def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
 def inject(
     model: PreTrainedModel, design: Design, *, generator: Generator, start: Activations | None = None
 ) -> Injection:
-    """Put a design into a model, in place. Base weights keep their names and values.
+    """Inject a design into a model, in place. Base weights keep their names and values.
 
     Args:
         model: a stock model of a registered architecture; on the meta device nothing is allocated.
         design: what to tune.
         generator: a CPU generator, the source of randomness of the deltas' initialisation.
-        start: what prefixes with `init=activations` start from; on the meta device it may be left out.
+        start: initial values of prefixes with `init=activations`; may be omitted on the meta device.
 
     Raises:
-        BackboneError: its architecture is none that deltas can be put into.
+        BackboneError: its architecture is not supported.
         Problems: the design cannot be built on this architecture.
-        DesignError: the model has deltas already, or its kind of attention has no place for deltas at heads. In every
-            case the model is as it was.
-        ValueError: a prefix starts from activations and `start` is missing or of another shape.
+        DesignError: the model already has deltas, or its attention implementation does not support deltas at heads. In
+            every case the model is unchanged.
+        ValueError: a prefix starts from activations and `start` is missing or has a different shape.
     """
     architecture = architecture_of(model.config, name=model.config.model_type)
     errors = check(design, architecture)
@@ -111,7 +111,7 @@ def _attach_part(
         _use_delta_attention(model)
     form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
     for shape, site in sites:
-        if site.kind not in seen:  # a network of its own for each kind, made before the first delta of that kind
+        if site.kind not in seen:  # one shared network per kind, made before the first delta of that kind
             of_kind = [each for each, _ in sites if each.kind == site.kind]
             rows = None if start is None else _side_by_side(start, of_kind)
             seen[site.kind] = form.shared(spec, of_kind, generator, rows)
@@ -135,7 +135,7 @@ def _attach_part(
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
-    """The module that takes a delta, and the name it has there."""
+    """The module that holds a delta, and the delta's name there."""
     if place.target == INNER:
         return Hosting(module=site.linears["down"], host=LinearHost), INNER
     if place.target:
@@ -180,7 +180,7 @@ def _check_start(model: PreTrainedModel, design: Design, architecture: Architect
 
 def _use_delta_attention(model: PreTrainedModel) -> None:
     shared = model.config
-    own = copy.deepcopy(shared)  # the choice of attention is kept in the configuration, which others may share
+    own = copy.deepcopy(shared)  # the configuration, which other models may share, holds the choice of attention
     for module in model.modules():
         if vars(module).get("config") is shared:
             module.config = own

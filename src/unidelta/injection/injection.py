@@ -1,4 +1,4 @@
-"""What `inject` returns: a handle on the deltas of a model."""
+"""The handle that `inject` returns for the deltas of a model."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from unidelta.design.count import Counts, count
 from unidelta.design.describe import describe
 from unidelta.design.spec import Design
 from unidelta.errors import DesignError
+from unidelta.extensions.named_paths import as_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
 from unidelta.injection.merge import Merged, merge_into_weights
 
@@ -21,9 +22,9 @@ class Injection:
 
     Args:
         model: the model, changed in place.
-        design: what was put in.
-        base_attention: the attention that the model had.
-        requires_grad: which of the backbone's parameters trained before, by name.
+        design: the injected design.
+        base_attention: the attention implementation that the model had.
+        requires_grad: which of the backbone's parameters were trainable before, by name.
     """
 
     def __init__(
@@ -32,26 +33,26 @@ class Injection:
         self.model = model
         self.design = design
         self.trained = tuple(name for name, parameter in model.named_parameters() if parameter.requires_grad)
-        """Names of the parameters that train, in the model's order."""
+        """Names of the trainable parameters, in the model's order."""
         self._base_attention, self._requires_grad = base_attention, dict(requires_grad)
         self._merged: list[Merged] = []
         self._is_removed = False
-        model.unidelta = self  # so that the deltas of a copy, and of a model that was loaded, can be asked for
+        model.unidelta = self  # lets `deltas_of` find the deltas of a copy or of a loaded model
 
     @property
     def n_trained(self) -> int:
-        """Elements of all trained parameters."""
+        """Number of elements of all trained parameters."""
         return sum(parameter.numel() for _, parameter in self.trained_parameters())
 
     @property
     def n_stored(self) -> int:
-        """Elements of what is kept for inference."""
+        """Number of elements that are kept for inference."""
         return sum(tensor.numel() for tensor in self.stored_state().values())
 
     def trained_parameters(self) -> list[tuple[str, nn.Parameter]]:
-        """Names and parameters that train: what an optimiser should be given."""
+        """Names and trainable parameters, for an optimiser."""
         parameters = dict(self.model.named_parameters())
-        return [(name, parameters[name]) for name in self.trained if name in parameters]  # `fold` takes some away
+        return [(name, parameters[name]) for name in self.trained if name in parameters]  # `fold` removes some
 
     def stored_state(self) -> dict[str, Tensor]:
         """What is kept for inference: the trained parameters, with prefixes in place of their MLPs."""
@@ -64,13 +65,13 @@ class Injection:
         return state
 
     def counts(self) -> Counts:
-        """The parameters of the design, in three countings."""
+        """The three parameter counts of the design."""
         from unidelta.injection.inject import architecture_of
 
         return count(self.design, architecture_of(self.model.config, name=self.model.config.model_type))
 
     def summary(self) -> str:
-        """The design in one line and its parameters: trained, stored and as the paper counts them."""
+        """The design in one line, and its parameter counts: trained, stored and as the paper counts."""
         n = self.counts()
         rows = (
             ("trained", n.trained, n.percent_trained, "what the optimiser sees"),
@@ -85,7 +86,7 @@ class Injection:
         return f"<deltas: {self.summary()}>"
 
     def fold(self) -> None:
-        """Replace every network that only training needs by what it makes: for inference, after training.
+        """Replace every network that is used only in training by its output, for inference.
 
         The function computed is the same; prefixes no longer train.
         """
@@ -100,18 +101,18 @@ class Injection:
                     detach(module)
 
     def save(self, folder: str | Path) -> None:
-        """Write what was tuned to a folder, for `unidelta.load`; see `unidelta.injection.saved`."""
+        """Save the trained deltas to a folder, for `unidelta.load`; see `unidelta.injection.saved`."""
         from unidelta.injection.saved import save
 
-        save(self, Path(folder))
+        save(self, as_path(folder, asked=f"deltas.save({str(folder)!r})"))
 
     def merge(self) -> None:
-        """Add every linear delta (LoRA, IA³) to the weights that it changes; others stay as they are.
+        """Merge every linear delta (LoRA, IA³) into the weights that it changes; other deltas do not change.
 
-        The model computes the same in fewer operations. `unmerge` brings the weights back, bit for bit.
+        The model computes the same with fewer operations. `unmerge` restores the weights, bit for bit.
 
         Raises:
-            DesignError: none of the deltas is linear, or they are merged already.
+            DesignError: none of the deltas is linear, or they are already merged.
         """
         self._check_present("merge deltas")
         if self._merged:
@@ -122,13 +123,13 @@ class Injection:
             raise DesignError("merge deltas", why, "deltas.save(DIR) keeps them beside the backbone")
 
     def unmerge(self) -> None:
-        """Undo `merge`, bit for bit; without one, nothing happens."""
+        """Undo `merge`, bit for bit; does nothing if nothing is merged."""
         while self._merged:
             self._merged.pop().undo()
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
-        """The plain backbone, for as long as the context lasts: classes, names and values are the stock model's."""
+        """A context in which the model is the plain backbone: stock classes, names and values."""
         self._check_present("disable deltas")
         merged = bool(self._merged)
         self.unmerge()
@@ -143,9 +144,9 @@ class Injection:
                 self.merge()
 
     def remove(self) -> None:
-        """Take the deltas out: what is left is the stock model, bit for bit. The handle is of no use afterwards.
+        """Remove the deltas, leaving the stock model, bit for bit. The handle cannot be used afterwards.
 
-        Full fine-tuning and BitFit have changed the backbone itself; that stays changed.
+        Full fine-tuning and BitFit change the backbone itself; these changes remain.
         """
         self._check_present("remove deltas")
         self.unmerge()

@@ -1,4 +1,4 @@
-"""Linear deltas as a change of the weights of the linear maps that they are on; exact, and undone bit for bit."""
+"""Merge linear deltas into the weights of their linear maps; exact, and undone bit for bit."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from unidelta.hosts.site import Detached, Host, detach, reattach
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """A linear map that has its deltas in its weights, and what it was before."""
+    """A linear map with its deltas merged, and its state before."""
 
     detached: Detached
     weight: Tensor
     bias: Tensor | None
 
     def undo(self) -> None:
-        """The weights as they were, and the deltas beside them."""
+        """Restore the original weights and the separate deltas."""
         module = self.detached.module
         module.weight.data.copy_(self.weight)
         if self.bias is not None:
@@ -34,13 +34,13 @@ def is_linear(delta: nn.Module) -> bool:
 
 
 def is_mergeable(module: nn.Module) -> bool:
-    """Whether a module is a linear map whose deltas can all be part of its weights."""
+    """Whether a module is a linear map whose deltas can all be merged into its weights."""
     return isinstance(module, Host) and isinstance(module, nn.Linear) and all(map(is_linear, module.deltas.values()))
 
 
 @torch.no_grad()
 def merge_into_weights(model: nn.Module) -> list[Merged]:
-    """Merge every delta that can be merged; what brings it back, the last one first to be undone."""
+    """Merge every delta that can be merged; returns what undoes it, to be undone in reverse order."""
     return [_merge(module) for module in list(model.modules()) if is_mergeable(module)]
 
 

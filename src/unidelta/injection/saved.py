@@ -1,4 +1,4 @@
-"""Saved deltas: two files, `deltas.safetensors`, and `design.json` that says what it is and belongs to."""
+"""Saved deltas in two files: `deltas.safetensors`, and `design.json`, which describes the design and its backbone."""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,23 +27,23 @@ _AGAIN = "the folder as the run wrote it, or the run again with force=true"
 
 
 def is_small(design: Design) -> bool:
-    """Whether what a design tunes is less than the backbone itself."""
+    """Whether a design trains something other than the backbone itself."""
     return not isinstance(design, FullFineTuning | Frozen)
 
 
 def save(injection: Injection, folder: Path, *, run_id: str | None = None) -> None:
-    """Write what is kept for inference: tuned parameters, prefixes without their MLP, and a classification head.
+    """Save what inference needs: trained parameters, prefixes without their MLP, and a classification head.
 
-    A head belongs to it even where it was not trained, because no pretrained checkpoint has it.
+    The head is saved even if it was not trained, because no pretrained checkpoint has it.
 
     Args:
         injection: a trained model, before or after `fold`.
-        folder: is made; a crash leaves its earlier files or makes `load` refuse it.
-        run_id: of the run that tuned them, for people; None where none did.
+        folder: created if needed; after a crash it has its earlier files, or `load` refuses it.
+        run_id: of the run that trained them, for information; None if there was no run.
 
     Raises:
-        SavedDeltasError: the design tunes the backbone itself, or nothing.
-        RecordError: the disk does not take it.
+        SavedDeltasError: the design trains the backbone itself, or nothing.
+        RecordError: it cannot be written to the disk.
     """
     if not is_small(injection.design):
         asked, why = f"save the deltas of {describe(injection.design)}", "there are none beside the backbone"
@@ -64,7 +64,7 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None) -> No
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:
-    """Put the deltas in `folder` into `backbone`, ready for inference; see `unidelta.load`."""
+    """Load the deltas in `folder` into `backbone`, ready for inference; see `unidelta.load`."""
     asked = f"load {folder}"
     description, tensors = _read(folder, asked)
     _check_backbone(backbone, description, tensors, asked)
@@ -82,7 +82,7 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
 
 
 def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:
-    """Give the classes of a model's head their names, where transformers looks for them: `config.id2label`."""
+    """Store the names of a model's classes where transformers looks for them: `config.id2label`."""
     model.config.id2label = dict(enumerate(names))
     model.config.label2id = {name: i for i, name in enumerate(names)}
 
@@ -131,7 +131,7 @@ def _check_backbone(
 
 
 def _for_inference(design: Design) -> Design:
-    """The same function without what only training needs."""
+    """The same function without the parts used only in training."""
     if not isinstance(design, Deltas):
         return design
     return replace(design, parts=tuple(FORMS[part.form].for_inference(part) for part in design.parts))
@@ -146,7 +146,7 @@ def _head(model: PreTrainedModel) -> dict[str, Tensor]:
 
 
 def _labels(model: PreTrainedModel) -> list[str] | None:
-    """The names of the classes in their order, None for a model without a classification head."""
+    """The names of the classes in order, None for a model without a classification head."""
     if architecture_of(model.config, name="").family.head_of(model) is None:
         return None
     return [model.config.id2label[i] for i in range(model.config.num_labels)]

@@ -1,8 +1,8 @@
-"""What `model.save_pretrained(DIR)` writes while a model has deltas: stock weights, or an error that says what to do.
+"""`model.save_pretrained(DIR)` of a model with deltas: writes stock weights, or raises an error that says what to do.
 
-transformers reads a folder by the stock names and leaves out what it does not know: deltas beside the weights would be
-lost without a word. So a bare call merges them where that is exact, and is refused where it is not. Whoever hands over
-a state dict, as transformers' Trainer does for its checkpoints, gets what was handed over, deltas included.
+transformers loads a folder by the stock names and ignores everything else, so deltas saved with the weights would be
+silently lost. A call without a state dict therefore merges them if that is exact, and is refused if it is not. A given
+state dict, as from transformers' Trainer for its checkpoints, is written as it is, deltas included.
 """
 
 from functools import partial
@@ -16,12 +16,12 @@ from unidelta.injection.merge import is_mergeable, merge_into_weights
 
 
 def guard_saving(model: PreTrainedModel) -> None:
-    """Have a model with deltas save itself as above."""
-    model.save_pretrained = partial(_save_pretrained, model)  # and no method: a copy of the model gets one of its own
+    """Make a model with deltas save itself as above."""
+    model.save_pretrained = partial(_save_pretrained, model)  # not a method, so that a copy of the model gets its own
 
 
 def _save_pretrained(model: PreTrainedModel, save_directory: str, *args: Any, **kwargs: Any) -> None:
-    """As the stock method."""
+    """Like the stock method."""
     hosts = [module for module in model.modules() if isinstance(module, Host)]
     if hosts and "state_dict" not in kwargs and not all(map(is_mergeable, hosts)):
         raise DesignError(

@@ -1,7 +1,7 @@
-"""The embedded miniature: a world, four tasks and three pretrained backbones, small enough to ship.
+"""The miniature: an invented world, four tasks and three pretrained backbones, small enough to ship.
 
-Nothing here needs a network. What is named here imports in milliseconds; `tokenizer` and `pretraining` bring
-transformers and torch with them and are imported by their own names.
+Nothing here needs a network. The names here import in milliseconds; `tokenizer` and `pretraining` need transformers
+and torch and must be imported from their own modules.
 """
 
 from unidelta.mini.corpus import SPLITS, rows

@@ -1,4 +1,4 @@
-"""`python -m unidelta.mini`: rows to look at, and backbones made from nothing."""
+"""`python -m unidelta.mini`: print examples, pretrain backbones from scratch, draw their curves."""
 
 import argparse
 import json
@@ -9,19 +9,20 @@ from pathlib import Path
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import UserError
+from unidelta.extensions.named_paths import path_argument
 from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.world import SHIPPED_SEED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the words ask for.
+    """Run a command.
 
     Args:
         argv: the words after `python -m unidelta.mini`; None for the command line's.
 
     Returns:
-        The exit status: 0, or 2 for a request that cannot be met.
+        The exit status: 0, or 2 for an invalid request.
     """
     drop_unread_output()
     arguments = _parser().parse_args(argv)
@@ -41,15 +42,15 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--split", default="train")
     sample.add_argument("-n", type=_positive, default=3)
     sample.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
-    pretrain = commands.add_parser("pretrain", help="train a backbone from nothing")
+    pretrain = commands.add_parser("pretrain", help="train a backbone from scratch")
     pretrain.add_argument("family", choices=MINIATURES)
-    pretrain.add_argument("--out", type=Path, help="folder; default: mini-FAMILY here")
+    pretrain.add_argument("--out", type=path_argument, help="folder; default: mini-FAMILY here")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and text")
     pretrain.add_argument("--world", type=int, default=SHIPPED_SEED, help="seed of the world")
     pretrain.add_argument("--steps", type=_positive, help="default: the recipe's")
     pretrain.add_argument("--scale-up", action="store_true", help="twice as wide, one layer deeper")
     curves = commands.add_parser("curves", help="draw loss and probes of the shipped backbones")
-    curves.add_argument("--out", type=Path, required=True, help="an .svg file")
+    curves.add_argument("--out", type=path_argument, required=True, help="an .svg file")
     return parser
 
 
@@ -66,7 +67,7 @@ def _sample(arguments: argparse.Namespace) -> None:
 
 
 def _pretrain(arguments: argparse.Namespace) -> None:
-    import torch  # late: `sample` does without
+    import torch  # late: `sample` does not need it
 
     from unidelta.mini.pretraining.objective import objective_of
     from unidelta.mini.pretraining.save import save

@@ -1,6 +1,6 @@
-"""What else may be said of an event: the same with kinds for words, or something that was not so.
+"""Claims about an event: true ones that use kinds instead of words, and false ones.
 
-Pretraining text says in words whether a claim was so; mini-MNLI makes its hypotheses of claims and says nothing.
+Pretraining text states in words whether a claim is true; mini-MNLI uses claims as hypotheses without saying so.
 """
 
 from dataclasses import replace
@@ -12,11 +12,11 @@ from unidelta.mini.world import DAYS, World
 SLOTS = ("person", "thing", "city")
 """What a claim may name by its kind, and what may be changed in it."""
 STILL, NEVER = "still", "never"
-"""How pretraining text says that a claim was so, or was not."""
+"""How pretraining text says that a claim is true or false."""
 
 
 def changed(world: World, event: Event, slot: str, rng: Random) -> Event:
-    """The event with another day, or with a word of another kind in one of `SLOTS`."""
+    """The event with a different day, or with a word of a different kind in one of `SLOTS`."""
     if slot == "day":
         return replace(event, day=rng.choice([day for day in DAYS if day != event.day]))
     words = {"person": world.people, "thing": world.things, "city": world.cities}[slot]
@@ -38,14 +38,14 @@ def claim(
     details: frozenset[str] = frozenset(),
     no: str = "",
 ) -> str:
-    """A sentence, without a full stop, that names some of what an event has, by kinds.
+    """A sentence, without a full stop, that states part of an event using kinds.
 
     Args:
         world: the world.
-        event: what is claimed.
+        event: the claimed event.
         slots: some of `SLOTS`.
         rng: the source of randomness.
-        details: some of day, quality, firm, which are named as they are; a quality needs the thing.
+        details: some of day, quality, firm, named literally; a quality needs the thing.
         no: a word of denial before the deed.
     """
     who = f"a {world.people.kind(event.person)}" if "person" in slots else ""
@@ -61,7 +61,7 @@ def claim(
 
 
 def judged(world: World, event: Event, rng: Random) -> str:
-    """A claim and whether it was so: all that was claimed, or word for word."""
+    """A claim, and the statement whether it is true: of the whole claim, or of single words."""
     if rng.random() < 0.5:
         return " ".join(_judged_alone(world, event, slot, rng) for slot in some_slots(rng))
     slots, is_so = some_slots(rng), rng.random() < 0.5

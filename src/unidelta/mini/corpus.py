@@ -1,4 +1,4 @@
-"""The splits of the four tasks: which part of the world each is drawn from, and how many rows it has."""
+"""The splits of the four tasks: the part of the world each is drawn from, and its number of rows."""
 
 from dataclasses import dataclass
 from functools import cache, partial
@@ -41,9 +41,9 @@ _ROW = {"xsum": tasks.xsum, "wmt_en_ro": tasks.wmt_en_ro, "mnli": tasks.mnli, "s
 
 
 def rows(task: str, split: str, *, seed: int = SHIPPED_SEED) -> list[dict[str, Any]]:
-    """The rows of a split, in the columns of the data set the task stands for; the same in every process.
+    """The rows of a split, with the columns of the data set that the task imitates; the same in every process.
 
-    The test splits of MNLI and SST-2 have labels, unlike GLUE's, so that dev and test can be kept apart.
+    Unlike GLUE's, the test splits of MNLI and SST-2 have labels, so that dev and test can be separate.
 
     Args:
         task: xsum, wmt_en_ro, mnli or sst2.
@@ -62,7 +62,7 @@ def rows(task: str, split: str, *, seed: int = SHIPPED_SEED) -> list[dict[str, A
     return list(_rows(task, split, seed))
 
 
-@cache  # a sweep reads the same rows in run after run
+@cache  # the runs of a sweep read the same rows
 def _rows(task: str, split: str, seed: int) -> tuple[dict[str, Any], ...]:
     of = SPLITS[task][split]
     make = partial(tasks.mnli, mismatched=of.is_mismatched) if task == "mnli" else _ROW[task]

@@ -1,6 +1,6 @@
 """Events, and the sentences of the first language about them.
 
-An *event* is who did what to which thing in which city; further words (a day, a firm, …) accompany it. `told` states
+An *event* is who did what to which thing in which city; further words (a day, a firm, …) accompany it. `news` states
 an event; the sentences of `lore` state the kinds of its words, in pretraining text only.
 """
 
@@ -35,7 +35,7 @@ class Event:
     number: str
 
     def key(self) -> str:
-        """What makes it this event, for `part_of`."""
+        """The words that identify the event, for `part_of`."""
         return f"{self.person}/{self.deed}/{self.thing}/{self.city}"
 
 
@@ -56,8 +56,8 @@ def draw(world: World, rng: Random, part: str) -> Event:
             return event
 
 
-def told(world: World, event: Event, rng: Random) -> str:
-    """The event as news tells it, active or passive."""
+def news(world: World, event: Event, rng: Random) -> str:
+    """The event as a news sentence, active or passive."""
     person, deed = world.people.words[event.person], world.deeds.words[event.deed]
     thing, quality = world.things.words[event.thing], world.qualities.words[event.quality]
     what = rng.choice((f"the {thing}", f"a {quality} {thing}", f"the {quality} {thing}"))
@@ -73,12 +73,12 @@ def told(world: World, event: Event, rng: Random) -> str:
 
 
 DETAILS = ("day", "quality", "firm")
-"""What a letter or a premise may tell of an event besides."""
+"""What a letter or a premise may say about an event besides."""
 
 
 def letter(world: World, event: Event, rng: Random, *, details: frozenset[str]) -> str:
-    """The event as letters tell it, with some of `DETAILS`."""
-    person, deed, thing, city, when = told_words(world, event, details)
+    """The event as a letter, with some of `DETAILS`."""
+    person, deed, thing, city, when = words_of(world, event, details)
     return rng.choice(
         (
             f"one heard that in {city}{when} , {thing} was {deed} by {person} .",
@@ -87,8 +87,8 @@ def letter(world: World, event: Event, rng: Random, *, details: frozenset[str]) 
     )
 
 
-def told_words(world: World, event: Event, details: frozenset[str]) -> tuple[str, str, str, str, str]:
-    """Person, deed, thing with its quality and firm, city, and day (with a leading blank), as far as told."""
+def words_of(world: World, event: Event, details: frozenset[str]) -> tuple[str, str, str, str, str]:
+    """Person, deed, thing with its quality and firm, city, and day (with a leading blank), as far as given."""
     quality = f"{world.qualities.words[event.quality]} " if "quality" in details else ""
     maker = f" for {world.firms.words[event.firm]}" if "firm" in details else ""
     when = f" on {event.day}" if "day" in details else ""
@@ -102,7 +102,7 @@ def some_details(rng: Random) -> frozenset[str]:
 
 
 def restated(world: World, event: Event, rng: Random) -> str:
-    """The event once more, with kinds in place of some words."""
+    """The event restated, with kinds instead of some words."""
     person = rng.choice((world.people.words[event.person], f"a {world.people.kind(event.person)}"))
     thing = rng.choice((f"the {world.things.words[event.thing]}", f"a {world.things.kind(event.thing)}"))
     where = rng.choice((world.cities.words[event.city], world.cities.kind(event.city)))
@@ -114,7 +114,7 @@ def restated(world: World, event: Event, rng: Random) -> str:
 
 
 def aside(world: World, event: Event, rng: Random) -> str:
-    """A sentence that neither tells the event nor its kinds."""
+    """A sentence that states neither the event nor its kinds."""
     person, thing = world.people.words[event.person], world.things.words[event.thing]
     firm, quality = world.firms.words[event.firm], world.qualities.words[event.quality]
     return rng.choice(

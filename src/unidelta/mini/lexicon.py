@@ -1,7 +1,7 @@
-"""Invented words of two languages: syllables drawn from a seed, no word twice, no word of any real corpus copied.
+"""Invented words of two languages: syllables drawn from a seed, without repetition, not copied from any corpus.
 
-The first language takes English function words, so that a person can follow its sentences; its content words
-are made here. The second language is made here altogether, with Romanian-looking letters.
+The first language uses English function words, so that a person can follow its sentences; its content words are
+invented here. The second language is entirely invented, with Romanian-looking letters.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Sounds:
-    """The syllables a language allows: onset + vowel, and a coda that closes a stem."""
+    """The syllables of a language: onset + vowel, and a coda that ends a stem."""
 
     onsets: tuple[str, ...]
     vowels: tuple[str, ...]
@@ -35,14 +35,14 @@ class Lexicon:
 
     Args:
         rng: the source of randomness.
-        taken: words that may not be made: function words, and every word made so far.
+        taken: words that may not be used: function words, and every word made so far.
     """
 
     rng: Random
     taken: set[str] = field(default_factory=set)
 
     def stems(self, n: int, sounds: Sounds, *, syllables: int, endings: tuple[str, ...] = ("",)) -> tuple[str, ...]:
-        """`n` new stems such that no stem with any of `endings` is a word already; endings are not attached.
+        """`n` new stems, without endings, such that no stem with any of `endings` is an existing word.
 
         Args:
             n: how many.

@@ -1,7 +1,7 @@
-"""What a shipped backbone of the miniature is made of: its words and its sizes; no torch.
+"""The vocabulary and sizes of a shipped backbone; no torch.
 
-One file in `miniatures/` registers one, by the name of its architecture. How it is pretrained is a file of the same
-name in `pretraining/objectives/`.
+Each file in `miniatures/` registers one, by the name of its architecture. A file of the same name in
+`pretraining/objectives/` pretrains it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ MAX_POSITIONS = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Width and number of layers of a backbone, as the shipped ones have them or scaled up."""
+    """Width and number of layers of a backbone, as shipped or scaled up."""
 
     width: int = 128
     n_heads: int = 4
@@ -30,8 +30,8 @@ class Miniature:
     Args:
         name: of its architecture, as `model_type` in config.json.
         vocabulary: the words of a world, by the world's seed, without the special ones.
-        config: what config.json says beside vocabulary and special tokens, by size and token ids.
-        languages: codes that end a text, source language first; empty where a text has none.
+        config: the rest of config.json besides vocabulary and special tokens, given size and token ids.
+        languages: codes that end a text, source language first; empty if texts have none.
     """
 
     name: str

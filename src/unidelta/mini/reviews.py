@@ -1,4 +1,4 @@
-"""Opinions about things: the text from which a model can learn which qualities are praise.
+"""Opinions about things: text from which a model can learn which qualities are praise.
 
 A review ends in a *verdict*, what the writer did with the thing. Sentences to classify (`sst2`) have no verdict.
 """
@@ -9,7 +9,7 @@ from unidelta.mini.world import World
 
 VERDICTS = {True: ("loved", "kept", "recommended"), False: ("hated", "returned", "regretted")}
 _KEEPING = ("", "", "very ", "quite ", "still ")
-_P_TURNED = 0.25  # with half of them turned, a quality would say nothing of the verdict by itself
+_P_TURNED = 0.25  # if half were negated, a quality alone would not predict the verdict
 _TURNING = ("not ", "never ", "hardly ", "not very ")
 
 
@@ -22,7 +22,7 @@ def opinion(world: World, rng: Random, *, subject: str) -> tuple[str, bool]:
 
 
 def judgement(world: World, rng: Random) -> tuple[str, bool]:
-    """One opinion, or two of which the main clause counts; without a full stop."""
+    """One opinion, or two of which only the main clause counts; without a full stop."""
     thing = f"the {rng.choice(world.things.words)}"
     first, is_good = opinion(world, rng, subject=thing)
     form = rng.random()

@@ -1,9 +1,9 @@
-"""The second language, and sentences that are said in both: a synchronous grammar.
+"""The second language, and a synchronous grammar for sentences in both languages.
 
 The two differ in lexicon, word order (day first, place before the object, verb last, adjective after its noun) and
 agreement (nouns have two genders, articles are endings, adjectives agree in gender and number). Names of people
-and cities are the same in both. Some nouns and verbs of the first language have two words in the second; which one
-a writer takes cannot be known, which bounds every translation.
+and cities are the same in both. Some nouns and verbs of the first language have two words in the second; which one a
+writer uses is random, which limits the score of every translation.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from unidelta.mini.splits import part_of
 from unidelta.mini.world import DAYS, World, world
 
 LANGUAGES = ("en_XX", "ro_RO")
-"""Codes of the first and the second language, as mBART writes them."""
+"""Codes of the first and the second language, in mBART's format."""
 
 _NUMBERS = ("two", "three", "four", "five")
 _FIRST_FUNCTION_WORDS = "the a in near on was by said that not , .".split()
@@ -71,7 +71,7 @@ def second_lexicon(seed: int) -> SecondLexicon:
     lexicon = Lexicon(rng, {*first.vocabulary(), *_FUNCTION_WORDS})
 
     def synonyms(stems: tuple[str, ...], spare: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-        """A third of the words get a second one."""
+        """Give a third of the words a synonym."""
         second = iter(spare)
         return tuple((stem, next(second)) if index % 3 == 0 else (stem,) for index, stem in enumerate(stems))
 
@@ -96,7 +96,7 @@ def second_lexicon(seed: int) -> SecondLexicon:
 
 @cache
 def _manners(seed: int) -> tuple[str, ...]:
-    """Adverbs of the first language; only sentences said in both languages have them."""
+    """Adverbs of the first language; used only in sentences that exist in both languages."""
     taken = set(world(seed).vocabulary())
     return Lexicon(Random(f"unidelta/manners/{seed}"), taken).words(16, FIRST, syllables=1, suffix="ly")
 
@@ -130,7 +130,7 @@ class Something:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposition:
-    """What a sentence says, in no language yet."""
+    """The content of a sentence, independent of language."""
 
     subject: Someone
     deed: int
@@ -151,7 +151,7 @@ def bilingual(seed: int) -> "Bilingual":
 
 
 class Bilingual:
-    """Says propositions in either language.
+    """Expresses propositions in either language.
 
     Args:
         seed: of the world.
@@ -196,7 +196,7 @@ class Bilingual:
         return Someone(person=rng.randrange(len(self.world.people.words)), with_profession=rng.random() < 0.5)
 
     def varied(self, said: Proposition, rng: Random) -> Proposition:
-        """The same people, things and deed, otherwise put: for comparable texts, which are not translations."""
+        """The same people, things and deed with different content, for comparable texts that are not translations."""
         number = rng.randrange(len(_NUMBERS)) if rng.random() < 0.3 else None
         return replace(
             said,
@@ -294,5 +294,5 @@ class Bilingual:
 
     @staticmethod
     def _one_of(synonyms: tuple[str, ...], rng: Random) -> str:
-        """The first word, or the rarer second one where there are two."""
+        """The first word, or the rarer second one if there are two."""
         return synonyms[-1] if rng.random() < _P_SECOND_WORD else synonyms[0]

@@ -1,4 +1,4 @@
-"""Sizes and vocabularies of the embedded backbones, as a checkpoint's config.json states them; no torch."""
+"""Sizes and vocabularies of the miniature's backbones, in the form of config.json; no torch."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def words_of(family: str, *, seed: int = SHIPPED_SEED) -> dict[str, int]:
 
 
 def miniature_of(family: str) -> Miniature:
-    """What the miniature of a family is made of.
+    """The miniature of a family.
 
     Raises:
         DataError: there is none.

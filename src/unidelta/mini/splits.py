@@ -1,8 +1,8 @@
-"""Which split an item belongs to: decided by the item itself, so that no draw can put it into two.
+"""The split of an item, decided by a hash of the item, so that no draw can put it into two splits.
 
-The words that make an item are hashed; a tenth of all items are dev items, a tenth test items. Training data and
-pretraining text are drawn from what is left. The seed of the world is part of the hash: items of one world say
-nothing about another, which is why backbones of one world are never used with the tasks of another.
+A tenth of all items are dev items, a tenth test items; training data and pretraining text are drawn from the rest. The
+seed of the world is part of the hash, so splits differ between worlds, and backbones of one world are never used with
+the tasks of another.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ def part_of(item: str, *, seed: int) -> str:
     """The part, `train`, `dev` or `test`, to which an item belongs.
 
     Args:
-        item: the words that make it what it is.
+        item: the words that identify it.
         seed: of the world.
     """
     bucket = int.from_bytes(hashlib.sha256(f"{seed}/{item}".encode()).digest()[:8], "big") % _N_BUCKETS

@@ -1,7 +1,7 @@
-"""The four downstream tasks of the miniature, in the columns of the data sets they stand for.
+"""The four downstream tasks of the miniature, with the columns of the data sets they imitate.
 
-Each gives one row for one `part` of the world. Noise that no model can undo keeps every score below 100: summaries
-and translations choose among synonyms, and a few labels are wrong.
+Each returns one row for one `part` of the world. Irreducible noise keeps every score below 100: summaries and
+translations choose among synonyms, and a few labels are wrong.
 """
 
 from random import Random
@@ -15,20 +15,20 @@ from unidelta.mini.splits import part_of
 from unidelta.mini.world import World, world
 
 LABEL_NOISE = 0.1
-"""Share of labels of mini-MNLI and mini-SST-2 that are drawn anew, in every split."""
+"""Share of labels of mini-MNLI and mini-SST-2 that are redrawn at random, in every split."""
 _P_USUAL = 0.75  # of the usual one of two synonyms in a summary
 
 
 def xsum(seed: int, rng: Random, part: str) -> dict[str, Any]:
-    """A document about one event, with asides and another event; one sentence that sums it up in house style.
+    """A document about one event, with asides and another event, and a one-sentence summary in house style.
 
-    The summary names the kinds of things (world knowledge) and the epithet and sponsor that house style wants for the
-    deed and the ware (to be learnt in tuning). None of these words is in the document, save by chance.
+    The summary names kinds (world knowledge) and the epithet and sponsor that house style requires for the deed and the
+    ware (learnt in fine-tuning). None of these words is in the document, except by chance.
     """
     this = world(seed)
     event, other = events.draw(this, rng, part), events.draw(this, rng, part)
-    main = events.told(this, event, rng)
-    distraction = f"{rng.choice(events.MARKERS)} {events.told(this, other, rng)}"
+    main = events.news(this, event, rng)
+    distraction = f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"
     aside = events.aside(this, event, rng)
     sentences = [main, aside, distraction] if rng.random() < 0.5 else [distraction, main, aside]
     return {"document": " ".join(sentences), "summary": _summary(this, event, rng)}
@@ -69,9 +69,9 @@ def sst2(seed: int, rng: Random, part: str) -> dict[str, Any]:
 def mnli(seed: int, rng: Random, part: str, *, mismatched: bool = False) -> dict[str, Any]:
     """A premise about an event and a hypothesis that follows (0), may be (1) or cannot be (2).
 
-    The hypothesis names kinds in place of words, which takes world knowledge. One that may be tells a detail of which
-    the premise says nothing; one that cannot be has another kind or day, or denies. News tells the matched premises;
-    the mismatched ones come from letters, whose sentences are built otherwise.
+    The hypothesis names kinds instead of words, which requires world knowledge. A neutral one adds a detail that is not
+    in the premise; a contradiction has a different kind or day, or a negation. Matched premises are news sentences; the
+    mismatched ones are from letters, whose sentences are built differently.
     """
     this = world(seed)
     event, label = events.draw(this, rng, part), rng.randrange(3)
@@ -84,11 +84,11 @@ def mnli(seed: int, rng: Random, part: str, *, mismatched: bool = False) -> dict
     }
 
 
-_P_DENIED = 0.2  # of the hypotheses that cannot be
+_P_DENIED = 0.2  # share of the contradictions that are negations
 
 
 def _news(this: World, event: Event, known: frozenset[str], rng: Random) -> str:
-    person, deed, thing, city, when = events.told_words(this, event, known)
+    person, deed, thing, city, when = events.words_of(this, event, known)
     return rng.choice(
         (f"{person} {deed} {thing} in {city}{when} .", f"{thing} was {deed} by {person} in {city}{when} .")
     )
@@ -99,7 +99,7 @@ def _hypothesis(this: World, event: Event, known: frozenset[str], label: int, rn
     details = {detail for detail in sorted(known) if rng.random() < 0.5}
     if label == 1:
         details.add(rng.choice([detail for detail in events.DETAILS if detail not in known]))
-    if "quality" in details and "thing" not in slots:  # a quality is of something
+    if "quality" in details and "thing" not in slots:  # a quality needs its thing
         slots = (*slots, "thing")
     if label == 2 and rng.random() < _P_DENIED:
         return claims.claim(this, event, slots, rng, details=frozenset(details), no="not")
@@ -110,6 +110,6 @@ def _hypothesis(this: World, event: Event, known: frozenset[str], label: int, rn
 
 
 def _noisy(label: int, n_labels: int, rng: Random) -> int:
-    """The label, or now and then any label."""
+    """The label, or occasionally a random one."""
     other = rng.randrange(n_labels)
     return other if rng.random() < LABEL_NOISE else label

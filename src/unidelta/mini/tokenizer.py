@@ -1,4 +1,4 @@
-"""The word-level tokenizers of the embedded backbones, with the special tokens of the real ones."""
+"""The word-level tokenizers of the miniature's backbones, with the special tokens of the original models."""
 
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
@@ -25,7 +25,7 @@ class TranslationTokenizer(PreTrainedTokenizerFast):
 
     @property
     def lang_code_to_id(self) -> dict[str, int]:
-        """Ids of the languages by code, as mBART's tokenizer has them."""
+        """Ids of the languages by code, as in mBART's tokenizer."""
         words = self.get_vocab()
         return {code: words[code] for code in LANGUAGES}
 
@@ -36,12 +36,12 @@ class TranslationTokenizer(PreTrainedTokenizerFast):
         self.set_language(self.tgt_lang)
 
     def set_language(self, code: str) -> None:
-        """End texts in this language's code from now on."""
+        """End texts with this language's code from now on."""
         self.backend_tokenizer.post_processor = _ending_in(code, self.get_vocab()[code])
 
 
 def tokenizer(family: str, *, seed: int) -> PreTrainedTokenizerFast:
-    """The tokenizer of a family: words and punctuation are set apart by spaces.
+    """The tokenizer of a family: words and punctuation are separated by spaces.
 
     Raises:
         DataError: there is no miniature of this family.

@@ -1,9 +1,9 @@
-"""What is true in the invented world: who is what, what lies where, which deed counts as which event.
+"""The facts of the invented world: who is what, where cities are, which deed is which event.
 
 A fact binds a word to the word of its kind: a person to a profession, a city to a country, a thing to a ware, a
-deed to an event. Kinds are never stated in the documents of the downstream tasks; a model knows them from
-pretraining or not at all. Two more bindings are the *house style* of the summaries (`xsum`): arbitrary, and absent
-from pretraining, so that tuning has something to memorise.
+deed to an event. Kinds are never stated in the documents of the downstream tasks; a model can know them only from
+pretraining. Two more bindings are the *house style* of the summaries (`xsum`): arbitrary, and absent from
+pretraining, so that fine-tuning has something to memorise.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from random import Random
 from unidelta.mini.lexicon import FIRST, Lexicon
 
 SHIPPED_SEED = 0
-"""The world whose backbones come with the package."""
+"""The seed of the world that the shipped backbones know."""
 
 DAYS = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
 NUMBERS = tuple("two three four five six seven eight nine ten twenty thirty forty".split())
@@ -47,10 +47,10 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that is true.
+    """All facts of a world.
 
     Args:
-        seed: all of it follows from this.
+        seed: determines everything else.
         people: names; kinds are professions.
         cities: kinds are countries.
         things: kinds are wares.

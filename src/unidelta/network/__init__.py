@@ -1,1 +1,1 @@
-"""Is the network there? Servers are probed with short timeouts before a library waits for them."""
+"""Whether servers can be reached: probes with short timeouts, before a library waits for them."""

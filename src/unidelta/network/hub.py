@@ -1,7 +1,7 @@
-"""Whether the Hugging Face hub can be reached, asked once a process and quickly.
+"""Whether the Hugging Face hub can be reached: one quick probe per process.
 
-The libraries retry for 23 to 46 seconds before they say that there is no network; a short question comes first, and
-the cache of this machine is used where nobody answers within `UNIDELTA_HUB_TIMEOUT_S` seconds.
+The libraries retry for 23 to 46 seconds before they report that there is no network. A short probe comes first, and the
+local cache is used if there is no answer within `UNIDELTA_HUB_TIMEOUT_S` seconds.
 """
 
 import math
@@ -19,13 +19,13 @@ _TIMEOUT_S = 5.0
 
 
 def why_unreachable(*, of_data: bool = False) -> str | None:
-    """Why only the cache of this machine can be used now, None if the hub answers.
+    """The reason to use only the local cache now, None if the hub answers.
 
     Args:
-        of_data: whether it is for a data set, which has a switch of its own.
+        of_data: whether it is for a data set, which has a separate switch.
 
     Raises:
-        ConfigError: `UNIDELTA_HUB_TIMEOUT_S` is no number of seconds.
+        ConfigError: `UNIDELTA_HUB_TIMEOUT_S` is not a number of seconds.
     """
     switch = _switch(of_data=of_data)
     if switch is not None:
@@ -37,15 +37,15 @@ def why_unreachable(*, of_data: bool = False) -> str | None:
 
 
 def forget() -> None:
-    """Probe again when asked next: the network may have changed."""
+    """Probe again at the next call, because the network may have changed."""
     _answers.cache_clear()
 
 
 @contextmanager
 def cache_only() -> Iterator[None]:
-    """Keep the hub's libraries from trying the network.
+    """Keep the hub's libraries from using the network.
 
-    They read HF_HUB_OFFLINE when they are imported, so it is set where they keep it as well.
+    They read HF_HUB_OFFLINE when they are imported, so their own constants are set as well.
     """
     import datasets.config  # late: a second to import
 
@@ -64,7 +64,7 @@ def cache_only() -> Iterator[None]:
 
 
 def _switch(*, of_data: bool) -> str | None:
-    """The variable that keeps the libraries offline, as they read it themselves; None if none does."""
+    """The variable that keeps the libraries offline, by their own rules; None if there is none."""
     if huggingface_hub.constants.HF_HUB_OFFLINE:
         is_older = not os.environ.get("HF_HUB_OFFLINE") and os.environ.get("TRANSFORMERS_OFFLINE")
         return "TRANSFORMERS_OFFLINE" if is_older else "HF_HUB_OFFLINE"

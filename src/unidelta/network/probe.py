@@ -1,4 +1,4 @@
-"""Probe a server with a short timeout of our own: libraries wait for minutes."""
+"""Probe a server with a short timeout, because libraries wait for minutes."""
 
 import ssl
 import threading
@@ -7,14 +7,14 @@ import urllib.request
 
 
 def answers(url: str, *, timeout_s: float) -> bool:
-    """Whether anything answers at an address, by way of the proxies that are set.
+    """Whether anything answers at an address, through the configured proxies.
 
-    An error page is an answer, and so is a certificate that Python does not trust: other libraries have stores of
-    their own, and where they do not trust it either, their message is the right one.
+    An error page counts as an answer, and so does a certificate that Python does not trust: other libraries have their
+    own certificate stores, and if they do not trust it either, they report it properly.
 
     Args:
         url: the address.
-        timeout_s: how long to wait at most, in seconds, looking up the name included.
+        timeout_s: the longest time to wait, in seconds, including the name lookup.
     """
     done, answered = threading.Event(), []
 
@@ -30,7 +30,7 @@ def answers(url: str, *, timeout_s: float) -> bool:
                 answered.append(True)
         done.set()
 
-    # in a thread, because a name server that hangs is not covered by the timeout of the connection
+    # in a thread, because the connection's timeout does not cover a name server that hangs
     threading.Thread(target=probe, daemon=True).start()
     done.wait(timeout_s)
     return bool(answered)
@@ -38,4 +38,4 @@ def answers(url: str, *, timeout_s: float) -> bool:
 
 def _is_of_tls(error: Exception) -> bool:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)  # that one is a closed door
+    return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)  # EOF: nothing answered

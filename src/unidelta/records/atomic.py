@@ -1,4 +1,4 @@
-"""Files that are either there in full or not there at all."""
+"""Files that are written either completely or not at all."""
 
 import os
 import uuid
@@ -12,10 +12,10 @@ _ELSEWHERE = "room on that disk, or another results folder"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write `content` (text as UTF-8) to `path`; a crash or a full disk leaves what was there before.
+    """Write `content` (text as UTF-8) to `path`; after a crash or on a full disk the earlier file is unchanged.
 
-    It goes to a file of its own in the same folder, reaches the disk, and then takes the name: write, fsync,
-    replace, fsync of the folder.
+    The content goes to a temporary file in the same folder, which is synced and then renamed: write, fsync, replace,
+    fsync of the folder.
 
     Raises:
         RecordError: the folder or disk does not take it.
@@ -35,7 +35,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Write and remove a small file in `folder`: better to know before hours of training.
+    """Write and remove a small file in `folder`, to fail before hours of training.
 
     Raises:
         RecordError: the folder does not take it.
@@ -46,7 +46,7 @@ def check_writable(folder: Path) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Give a damaged file or folder a name under which nothing looks for it, and return that name.
+    """Rename a damaged file or folder so that nothing reads it, and return the new name.
 
     Raises:
         RecordError: the folder does not take it.
@@ -70,7 +70,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def system_errors_named(path: Path) -> Iterator[None]:
-    """Raise what the system refuses inside as a `RecordError` about `path`, with its error number."""
+    """Raise an `OSError` inside the context as a `RecordError` about `path`, with its error number."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a run leaves on the disk while it is under way: its history so far and its checkpoints."""
+"""The files of a run in progress: its history so far and its checkpoints."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -13,33 +13,33 @@ _HISTORY = "history.jsonl"
 
 
 def refuses_other_machines(resume: str, *, device: str) -> bool:
-    """Whether a run may only continue where it began.
+    """Whether a run may resume only on the same machine.
 
     Args:
-        resume: the key of that name; `auto` is strict where bits are promised.
+        resume: the key of this name; `auto` is strict on devices with bit-reproducible results.
         device: cpu or cuda.
     """
     return device == "cpu" if resume == "auto" else resume == "strict"
 
 
 class Attempt:
-    """One go at a run, from its newest checkpoint or from the beginning.
+    """One attempt at a run, from its newest checkpoint or from the beginning.
 
     Args:
         files: where the run's files are.
-        identity: what has to be equal for a run to continue at all.
-        machine: what has to be equal for it to continue bit for bit.
-        is_strict: whether checkpoints of another machine are refused; else what changed is noted.
+        identity: what must be equal to resume at all.
+        machine: what must be equal to resume bit for bit.
+        is_strict: whether checkpoints of a different machine are refused; otherwise the changes are recorded.
 
     Attributes:
-        start: the checkpoint to go on from; None to begin.
-        before: the history up to there.
-        resumed: how often the computation that leads to this run's numbers was continued.
-        changes: what of the machine changed when it was, as `Checkpoint.changes`.
+        start: the checkpoint to resume from; None to start from the beginning.
+        before: the history up to that checkpoint.
+        resumed: how often the computation of this run's numbers was resumed.
+        changes: what changed about the machine each time, as `Checkpoint.changes`.
 
     Raises:
-        IntegrityError: the checkpoints are of another run, or, if strict, of another machine.
-        RecordError: the disk or folder does not take the history.
+        IntegrityError: the checkpoints belong to a different run or, if strict, to a different machine.
+        RecordError: the history cannot be written.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Attempt:
         self._history.append(entry)
 
     def save(self, step: int, write: Callable[[Path], None]) -> None:
-        """Keep a checkpoint: what `write` puts into a folder, and the history so far.
+        """Save a checkpoint: the files from `write`, and the history so far.
 
         Raises:
-            RecordError: the disk does not take it; earlier checkpoints are as they were.
+            RecordError: it cannot be written to the disk; earlier checkpoints are unchanged.
         """
 
         def write_all(folder: Path) -> None:
@@ -78,9 +78,9 @@ class Attempt:
         self._checkpoints.save(step, write_all, resumed=self.resumed, changes=self.changes)
 
     def close(self) -> None:
-        """The history is complete as far as this attempt goes; again does nothing."""
+        """Close the history at the end of this attempt; a second call does nothing."""
         self._history.close()
 
     def remove_checkpoints(self) -> None:
-        """The run is complete: nothing will go on from here."""
+        """Delete the checkpoints of a complete run."""
         self._checkpoints.remove()

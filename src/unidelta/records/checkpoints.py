@@ -1,7 +1,7 @@
-"""Checkpoints of an unfinished run as folders, each of which is known to be whole before it is used.
+"""Checkpoints of an unfinished run, as folders that are verified before they are used.
 
-`<root>/step-N/` holds what training wrote and a manifest with the SHA-256 of every file. It is made under another name,
-and is renamed when everything is on the disk: a folder called `step-N` without a fitting manifest was damaged since.
+`<root>/step-N/` holds the training state and a manifest with the SHA-256 of every file. It is written under a temporary
+name and renamed when everything is on the disk: a folder `step-N` without a matching manifest was damaged afterwards.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ _STEP = re.compile(r"step-(\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A checkpoint whose files are what was written.
+    """A verified checkpoint.
 
     Args:
         folder: its files.
         step: the optimiser steps done.
-        resumed: how often the run had been continued when it was written.
-        changes: what had changed each time it was continued elsewhere, and now: `{"step": 40, "threads": [8, 4]}`.
+        resumed: how often the run had been resumed when it was written.
+        changes: what changed each time it was resumed elsewhere, this time included: `{"step": 40, "threads": [8, 4]}`.
     """
 
     folder: Path
@@ -42,10 +42,10 @@ class Checkpoints:
     """The checkpoints of one run.
 
     Args:
-        root: their folder; made when first written to.
-        identity: what has to be equal for a run to continue at all (run, design, processes).
-        machine: what has to be equal for it to continue bit for bit (threads, device, versions).
-        is_strict: whether a checkpoint of another machine is refused.
+        root: their folder; created when first written to.
+        identity: what must be equal to resume at all (run, design, processes).
+        machine: what must be equal to resume bit for bit (threads, device, versions).
+        is_strict: whether a checkpoint of a different machine is refused.
     """
 
     def __init__(self, root: Path, *, identity: Mapping[str, Any], machine: Mapping[str, Any], is_strict: bool) -> None:
@@ -59,16 +59,16 @@ class Checkpoints:
         resumed: int,
         changes: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """Write one checkpoint and forget all but the last two.
+        """Write one checkpoint and delete all but the last two.
 
         Args:
             step: the optimiser steps done.
-            write: writes the files into the folder it is given.
-            resumed: how often the run was continued.
-            changes: what changed when it was.
+            write: writes the files into a given folder.
+            resumed: how often the run was resumed.
+            changes: what changed when it was resumed.
 
         Raises:
-            RecordError: the disk does not take it; earlier checkpoints are as they were.
+            RecordError: it cannot be written to the disk; earlier checkpoints are unchanged.
         """
         path = self._root / f"step-{step}"
         temporary = self._temporary(step)
@@ -101,10 +101,10 @@ class Checkpoints:
             self._clean()
 
     def newest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole; newer ones that are not are set aside and named.
+        """The newest intact checkpoint; newer damaged ones are set aside with a message.
 
         Raises:
-            IntegrityError: it is of another run, or, if strict, of another machine.
+            IntegrityError: it belongs to a different run or, if strict, to a different machine.
             RecordError: a damaged one cannot be set aside.
         """
         self._clean()
@@ -124,7 +124,7 @@ class Checkpoints:
         return None
 
     def remove(self) -> None:
-        """Forget all checkpoints; those set aside stay."""
+        """Delete all checkpoints except those set aside."""
         for folder in self._folders():
             shutil.rmtree(folder, ignore_errors=True)
         self._clean()
@@ -132,7 +132,7 @@ class Checkpoints:
             self._root.rmdir()
 
     def _compare(self, folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[Any]]:
-        """What has changed on the machine's side, as [before, now]."""
+        """What has changed about the machine, as [before, now]."""
         other = _different(manifest["identity"], self._identity)
         if other:
             aside = f"the same again; or a new beginning: mv {self._root} {self._root}.other"

@@ -1,4 +1,4 @@
-"""The history of a run, one JSON object a line, on the disk as it is made."""
+"""The history of a run, one JSON object per line, written to the disk during the run."""
 
 import os
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from unidelta.records.strict_json import canonical, parse, without_non_finite
 
 
 class HistoryLog:
-    """Appends entries to a file, each handed to the system before the next step begins.
+    """Appends entries to a file; each is written before the next step begins.
 
     Floats read back as they were; NaN and infinities are null.
 
     Args:
-        path: the file. What an earlier attempt wrote there is replaced; if it is damaged, it is set aside and named.
-        before: the lines up to where this attempt begins, as `HistoryLog` wrote them.
+        path: the file. An earlier attempt's file is replaced; if it is damaged, it is set aside with a message.
+        before: the lines up to the beginning of this attempt, as written by `HistoryLog`.
 
     Attributes:
         path: the file.
@@ -42,7 +42,7 @@ class HistoryLog:
             self._stream.write(f"{canonical(without_non_finite(entry)[0])}\n".encode())
 
     def close(self) -> None:
-        """Wait until everything is on the disk; again does nothing.
+        """Wait until everything is on the disk; a second call does nothing.
 
         Raises:
             RecordError: the disk does not take it.
@@ -57,7 +57,7 @@ def read_history(text: str) -> list[dict[str, Any]]:
     """The entries of a history, in order.
 
     Raises:
-        ValueError: a line is no JSON object.
+        ValueError: a line is not a JSON object.
     """
     entries = [parse(line) for line in text.splitlines()]
     if not all(isinstance(entry, dict) for entry in entries):

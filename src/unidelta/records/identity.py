@@ -1,7 +1,7 @@
 """The name of a run: a hash of all that decides its numbers, so that equal runs have equal names."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from unidelta.records.strict_json import canonical
@@ -38,11 +38,27 @@ FORMER_TASKS: dict[str, dict[str, Any]] = {
 }
 """What the first four tasks did, by name, before columns, labels and metrics were keys of the spec."""
 
+LABELS = (
+    "method",
+    "conventions",
+    "published_bottlenecks",
+    "backbone.architecture.name",
+    "backbone.architecture.published_denominator",
+)
+"""Keys of the spec, by dotted path, that say how a run is called and counted: no number of it follows from them.
+
+The design and the content of the weights stand for them, so that one design has one name whatever it was called.
+"""
+
+UNTRAINED = ("eval_batch_size", "precision")
+"""Of the training settings, those on which the numbers of a frozen model depend."""
+
 
 def run_id(spec: Mapping[str, Any]) -> str:
     """First 16 hexadecimal digits of SHA-256 over the canonical JSON of the scientific spec.
 
-    `LATER_KEYS`, and those of `FORMER_TASKS`, are left out at their values of before.
+    `LABELS` are left out, of a frozen model all settings of training but `UNTRAINED`, and `LATER_KEYS` and those of
+    `FORMER_TASKS` at their values of before.
 
     Args:
         spec: task, data fingerprint, backbone, design, training, seed and limits; nothing that leaves the
@@ -52,7 +68,7 @@ def run_id(spec: Mapping[str, Any]) -> str:
         ValueError: a number in the spec is not finite.
         TypeError: something in it is no JSON value.
     """
-    return hashlib.sha256(canonical(_as_before(spec)).encode()).hexdigest()[:N_HEX_DIGITS]
+    return hashlib.sha256(canonical(_deciding(spec)).encode()).hexdigest()[:N_HEX_DIGITS]
 
 
 def settings(spec: Mapping[str, Any]) -> str:
@@ -60,7 +76,7 @@ def settings(spec: Mapping[str, Any]) -> str:
 
     1 and 1.0 are one setting: what comes back from W&B does not tell them apart.
     """
-    return canonical(_numbers({name: value for name, value in _as_before(spec).items() if name != "seed"}))
+    return canonical(_numbers({name: value for name, value in _deciding(spec).items() if name != "seed"}))
 
 
 def _numbers(value: Any) -> Any:
@@ -72,21 +88,25 @@ def _numbers(value: Any) -> Any:
     return [_numbers(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _as_before(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`spec` without the later keys that say what was done before there was such a key."""
+def _deciding(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`spec` without its labels, and without the later keys that say what was done before there was such a key."""
+    for path in LABELS:
+        spec = _without(spec, path.split("."), lambda value: True)
+    if spec.get("design") == {"kind": "frozen"}:
+        spec = {**spec, "training": {name: spec["training"][name] for name in UNTRAINED}}
     task = spec.get("task")
     former = FORMER_TASKS.get(task.get("name", ""), {}) if isinstance(task, Mapping) else {}
     for path, before in {**LATER_KEYS, **{f"task.{key}": value for key, value in former.items()}}.items():
-        spec = _without(spec, path.split("."), before)
+        spec = _without(spec, path.split("."), lambda value, before=before: value == before)
     return spec
 
 
-def _without(spec: Mapping[str, Any], path: Sequence[str], value: Any) -> Mapping[str, Any]:
-    """`spec` without the key at this path, if it has this value."""
+def _without(spec: Mapping[str, Any], path: Sequence[str], is_left_out: Callable[[Any], bool]) -> Mapping[str, Any]:
+    """`spec` without the key at this path, if its value is to be left out."""
     name, *rest = path
     if name not in spec:
         return spec
     if not rest:
-        return {key: item for key, item in spec.items() if key != name} if spec[name] == value else spec
+        return {key: item for key, item in spec.items() if key != name} if is_left_out(spec[name]) else spec
     inner = spec[name]
-    return {**spec, name: _without(inner, rest, value)} if isinstance(inner, Mapping) else spec
+    return {**spec, name: _without(inner, rest, is_left_out)} if isinstance(inner, Mapping) else spec

@@ -1,7 +1,7 @@
-"""One process does a run at a time: a lock that the system drops when its owner ends.
+"""A lock that lets one process at a time work on a run, and that the system releases when its owner ends.
 
-On a file system that several machines share, it is as good as that system's `flock`. So the file names process and
-host of its owner, for a person to look there.
+On a file system shared by several machines, it is only as reliable as that system's `flock`. The file therefore names
+its owner's process and host, so that a person can check.
 """
 
 import fcntl
@@ -18,17 +18,17 @@ from unidelta.records.atomic import system_errors_named
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a run; the file is removed at the end, and one that a dead process left behind is taken over.
+    """Hold the lock of a run; the file is removed at the end, and the file of a dead process is taken over.
 
-    The system keeps the lock and drops it when its owner ends, however that happens, so that a process id which is
-    used again, a wrong clock or a forgotten file mean nothing.
+    The system holds the lock and releases it when its owner ends in any way, so a reused process id, a wrong clock or a
+    leftover file do no harm.
 
     Args:
         path: the file to lock; it holds the owner's process id and host.
 
     Raises:
         AlreadyRunning: another process holds it.
-        RecordError: the folder does not take the file.
+        RecordError: the file cannot be written.
     """
     with system_errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def locked(path: Path) -> Iterator[None]:
     finally:
         path.unlink(
             missing_ok=True
-        )  # while it is locked: who waits for this file then finds it gone, and makes another
+        )  # while it is locked: a process that waits for this file then finds it removed, and creates a new one
         os.close(descriptor)
 
 
@@ -64,7 +64,7 @@ def _taken(path: Path) -> int:
 
 
 def _owner(descriptor: int) -> tuple[str, str]:
-    """Process id and host in the file, as far as it has them."""
+    """The process id and host in the file, if present."""
     pid, _, host = os.read(descriptor, 300).decode(errors="replace").strip().partition(" ")
     return pid or "unknown", host if pid.isdecimal() else ""
 

@@ -28,19 +28,19 @@ _GIT_TIMEOUT_S = 10.0
 
 
 def utc_now() -> datetime:
-    """The one clock of records; tests put another in its place."""
+    """The clock of all records; tests replace it."""
     return datetime.now(UTC)
 
 
 def provenance(
     *, command: Sequence[str], device: str, checkout: Path, clock: Callable[[], datetime] = utc_now
 ) -> dict[str, Any]:
-    """What a record says about its origin.
+    """A record's provenance.
 
     Args:
         command: the command line (`sys.argv`); secrets in it are redacted.
         device: name of the device the run used, e.g. `cpu` or `NVIDIA H200`.
-        checkout: folder of the code, looked up in git; what git cannot say is None.
+        checkout: folder of the code, looked up in git; None for whatever git does not know.
         clock: gives the time of writing.
     """
     return {

@@ -24,14 +24,14 @@ class RunRecord:
         run_id: name of the run (`identity.run_id` of `spec`).
         status: how it ended; only `complete` runs have results.
         reason: why it did not complete, in one line; None if it did.
-        coordinates: where the run stands in the design space (scale, task, method, position, seed…); text
-            and numbers only, for tables. `scale` and `task` name the folder the record lies in.
+        coordinates: the run's position in the design space (scale, task, method, position, seed…); text
+            and numbers only, for tables. `scale` and `task` name the folder of the record.
         spec: the resolved scientific spec, from which the run can be repeated.
         parameters: parameter counts.
         metrics: numbers by split and name, each metric with its signature.
         cost: times and memory.
         provenance: where, when and with what it ran.
-        not_finite: numbers that were NaN or infinite, by dotted path; the record holds null in their place.
+        not_finite: numbers that were NaN or infinite, by dotted path; the record holds null instead.
         extra: fields that a later minor version added; kept when the record is written again.
         schema_version: version of this layout.
     """
@@ -58,7 +58,7 @@ def to_json(record: RunRecord) -> str:
     """The record as JSON: keys sorted, with a digest of its content.
 
     Raises:
-        TypeError: a value is no JSON value.
+        TypeError: a value cannot be JSON.
     """
     content, not_finite = without_non_finite({name: getattr(record, name) for name in _NAMES})
     content = {**record.extra, **content, "not_finite": {**record.not_finite, **not_finite}}
@@ -70,12 +70,12 @@ def from_json(text: str, *, origin: str) -> RunRecord:
     """The record in `text`.
 
     Args:
-        text: what `to_json` wrote.
+        text: the output of `to_json`.
         origin: name of the file, for messages.
 
     Raises:
-        DamagedRecord: the text is cut or was changed since it was written.
-        RecordError: it is of a newer version.
+        DamagedRecord: the text is truncated or was changed since it was written.
+        RecordError: it has a newer version.
     """
     try:
         content = parse(text)

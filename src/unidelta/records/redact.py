@@ -1,4 +1,4 @@
-"""Secrets out of command lines before they are written down."""
+"""Redact secrets in command lines before they are stored."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _N_LETTERS_OF_A_SECRET = 8
 
 
 def redact(command: Sequence[str], *, environment: Mapping[str, str]) -> list[str]:
-    """`command` with `***` for what is named like a credential, shaped like one, or one of `environment`."""
+    """`command` with `***` for values that are named or shaped like a credential, or that are in `environment`."""
     secrets = [
         value for name, value in environment.items() if _is_secret_name(name) and len(value) >= _N_LETTERS_OF_A_SECRET
     ]

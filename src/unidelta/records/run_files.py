@@ -1,4 +1,4 @@
-"""The files of one run: `<task>/<run_id>.json`, and what lies beside it."""
+"""The files of one run: `<task>/<run_id>.json`, and those next to it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from unidelta.records.strict_json import canonical
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFiles:
-    """Where one run's files are; none of them needs to exist.
+    """The paths of one run's files; none of them needs to exist.
 
     Args:
         folder: of the task.
-        run_id: the run's name, with which every file's name begins.
+        run_id: the run id, with which every file's name begins.
     """
 
     folder: Path
@@ -30,17 +30,17 @@ class RunFiles:
 
     @property
     def predictions(self) -> Path:
-        """Every prediction on the reported splits, one JSON object a line."""
+        """Every prediction on the reported splits, one JSON object per line."""
         return self.folder / f"{self.run_id}.predictions.jsonl"
 
     @property
     def history(self) -> Path:
-        """Losses and dev scores, one JSON object a line."""
+        """Losses and dev scores, one JSON object per line."""
         return self.folder / f"{self.run_id}.history.jsonl"
 
     @property
     def lock(self) -> Path:
-        """The file that the process which does the run has locked."""
+        """The lock file of the process that works on the run."""
         return self.folder / f"{self.run_id}.lock"
 
     @property
@@ -50,7 +50,7 @@ class RunFiles:
 
     @property
     def deltas(self) -> Path:
-        """The folder of what the run tuned."""
+        """The folder of the saved deltas."""
         return self.folder / self.run_id
 
     @property
@@ -63,21 +63,21 @@ class RunFiles:
 
         Raises:
             DamagedRecord: the record is damaged.
-            RecordError: it cannot be opened, or is of a newer version.
+            RecordError: it cannot be opened, or has a newer version.
         """
         return read_record(self.record) if self.record.exists() else None
 
     def write(self, record: RunRecord) -> Path:
-        """Write the record, in place of an earlier one.
+        """Write the record, replacing an earlier one.
 
         Raises:
-            RecordError: it cannot be written; an earlier one is as it was.
+            RecordError: it cannot be written; an earlier one is unchanged.
         """
         write_atomically(self.record, to_json(record))
         return self.record
 
     def write_predictions(self, rows: Iterable[Mapping[str, Any]]) -> Path:
-        """Write predictions, one JSON object a line (split, index, prediction, reference).
+        """Write predictions, one JSON object per line (split, index, prediction, reference).
 
         Raises:
             RecordError: they cannot be written.
@@ -90,8 +90,8 @@ def read_record(path: Path) -> RunRecord:
     """The record in a file.
 
     Raises:
-        DamagedRecord: it is damaged, or of another run than the file's name says.
-        RecordError: it cannot be opened, or is of a newer version.
+        DamagedRecord: it is damaged, or belongs to a different run than the file's name says.
+        RecordError: it cannot be opened, or has a newer version.
     """
     try:
         text = path.read_bytes().decode()

@@ -1,4 +1,4 @@
-"""Records as files: `<root>/<scale>/<task>/<run_id>.json`, with predictions and history beside them."""
+"""Records as files: `<root>/<scale>/<task>/<run_id>.json`, next to predictions and history."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """All records of a store: those that can be read, and what keeps the others from it."""
+    """All records of a store: those that can be read, and the errors for the others."""
 
     records: tuple[RunRecord, ...]
     damaged: tuple[RecordError, ...]
@@ -24,10 +24,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordStore:
-    """A folder of records; one file per run, so that any number of runs may write at once.
+    """A folder of records; one file per run, so that any number of runs can write at the same time.
 
     Args:
-        root: the folder (`results/runs`); made when first written to.
+        root: the folder (`results/runs`); created when first written to.
     """
 
     root: Path
@@ -58,7 +58,7 @@ class RecordStore:
         check_writable(self.root)
 
     def write(self, record: RunRecord) -> Path:
-        """Write one record, in place of an earlier one of the same run; raises as `files` and `RunFiles.write`."""
+        """Write one record, replacing an earlier one of the same run; raises as `files` and `RunFiles.write`."""
         return self.files_of(record).write(record)
 
     def read_all(self) -> Listing:
@@ -70,8 +70,8 @@ class RecordStore:
         )
 
     def read_each(self) -> Iterator[RunRecord | RecordError]:
-        """Every record under the root, one after the other, in the order of their paths; what is wrong, not raised."""
-        # Writes that never ended are named `.tmp`, predictions `.jsonl`; a run's folder may hold any JSON.
+        """Yield every record under the root, or its error, in order of path; errors are not raised."""
+        # Unfinished writes are named `.tmp`, predictions `.jsonl`; a run's folder may hold any JSON.
         for path in sorted(path for scale in SCALES for path in self.root.glob(f"{scale}/*/*.json")):
             try:
                 yield read_record(path)

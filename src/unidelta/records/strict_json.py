@@ -9,13 +9,13 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 
 def canonical(value: Any) -> str:
-    """`value` in the one form that equal values share: sorted keys, no spaces, ASCII.
+    """The canonical form of `value`, equal for equal values: sorted keys, no spaces, ASCII.
 
-    A float and an integer are different (`1.0`, `1`), so callers keep to one type per field.
+    A float and an integer are different (`1.0`, `1`), so callers use one type per field.
 
     Raises:
         ValueError: a number is not finite.
-        TypeError: something is no JSON value.
+        TypeError: something cannot be JSON.
     """
     return _CANONICAL.encode(value)
 
@@ -24,7 +24,7 @@ def parse(text: str) -> Any:
     """The value of a strict JSON text.
 
     Raises:
-        ValueError: the text is no JSON, repeats a key, or holds NaN or an infinity.
+        ValueError: the text is not JSON, repeats a key, or holds NaN or an infinity.
     """
     try:
         return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse, parse_float=_finite)
@@ -33,7 +33,7 @@ def parse(text: str) -> Any:
 
 
 def without_non_finite(value: Any, path: str = "") -> tuple[Any, dict[str, str]]:
-    """`value` with null for every number that is not finite, and what each was, by its dotted path."""
+    """`value` with null for every number that is not finite, and these numbers by dotted path."""
     if isinstance(value, float) and not math.isfinite(value):
         return None, {path: str(value)}
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Where a run stands in the design space, and how many parameters it tunes, as data for records and tables."""
+"""A run's coordinates in the design space and its parameter counts, as data for records and tables."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from unidelta.design.spec import Deltas
 
 
 def coordinates(spec: RunSpec) -> dict[str, Any]:
-    """Where a run stands in the design space: text and numbers, for tables."""
+    """A run's coordinates in the design space: text and numbers, for tables."""
     parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
     return {
         "method": spec.method,
@@ -24,7 +24,7 @@ def coordinates(spec: RunSpec) -> dict[str, Any]:
 
 
 def parameters(spec: RunSpec) -> dict[str, Any]:
-    """The counts of a run's design, in three ways and by the paper's rule."""
+    """The three parameter counts of a run's design, and the percentage by the paper's rule."""
     counts = count(spec.design, spec.backbone.architecture)
     return {
         "backbone_parameters": counts.backbone,

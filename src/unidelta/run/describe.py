@@ -6,7 +6,7 @@ from unidelta.design.describe import describe
 from unidelta.records.record import RunRecord
 from unidelta.records.run_files import RunFiles
 from unidelta.tasks import TaskSpec
-from unidelta.tasks.metrics.scored import told
+from unidelta.tasks.metrics.scored import printed_scores
 
 
 def print_design(spec: RunSpec) -> str:
@@ -30,7 +30,7 @@ def print_design(spec: RunSpec) -> str:
 
 
 def _title(task: TaskSpec) -> str:
-    """The task's name; the miniature's own where its rows come from there."""
+    """The task's title; its name in the miniature if its rows come from there."""
     return {"mini": f"mini-{task.title}", "local": f"{task.title} (rows of your own)"}.get(task.source, task.title)
 
 
@@ -42,7 +42,7 @@ def print_record(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
         lines.append(f"  {record.reason}")
     for split, values in record.metrics.items():
         if isinstance(values, dict):
-            numbers = "  ".join(f"{name} {value:.4g}" for name, value in told(values).items())
+            numbers = "  ".join(f"{name} {value:.4g}" for name, value in printed_scores(values).items())
             lines.append(f"  {split:25} {numbers}  (n={values['n']})")
     cost = record.cost
     lines.append(

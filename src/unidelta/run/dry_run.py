@@ -1,7 +1,7 @@
-"""What a run would tune, without weights, data or network: the design and its closed-form counts.
+"""What a run would train, without weights, data or network: the design and its closed-form counts.
 
-No torch: the models are not built. That they have as many parameters as the closed form says is what
-`python -m unidelta.fidelity counts` and the tests compare.
+No torch: the models are not built. `python -m unidelta.fidelity counts` and the tests compare the closed form with the
+parameters of real models.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Do a run: load, inject, train, evaluate, and say it all in a record."""
+"""Execute a run: load, inject, train, evaluate, and write a record."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -36,6 +36,7 @@ from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
 from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import connect, gather
@@ -51,40 +52,40 @@ class Loaded:
 
     Args:
         injection: the backbone with the deltas in it.
-        tokenizer: the backbone's.
+        evaluator: the same model with its task and settings.
         encoded: the token ids of every split.
     """
 
     injection: Injection
-    tokenizer: PreTrainedTokenizerBase
+    evaluator: Evaluator
     encoded: dict[str, Encoded]
 
 
 def execute(
     execution: Execution, rows: dict[str, Rows], tracker: RunTracker
 ) -> tuple[RunRecord, Sequence[Mapping[str, Any]]]:
-    """Load, inject, train, evaluate and record; resume where an earlier attempt was broken off.
+    """Load, inject, train, evaluate and record; resume an earlier attempt that was interrupted.
 
-    The first process writes, the record last: where there is one, everything else is there.
+    The first process writes, and it writes the record last: if there is a record, all other files are complete.
 
     Args:
         execution: the run.
         rows: the rows of every split.
-        tracker: logs every entry of the history as it is made.
+        tracker: receives every entry of the history as it is logged.
 
     Returns:
         The record and the predictions; equal numbers in all processes.
 
     Raises:
         Interrupted: the run was asked to stop.
-        UserError: the checkpoint or the settings cannot be used on this machine, or the disk takes no more.
+        UserError: the checkpoint or the settings cannot be used on this machine, or the disk is full.
     """
     spec, processes, stop = execution.spec, execution.processes, execution.stop
     logging.set_verbosity_error()
     check_training(spec.training)
     connect(processes, device=resolve_device(spec.training))
     if spec.scale == "mini" and "OMP_NUM_THREADS" not in os.environ:
-        # Matrices this small gain little from a second thread, and lose much where another program has its core.
+        # A second thread helps little with matrices this small, and hurts if another program is using its core.
         torch.set_num_threads(1)
     loaded = _load(execution, rows)
     print(print_design(spec), flush=True)
@@ -96,7 +97,7 @@ def execute(
         if result.status == "complete":
             stop.raise_if_asked(f"after training, {result.steps} steps")
             metrics, predictions = score(
-                loaded.injection, loaded.encoded, rows, spec, loaded.tokenizer, result, processes
+                loaded.evaluator, loaded.injection, loaded.encoded, rows, result, fast=spec.fast
             )
         ending = Ending(
             status=result.status,
@@ -117,7 +118,7 @@ def execute(
             record = write_record(execution, ending, tracker)
             if attempt is not None and record.status == "complete":
                 attempt.remove_checkpoints()
-            gather(None, processes)  # none continues, or ends with an error status, before the record is there
+            gather(None, processes)  # no process continues, or exits with an error, before the record is written
     return record, predictions
 
 
@@ -141,11 +142,19 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     injection = inject(model, spec.design, generator=generator, start=start)
     if spec.fast:
         speed_up(injection)
-    return Loaded(injection=injection, tokenizer=tokenizer, encoded=encoded)
+    injection.model.to(torch.device(resolve_device(spec.training)))  # pyright: ignore[reportArgumentType]
+    evaluator = Evaluator(
+        model=injection.model,
+        tokenizer=tokenizer,
+        task=spec.task,
+        spec=spec.training,
+        processes=execution.processes,
+    )
+    return Loaded(injection=injection, evaluator=evaluator, encoded=encoded)
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
-    """Of the first process. A GPU promises no bits, so a run that continues on one may come from another machine."""
+    """Of the first process. A GPU is not bit-reproducible, so a run may resume there after another machine."""
     if not execution.processes.is_first:
         return nullcontext()
     spec = execution.spec
@@ -210,7 +219,7 @@ def _train(execution: Execution, loaded: Loaded, tracker: RunTracker, attempt: A
             attempt.log(entry)
         tracker.log({**entry, **speed})
 
-    # The other processes write nothing, but read the same checkpoint.
+    # The other processes write nothing, but must read the same checkpoint.
     save = attempt.save if attempt is not None else lambda step, write: None
     start, before = gather((attempt.start, attempt.before) if attempt is not None else (None, ()), processes)[0]
     if start is not None and not start.folder.is_dir():
@@ -224,15 +233,11 @@ def _train(execution: Execution, loaded: Loaded, tracker: RunTracker, attempt: A
         tracker.log(entry)
     dev = encoded[spec.task.eval_split]
     return train(
-        loaded.injection.model,
+        loaded.evaluator,
         encoded["train"],
         replace(dev, features=dev.features[: spec.task.max_eval_examples]),
-        task=spec.task,
-        tokenizer=loaded.tokenizer,
-        spec=spec.training,
         seed=spec.seed,
         on_log=log,
-        processes=processes,
         continuation=Continuation(save=save, start=start and start.folder, before=before, stop=execution.stop),
     )
 

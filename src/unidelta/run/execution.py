@@ -1,4 +1,4 @@
-"""One run as it is done now: what is asked, where its files are, and which processes do it."""
+"""One execution of a run: its settings, where its files are, and which processes take part."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from unidelta.training.stopping import Stop
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """What every step of a run is given.
+    """What every stage of a run needs to know.
 
     Args:
         spec: the run.
         identity: the scientific spec that goes into the record; the run id is its hash.
         files: where everything is written.
         command: the command line, for the record.
-        processes: this process, and how many do the run; the first one writes.
+        processes: this process, and how many take part; the first one writes.
         stop: whether the run was asked to stop.
-        saves_deltas: whether what was tuned is kept (`injection.saved`).
+        saves_deltas: whether the trained deltas are saved (`injection.saved`).
     """
 
     spec: RunSpec

@@ -3,20 +3,26 @@
 Nothing here imports torch or transformers, so that a mistake is told before anything is loaded.
 """
 
+import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from unidelta import mini
-from unidelta.config.resolve import published_architecture, resolve, resolve_weights
+from unidelta.config.reading import noting
+from unidelta.config.resolve import published_architecture, resolve
 from unidelta.config.resolve_task import n_labels, resolve_task, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
+from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
+from unidelta.config.unused_keys import unused_keys, warnings
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.tasks import KINDS, TaskSpec, read_labels
 from unidelta.tasks.languages import unknown_languages
+from unidelta.tasks.lengths import check_lengths
 from unidelta.tracking.spec import check_tracking
 
 
@@ -34,17 +40,20 @@ def prepare(config: RunConfig) -> RunSpec:
         )
     task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # what is wrong with it is told by `resolve`
     labels, of_task = _labels(config, task)
-    config = replace(config, task=replace(config.task, labels=labels))
+    asked = replace(config, task=replace(config.task, labels=labels))
+    config, notes = noting(asked)
+    for key in ("results_dir", "dry_run", "force", "save_deltas"):
+        getattr(config, key)  # of every run, whatever it is
     stated = published_architecture(config.backbone, n_labels=n_labels(config.task))
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
     architecture = stated
-    problems: list[UserError] = [*of_task, *_check_languages(config, task)]
+    problems: list[UserError] = [*of_task, *_check_languages(asked, task)]
     try:
         architecture = resolve_weights(config).architecture(stated)
     except (BackboneError, DataError) as error:
         problems.append(error)
-    if task_source(config) == "local" and config.task.path and not Path(config.task.path).expanduser().is_dir():
+    if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
         problems.append(
             ConfigError(
                 f"task.source=local task.path={config.task.path}",
@@ -52,21 +61,31 @@ def prepare(config: RunConfig) -> RunSpec:
                 "task.path=DIR, the folder with the splits, such as train.csv, validation.csv and test.csv",
             )
         )
-    problems += [*_check_world(config), *check_tracking(resolve_tracking(config))]
+    problems += [*_check_world(asked), *check_tracking(resolve_tracking(config))]
+    if task is not None:
+        problems += check_lengths(task, architecture.max_positions)
     try:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
         raise Problems([*problems, found]) from None
+    problems += unused_keys(asked, notes)
     if problems:
         raise Problems(problems)
+    for line in warnings(asked, notes):
+        _tell(line)
     return spec
+
+
+@cache  # once, however many jobs have it
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None, list[UserError]]:
     """The names of the classes, read from the rows where nobody says them, and what keeps them from being read."""
     if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
         return config.task.labels, []
-    if task.source == "local" and not Path(str(task.path)).expanduser().is_dir():
+    if task.source == "local" and not Path(str(task.path)).is_dir():
         return None, []  # told elsewhere
     try:
         return list(read_labels(task)), []

@@ -1,4 +1,4 @@
-"""The record of a run, however it ended: built and written here and nowhere else."""
+"""The record of a run, complete or not: built and written only here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ from unidelta.tracking import RunTracker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a run ended, and what it came to.
+    """How a run ended, and with what results.
 
     Args:
         status: complete, diverged, failed or interrupted.
         reason: why it is not complete, in one line.
         metrics: by split.
-        predictions: a row each, on the reported splits.
+        predictions: one row per prediction, on the reported splits.
         cost: times, steps, memory.
-        revisions: commits of data and weights, where they come from a repository.
-        changes: what of the machine changed when the run was resumed (`Checkpoint.changes`).
+        revisions: commits of data and weights that come from a repository.
+        changes: what changed about the machine when the run was resumed (`Checkpoint.changes`).
     """
 
     status: Status
@@ -37,10 +37,10 @@ class Ending:
 
 
 def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> RunRecord:
-    """The record of an ending, written by the first process.
+    """Build the record of a run that ended, and write it in the first process.
 
     Raises:
-        RecordError: the disk does not take it; an earlier record is as it was.
+        RecordError: it cannot be written to the disk; an earlier record is unchanged.
     """
     spec = execution.spec
     record = RunRecord(
@@ -67,7 +67,7 @@ def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> R
 def close_tracking(
     execution: Execution, record: RunRecord, predictions: Sequence[Mapping[str, Any]], tracker: RunTracker
 ) -> RunRecord:
-    """Hand the record to the tracker, and write it again if the tracker failed over it; the record as it is now."""
+    """Send the record to the tracker, and rewrite it if tracking failed; returns the final record."""
     if not execution.processes.is_first:
         return record
     noted = tracker.finish(record, predictions)

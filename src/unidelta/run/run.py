@@ -31,25 +31,25 @@ from unidelta.training.stopping import Stop
 def run(
     config: RunConfig, *, command: Sequence[str], processes: Processes = ALONE, stop: Stop | None = None
 ) -> RunRecord | None:
-    """Do the run that a configuration asks for, resume it, or find its complete record.
+    """Execute the run of a configuration, resume it, or return its existing record.
 
     Args:
         config: the composed configuration.
         command: the command line, for the record.
-        processes: this process, and how many do the run together; the first one writes.
-        stop: whether the run was asked to stop; None if nobody will.
+        processes: this process, and how many take part; the first one writes.
+        stop: whether the run was asked to stop; None if it cannot be.
 
     Returns:
         The record; None for a dry run.
 
     Raises:
-        UserError: design, data, checkpoint or results folder are not available; no record was written.
-        AlreadyRunning: another process does this run now.
+        UserError: design, data, checkpoint or results folder cannot be used; no record was written.
+        AlreadyRunning: another process is working on this run.
         Interrupted: the run was asked to stop; its record says so, and the same call resumes it.
     """
     spec = prepare(config)
     if config.dry_run:
-        from unidelta.run.dry_run import dry_run  # late, like every import in this function: seconds
+        from unidelta.run.dry_run import dry_run  # late, like every import in this function: they take seconds
 
         dry_run(spec)
         return None
@@ -72,9 +72,10 @@ def run(
     with locked(execution.files.lock) if processes.is_first else nullcontext():
         done = None if config.force else _complete(execution)
         if done is not None:
-            print(
-                f"This run is done already; force=true runs it again.\n{print_record(done, spec.task, execution.files)}"
-            )
+            called = done.coordinates["method"]
+            same = "" if called == spec.method else f" {spec.method} is the same design under another name."
+            shown = print_record(done, spec.task, execution.files)
+            print(f"This run is done already; force=true runs it again.{same}\n{shown}")
             return done
         facts = RunFacts(run_id=execution.files.run_id, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
@@ -90,7 +91,7 @@ def run(
 
 @contextmanager
 def _end_recorded(execution: Execution, tracker: RunTracker) -> Iterator[None]:
-    """Leave a record of a run that does not reach its end; never in place of a complete one."""
+    """Write a record of a run that did not finish; never overwrites a complete one."""
     begin = time.perf_counter()
     try:
         yield
@@ -109,7 +110,7 @@ def _end_recorded(execution: Execution, tracker: RunTracker) -> Iterator[None]:
 
 
 def _complete(execution: Execution) -> RunRecord | None:
-    """The record of the run if it is complete; a damaged one is set aside, because the run is done again."""
+    """The record of the run if it is complete; a damaged one is set aside, and the run is repeated."""
     try:
         record = execution.files.read()
     except DamagedRecord as error:
@@ -120,7 +121,7 @@ def _complete(execution: Execution) -> RunRecord | None:
 
 
 def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
-    """The rows of all splits, once results folder, data and weights are all known to be there."""
+    """The rows of all splits, after checking that results folder, data and weights all exist."""
     problems: list[UserError] = []
     rows: dict[str, Rows] = {}
     for check in (store.check_writable, lambda: rows.update(load_all(spec.task)), spec.backbone.weights.check):

@@ -1,69 +1,66 @@
-"""What a trained model scores: metrics of every split, and every prediction on the reported ones."""
+"""Score a trained model: metrics of every split, and every prediction on the reported ones."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from transformers import PreTrainedTokenizerBase
-
-from unidelta.config.run_spec import RunSpec
 from unidelta.fast.switch import merged
 from unidelta.injection.injection import Injection
 from unidelta.tasks import Rows
 from unidelta.tasks.encode import Encoded
-from unidelta.tasks.features import Feature
 from unidelta.tasks.labels import spelled
 from unidelta.tasks.metrics.scored import interval_signature, signature
-from unidelta.training.evaluate import EvalResult, evaluate
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.precision import resolve_precision
-from unidelta.training.processes import Processes
 from unidelta.training.result import TrainResult
 
 
 def score(
+    evaluator: Evaluator,
     injection: Injection,
     encoded: dict[str, Encoded],
     rows: dict[str, Rows],
-    spec: RunSpec,
-    tokenizer: PreTrainedTokenizerBase,
     trained: TrainResult,
-    processes: Processes,
+    *,
+    fast: bool,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Metrics of every split but the training one, and every prediction on the reported ones.
+    """Metrics of every split except training, and every prediction on the reported ones.
 
-    A dev split that is not reported was scored when the best step was chosen, if anything was trained. One that is
-    reported is scored whole, and its first rows, on which the best step was chosen, under a key of their own:
-    `validation[:1600]`, from the same predictions.
+    A dev split that is not reported was already scored when the best step was selected, if anything was trained. A dev
+    split that is reported is scored whole; its first examples, which selected the best step, are also scored from the
+    same predictions, under a separate key such as `validation[:1600]`.
 
     Args:
-        injection: the trained model; its prefixes are folded here.
+        evaluator: the trained model with its task.
+        injection: of the same model; its prefixes are folded here.
         encoded: every split.
-        rows: the same, as they came.
-        spec: the run.
-        tokenizer: the backbone's.
-        trained: how training ended, with what the best step scored on dev.
-        processes: this process, and of how many; all of them return the same.
+        rows: the examples of every split, before encoding.
+        trained: the result of training, with the dev scores of the best step.
+        fast: whether deltas are merged into the weights meanwhile, where that is exact.
 
     Returns:
-        Metrics by split, with the signatures of the metrics and of their intervals; predictions, a row each, with
-        its own scores.
+        Metrics by split, with the signatures of the metrics and of their intervals; and one row per prediction, with
+        the scores of that example.
     """
     injection.fold()  # the same function without the prefixes' MLP
-    task, dev = spec.task, spec.task.eval_split
+    task, dev = evaluator.task, evaluator.task.eval_split
     metrics: dict[str, Any] = {"signature": signature(task.scorers()), "interval_signature": interval_signature()}
-    is_scored = bool(trained.best_metrics) and not spec.task.reports_dev
+    is_scored = bool(trained.best_metrics) and not task.reports_dev
     if is_scored:
         metrics[dev] = {**trained.best_metrics, "n": len(encoded[dev])}
     predictions: list[dict[str, Any]] = []
     for split in (name for name in encoded if name != "train" and not (is_scored and name == dev)):
         features = encoded[split].features
         raw = [task.target(row) for row in rows[split]] if task.generates else None
-        result = _scored(injection, features, spec, tokenizer, processes, raw_references=raw)
-        assert result.scored is not None  # only where nothing but the loss is asked for
+        n = task.max_eval_examples
+        is_cut = split == dev and n is not None and n < len(features)
+        # in half precision, merging rounds the weight once more
+        with merged(injection) if fast and resolve_precision(evaluator.spec) == "fp32" else nullcontext():
+            result = evaluator.evaluate(features, raw_references=raw)
+            loss = evaluator.evaluate(features[:n], loss_only=True).metrics["loss"] if is_cut else None
+        assert result.scored is not None  # it is None only if just the loss was requested
         metrics[split] = {"loss": result.metrics["loss"], **result.scored.report()}
-        n = spec.task.max_eval_examples
-        if split == dev and n is not None and n < len(features):
-            loss = _scored(injection, features[:n], spec, tokenizer, processes, loss_only=True).metrics["loss"]
+        if is_cut:
             metrics[f"{dev}[:{n}]"] = {"loss": loss, **result.scored.report(n)}
         columns: dict[str, Sequence[Any]] = {"prediction": result.predictions, "reference": result.references}
         if raw is not None:
@@ -75,27 +72,3 @@ def score(
             own = result.scored.per_example(i)
             predictions.append({"split": split, "index": i, **dict(zip(columns, values, strict=True)), **own})
     return metrics, predictions
-
-
-def _scored(
-    injection: Injection,
-    features: Sequence[Feature],
-    spec: RunSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    processes: Processes,
-    **how: Any,
-) -> EvalResult:
-    precision = resolve_precision(spec.training)
-    # in half precision a merged weight is rounded once more
-    with merged(injection) if spec.fast and precision == "fp32" else nullcontext():
-        return evaluate(
-            injection.model,
-            features,
-            task=spec.task,
-            tokenizer=tokenizer,
-            batch_size=spec.training.eval_batch_size,
-            precision=precision,
-            progress=spec.training.progress and processes.is_first,
-            processes=processes,
-            **how,
-        )

@@ -1,1 +1,1 @@
-"""Many runs from one file: planned by Hydra's own parser, done by a few worker processes, skipped where done."""
+"""Many runs from one file: planned with Hydra's parser, run by worker processes, skipped if complete."""

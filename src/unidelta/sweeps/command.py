@@ -1,4 +1,4 @@
-"""The command line of sweep.py: plan everything, say what is done, do the rest.
+"""The command line of sweep.py: plan everything, report what is done, run the rest.
 
 Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged file,
 75 interrupted: the same command goes on."""
@@ -33,7 +33,7 @@ command goes on."""
 
 
 def main() -> None:
-    """Do what `sys.argv` asks for and exit."""
+    """Run the command in `sys.argv` and exit."""
     drop_unread_output()
     try:
         status = _main(sys.argv[1:])
@@ -73,7 +73,7 @@ def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> Exit
     if chosen.pool is None:
         result = by_hydra(left, chosen)
     else:
-        # Imports take as long as a run of the miniature, and nothing beside one of the paper's.
+        # Imports take as long as a run of the miniature, and no time compared with one of the paper's.
         is_mini = all(one.spec.scale == "mini" for one in left)
         pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_mini)
         specs = [one.spec for one in left]

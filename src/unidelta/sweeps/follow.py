@@ -1,4 +1,4 @@
-"""What a person sees of many jobs: one line as each ends, a table in the end, and for what failed its log."""
+"""Progress of many jobs: one line as each ends, a table at the end, and the log of each failure."""
 
 import os
 import signal
@@ -20,9 +20,9 @@ class Result:
     """How many jobs ended.
 
     Args:
-        outcomes: of those that did.
+        outcomes: of the jobs that ended.
         seconds: wall-clock time of all together.
-        is_interrupted: whether they were stopped from outside before all had ended.
+        is_interrupted: whether they were stopped before all had ended.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -31,7 +31,7 @@ class Result:
 
     @property
     def status(self) -> ExitStatus:
-        """What to tell the shell."""
+        """The exit status of the sweep."""
         if self.is_interrupted:
             return ExitStatus.INTERRUPTED
         is_fine = all(outcome.status == ExitStatus.DONE for outcome in self.outcomes)
@@ -42,7 +42,7 @@ def follow(outcomes: Generator[Outcome, None, None], *, n_jobs: int) -> Result:
     """Print a line for every job that ends, until all have, or Ctrl-C, SIGTERM or SIGHUP stops them.
 
     Args:
-        outcomes: of a pool; closed here, which ends what still runs.
+        outcomes: of a pool; closed here, which ends the jobs that are still running.
         n_jobs: how many there will be.
     """
     begin, ended, is_interrupted = time.monotonic(), [], False
@@ -64,7 +64,7 @@ def line(outcome: Outcome) -> str:
 
 
 def table(title: str, result: Result, *, n_skipped: int = 0, n_jobs: int) -> str:
-    """How many jobs ended in which way and how long it took, then every one that was not done, with its log."""
+    """How many jobs ended in which way and how long it took, then every job that was not done, with its log."""
     counts = {word: sum(outcome.word == word for outcome in result.outcomes) for word in _COLUMNS}
     counts |= {"skipped": n_skipped, "not begun or ended": n_jobs - len(result.outcomes)}
     shown = {word: n for word, n in counts.items() if n or word in ("done", "failed", "skipped")}
@@ -84,7 +84,7 @@ def table(title: str, result: Result, *, n_skipped: int = 0, n_jobs: int) -> str
 
 @contextmanager
 def _stopped_kindly() -> Generator[None, None, None]:
-    """What a batch system, `kill` or a closing terminal sends does what Ctrl-C does, and that says what it does."""
+    """Treat the signals of a batch system, `kill` or a closing terminal like Ctrl-C, which prints what it does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         with suppress(OSError):  # the terminal may be what is gone

@@ -1,5 +1,6 @@
-"""A job of a sweep: what `python train.py` with these overrides does, as a function."""
+"""A job of a sweep: the same as `python train.py` with these overrides, as a function."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,29 +15,33 @@ from unidelta.errors import STATUS_OF_RUN, ExitStatus, Interrupted, Unfinished, 
 from unidelta.extensions.folders import PROVIDER, add_folder
 from unidelta.records.record import RunRecord
 from unidelta.sweeps.worker import Report
-from unidelta.tasks.metrics.scored import told
+from unidelta.tasks.metrics.scored import printed_scores
 from unidelta.training.stopping import Stop
 
 
 class JobFailed(Exception):
-    """A job of several has no result; the message says why."""
+    """A job of a sweep has no result; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A job as another process is given it.
+    """A job in the form that another process receives.
 
     Args:
         overrides: as typed after `python train.py`.
-        folders: those that were added, in their order (`unidelta.extensions.folders`).
+        folders: the added folders, in order (`unidelta.extensions.folders`).
+        group: the job's group in W&B, unless it or `WANDB_RUN_GROUP` sets another one.
     """
 
     overrides: tuple[str, ...]
     folders: tuple[Path, ...]
+    group: str | None = None
 
 
 def do(work: Work) -> Report:
-    """Do one job."""
+    """Run one job."""
+    if work.group is not None:
+        os.environ.setdefault("WANDB_RUN_GROUP", work.group)
     try:
         for folder in work.folders:
             add_folder(folder)
@@ -50,23 +55,23 @@ def do(work: Work) -> Report:
 
 
 def task(config: DictConfig) -> str:
-    """Do one job for a launcher of Hydra's: the function that such a launcher calls, wherever it does.
+    """Run one job for a Hydra launcher: the function that the launcher calls, on any machine.
 
     Returns:
         The score, in one line.
 
     Raises:
-        JobFailed: there is none.
+        JobFailed: there is no score.
     """
     overrides = list(HydraConfig.get().overrides.task)
     try:
-        for source in HydraConfig.get().runtime.config_sources:  # it may be another machine that does the job
+        for source in HydraConfig.get().runtime.config_sources:  # the job may run on a different machine
             if source.provider == PROVIDER:
                 add_folder(source.path)
         report = _do(typed(config, overrides), overrides)
     except Interrupted as error:
         print(error, file=sys.stderr)
-        raise SystemExit(status_of(error)) from error  # Hydra would begin the next job after any other exception
+        raise SystemExit(status_of(error)) from error  # after any other exception Hydra would start the next job
     except (UserError, Unfinished) as error:
         raise JobFailed(str(error)) from error
     if report.status != ExitStatus.DONE:
@@ -86,14 +91,14 @@ def _do(config: RunConfig, overrides: Sequence[str]) -> Report:
 
 
 def score(record: RunRecord) -> str:
-    """The metrics of the test splits, in one line; of the validation splits, where there is no test split.
+    """The metrics of the test splits, in one line; of the validation splits, if there is no test split.
 
-    Of several (MNLI's matched and mismatched) each is named.
+    If there are several (MNLI's matched and mismatched), each is named.
     """
     splits = {name: values for name, values in record.metrics.items() if isinstance(values, dict)}
     shown = {name: values for name, values in splits.items() if name.startswith("test")} or splits
     return "; ".join(
         (f"{name}: " if len(shown) > 1 else "")
-        + ", ".join(f"{metric} {value:.1f}" for metric, value in told(values).items() if metric != "loss")
+        + ", ".join(f"{metric} {value:.1f}" for metric, value in printed_scores(values).items() if metric != "loss")
         for name, values in shown.items()
     )

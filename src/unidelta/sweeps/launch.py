@@ -1,4 +1,4 @@
-"""Jobs that are no product of choices, done by any of Hydra's launchers; the pool's are followed one by one."""
+"""Run a list of jobs with any of Hydra's launchers; with the pool, report each as it ends."""
 
 import re
 import time
@@ -39,7 +39,7 @@ _N_CHARACTERS = 120  # of the name of a log; file systems allow 255 bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launcher:
-    """How jobs are done.
+    """How jobs are run.
 
     Args:
         config: Hydra's whole configuration of a multirun.
@@ -53,7 +53,7 @@ class Launcher:
 
 
 def launcher(overrides: Sequence[str], *, folder: Path) -> Launcher:
-    """The launcher that overrides such as `hydra/launcher=slurm` choose.
+    """The launcher selected by overrides such as `hydra/launcher=slurm`.
 
     Args:
         overrides: Hydra's own, as typed.
@@ -89,19 +89,18 @@ def pool_of(options: Mapping[str, Any]) -> Pool:
 def in_pool(
     jobs: Sequence[tuple[Job, Path]], pool: Pool, *, specs: Sequence[RunSpec], group: str | None = None
 ) -> Result:
-    """Do jobs on this machine, with a line for each that ends.
+    """Run jobs on this machine, printing a line as each ends.
 
     Args:
         jobs: each with the folder for its log.
-        pool: how many at once, and so on.
+        pool: how many at a time, and so on.
         specs: the runs that the jobs are.
-        group: by which the jobs are found where they are tracked, unless they say another.
+        group: the jobs' group in tracking, unless they set another one.
     """
-    first = () if group is None else (f"tracking.group={group}",)
     tasks = [
         Task(
             name=str(job),
-            argument=Work(overrides=(*first, *job.overrides), folders=tuple(added_folders())),
+            argument=Work(overrides=job.overrides, folders=tuple(added_folders()), group=group),
             log=folder / f"{log_name(job)}.log",
         )
         for job, folder in jobs
@@ -112,7 +111,7 @@ def in_pool(
 
 
 class NoCallbacks:
-    """What Hydra calls around each job; jobs leave records, and need nothing else."""
+    """Hydra's callbacks around each job; jobs write records and need no callbacks."""
 
     def on_job_start(self, **_: Any) -> None:
         """Nothing."""
@@ -122,9 +121,9 @@ class NoCallbacks:
 
 
 def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
-    """Do jobs by another launcher of Hydra's; what became of them is read from their records.
+    """Run jobs with a different Hydra launcher; their outcomes are read from their records.
 
-    A launcher may give up when one job is lost, while the others still wait in the queue of a cluster.
+    A launcher may give up when one job is lost while others still wait in a cluster's queue.
     """
     config, begin = launcher.config, time.monotonic()
     context = HydraContext(config_loader=launcher.loader, callbacks=cast(Any, NoCallbacks()))
@@ -137,7 +136,7 @@ def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
                 returned[one.job] = str(result.return_value)
             except Exception as error:
                 returned[one.job] = error
-    except Exception as error:  # what launchers raise when a job is lost differs from one to the next
+    except Exception as error:  # launchers raise different errors when a job is lost
         lost = RuntimeError(f"there is no record; the launcher gave up: {type(error).__name__}: {error}")
     folder = Path(config.hydra.sweep.dir)
     outcomes = tuple(_outcome(one, returned.get(one.job), lost, folder=folder) for one in planned)
@@ -149,7 +148,7 @@ def _launch(plugin: HydraLauncher, planned: Sequence[Planned]) -> Sequence[JobRe
 
 
 def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception, *, folder: Path) -> Outcome:
-    """How a job ended, by what the launcher returned for it, and by its record where it returned nothing."""
+    """How a job ended, from the launcher's return value or, if there is none, from the record."""
     status, cause = ExitStatus.FAILED, lost if returned is None else returned
     try:
         record = planned.record()
@@ -164,7 +163,7 @@ def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception
 
 
 def log_name(job: Job) -> str:
-    """A file name by which people find a job's log; no two jobs of a sweep have the same."""
+    """A readable file name for a job's log, unique within a sweep."""
     words = [word for word in job.overrides if not word.startswith("results_dir=")]
     name = re.sub(r"[^\w=.,+-]", "-", "_".join(words)) or "defaults"
     if name == "_".join(words) and len(name) <= _N_CHARACTERS:

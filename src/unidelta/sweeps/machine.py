@@ -1,4 +1,4 @@
-"""What this machine has for jobs: GPUs, cores and memory, as far as this process may use them. No torch."""
+"""This machine's GPUs, cores and memory, as far as this process may use them. No torch."""
 
 import math
 import os
@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_LIST_TIMEOUT_S = 60.0  # nvidia-smi wakes the driver, which takes its time where no process keeps it awake
+_LIST_TIMEOUT_S = 60.0  # nvidia-smi wakes the driver, which is slow if no process keeps it awake
 _NO_LIMIT = 1 << 60  # cgroups of version 1 write a number near 2^63 for none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What jobs can have.
+    """The resources for jobs.
 
     Args:
-        gpus: a value of CUDA_VISIBLE_DEVICES for each that is visible: index, or UUID of a GPU or of a part (MIG).
+        gpus: a value of CUDA_VISIBLE_DEVICES for each visible GPU: index, or UUID of a GPU or of a part (MIG).
         n_cores: by affinity and by the limits of a container or batch job.
-        free_bytes: of memory, by the same limits; None where the system does not say.
+        free_bytes: of memory, by the same limits; None if the system does not say.
     """
 
     gpus: tuple[str, ...]
@@ -47,16 +47,16 @@ def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
     for word in map(str.strip, named.split(",")):
         is_index = word.isdecimal() and (present is None or int(word) < len(present))
         if not (is_index or word.startswith(("GPU-", "MIG-"))):
-            break  # CUDA reads no further than the first that is none
+            break  # CUDA stops at the first invalid entry
         found[word] = None
     return tuple(found)
 
 
 def n_cores(root: Path = Path("/")) -> int:
-    """The cores that this process may use: those of its affinity, and no more than its cgroups give it time for."""
+    """The number of cores that this process may use, by its affinity and the CPU limits of its cgroups."""
     try:
         cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # there is no such question on macOS
+    except AttributeError:  # not available on macOS
         cores = os.cpu_count() or 1
     for folder in _cgroups(root, "cpu"):
         quota, _, period = _read(folder / "cpu.max").partition(" ")
@@ -68,7 +68,7 @@ def n_cores(root: Path = Path("/")) -> int:
 
 
 def free_bytes(root: Path = Path("/")) -> int | None:
-    """The memory that is free, or that files occupy until somebody needs it; None where the system does not say."""
+    """Free memory, including reclaimable file caches; None if the system does not say."""
     amounts: list[int] = []
     available = re.search(r"^MemAvailable:\s+(\d+) kB", _read(root / "proc/meminfo"), re.MULTILINE)
     if available:
@@ -83,7 +83,7 @@ def free_bytes(root: Path = Path("/")) -> int | None:
 
 
 def _present(environment: Mapping[str, str]) -> tuple[str, ...] | None:
-    """All GPUs, or their parts where they are partitioned; None where no driver says."""
+    """All GPUs, or their parts if they are partitioned; None if there is no driver."""
     try:
         done = subprocess.run(
             ["nvidia-smi", "-L"],
@@ -105,7 +105,7 @@ def _present(environment: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def _cgroups(root: Path, controller: str) -> Iterator[Path]:
-    """The folders of this process's control groups, from the innermost outwards; of both versions."""
+    """The folders of this process's control groups (versions 1 and 2), innermost first."""
     mount = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
         number, controllers, path = line.split(":", 2)

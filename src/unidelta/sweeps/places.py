@@ -1,4 +1,4 @@
-"""How many jobs at once: one for each GPU, without GPUs one for each core, and no more than memory holds."""
+"""How many jobs at a time: one per GPU, or without GPUs one per core, and no more than fit into memory."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ _VALUES = 12  # kept for the backward pass per token, sub-layer and feature: fou
 
 
 def job_bytes(spec: RunSpec, *, on_gpu: bool) -> int:
-    """About how many bytes of memory a run takes, by arithmetic; what is on its GPU is not counted."""
+    """An estimate of the bytes of memory that a run takes, without GPU memory."""
     architecture, training = spec.backbone.architecture, spec.training
     weights = 4 * architecture.n_parameters  # in float32, as they are read
     if on_gpu:
@@ -26,11 +26,11 @@ def job_bytes(spec: RunSpec, *, on_gpu: bool) -> int:
 
 
 def placed(pool: Pool, machine: Machine, specs: Sequence[RunSpec]) -> tuple[Pool, str]:
-    """The pool with its workers and GPUs, where nobody has said them, and a sentence about it.
+    """The pool with default workers and GPUs if they were not set, and a sentence about it.
 
     Args:
-        pool: as asked.
-        machine: what there is.
+        pool: as requested.
+        machine: the machine's resources.
         specs: the runs, at least one.
     """
     is_on_cpu = all(spec.training.device == "cpu" for spec in specs)

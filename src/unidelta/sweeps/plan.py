@@ -1,4 +1,4 @@
-"""From a file of lines to jobs. A line is what one could type after `python train.py -m`."""
+"""Plan jobs from a file of lines. A line is what a user could type after `python train.py -m`."""
 
 import shlex
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import SWEEPS
 
 CHOOSING = ("task", "method")
-"""Keys that, typed after a sweep's name, pick those of its jobs that have this value, and change none."""
+"""Keys that, typed after a sweep's name, select the jobs with this value instead of changing jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Job:
 
 
 def folders_of_sweeps() -> list[Path]:
-    """Where sweeps are: `sweeps/` of the working directory, the project's own, and of each folder that was added."""
+    """The folders of sweeps: `sweeps/` in the working directory, in the project, and in each added folder."""
     return [Path("sweeps"), SWEEPS, *(folder / "sweeps" for folder in added_folders())]
 
 
 def names(folders: Sequence[Path]) -> list[str]:
-    """The sweeps there are."""
+    """The names of all sweeps."""
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
@@ -43,7 +43,7 @@ def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
     """The lines of a sweep.
 
     Raises:
-        ConfigError: there is no such sweep, or its file is no list of lines.
+        ConfigError: there is no such sweep, or its file is not a list of lines.
     """
     path = next((path for folder in folders if (path := folder / f"{name}.yaml").is_file()), None)
     if path is None:
@@ -63,8 +63,8 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
 
     Args:
         lines: sweeps such as `method=mam,lora seed=1,2,3`.
-        overrides: typed after the sweep's name. Where a line says something of the same key, a task or a method picks
-            from its jobs, and any other value replaces what it says.
+        overrides: typed after the sweep's name. If a line has the same key, a task or a method selects from its
+            jobs, and any other key replaces the line's value.
 
     Raises:
         Problems: every line that cannot be read, or there is no such job.
@@ -99,7 +99,7 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
 
 
 def _words(override: Override) -> list[str]:
-    """An override as its jobs have it: one word, or one for each value of a sweep."""
+    """An override as single words: one, or one for each value of a sweep."""
     key = override.get_key_element()
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]

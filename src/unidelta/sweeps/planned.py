@@ -1,4 +1,4 @@
-"""Jobs before the first one starts: composed, checked, and looked up among the records."""
+"""Prepare jobs before the first one starts: compose, check, and look up existing records."""
 
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
@@ -22,14 +22,14 @@ from unidelta.tasks import TaskSpec, fingerprint, load_all
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A job that can be done.
+    """A valid job.
 
     Args:
         job: the job.
         spec: the run that it is.
         results_dir: where its record is, or will be.
-        run_id: the run's name; None for a dry run, and where data or weights are not to be had.
-        state: done if there is a complete record and nobody asked for another; unknown if it has to have a `run_id`
+        run_id: the run id; None for a dry run, or if data or weights are not available.
+        state: done if there is a complete record and it is not forced to run again; unknown if it needs a `run_id`
             and has none.
     """
 
@@ -40,7 +40,7 @@ class Planned:
     state: Literal["done", "to do", "unknown"]
 
     def record(self) -> RunRecord | None:
-        """The record there is by now.
+        """The current record.
 
         Raises:
             RecordError: it is damaged.
@@ -51,7 +51,7 @@ class Planned:
 
 
 def prepared(jobs: Sequence[Job]) -> list[tuple[Job, RunConfig, RunSpec]]:
-    """Every job, composed and resolved; no data and no weights are read.
+    """Every job, composed and resolved, without reading data or weights.
 
     Raises:
         Problems: everything that is wrong with any of them.
@@ -71,11 +71,11 @@ def prepared(jobs: Sequence[Job]) -> list[tuple[Job, RunConfig, RunSpec]]:
 
 
 def plan(jobs: Sequence[Job], *, is_listing: bool = False) -> list[Planned]:
-    """Every job with its state. Of jobs that are one run in different words, the first is kept.
+    """Every job with its state. If several jobs are the same run, the first is kept.
 
     Args:
         jobs: the jobs.
-        is_listing: nothing is downloaded, and what is not to be had is no fault but makes the state unknown.
+        is_listing: nothing is downloaded, and missing data or weights are no fault but make the state unknown.
 
     Raises:
         Problems: everything that is wrong with any of them.
@@ -106,7 +106,7 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False) -> list[Planned]:
 
 
 def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
-    """Check and compose a job; once for those that differ by a plain seed alone, as it takes half a second."""
+    """Check and compose a job; only once for jobs that differ only by the seed, as it takes half a second."""
     seeds = [word for word in job.overrides if word.startswith("seed=") and word[5:].isdecimal()]
     words = tuple(word for word in job.overrides if word not in seeds)
     if words not in composed:
@@ -116,22 +116,22 @@ def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
 
 
 def _note(error: UserError, problems: dict[str, UserError]) -> None:
-    """Keep every single error once, however many jobs have it."""
+    """Keep every error once, for any number of jobs that have it."""
     problems.update({str(one): one for one in (error.errors if isinstance(error, Problems) else (error,))})
 
 
 class _Contents:
-    """Data and weights, of which many jobs read the same: each is read once, and each failure is found once."""
+    """Data and weights, which many jobs share: each is read once, and each failure is reported once."""
 
     def __init__(self, *, may_download: bool) -> None:
         self._may_download = may_download
         self._found: dict[Hashable, Any] = {}
 
     def run_id(self, spec: RunSpec) -> str:
-        """The name of a run.
+        """The run id of a run.
 
         Raises:
-            UserError: its data or its weights are not to be had.
+            UserError: its data or weights are not available.
         """
         source = spec.backbone.weights
         data = self._once(spec.task, lambda: self._fingerprints(spec.task))

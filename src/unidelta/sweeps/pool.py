@@ -1,4 +1,4 @@
-"""Jobs on one machine, some at once, each in a process of its own: whatever one does to itself, no other notices.
+"""Jobs on one machine, several at a time, each in its own process: a crash in one job cannot affect another.
 
 `concurrent.futures` gives up all jobs when one process is killed, and `multiprocessing.Pool` waits for it forever.
 """
@@ -21,12 +21,12 @@ _FINAL = (ExitStatus.DONE, ExitStatus.REFUSED, ExitStatus.DAMAGED, ExitStatus.DI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A job as the pool sees it.
+    """A job of the pool.
 
     Args:
-        name: what people call it, in one line.
-        argument: what the function that does it is called with; it has to be picklable.
-        log: the file for what it prints.
+        name: its name for people, in one line.
+        argument: the argument of the function that runs it; must be picklable.
+        log: the file for its output.
     """
 
     name: str
@@ -40,10 +40,10 @@ class Outcome:
 
     Args:
         name: the job's.
-        status: exit status; None if it was killed, or died without a word.
+        status: exit status; None if it was killed, or died without a report.
         note: the score, or why there is none.
-        seconds: wall-clock time of the last attempt; None where nobody looked at a clock.
-        log: what it printed.
+        seconds: wall-clock time of the last attempt; None if it was not measured.
+        log: its output.
     """
 
     name: str
@@ -61,15 +61,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """How many jobs at once, on what, and for how long.
+    """How many jobs at a time, on which GPUs, and for how long.
 
     Args:
-        workers: processes; None: one for each of `gpus`, else one; `places.placed` says how many there is room for.
-        gpus: what CUDA_VISIBLE_DEVICES says in the first worker, the second, … and again from the start.
-        timeout_s: a job that takes longer, in seconds, is ended; None: never.
-        retries: how often a job is begun again that failed otherwise than by refusal, damage or divergence.
-        reuse: one process does many jobs, so that libraries are imported once; it is replaced after a failure.
-            None: nobody has said, and each job gets its own.
+        workers: processes; None: one for each of `gpus`, else one; `places.placed` says how many fit into memory.
+        gpus: CUDA_VISIBLE_DEVICES of each worker in turn, reused in order.
+        timeout_s: a job that takes longer, in seconds, is killed; None: no limit.
+        retries: how often a job is restarted that failed for any reason but refusal, damage or divergence.
+        reuse: one process runs many jobs, so that libraries are imported once; it is replaced after a failure.
+            None: not set, and each job gets its own process.
 
     Raises:
         Problems: a number is out of range.
@@ -97,18 +97,18 @@ class Pool:
             raise Problems(problems)
 
     def n_workers(self, n_jobs: int) -> int:
-        """How many processes there are for so many jobs."""
+        """The number of processes for this many jobs."""
         return min(self.workers or len(self.gpus) or 1, n_jobs)
 
     def work(self, tasks: Sequence[Task], function: Callable[[Any], Report]) -> Generator[Outcome, None, None]:
-        """Do jobs; outcomes come as they end. When the iterator is closed, what still runs is ended.
+        """Run jobs and yield outcomes as they end. Closing the iterator ends the jobs that are still running.
 
         Args:
             tasks: the jobs.
-            function: does one, given its argument; a module's, so that another process can import it.
+            function: runs one job, given its argument; defined in a module, so that another process can import it.
         """
         queue = deque((task, 1) for task in tasks)
-        # Threads that wait for a busy core cost more than they bring.
+        # Threads that wait for a busy core cost more than they gain.
         environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         processes: list[WorkerProcess[tuple[Task, int]]] = []
         for i in range(self.n_workers(len(tasks))):

@@ -1,4 +1,4 @@
-"""Everything that runs read from the hub, fetched beforehand: for machines without a network."""
+"""Download everything that runs read from the hub, for machines without a network."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
@@ -12,16 +12,16 @@ _FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")  # configura
 
 
 def prefetch(specs: Sequence[RunSpec]) -> Iterator[str]:
-    """Fetch data, weights and tokenizers into the hub's cache on this machine, each once.
+    """Download data, weights and tokenizers into the local hub cache, each once.
 
     Args:
         specs: the runs.
 
     Yields:
-        A line for each thing that is there now.
+        A line for each item that is now in the cache.
 
     Raises:
-        Problems: everything that could not be fetched, when all else is.
+        Problems: everything that could not be downloaded, after all the rest.
     """
     problems: list[UserError] = []
     seen: set[Hashable] = set()

@@ -1,4 +1,4 @@
-"""A place in the pool: at most one worker process at a time, its job, and how either is ended."""
+"""A slot of the pool: at most one worker process at a time, its job, and how to end them."""
 
 import contextlib
 import os
@@ -16,18 +16,18 @@ from unidelta.errors import ExitStatus
 from unidelta.sweeps.worker import Report, serve
 
 GRACE_S = 30.0  # between SIGTERM and SIGKILL: time to save a checkpoint
-POLL_S = 1.0  # a death that closes no pipe, because a child of the job holds it open, is seen within this time
-_LEAVE_S = 2.0  # for a worker without a job to leave by itself; its last job is reported and written
-_SPAWN = get_context("spawn")  # a forked process cannot use CUDA, and inherits locks that nobody will release
+POLL_S = 1.0  # a death that closes no pipe, because a child holds it open, is noticed within this time
+_LEAVE_S = 2.0  # for an idle worker to exit by itself; its last job is already reported and written
+_SPAWN = get_context("spawn")  # a forked process cannot use CUDA, and inherits locks that are never released
 
 Work = TypeVar("Work")
 
 
 class WorkerProcess(Generic[Work]):
-    """A place in the pool.
+    """A slot of the pool.
 
     Args:
-        function: does one job, in the worker.
+        function: runs one job, in the worker.
         environment: variables of the worker.
     """
 
@@ -42,12 +42,12 @@ class WorkerProcess(Generic[Work]):
         self._is_late = False
 
     def start(self, work: Work, argument: Any, *, log: Path, timeout_s: float | None) -> None:
-        """Begin a job.
+        """Start a job.
 
         Args:
-            work: what the process is busy with, handed back by `ended`.
+            work: the job, returned by `ended`.
             argument: of the function.
-            log: file for what the job prints.
+            log: file for the job's output.
             timeout_s: in seconds; None: no limit.
         """
         if self._process is None or self._process.exitcode is not None:
@@ -55,43 +55,43 @@ class WorkerProcess(Generic[Work]):
         self.work, self._begin, self._timeout_s = work, time.monotonic(), timeout_s
         self._deadline, self._is_late = None if timeout_s is None else self._begin + timeout_s, False
         assert self._pipe is not None
-        with contextlib.suppress(BrokenPipeError):  # it died at its start: `ended` will say so
+        with contextlib.suppress(BrokenPipeError):  # it died at its start: `ended` will report it
             self._pipe.send((argument, str(log)))
 
     def waitables(self) -> Iterator[Any]:
-        """What becomes ready when the job ends, for `multiprocessing.connection.wait`."""
+        """The objects that become ready when the job ends, for `multiprocessing.connection.wait`."""
         if self.work is not None and self._process is not None:
             yield self._pipe
             yield self._process.sentinel
 
     def ended(self) -> tuple[Work, Report, float] | None:
-        """The job, its report and its seconds if it has ended; None while it goes on, or where there is none.
+        """The job, its report and its seconds if it has ended; None while it runs, or if there is no job.
 
-        A job past its time is asked to end, and made to when it does not within `GRACE_S`.
+        A job past its time limit is asked to end, and killed if it has not ended within `GRACE_S`.
         """
         if self.work is None:
             return None
         report = self._report()
         if report is None:
             return None
-        if self._is_late and report.status not in (None, ExitStatus.DONE):  # it was asked to end, and did
+        if self._is_late and report.status not in (None, ExitStatus.DONE):  # it ended because it was asked to
             report = replace(report, note=f"{self._lateness()}; {report.note}")
         work, self.work = self.work, None
         return work, report, time.monotonic() - self._begin
 
     def replace(self) -> None:
-        """Let the worker go; the next job gets a new one."""
+        """End the worker; the next job gets a new one."""
         if self._process is None or self._pipe is None:
             return
         self._pipe.close()
         self._process.join(_LEAVE_S)
-        self._signal(signal.SIGKILL)  # and whatever the job has left behind
+        self._signal(signal.SIGKILL)  # including the job's remaining children
         self._process.join()
         self._process = self._pipe = None
 
     @staticmethod
     def stop(processes: "Sequence[WorkerProcess[Any]]") -> None:
-        """End all workers: busy ones are asked first, and made to after `GRACE_S` or another Ctrl-C."""
+        """End all workers: busy ones are asked first, and killed after `GRACE_S` or another Ctrl-C."""
         try:
             for process in processes:
                 if process.work is not None:
@@ -111,7 +111,7 @@ class WorkerProcess(Generic[Work]):
         self.replace()
         self._pipe, theirs = _SPAWN.Pipe()
         arguments = (self._function, theirs, self._environment)
-        # No daemon, for those may have no children, such as the workers of a data loader.
+        # Not a daemon, because a daemon cannot have children, such as the workers of a data loader.
         self._process = _SPAWN.Process(target=serve, args=arguments)
         self._process.start()
         theirs.close()
@@ -144,13 +144,13 @@ class WorkerProcess(Generic[Work]):
         return f"not done within {self._timeout_s:g} s"
 
     def _signal(self, which: signal.Signals) -> None:
-        """Send a signal to the worker and all that its jobs have started."""
+        """Send a signal to the worker and all its jobs' children."""
         process = self._process
         if process is None or process.pid is None:
             return
         try:
             os.killpg(process.pid, which)
-        except (ProcessLookupError, PermissionError):  # it has no group of its own yet, or nobody is left
+        except (ProcessLookupError, PermissionError):  # it has no process group yet, or nothing is left
             if process.exitcode is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, which)

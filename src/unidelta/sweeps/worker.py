@@ -1,4 +1,4 @@
-"""A worker: a process that does the jobs it is handed, one after another, each with a log of its own."""
+"""A worker: a process that runs the jobs it is sent, one after another, each with its own log."""
 
 import faulthandler
 import os
@@ -20,7 +20,7 @@ class Report:
     """How a job ended.
 
     Args:
-        status: exit status, as `ExitStatus` where it is one of ours; None if it was killed, or died without a word.
+        status: exit status, an `ExitStatus` if it is one of ours; None if it was killed, or died without a report.
         note: one line: the score, or why there is none.
     """
 
@@ -29,14 +29,14 @@ class Report:
 
 
 def serve(function: Callable[[Any], Report], pipe: Connection, environment: Mapping[str, str]) -> None:
-    """Do jobs until the other end of the pipe is closed.
+    """Run jobs until the other end of the pipe is closed.
 
     Args:
-        function: does one job.
+        function: runs one job.
         pipe: sends (argument of the function, path of the log), gets reports.
         environment: variables that are set before the first job, and so before torch is imported.
     """
-    os.setsid()  # a group of its own: Ctrl-C reaches the sweep alone, and what a job starts can be ended with it
+    os.setsid()  # its own process group: Ctrl-C reaches only the sweep, and a job's children can be ended with it
     _end_with_parent()
     os.environ.update(environment)
     faulthandler.enable(2)  # a crash in C code leaves its trace in the log
@@ -49,20 +49,20 @@ def serve(function: Callable[[Any], Report], pipe: Connection, environment: Mapp
 
 
 def _end_with_parent() -> None:
-    """Let no worker outlive a sweep that was killed: it would go on with a job that nobody waits for."""
+    """End the worker when its sweep is killed; it would otherwise continue a job that nobody waits for."""
 
     def wait() -> None:
         parent = parent_process()
         if parent is not None:
             parent.join()
-            os.killpg(0, signal.SIGKILL)  # from a thread, `sys.exit` would end the thread alone
+            os.killpg(0, signal.SIGKILL)  # from a thread, `sys.exit` would end only the thread
 
     threading.Thread(target=wait, daemon=True).start()
 
 
 def _do(function: Callable[[Any], Report], argument: Any, log: str) -> Report:
     with open(log, "ab") as file:
-        for stream in (1, 2):  # descriptors and not `sys.stdout`: libraries and crashes write past it
+        for stream in (1, 2):  # descriptors, not `sys.stdout`: libraries and crashes bypass it
             os.dup2(file.fileno(), stream)
     try:
         return function(argument)
@@ -70,7 +70,7 @@ def _do(function: Callable[[Any], Report], argument: Any, log: str) -> Report:
         status = stop.code if isinstance(stop.code, int) else ExitStatus.DONE if stop.code is None else 1
         print(f"exit status {status}: {stop}", file=sys.stderr)
         return Report(status=status, note=f"exit status {status}" if status else "")
-    except BaseException as error:  # whatever it is, it is this job's, and the sweep goes on
+    except BaseException as error:  # any error concerns only this job, and the sweep continues
         traceback.print_exc()
         first = (str(error).splitlines() or [""])[0]
         return Report(status=ExitStatus.FAILED, note=f"{type(error).__name__}: {first}")

@@ -1,7 +1,7 @@
 """Tasks: where rows come from, how they become token ids, how predictions are scored.
 
-What is named here imports in milliseconds, for planning; `encode` and `collate` bring torch with them and
-are imported by their own names.
+The names here import in milliseconds, for planning; `encode` and `collate` need torch and must be imported from their
+own modules.
 """
 
 from unidelta.tasks.columns import Columns

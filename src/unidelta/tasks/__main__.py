@@ -1,9 +1,9 @@
-"""`python -m unidelta.tasks score FILE`: a run's metrics again, from its saved predictions.
+"""`python -m unidelta.tasks score FILE`: recompute a run's metrics from its saved predictions.
 
-FILE is JSONL with `prediction` and `reference` in every row, as a run writes it beside its record; where rows name
-their `split`, each split is scored by itself, and where they have a `raw_reference`, against that as well. The numbers
-are those of the record, intervals included; the loss needs the model and is not among them. The metrics are those of
-the record beside FILE, or of `--task TASK`, or `--metrics NAME,NAME`.
+FILE is JSONL with `prediction` and `reference` in every row, as a run writes it next to its record. If rows have a
+`split`, each split is scored separately; if they have a `raw_reference`, they are also scored against it. The scores
+equal the record's, intervals included, except for the loss, which needs the model. The metrics are those of the
+record next to FILE, of `--task TASK`, or `--metrics NAME,NAME`.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, DataError, UserError
 from unidelta.extensions.folders import add_folder, config_file, config_names
+from unidelta.extensions.named_paths import path_argument
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.labels import read_label
@@ -31,7 +32,7 @@ _A = {"text": "text", "label": "a label"}
 
 
 def score(file: Path, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """The signatures, and by split its scores, `n` and intervals; a file without splits is one split, `all`.
+    """The signatures, and each split's scores, `n` and intervals; a file without splits is one split, `all`.
 
     Raises:
         Problems: everything that is wrong with any row.
@@ -52,7 +53,7 @@ def score(file: Path, metrics: Sequence[Metric]) -> dict[str, Any]:
 
 
 def _read(file: Path, *, holds: str) -> tuple[list[str], list[Row]]:
-    """The names of what is compared, and the rows."""
+    """The names of the compared columns, and the rows."""
     faults = Faults(f"predictions from {file}", file.name)
     try:
         with file.open("rb") as stream:
@@ -80,7 +81,7 @@ def _read(file: Path, *, holds: str) -> tuple[list[str], list[Row]]:
 
 
 def _metrics(file: Path, task: str | None, typed: str | None) -> list[Metric]:
-    """The metrics that were asked for, by name, by task or by the record beside the file.
+    """The requested metrics: by name, by task or from the record next to the file.
 
     Raises:
         ConfigError: there is no such metric or task, no record, or the metrics compare different things.
@@ -103,7 +104,7 @@ def _metrics(file: Path, task: str | None, typed: str | None) -> list[Metric]:
 
 
 def _of_task(task: str) -> list[str]:
-    """The metrics in a task's file, or in the files that it begins with."""
+    """The metrics in a task's file, or in the files in its `defaults`."""
     file = config_file("task", task)
     if file is None:
         raise ConfigError(f"--task {task}", "there is no such task", f"one of: {', '.join(config_names('task'))}")
@@ -118,26 +119,26 @@ def _of_task(task: str) -> list[str]:
 
 
 def _of_record(file: Path) -> list[str]:
-    """The metrics of the run whose record is beside its predictions."""
+    """The metrics of the run whose record is next to its predictions."""
     record = file.with_name(file.name.removesuffix(_PREDICTIONS) + ".json")
     try:
         task = json.loads(record.read_text(encoding="utf-8"))["spec"]["task"]
         return [str(name) for name in task["metrics"]] if "metrics" in task else _of_task(task["name"])
     except (OSError, ValueError, KeyError, TypeError):
-        why = "there is no record of a run beside it, which would say by which metrics it is scored"
+        why = "there is no run record next to it that would say which metrics to use"
         raise ConfigError(f"score {file}", why, "--metrics NAME,NAME or --task TASK") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 0, or 2 for a request that cannot be met."""
+    """The exit status: 0, or 2 for an invalid request."""
     drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
-    command = commands.add_parser("score", help="the metrics of saved predictions, as JSON")
-    command.add_argument("file", type=Path, help="JSONL with prediction and reference in every row")
-    command.add_argument("--task", help="whose metrics are used in place of those of the record beside the file")
-    command.add_argument("--metrics", help="their names, separated by commas")
-    command.add_argument("--config-dir", type=Path, help="a folder of your own, for its tasks and metrics")
+    command = commands.add_parser("score", help="print the metrics of saved predictions as JSON")
+    command.add_argument("file", type=path_argument, help="JSONL with prediction and reference in every row")
+    command.add_argument("--task", help="use this task's metrics instead of those in the record next to the file")
+    command.add_argument("--metrics", help="names of metrics, separated by commas")
+    command.add_argument("--config-dir", type=path_argument, help="a folder with your own tasks and metrics")
     arguments = parser.parse_args(argv)
     try:
         if arguments.config_dir is not None:

@@ -1,4 +1,4 @@
-"""Features to padded batches. B batch, S source length, T target length."""
+"""Collate features into padded batches. B batch, S source length, T target length."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from unidelta.tasks.features import Feature
 from unidelta.tasks.task import TaskSpec
 
 IGNORED_LABEL = -100
-"""The label the loss leaves out: padding."""
+"""The label that the loss ignores: padding."""
 
 Collator: TypeAlias = Callable[[Sequence[Feature]], dict[str, Tensor]]
 
@@ -24,7 +24,7 @@ class ClassificationCollator:
 
     Args:
         pad_token_id: the tokenizer's padding token.
-        pad_to_multiple_of: 1 for none; 8 suits half-precision arithmetic on accelerators.
+        pad_to_multiple_of: 1 for none; 8 suits half precision on GPUs.
     """
 
     pad_token_id: int
@@ -45,8 +45,8 @@ class Seq2SeqCollator:
 
     Args:
         pad_token_id: the tokenizer's padding token.
-        pad_to_multiple_of: 1 for none; 8 suits half-precision arithmetic on accelerators.
-        decoder_inputs: the model's `prepare_decoder_input_ids_from_labels`: labels to the right by one.
+        pad_to_multiple_of: 1 for none; 8 suits half precision on GPUs.
+        decoder_inputs: the model's `prepare_decoder_input_ids_from_labels`, which shifts labels right by one.
     """
 
     pad_token_id: int
@@ -81,13 +81,13 @@ def _pad_sources(features: Sequence[Feature], pad_token_id: int, multiple: int) 
         "attention_mask": _pad([np.ones_like(ids) for ids in sources], 0, multiple),
     }
     if "token_type_ids" in features[0]:
-        # Type 0 at the padding, which the attention mask hides anyway.
+        # Type 0 for padding, which the attention mask hides anyway.
         batch["token_type_ids"] = _pad([feature["token_type_ids"] for feature in features], 0, multiple)
     return batch
 
 
 def _pad(rows: Sequence[np.ndarray], filler: int, multiple: int) -> Tensor:
-    """A (B, L) tensor of `rows`, `filler` at their right; L is the longest one's, up to a `multiple`."""
+    """A (B, L) tensor of `rows`, padded right with `filler`; L is the longest length, rounded up to a `multiple`."""
     length = -(-max(map(len, rows)) // multiple) * multiple
     padded = np.full((len(rows), length), filler, dtype=np.int64)
     for padded_row, row in zip(padded, rows, strict=True):

@@ -1,7 +1,7 @@
 """The columns of a task by role, and their values in a row.
 
-A column is named as it stands in the data; a point leads into nested columns (`translation.en`). A table that cannot
-nest may have the point in a column's own name, and its rows are the same rows.
+A column has the name it has in the data; a dot leads into nested columns (`translation.en`). A table that cannot
+nest may have the dot in a column's name, and gives the same rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ABSENT = object()
-"""The value of a column that a row does not have."""
+"""Stands for the value of a column that a row does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Columns:
 
 
 def value(row: Mapping[str, Any], column: str) -> Any:
-    """The value of a column in a row, `ABSENT` if it has none."""
+    """The value of a column in a row, `ABSENT` if the row does not have it."""
     if column in row:
         return row[column]
     found: Any = row

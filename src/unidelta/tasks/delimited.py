@@ -1,7 +1,7 @@
-"""A strict reader of CSV and TSV: a header, quotes as in RFC 4180, every fault with the line it ends in.
+"""A strict reader of CSV and TSV: a header, quotes as in RFC 4180, and the line number of every fault.
 
-UTF-8, a byte-order mark and Windows line ends are fine. Values are text; an empty one is an empty text. pandas and
-pyarrow read the same files faster, and fill rows that are cut short in silence: hence Python's own reader.
+UTF-8, a byte-order mark and Windows line ends are accepted. Values are text; an empty one is an empty text. pandas and
+pyarrow read the same files faster, but silently fill rows that are cut short, so Python's own reader is used.
 """
 
 import codecs
@@ -17,7 +17,7 @@ _INSTEAD = "as many values in every row as there are columns, quoted where they 
 
 
 def read_delimited(stream: BinaryIO, faults: Faults, *, delimiter: str) -> Table:
-    """All rows with a value for every column; what is wrong with the others is noted, by number of line."""
+    """All rows with a value for every column; faults in the others are noted by line number."""
     limit = csv.field_size_limit(MAX_CHARACTERS)
     reader = csv.reader(_lines(stream), delimiter=delimiter, strict=True)
     table = Table()
@@ -50,6 +50,6 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiter: str) -> Table
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
-    """The lines as text, so that a byte that is not UTF-8 is known by its line."""
+    """The lines as text, so that the line of a byte that is not UTF-8 is known."""
     for number, line in enumerate(stream):
         yield (line.removeprefix(codecs.BOM_UTF8) if number == 0 else line).decode()

@@ -1,4 +1,4 @@
-"""Rows to token ids, with everything counted that was cut off or was not there."""
+"""Encode rows as token ids, and count truncated and empty texts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,20 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from unidelta.errors import ConfigError, DataError, Problems
+from unidelta.errors import DataError, Problems
 from unidelta.tasks.features import Feature, Features, Ragged
 from unidelta.tasks.languages import unknown_languages
+from unidelta.tasks.lengths import check_lengths
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import Row, TaskSpec
 
-# Rows tokenised at a time: bounds the memory of ids that are not arrays yet.
+# Rows tokenised at a time: limits the memory of ids that are not yet arrays.
 _CHUNK = 1000
 
 
 @runtime_checkable
 class Multilingual(Protocol):
-    """A tokenizer that ends or begins texts with the code of their language, as mBART's does."""
+    """A tokenizer that marks texts with the code of their language, like mBART's."""
 
     lang_code_to_id: dict[str, int]
     src_lang: str
@@ -29,7 +30,7 @@ class Multilingual(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLimits:
-    """What a model can take: token ids below `vocab_size`, sequences of up to `n_positions` tokens."""
+    """A model's limits: token ids below `vocab_size`, sequences of up to `n_positions` tokens."""
 
     vocab_size: int
     n_positions: int
@@ -41,11 +42,11 @@ class Encoded:
 
     Args:
         features: one per row, in the rows' order.
-        n_truncated_sources: rows whose source was cut.
-        n_truncated_targets: rows whose target was cut; 0 for classification.
-        n_empty_sources: rows with a source, or one of two, that has no visible character: only the special tokens
-            are left of it.
-        n_empty_targets: rows whose target has none; 0 for classification.
+        n_truncated_sources: rows whose source was truncated.
+        n_truncated_targets: rows whose target was truncated; 0 for classification.
+        n_empty_sources: rows with a source (either one of a pair) that has no visible character: only its special
+            tokens remain.
+        n_empty_targets: rows whose target has no visible character; 0 for classification.
     """
 
     features: Sequence[Feature]
@@ -71,24 +72,26 @@ def encode(
     Args:
         rows: rows of the task.
         spec: the task; its lengths and languages are used.
-        tokenizer: the backbone's tokenizer; mBART's is set to the task's languages, and stays so.
-        limits: what the model can take.
-        for_training: whether targets are cut at `max_target_length` or at `eval_max_target_length`.
+        tokenizer: the backbone's tokenizer; mBART's is set to the task's languages and stays that way.
+        limits: the model's limits.
+        for_training: whether targets are truncated at `max_target_length` or at `eval_max_target_length`.
 
     Raises:
         ConfigError: a length is beyond the model's positions, or a language is unknown to the tokenizer.
         DataError: there are no rows, none of them has a source, or the tokenizer gives no ids or ids the model has no
             embedding for.
     """
-    prepare(spec, tokenizer, limits, for_training=for_training)
+    prepare(spec, tokenizer, limits)
     encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, for_training=for_training)
     check_encoded(encoded, spec, limits)
     return encoded
 
 
-def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLimits, *, for_training: bool) -> None:
-    """Set the tokenizer to the task's languages, if it has any, once all settings are known to be possible."""
-    _check_lengths(spec, for_training, limits)
+def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLimits) -> None:
+    """Set the tokenizer to the task's languages, if it has any, after checking all settings."""
+    problems = list(check_lengths(spec, limits.n_positions))
+    if problems:
+        raise problems[0] if len(problems) == 1 else Problems(problems)
     if isinstance(tokenizer, Multilingual):
         _set_languages(tokenizer, spec)
 
@@ -127,7 +130,7 @@ def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase,
 
 
 def check_encoded(encoded: Encoded, spec: TaskSpec, limits: ModelLimits) -> None:
-    """Refuse token ids that a model cannot learn from, or cannot take."""
+    """Refuse token ids that a model cannot learn from, or that are out of range."""
     asked, instead = f"token ids of {spec.name}", "the tokenizer that belongs to the checkpoint"
     if encoded.n_empty_sources == len(encoded):
         raise DataError(asked, f"All {len(encoded):,} rows have an empty source.", "rows with text")
@@ -157,7 +160,7 @@ def _encode_sources(
     texts: dict[str, Any] = dict(zip(("text", "text_pair"), map(list, sources), strict=False))
     columns, n_cut = _tokenise(tokenizer, texts, spec.max_source_length)
     if spec.generates:
-        # A tokenizer made for pairs has types; BART and mBART have no embedding for them.
+        # A tokenizer for pairs returns token types; BART and mBART have no embedding for them.
         columns = {"input_ids": columns["input_ids"]}
     return columns, n_cut
 
@@ -165,11 +168,11 @@ def _encode_sources(
 def _tokenise(
     tokenizer: PreTrainedTokenizerBase, texts: dict[str, Any], max_length: int
 ) -> tuple[dict[str, list[list[int]]], int]:
-    """Columns of ids cut at `max_length` tokens, and how many were cut."""
+    """Columns of ids truncated at `max_length` tokens, and how many were truncated."""
     whole = _columns(tokenizer(**texts, truncation=False, verbose=False))
     too_long = [i for i, ids in enumerate(whole["input_ids"]) if len(ids) > max_length]
     if too_long:
-        # Only the tokenizer knows how to cut a text and keep the special tokens around it.
+        # Only the tokenizer knows how to truncate a text and keep its special tokens.
         selected: dict[str, Any] = {name: [column[i] for i in too_long] for name, column in texts.items()}
         cut = _columns(tokenizer(**selected, truncation=True, max_length=max_length))
         for name, column in cut.items():
@@ -187,14 +190,3 @@ def _set_languages(tokenizer: Multilingual, spec: TaskSpec) -> None:
     if unknown:
         raise unknown[0] if len(unknown) == 1 else Problems(unknown)
     tokenizer.src_lang, tokenizer.tgt_lang = str(spec.source_language), spec.target_language
-
-
-def _check_lengths(spec: TaskSpec, for_training: bool, limits: ModelLimits) -> None:
-    lengths = {"max_source_length": spec.max_source_length}
-    if spec.generates:
-        name = "max_target_length" if for_training else "eval_max_target_length"
-        lengths[name] = getattr(spec, name)
-    for name, length in lengths.items():
-        if not 2 <= length <= limits.n_positions:
-            why = f"The model has positions for 2 to {limits.n_positions} tokens."
-            raise ConfigError(f"task.{name}={length}", why, f"task.{name}={limits.n_positions} or less")

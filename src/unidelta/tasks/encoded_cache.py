@@ -1,7 +1,7 @@
-"""Token ids kept on disk: XSum's training split takes minutes to tokenise, and seconds to read again.
+"""A disk cache of token ids: XSum's training split takes minutes to tokenise, and seconds to read.
 
-One safetensors file a split, named by a hash of all that decides its content, with a SHA-256 of that content inside.
-A cache may only ever save time: a file that is damaged is made anew, a folder that cannot be written is left alone.
+One safetensors file per split, named by a hash of everything that determines its content, and holding a SHA-256 of
+that content. The cache only saves time: a damaged file is rebuilt, and a folder that cannot be written is ignored.
 """
 
 import hashlib
@@ -30,14 +30,14 @@ from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import TaskSpec
 
 MIN_ROWS = 10_000
-"""Splits below this are tokenised each time, which takes about a second; the miniature's are all below."""
+"""Smaller splits are tokenised each time, which takes about a second; all of the miniature's are smaller."""
 
 _COUNTS = tuple(field.name for field in fields(Encoded) if field.name != "features")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What the cache needs to know about rows.
+    """What the cache needs to know.
 
     Args:
         folder: of the cache.
@@ -57,7 +57,7 @@ def encode_or_read(
     limits: ModelLimits,
     for_training: bool,
 ) -> Encoded:
-    """What `encode` gives for these arguments, from the cache if it is there, and into it if not.
+    """The result of `encode` for these arguments, read from the cache or written to it.
 
     Args:
         rows: rows of the task.
@@ -70,7 +70,7 @@ def encode_or_read(
     Raises:
         ConfigError, DataError: as `encode`.
     """
-    prepare(spec, tokenizer, limits, for_training=for_training)
+    prepare(spec, tokenizer, limits)
     encoded, file = None, None
     if kept is not None and len(rows) >= MIN_ROWS:
         file = kept.folder / "encoded" / f"{_key(kept, spec, tokenizer, for_training)}.safetensors"
@@ -84,7 +84,7 @@ def encode_or_read(
 
 
 def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> str:
-    """A hash of the rows, the tokenizer, the settings and the code that makes ids of rows."""
+    """A hash of the rows, the tokenizer, the settings and the encoding code."""
     code = [inspect.getsourcefile(thing) for thing in (encoding, layout, reading)]
     content = {
         "rows": kept.fingerprint,
@@ -99,7 +99,7 @@ def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_tra
 
 
 def _fingerprint_of_tokenizer(tokenizer: PreTrainedTokenizerBase) -> str:
-    """SHA-256 of the files that make the tokenizer."""
+    """SHA-256 of the tokenizer's files."""
     digest = hashlib.sha256()
     with tempfile.TemporaryDirectory(prefix="unidelta-") as folder:
         tokenizer.save_pretrained(folder)
@@ -115,29 +115,29 @@ def _read(file: Path) -> Encoded | None:
     try:
         with safe_open(file, framework="numpy") as stored:
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no mapping)
-            told = stored.metadata() or {}
-        counts = {name: int(told[name]) for name in _COUNTS}
-        if told["sha256"] != _digest(arrays, counts):
+            metadata = stored.metadata() or {}
+        counts = {name: int(metadata[name]) for name in _COUNTS}
+        if metadata["sha256"] != _digest(arrays, counts):
             raise ValueError("its content is not what was written")
         return Encoded(features=Features.from_arrays(arrays), **counts)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        print(f"Note: the token ids kept in {file} cannot be used ({reason}); made anew.", file=sys.stderr)
+        print(f"Note: the token ids cached in {file} cannot be used ({reason}); rebuilding.", file=sys.stderr)
         return None
 
 
 def _write(file: Path, encoded: Encoded) -> None:
-    """Keep token ids, in full or not at all."""
+    """Save token ids, completely or not at all."""
     assert isinstance(encoded.features, Features)
     arrays = encoded.features.arrays()
     counts = {name: getattr(encoded, name) for name in _COUNTS}
-    told = {**{name: str(count) for name, count in counts.items()}, "sha256": _digest(arrays, counts)}
+    metadata = {**{name: str(count) for name, count in counts.items()}, "sha256": _digest(arrays, counts)}
     temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
     with suppress(OSError, SafetensorError):
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # `save_file` gives its files to one user alone, whatever the umask; a group may share this cache.
-            temporary.write_bytes(save(arrays, metadata=told))
+            # `save_file` makes files readable by one user only, whatever the umask; a group may share this cache.
+            temporary.write_bytes(save(arrays, metadata=metadata))
             temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)

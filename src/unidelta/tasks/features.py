@@ -1,4 +1,4 @@
-"""Token ids of a split in a few long arrays, seen as one feature a row.
+"""Token ids of a split in a few long arrays, accessed as one feature per row.
 
 A feature holds `input_ids` and `labels` (for classification `token_type_ids` too, where the tokenizer has them) as
 32-bit arrays; a class is an int. XSum's training split is 0.4 GB this way, and 3 GB as Python lists. Attention masks
@@ -18,7 +18,7 @@ Feature: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ragged:
-    """Sequences of different lengths, one after the other.
+    """Sequences of different lengths, concatenated.
 
     Args:
         flat: all their ids, 32-bit.
@@ -37,7 +37,7 @@ class Ragged:
 
     @classmethod
     def joined(cls, parts: Sequence["Ragged"]) -> "Ragged":
-        """The sequences of all parts, at least one, in their order."""
+        """The sequences of all parts (at least one), in order."""
         begins = np.cumsum([0, *(len(part.flat) for part in parts[:-1])])
         ends = [part.ends + begin for part, begin in zip(parts, begins, strict=True)]
         return cls(flat=np.concatenate([part.flat for part in parts]), ends=np.concatenate(ends))
@@ -54,7 +54,7 @@ class Ragged:
 
 
 class FeatureSequence(Sequence[Feature]):
-    """Features that are made when they are asked for: `row` makes one."""
+    """Features created on demand by `row`."""
 
     @abstractmethod
     def row(self, i: int) -> Feature:
@@ -77,7 +77,7 @@ class Features(FeatureSequence):
     """The features of a split.
 
     Args:
-        columns: by name, sequences or one number a row, all of one length.
+        columns: by name, sequences or one number per row, all of equal length.
     """
 
     columns: Mapping[str, Ragged | np.ndarray]
@@ -92,7 +92,7 @@ class Features(FeatureSequence):
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything as plain arrays by name; `from_arrays` is the way back."""
+        """Everything as plain arrays by name; the inverse of `from_arrays`."""
         arrays: dict[str, np.ndarray] = {}
         for name, column in self.columns.items():
             if isinstance(column, Ragged):
@@ -103,7 +103,7 @@ class Features(FeatureSequence):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Features":
-        """From what `arrays` gave."""
+        """From the arrays returned by `arrays`."""
         columns: dict[str, Ragged | np.ndarray] = {}
         for key, array in arrays.items():
             name, _, part = key.partition(".")

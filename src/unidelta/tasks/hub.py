@@ -1,6 +1,6 @@
 """Splits from the Hugging Face hub, or from its cache on this machine when the hub is out of reach.
 
-`datasets` takes a second to import, so it is imported once there is something to load.
+`datasets` takes a second to import, so it is imported only when there is something to load.
 """
 
 import os
@@ -20,17 +20,17 @@ from unidelta.tasks.task import TaskSpec
 if TYPE_CHECKING:
     import datasets
 
-# What the hub makes of a repository with a loading script, which `datasets` no longer runs.
+# The hub's Parquet copy of a repository with a loading script, which `datasets` no longer runs.
 _PARQUET_COPY = "refs/convert/parquet"
 _COMMIT = re.compile(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
 
 
 def load_split(task: TaskSpec, split: str) -> HubRows:
-    """One split of the task's repository, every row of it checked like a row of a file.
+    """One split of the task's repository, with every row checked like a row of a file.
 
     Raises:
-        DataError: the hub is out of reach and the data set is not in the cache, not at this revision at least; or
-            the hub has no such thing.
+        DataError: the hub is out of reach and the data set is not in the cache at this revision; or the hub does not
+            have it.
         Problems: the rows do not fit the task.
     """
     unreachable = why_unreachable(of_data=True)
@@ -49,7 +49,7 @@ def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
     try:
         dataset, is_copy = _load_or_parquet_copy(task, split)
     except Exception as error:
-        # `datasets` raises some dozen unrelated types here; whichever it is, the data is not to be had.
+        # `datasets` raises a dozen unrelated types here; in every case the data is not available.
         if unreachable:
             why = f"{unreachable}, and the data set is not in the cache of this machine"
         else:
@@ -58,7 +58,7 @@ def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
     found = _commit_of(dataset)
     is_other = found is not None and _COMMIT.fullmatch(task.hub_revision or "") and found != task.hub_revision
     if is_other and not is_copy:
-        # Out of reach of the hub, `datasets` takes the newest commit in its cache, whatever was asked for.
+        # Without the hub, `datasets` uses the newest commit in its cache, whatever was requested.
         raise DataError(
             f"{_asked(task, split)}, at commit {task.hub_revision}",
             f"{unreachable or 'the hub gave another commit'}; the cache of this machine has commit {found}",
@@ -68,7 +68,7 @@ def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
 
 
 def _load_or_parquet_copy(task: TaskSpec, split: str) -> "tuple[datasets.Dataset, bool]":
-    """The split, and whether it is the hub's own copy in place of a repository with a script."""
+    """The split, and whether it is the hub's Parquet copy of a repository with a script."""
     import datasets
 
     repository = str(task.hub_id)
@@ -77,12 +77,12 @@ def _load_or_parquet_copy(task: TaskSpec, split: str) -> "tuple[datasets.Dataset
     except RuntimeError as error:
         if "scripts are no longer supported" not in str(error):
             raise
-        # The copy is made of the main branch, so a pinned commit cannot be had; the record has the copy's.
+        # The copy is made from the main branch, so a pinned commit is unavailable; the record has the copy's.
         return datasets.load_dataset(repository, task.hub_config, split=split, revision=_PARQUET_COPY), True
 
 
 def _commit_of(dataset: "datasets.Dataset") -> str | None:
-    """The commit of the repository: it is in the addresses of the files, and in the name of the cache's folder."""
+    """The commit of the repository, from the addresses of its files or the name of the cache folder."""
     names = [*(dataset.info.download_checksums or {}), *(file["filename"] for file in dataset.cache_files)]
     return next((found[0] for name in names if (found := _COMMIT.search(name))), None)
 
@@ -100,7 +100,7 @@ def _check(rows: HubRows, task: TaskSpec, split: str) -> None:
 
 
 def _may_be_cached(hub_id: str) -> bool:
-    """Whether `datasets` keeps anything of the repository's owner."""
+    """Whether the cache of `datasets` holds anything by the repository's owner."""
     home = Path(huggingface_hub.constants.HF_HOME, "datasets")
     folder = Path(os.environ.get("HF_DATASETS_CACHE", home)).expanduser()
     owner, _, _ = hub_id.rpartition("/")

@@ -17,9 +17,9 @@ class HubRows:
     """A split of a data set.
 
     Args:
-        dataset: the rows, in a file that is read as they are needed.
-        task: whose columns a row is given with.
-        revision: commit of the repository; None where the cache does not say it.
+        dataset: the rows, read from a file on demand.
+        task: the task whose columns rows have.
+        revision: commit of the repository; None if the cache does not know it.
     """
 
     dataset: "datasets.Dataset"
@@ -34,20 +34,20 @@ class HubRows:
 
     def whole(self) -> Iterator[Row]:
         """The rows with all their columns."""
-        # One row at a time, `datasets` takes ten times as long: 27 s in place of 2 s for XSum.
+        # One row at a time, `datasets` takes ten times as long: 27 s instead of 2 s for XSum.
         for chunk in self.dataset.iter(_CHUNK):
             columns: dict[str, list] = dict(chunk)
             for values in zip(*columns.values(), strict=True):
                 yield dict(zip(columns, values, strict=True))
 
     def first(self, n: int | None) -> "HubRows":
-        """The first `n` rows, all for None."""
+        """The first `n` rows; all if None."""
         if n is None or n >= len(self):
             return self
         return HubRows(dataset=self.dataset.select(range(n)), task=self.task, revision=self.revision)
 
     def class_names(self, column: str) -> tuple[str, ...]:
-        """The names of the classes of a column, in their order; empty where the data set has none."""
+        """The names of a column's classes, in order; empty if the data set has none."""
         import datasets  # late: a second to import
 
         feature = self.dataset.features.get(column)

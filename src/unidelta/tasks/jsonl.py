@@ -1,7 +1,7 @@
-"""A strict reader of JSONL: every line one JSON object, every fault with its line.
+"""A strict reader of JSONL: one JSON object per line, and the line number of every fault.
 
-UTF-8, a byte-order mark at the start and Windows line ends are fine. Refused, because each would lose or
-change a row in silence: blank lines, repeated keys, NaN and Infinity, lines above 16 MiB.
+UTF-8, a byte-order mark at the start and Windows line ends are accepted. Errors, because each would silently lose
+or change a row: blank lines, repeated keys, NaN and Infinity, lines above 16 MiB.
 """
 
 import json
@@ -16,7 +16,7 @@ _ONE_OBJECT = "one JSON object a line, in UTF-8"
 
 
 def read_jsonl(stream: BinaryIO, faults: Faults) -> Table:
-    """All lines that are JSON; what is wrong with the others is noted. A line's number is its row's."""
+    """All lines that are JSON; faults in the others are noted. Line numbers are row numbers."""
     table = Table()
     n_lines = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):

@@ -1,4 +1,4 @@
-"""What a kind of task is: which columns its rows have and what a model makes of them; one file in `kinds/` each."""
+"""A kind of task: the columns of its rows and what a model predicts from them; one file each in `kinds/`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,11 +13,11 @@ class Kind:
     """A kind of task.
 
     Args:
-        name: as `task.kind` has it.
+        name: as used in `task.kind`.
         does: what a model does, for sentences such as "sst2 classifies".
         output: what it predicts, and so what metrics compare.
-        sources: roles of the source texts, in the order in which the tokenizer takes them.
-        optional: those of them that a task may leave out.
+        sources: roles of the source texts, in the order that the tokenizer expects.
+        optional: sources that a task may leave out.
         target: role of what is predicted.
     """
 

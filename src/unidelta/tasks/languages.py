@@ -1,4 +1,4 @@
-"""The languages of a task against those that a tokenizer knows."""
+"""Checks a task's languages against those that a tokenizer knows."""
 
 import difflib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from unidelta.tasks.task import TaskSpec
 
 
 def unknown_languages(task: TaskSpec, known: Sequence[str]) -> list[UserError]:
-    """What is wrong with a task's languages, if its tokenizer marks texts with one of `known`."""
+    """The faults in a task's languages, if its tokenizer marks texts with one of `known`."""
     problems: list[UserError] = []
     for side, code in (("source", task.source_language), ("target", task.target_language)):
         if code not in known:

@@ -1,8 +1,8 @@
 """Splits as files in a folder: `<split>.csv`, `.tsv`, `.jsonl`, each also `.gz`, or `.parquet`; whole or in parts.
 
-A split is read from files of its own name, so `validation_matched` and `validation_mismatched` can never run together,
-as they do where a folder is handed to `datasets.load_dataset`. Only the names that people use for one and the same
-split (`dev` for `validation`) stand for each other.
+A split is read from files of its own name, so `validation_matched` and `validation_mismatched` are never mixed, as they
+are if a folder is passed to `datasets.load_dataset`. Only common names of the same split (`dev` for `validation`) are
+treated as equal.
 """
 
 import gzip
@@ -39,7 +39,7 @@ def _delimited(delimiter: str) -> _Read:
 
 
 def _parquet() -> _Read:
-    # pyarrow takes half a second to import; whoever has text need not wait for it.
+    # Late: pyarrow takes half a second to import, and text files do not need it.
     from unidelta.tasks.parquet import read_parquet
 
     return read_parquet
@@ -59,17 +59,17 @@ def read_split(task: TaskSpec, split: str) -> list[Row]:
     """All rows of one split of the task's folder.
 
     Raises:
-        DataError: there is no such folder or split, or the split is there twice or in part.
+        DataError: there is no such folder or split, or the split is duplicated or incomplete.
         Problems: the rows do not fit the task.
     """
     return [row for file in split_files(task, split) for row in read_file(file, task)]
 
 
 def read_file(file: Path, task: TaskSpec) -> list[Row]:
-    """All rows of one file, with the columns of the task and no others.
+    """All rows of one file, with only the columns of the task.
 
     Raises:
-        Problems: columns or rows do not fit the task; the first ten faults are told, all are counted.
+        Problems: columns or rows do not fit the task; the first ten faults are listed, all are counted.
         DataError: the file cannot be read.
     """
     asked = f"{task.name} rows from {file}"
@@ -91,14 +91,14 @@ def read_file(file: Path, task: TaskSpec) -> list[Row]:
 
 
 def split_files(task: TaskSpec, split: str) -> list[Path]:
-    """The files of one split, its parts in their order.
+    """The files of one split, its parts in order.
 
     Raises:
-        DataError: there is no such folder or split, or the split is there twice or in part.
+        DataError: there is no such folder or split, or the split is duplicated or incomplete.
     """
     if task.path is None:
         raise DataError("task.source=local", "No folder is given.", "task.source=local task.path=DIR")
-    root = Path(task.path).expanduser()
+    root = Path(task.path)
     if not os.path.isdir(root):
         raise DataError(
             f"task.path={task.path}", "There is no such folder.", "task.path=DIR with a folder of data files"
@@ -122,7 +122,7 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
 
 
 def _names(split: str) -> tuple[str, ...]:
-    """What people call a split."""
+    """The common names of a split."""
     return _DEV if split in _DEV else (split,)
 
 
@@ -133,20 +133,20 @@ def _candidates(root: Path, name: str, suffix: str) -> list[list[Path]]:
 
 
 def _otherwise(task: TaskSpec, split: str) -> str:
-    """What else can be typed where a split is not there."""
+    """What else to type if a split is missing."""
     if split == task.test_split and split != task.eval_split:
         return "; or task.test_split=null, which reports the dev split"
     return "; or task.eval_split=NAME for a dev split named otherwise" if split == task.eval_split else ""
 
 
 def _check_parts(files: list[Path], asked: str) -> None:
-    """`train-00000-of-00005.parquet` says how many parts there are: a missing one is missing rows."""
+    """Check the number of parts given in names such as `train-00000-of-00005.parquet`."""
     matches = [match for file in files if (match := _PART_NAME.fullmatch(file.name))]
     if not matches:
         return
     n_parts = int(matches[0][2])
     missing = sorted(set(range(n_parts)) - {int(match[1]) for match in matches})
     if missing or len(files) != n_parts:
-        told = ", ".join(str(part) for part in missing) or "none"
-        why = f"{len(files)} files where the names say {n_parts} parts; missing: {told}."
+        listed = ", ".join(str(part) for part in missing) or "none"
+        why = f"{len(files)} files where the names say {n_parts} parts; missing: {listed}."
         raise DataError(asked, why, "all parts of one download")

@@ -10,7 +10,7 @@ from unidelta.tasks.table import Table
 
 
 def read_parquet(stream: BinaryIO, faults: Faults) -> Table:
-    """All rows of a file; that there are none, or two columns of one name, is noted."""
+    """All rows of a file; an empty file or duplicate column names are noted as faults."""
     try:
         with pq.ParquetFile(stream) as file:
             names = list(file.schema_arrow.names)

@@ -1,7 +1,7 @@
 """The check of rows against a task's columns, the same for every file format and the hub.
 
-An empty text is a row like any other: XSum has documents without a word, and the authors trained on them. `encode`
-counts it. Only a column that is empty from first row to last is refused.
+An empty text is a valid row: XSum has documents without a word, and the authors trained on them. `encode` counts
+them. Only a column that is empty in all rows is refused.
 """
 
 import difflib
@@ -18,11 +18,11 @@ _N_SHOWN_CHARACTERS, _N_SHOWN_LABELS = 40, 20
 
 
 class RowCheck:
-    """Checks the rows of one file or split, one after the other.
+    """Checks the rows of one file or split, one by one.
 
     Args:
-        task: whose columns are needed; a task without labels takes any label.
-        faults: what is noted goes there.
+        task: the task whose columns are needed; a task without labels accepts any label.
+        faults: collects what is noted.
     """
 
     def __init__(self, task: TaskSpec, faults: Faults) -> None:
@@ -32,7 +32,7 @@ class RowCheck:
         self._n_texts = dict.fromkeys(task.text_columns(), 0)
 
     def check_columns(self, names: Collection[str]) -> None:
-        """Refuse a table that lacks a column of the task: told once, as every one of its rows would say the same.
+        """Refuse a table that lacks a column of the task: reported once, because every row has the same fault.
 
         Raises:
             Problems: a column is missing.
@@ -46,7 +46,7 @@ class RowCheck:
             self._faults.raise_if_any()
 
     def checked(self, row: Any, number: int) -> Row:
-        """The columns of the task in `row`, the `number`-th of its file; what is wrong with them is noted."""
+        """The columns of the task in `row`, number `number` of its file; faults are noted."""
         if not isinstance(row, Mapping):
             what = f"{_shown(row)} is not an object."
             self._faults.add(row=number, what=what, instead=f"an object with {self._columns()}")
@@ -93,7 +93,7 @@ class RowCheck:
         what = None
         if label is None:
             what = "null where a label is needed."
-        # True == 1 and 1.0 == 1 in Python: a label is a whole number and nothing that merely equals one.
+        # True == 1 and 1.0 == 1 in Python: a label must be an integer, not merely equal to one.
         elif type(label) not in (int, str):
             what = f"{_shown(label)} is no whole number but {type(label).__name__}."
         elif names and class_of(label, names) is None:

@@ -1,4 +1,4 @@
-"""Where rows come from: the hub, files of one's own, or the embedded miniature."""
+"""Where rows come from: the hub, local files, or the miniature."""
 
 import hashlib
 import json
@@ -15,11 +15,11 @@ from unidelta.tasks.hub_rows import HubRows
 from unidelta.tasks.labels import label_names
 from unidelta.tasks.task import Row, TaskSpec
 
-_N_ROWS_OF_IDS = 10  # from so many rows on, a label of its own for every row is no label
+_N_ROWS_OF_IDS = 10  # with this many rows or more, a different label in every row is not a label
 
 
 class Rows(Protocol):
-    """Rows that can be counted and gone through: a list, or `HubRows`."""
+    """Rows that can be counted and iterated over: a list, or `HubRows`."""
 
     def __len__(self) -> int: ...
 
@@ -29,23 +29,23 @@ class Rows(Protocol):
 def load(spec: TaskSpec, split: str) -> Rows:
     """The rows of one split, cut to the task's limit.
 
-    Files and hub splits are checked in full before they are cut, so that a limit never hides a fault.
+    Files and hub splits are checked in full before they are truncated, so that a limit never hides a fault.
 
     Raises:
         ConfigError: the source is unknown.
-        DataError, Problems: the rows are not to be had, or do not fit the task.
+        DataError, Problems: the rows are not available, or do not fit the task.
     """
     limit = spec.limit(split)
     match spec.source:
         case "hub":
-            # The hub's libraries are of no use to the other sources.
+            # Late: the other sources do not need the hub's libraries.
             from unidelta.tasks.hub import load_split
 
             return load_split(spec, split).first(limit)
         case "local":
             return local.read_split(spec, split)[:limit]
         case "mini":
-            # The miniature builds on this package's rows, so it is fetched when asked for.
+            # Late: the miniature imports this package.
             from unidelta.mini import rows
 
             return list(islice(rows(spec.name, split, seed=spec.world), limit))
@@ -65,7 +65,7 @@ def load_all(spec: TaskSpec) -> dict[str, Rows]:
         try:
             loaded[split] = load(spec, split)
         except UserError as error:
-            # A missing folder or an unreachable hub is one fault, however many splits are asked for.
+            # A missing folder or an unreachable hub is one fault, for any number of splits.
             if str(error) not in map(str, errors):
                 errors.append(error)
             if spec.source == "hub":
@@ -76,10 +76,10 @@ def load_all(spec: TaskSpec) -> dict[str, Rows]:
 
 
 def read_labels(spec: TaskSpec) -> tuple[str, ...]:
-    """The names of a task's classes, from all rows of its training split; from the hub's own list where it has one.
+    """The names of a task's classes, from the hub's own list or else from all rows of its training split.
 
     Raises:
-        UserError: the rows are not to be had or do not fit the task, or they have fewer than two labels.
+        UserError: the rows are not available or do not fit the task, or they have fewer than two labels.
     """
     unlabelled = replace(spec, labels=(), max_train_examples=None)
     files = local.split_files(spec, "train") if spec.source == "local" else []
@@ -87,7 +87,7 @@ def read_labels(spec: TaskSpec) -> tuple[str, ...]:
     return _read_labels(unlabelled, stamps)
 
 
-@lru_cache(maxsize=16)  # the jobs of a sweep read the same files, as long as the stamps are the same
+@lru_cache(maxsize=16)  # the jobs of a sweep read the same files while their time stamps are the same
 def _read_labels(spec: TaskSpec, _stamps: tuple[tuple[str, int, int], ...]) -> tuple[str, ...]:
     rows, column = load(spec, "train"), spec.columns.label
     asked = f"the labels of {spec.name} from task.columns.label={column}"
@@ -106,7 +106,7 @@ def _read_labels(spec: TaskSpec, _stamps: tuple[tuple[str, int, int], ...]) -> t
 
 
 def fingerprint(rows: Iterable[Row]) -> str:
-    """SHA-256 (hex) over the rows as canonical JSON, in their order; equal for equal rows from any source."""
+    """SHA-256 (hex) over the rows as canonical JSON, in order; equal for equal rows from any source."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(json.dumps(row, sort_keys=True, separators=(",", ":")).encode() + b"\n")
@@ -114,5 +114,5 @@ def fingerprint(rows: Iterable[Row]) -> str:
 
 
 def commit(rows: Mapping[str, Rows]) -> str | None:
-    """The commit of the hub's repository that the splits came from; None for other sources, or where it is unknown."""
+    """The commit of the hub's repository that the splits came from; None for other sources, or if it is unknown."""
     return next((data.revision for data in rows.values() if isinstance(data, HubRows)), None)

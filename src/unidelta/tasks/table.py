@@ -1,4 +1,4 @@
-"""What a reader finds in a file: rows with their numbers, and the names of the columns."""
+"""What a reader returns for a file: numbered rows, and the names of the columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from typing import Any
 
 @dataclass(slots=True)
 class Table:
-    """Rows as they stand in a file.
+    """The rows of a file, unchecked.
 
     Args:
-        columns: names of the columns, in the order in which they are found.
-        rows: number and content of each row; a line that is JSON but no object is one too.
+        columns: names of the columns, in the order of the file.
+        rows: number and content of each row, including lines that are JSON but not objects.
     """
 
     columns: list[str] = field(default_factory=list)
     rows: list[tuple[int, Any]] = field(default_factory=list)
 
     def add(self, number: int, row: Any) -> None:
-        """Add a row of a format without a header: its keys are columns."""
+        """Add a row of a format without a header; its keys are columns."""
         self.rows.append((number, row))
         if isinstance(row, Mapping):
             self.columns += [name for name in row if name not in self.columns]

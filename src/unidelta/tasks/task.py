@@ -1,4 +1,4 @@
-"""A task as one run sees it: where its rows are, which columns it reads, how it is encoded, decoded and scored.
+"""A task's settings for one run: where its rows are, which columns it reads, how it is encoded, decoded and scored.
 
 Lengths are in tokens, special tokens included. Nothing here reads data; see `sources` and `encode`.
 """
@@ -37,7 +37,7 @@ class GenerationSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """How the best step is chosen on the dev split: by which score, and whether more is better."""
+    """How the best step is selected on the dev split: by which score, and whether higher is better."""
 
     metric: str
     higher_is_better: bool
@@ -49,30 +49,30 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
-    """One task as one run sees it.
+    """A task's settings for one run.
 
     Args:
-        name: of its file in conf/task/, or in a folder of a user's own.
-        title: as people write it; the embedded miniature's is called `mini-` and this.
+        name: of its file in conf/task/, or in a user's own folder.
+        title: its name in print; in the miniature, `mini-` is put in front.
         kind: summarization, translation or classification.
         columns: the columns that are read, by role.
-        labels: names of the classes in their order; empty where text is generated.
-        metrics: names of what scores predictions, the headline's first.
-        select_by: the score by which the best step is chosen, or `loss`.
-        source: `hub` (the data set's own repository), `local` (files in `path`) or `mini` (embedded corpora).
+        labels: names of the classes in order; empty if text is generated.
+        metrics: names of the metrics; the first gives the headline score.
+        select_by: the score that selects the best step, or `loss`.
+        source: `hub` (the data set's repository), `local` (files in `path`) or `mini` (the miniature's corpora).
         path: folder of the splits' files; needed for `local` only.
         hub_id: repository of the data set, e.g. `nyu-mll/glue`; None for a task that is not on the hub.
         hub_config: configuration inside it, e.g. `sst2`.
-        hub_revision: branch, tag or commit; None takes the main branch, and where the hub is not the source.
+        hub_revision: branch, tag or commit; None is the main branch, or no hub source.
         max_source_length: tokens kept of the source (of both sentences together for a pair).
         max_target_length: tokens kept of the target in training.
         eval_max_target_length: tokens kept of the target at evaluation; references are what remains.
         eval_split: dev split, on which the best step is selected.
-        test_split: split reported at the end, None where the paper reports the dev split (GLUE).
-        extra_eval_splits: splits reported at the end beside it (MNLI mismatched).
+        test_split: split reported at the end, None if the paper reports the dev split (GLUE).
+        extra_eval_splits: further splits reported at the end (MNLI mismatched).
         max_train_examples: first rows kept of the train split; None keeps all.
         max_eval_examples: first rows of `eval_split` on which the best step is selected; None takes all.
-        max_test_examples: first rows kept of every split that is reported at the end; None keeps all.
+        max_test_examples: first rows kept of every split reported at the end; None keeps all.
         source_language: the tokenizer's code of the source language, e.g. `en_XX`.
         target_language: the tokenizer's code of the target language, e.g. `ro_RO`.
         generation: beam search settings, None for classification.
@@ -116,21 +116,21 @@ class TaskSpec:
 
     @property
     def n_labels(self) -> int:
-        """Number of classes, 0 where text is generated."""
+        """Number of classes, 0 if text is generated."""
         return len(self.labels)
 
     def scorers(self) -> tuple[Metric, ...]:
-        """The descriptors of the metrics, the headline's first."""
+        """The descriptors of the metrics; the first gives the headline score."""
         return tuple(METRICS[name] for name in self.metrics)
 
     @property
     def headline(self) -> str:
-        """The score of tables: the first metric's own headline."""
+        """The score shown in tables: the first metric's headline."""
         return self.scorers()[0].headline
 
     @property
     def selection(self) -> Selection:
-        """How the best step is chosen."""
+        """How the best step is selected."""
         higher = {key: metric.higher_is_better for metric in self.scorers() for key in metric.keys}
         return Selection(metric=self.select_by, higher_is_better=higher.get(self.select_by, False))
 
@@ -140,12 +140,12 @@ class TaskSpec:
         return {role: name for role, name in found.items() if name is not None}
 
     def text_columns(self) -> tuple[str, ...]:
-        """Those of them that hold text."""
+        """The columns that hold text."""
         names, kind = self.column_names(), self.descriptor()
         return tuple(name for role, name in names.items() if kind.output == "text" or role != kind.target)
 
     def picked(self, row: Row) -> Row:
-        """The columns of a row that are read, as every source gives them."""
+        """The columns of a row that the task reads, in the same form for every source."""
         texts = self.text_columns()
         names = self.column_names().values()
         found = [value(row, name) if name in texts else read_label(value(row, name)) for name in names]
@@ -162,7 +162,7 @@ class TaskSpec:
         return found if self.generates else class_of(found, self.labels)
 
     def label(self, row: Row) -> int | str:
-        """The label of a row as the data spells it."""
+        """The label of a row in the spelling of the data."""
         return value(row, self.column_names()[self.descriptor().target])
 
     def splits(self) -> tuple[str, ...]:
@@ -177,13 +177,13 @@ class TaskSpec:
 
     @property
     def reports_dev(self) -> bool:
-        """Whether the dev split itself is reported, for want of a test split of its own."""
+        """Whether the dev split is reported, because there is no test split."""
         return self.test_split in (None, self.eval_split)
 
     def limit(self, split: str) -> int | None:
-        """The number of first rows kept of `split`, None for all.
+        """How many of the first rows of `split` are kept, None for all.
 
-        A dev split that is reported is read whole, though the best step is selected on its first rows.
+        A reported dev split is read whole, although the best step is selected on its first rows.
         """
         if split == "train":
             return self.max_train_examples

@@ -1,6 +1,7 @@
 """What was asked of tracking, and what can be wrong with it; nothing here imports a tracker's library."""
 
 import importlib.util
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,20 +19,20 @@ class TrackingSpec:
         kind: wandb, tensorboard or none.
         folder: W&B writes to `<folder>/wandb`, TensorBoard to `<folder>/tensorboard`.
         mode: of W&B: auto, offline or online.
-        project: of W&B.
-        entity: of W&B, a user or a team; None for the account's own.
-        group: of W&B; None for the run's method.
+        project: of W&B; None for that of its own variables and settings, else unidelta.
+        entity: of W&B, a user or a team; None likewise, else the account's own.
+        group: of W&B; None likewise, else the run's method.
     """
 
     kind: str
     folder: Path
-    mode: str
-    project: str
-    entity: str | None
-    group: str | None
+    mode: str = "auto"
+    project: str | None = None
+    entity: str | None = None
+    group: str | None = None
 
 
-NOT_TRACKED = TrackingSpec(kind="none", folder=Path(), mode="auto", project="", entity=None, group=None)
+NOT_TRACKED = TrackingSpec(kind="none", folder=Path())
 
 
 def check_tracking(spec: TrackingSpec) -> list[UserError]:
@@ -42,10 +43,19 @@ def check_tracking(spec: TrackingSpec) -> list[UserError]:
         problems.append(ConfigError("tracking=tensorboard", why, "pip install tensorboard, or tracking=none"))
     if spec.kind != "wandb":
         return problems
-    if not 1 <= len(spec.project) <= _N_LETTERS or any(letter in spec.project for letter in _NOT_IN_A_PROJECT):
+    project, asked = _asked(spec.project, "tracking.project", "WANDB_PROJECT")
+    if project and (len(project) > _N_LETTERS or any(letter in project for letter in _NOT_IN_A_PROJECT)):
         why = f"a project's name has 1 to {_N_LETTERS} letters, and none of {' '.join(_NOT_IN_A_PROJECT)}"
-        problems.append(ConfigError(f"tracking.project={spec.project}", why, "tracking.project=unidelta"))
-    if spec.group is not None and not 1 <= len(spec.group) <= _N_LETTERS:
+        problems.append(ConfigError(asked, why, f"{asked.partition('=')[0]}=unidelta"))
+    group, asked = _asked(spec.group, "tracking.group", "WANDB_RUN_GROUP")
+    if group and len(group) > _N_LETTERS:
         why = f"a group's name has 1 to {_N_LETTERS} letters"
-        problems.append(ConfigError(f"tracking.group={spec.group}", why, "tracking.group=null, which is the method"))
+        problems.append(ConfigError(asked, why, "tracking.group=NAME, or the method by leaving it out"))
     return problems
+
+
+def _asked(typed: str | None, key: str, variable: str) -> tuple[str | None, str]:
+    """What was asked, and how."""
+    if typed is not None:
+        return typed, f"{key}={typed}"
+    return os.environ.get(variable), f"{variable}={os.environ.get(variable)}"

@@ -15,13 +15,13 @@ os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
 
 import wandb
 from wandb.errors import AuthenticationError
-from wandb.sdk.lib import wbauth
 
 from unidelta.network.probe import answers
 from unidelta.records.record import RunRecord
 from unidelta.tracking.spec import TrackingSpec
 from unidelta.tracking.tracker import RunFacts, summary, table
 
+PROJECT = "unidelta"
 KNOCK_S = 3.0
 INIT_S = 5.0  # online; a server that answers needs about one
 FINISH_S = 20.0  # for what is still on its way when a run ends
@@ -40,21 +40,23 @@ def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], Non
         wandb.Error: not even an offline run can be begun.
     """
     _give_a_cache(spec.folder / "wandb" / "cache")
-    session = wandb.setup(settings=wandb.Settings(silent=True))
-    mode, why_not = _mode(spec.mode, session.settings.mode, session.settings.base_url)
+    quiet = wandb.Settings(silent=True) if spec.mode != "online" else wandb.Settings(silent=True, mode="online")
+    users = wandb.setup(settings=quiet).settings
+    mode, why_not = _mode(spec.mode, users.mode, users.base_url)
     if mode == "online":
         try:
-            return WandbTracker(_begin(spec, facts, mode="online"), spec, note=None)
+            return WandbTracker(_begin(spec, facts, users, mode="online"), spec, note=None)
         except Exception as error:
             # The text of the error may quote what the server said, or the key.
             why_not = f"the server does not take the run ({type(error).__name__})"
             wandb.teardown(exit_code=0)
-            wandb.setup(settings=wandb.Settings(silent=True))
+            wandb.setup(settings=quiet)
     note = None
     if why_not is not None:
         note = f"offline, because {why_not}"
         tell(f"W&B is offline for this run, because {why_not}; `wandb sync` sends it later.")
-    return WandbTracker(_begin(spec, facts, mode="disabled" if mode == "disabled" else "offline"), spec, note=note)
+    mode = "disabled" if mode == "disabled" else "offline"
+    return WandbTracker(_begin(spec, facts, users, mode=mode), spec, note=note)
 
 
 class WandbTracker:
@@ -127,26 +129,27 @@ def _mode(asked: str, users: str | None, server: str) -> tuple[str, str | None]:
     if asked == "auto" and users in ("offline", "disabled"):
         return users, None
     try:
-        auth = wbauth.authenticate_session(host=server, source="unidelta", prompt=False, update_session=False)
+        has_key = wandb.login(prompt=False, verify=False)
     except AuthenticationError:
         return "offline", "the API key that is set is no valid key"
-    if auth is None:
+    if not has_key:
         return "offline", None if asked == "auto" else "no API key is set (`wandb login` sets one)"
     if not answers(server, timeout_s=KNOCK_S):
         return "offline", f"the server did not answer within {KNOCK_S:.0f} s"
     return "online", None
 
 
-def _begin(spec: TrackingSpec, facts: RunFacts, *, mode: Any) -> wandb.Run:
+def _begin(spec: TrackingSpec, facts: RunFacts, users: wandb.Settings, *, mode: Any) -> wandb.Run:
+    """Begin a run; what was not asked is as W&B's own variables and settings have it, else the project's default."""
     spec.folder.mkdir(parents=True, exist_ok=True)
     at = facts.coordinates
     return wandb.init(
         dir=spec.folder,
         mode=mode,
-        project=spec.project,
+        project=spec.project or users.project or PROJECT,
         entity=spec.entity,
-        group=spec.group or at["method"],
-        tags=[at["method"], at["task"], at["scale"]],
+        group=spec.group or users.run_group or at["method"],
+        tags=[*(users.run_tags or ()), at["method"], at["task"], at["scale"]],
         name=facts.title,
         id=facts.run_id,
         resume="allow",

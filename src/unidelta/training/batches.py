@@ -1,4 +1,4 @@
-"""The batches of one process, step by step: which examples, padded, as tensors."""
+"""The batches of one process, step by step, as padded tensors."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from unidelta.training.token_batches import TokenBatches
 
 
 class Batches:
-    """What this process's forward passes take, in order.
+    """The inputs of this process's forward passes, in order.
 
     Args:
         encoded: the training split.
@@ -24,7 +24,7 @@ class Batches:
         seed: of the order.
 
     Attributes:
-        per_epoch: passes of all processes together.
+        per_epoch: forward passes of all processes together.
         tokens: min, mean and max of longest example × number of examples; None where examples are counted.
 
     Raises:
@@ -63,12 +63,12 @@ class Batches:
         return -(-len(self) // self._n_passes)
 
     def steps(self, first: int, end: int) -> Iterator[tuple[float, list[dict[str, Tensor]]]]:
-        """For every optimiser step from `first`, counted from 0, up to `end`: the epochs done after it, its batches."""
+        """For each optimiser step from `first`, counted from 0, to before `end`: epochs done after it, its batches."""
         passes: list[list[int]] = []
         for step in range(first, end):
             epoch, step_of_epoch = divmod(step, self.steps_per_epoch)
             if step_of_epoch == 0:
-                torch.empty((), dtype=torch.int64).random_()  # a DataLoader draws it; recorded dropout has it
+                torch.empty((), dtype=torch.int64).random_()  # a DataLoader would draw this; keeps recorded dropout
             if step_of_epoch == 0 or step == first:
                 self._own.set_epoch(epoch)
                 passes = list(self._own)

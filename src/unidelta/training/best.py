@@ -1,4 +1,4 @@
-"""The best step so far: its score and the trained parameters as they were then."""
+"""The best step so far: its score and its trained parameters."""
 
 from torch import Tensor, nn
 
@@ -42,7 +42,7 @@ class BestStep:
         return self._parameters
 
     def resume(self, *, step: int | None, metrics: dict[str, float], parameters: dict[str, Tensor]) -> None:
-        """Go on with the best step of the run so far."""
+        """Restore the best step of a resumed run."""
         self.step, self.metrics, self._parameters = step, metrics, parameters
 
     def restore(self, model: nn.Module) -> None:

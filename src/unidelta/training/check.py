@@ -1,4 +1,4 @@
-"""Which training settings can be trained with on this machine; all that cannot are told together."""
+"""Which training settings work on this machine; all that do not are reported together."""
 
 from unidelta.errors import ConfigError, Problems
 from unidelta.training.faults import faults
@@ -7,7 +7,7 @@ from unidelta.training.spec import TrainingSpec
 
 
 def check_training(spec: TrainingSpec) -> None:
-    """Refuse settings that cannot be trained with on this machine.
+    """Refuse settings that do not work on this machine.
 
     Raises:
         Problems: every setting that is out of range, contradicts another or needs other hardware.

@@ -1,18 +1,18 @@
-"""When a run counts as diverged: it is stopped at once and says so, instead of ending like a healthy one."""
+"""When a run counts as diverged: it is stopped at once, and its record says so."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-# The first updates in fp16 overflow on purpose while the loss scale is found: 65536 halves to 1 in 16 steps.
+# The first updates in fp16 overflow by design while the loss scale is found: 65536 halves to 1 in 16 steps.
 _N_OVERFLOWS_ALLOWED = 16
-# A loss this many times the first one (or 1 nat, for models that start near 0) is no spike once it lasts.
+# A loss this many times the first one (or 1 nat, for models that start near 0) is more than a spike if it persists.
 _EXPLOSION_FACTOR = 10
 _N_EXPLODED_STEPS = 10
 
 
 class DivergenceGuard:
-    """Sees that a logged loss or gradient norm is not finite, or the loss stays exploded.
+    """Detects a logged loss or gradient norm that is not finite, or a loss that stays too high.
 
     Args:
         tolerates_overflow: whether single steps may have infinite gradients (fp16, where such a step is
@@ -31,7 +31,7 @@ class DivergenceGuard:
         self.n_overflows = 0
 
     def state(self) -> dict[str, Any]:
-        """What it has seen so far of a healthy run, as JSON."""
+        """Its state during a healthy run, as JSON."""
         return {
             "first_loss": self._first_loss,
             "n_exploded": self._n_exploded,
@@ -40,12 +40,12 @@ class DivergenceGuard:
         }
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Continue from a saved `state`."""
         self._first_loss, self._n_exploded = state["first_loss"], state["n_exploded"]
         self._n_overflows_in_a_row, self.n_overflows = state["n_overflows_in_a_row"], state["n_overflows"]
 
     def look(self, entry: Mapping[str, float]) -> None:
-        """Look at one entry of the history; what is wrong with the first faulty one becomes the reason."""
+        """Check one history entry; the first fault found becomes the reason."""
         fault = self._fault(entry)
         if fault and self.reason is None:
             self.reason = f"{fault} at step {entry['step']}"

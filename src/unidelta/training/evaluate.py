@@ -16,13 +16,14 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from unidelta.tasks import TaskSpec
-from unidelta.tasks.collate import IGNORED_LABEL, collator
+from unidelta.tasks.collate import IGNORED_LABEL, Collator, collator
 from unidelta.tasks.features import Feature
 from unidelta.tasks.metrics.scored import Scored, scored
 from unidelta.training.generation import generation_config
 from unidelta.training.loss import logits_of
-from unidelta.training.precision import Precision
+from unidelta.training.precision import resolve_precision
 from unidelta.training.processes import ALONE, Processes, gather
+from unidelta.training.spec import TrainingSpec
 
 _Output = TypeVar("_Output", str, int)
 
@@ -48,139 +49,115 @@ class EvalResult:
     seconds: float
 
 
-def evaluate(
-    model: PreTrainedModel,
-    features: Sequence[Feature],
-    *,
-    task: TaskSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    batch_size: int,
-    precision: Precision,
-    progress: bool,
-    loss_only: bool = False,
-    processes: Processes = ALONE,
-    raw_references: Sequence[str] | None = None,
-) -> EvalResult:
-    """Score `model` on `features`, at least one of them.
-
-    Draws no random number, so that evaluating more often cannot change a training run. The model is left in
-    the mode it came in.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluator:
+    """A model with the task it does, and how it is scored.
 
     Args:
         model: any model of the task's kind, on any device.
-        features: an encoded split (`Encoded.features`).
-        task: the task; its generation settings are used.
         tokenizer: decodes outputs and references.
-        batch_size: examples per forward pass.
-        precision: arithmetic of the forward pass (`resolve_precision`).
-        progress: whether a bar is drawn.
-        loss_only: skips generation and metric; enough where the best step is chosen by loss.
+        task: the task; its generation settings are used.
+        spec: batch size, precision and progress bars.
         processes: each evaluates its share of the features, and all return the same.
-        raw_references: the data set's own target texts, to score generated texts against them as well.
     """
-    begin = time.perf_counter()
-    run = _evaluate_seq2seq if task.generates else _evaluate_classification
-    with _eval_mode(model), torch.inference_mode(), autocast(model.device, precision):
-        loss, predictions, references = run(
-            model,
-            features,
-            task,
-            tokenizer,
-            batch_size=batch_size,
-            progress=progress,
-            loss_only=loss_only,
-            processes=processes,
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    task: TaskSpec
+    spec: TrainingSpec
+    processes: Processes = ALONE
+
+    def evaluate(
+        self, features: Sequence[Feature], *, loss_only: bool = False, raw_references: Sequence[str] | None = None
+    ) -> EvalResult:
+        """Score the model on `features`, at least one of them.
+
+        Draws no random number, so that evaluating more often cannot change a training run. The model is left in
+        the mode it came in.
+
+        Args:
+            features: an encoded split (`Encoded.features`).
+            loss_only: skip generation and metrics; enough where the best step is chosen by loss.
+            raw_references: the data set's own target texts, to score generated texts against them as well.
+        """
+        begin = time.perf_counter()
+        run = self._texts if self.task.generates else self._labels
+        with _eval_mode(self.model), torch.inference_mode(), self.autocast():
+            loss, predictions, references = run(features, loss_only=loss_only)
+        measured = None if loss_only else scored(self.task.scorers(), predictions, references, raw_references)
+        return EvalResult(
+            metrics={"loss": loss, **(measured.scores() if measured else {})},
+            predictions=predictions,
+            references=references,
+            scored=measured,
+            seconds=time.perf_counter() - begin,
         )
-    measured = None if loss_only else scored(task.scorers(), predictions, references, raw_references)
-    return EvalResult(
-        metrics={"loss": loss, **(measured.scores() if measured else {})},
-        predictions=predictions,
-        references=references,
-        scored=measured,
-        seconds=time.perf_counter() - begin,
-    )
 
+    def autocast(self) -> torch.autocast:
+        """The arithmetic of a forward pass."""
+        precision = resolve_precision(self.spec)
+        dtype = torch.float16 if precision == "fp16" else torch.bfloat16
+        return torch.autocast(self.model.device.type, dtype=dtype, enabled=precision != "fp32")
 
-def _evaluate_seq2seq(
-    model: PreTrainedModel,
-    features: Sequence[Feature],
-    task: TaskSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    *,
-    batch_size: int,
-    progress: bool,
-    loss_only: bool,
-    processes: Processes,
-) -> tuple[float, list[str], list[str]]:
-    outputs: dict[int, str] = {}
-    loss_sum, n_tokens = 0.0, 0
-    for indices, batch in _batches(model, features, task, tokenizer, batch_size, progress, processes):
-        labels_BT = batch.pop("labels")
-        logits_BTV = logits_of(model, batch).float()
-        loss_sum += F.cross_entropy(
-            logits_BTV.flatten(0, 1), labels_BT.flatten(), ignore_index=IGNORED_LABEL, reduction="sum"
-        ).item()
-        n_tokens += int((labels_BT != IGNORED_LABEL).sum())
-        if not loss_only:
-            # The output starts as it did in training, with the first token of the decoder's input.
-            start = int(batch.pop("decoder_input_ids")[0, 0])
-            config = generation_config(model, task=task, tokenizer=tokenizer, start_token_id=start)
-            output_BT = cast(Any, model).generate(**batch, generation_config=config)
-            outputs.update(zip(indices, _decode(tokenizer, output_BT), strict=True))
-    outputs, loss_sum, n_tokens = _together(outputs, loss_sum, n_tokens, processes)
-    loss = loss_sum / n_tokens
-    if loss_only:
-        return loss, [], []
-    predictions = [outputs[i] for i in range(len(features))]
-    return loss, predictions, _decode(tokenizer, [feature["labels"] for feature in features])
+    def collator(self, *, pad_to_multiple_of: int = 1) -> Collator:
+        """What makes batches for the model."""
+        return collator(self.task, model=self.model, tokenizer=self.tokenizer, pad_to_multiple_of=pad_to_multiple_of)
 
+    def _texts(self, features: Sequence[Feature], *, loss_only: bool) -> tuple[float, list[str], list[str]]:
+        outputs: dict[int, str] = {}
+        loss_sum, n_tokens = 0.0, 0
+        for indices, batch in self._batches(features):
+            labels_BT = batch.pop("labels")
+            logits_BTV = logits_of(self.model, batch).float()
+            loss_sum += F.cross_entropy(
+                logits_BTV.flatten(0, 1), labels_BT.flatten(), ignore_index=IGNORED_LABEL, reduction="sum"
+            ).item()
+            n_tokens += int((labels_BT != IGNORED_LABEL).sum())
+            if not loss_only:
+                # The output starts as it did in training, with the first token of the decoder's input.
+                start = int(batch.pop("decoder_input_ids")[0, 0])
+                config = generation_config(self.model, task=self.task, tokenizer=self.tokenizer, start_token_id=start)
+                output_BT = cast(Any, self.model).generate(**batch, generation_config=config)
+                outputs.update(zip(indices, self._decode(output_BT), strict=True))
+        outputs, loss_sum, n_tokens = _together(outputs, loss_sum, n_tokens, self.processes)
+        loss = loss_sum / n_tokens
+        if loss_only:
+            return loss, [], []
+        predictions = [outputs[i] for i in range(len(features))]
+        return loss, predictions, self._decode([feature["labels"] for feature in features])
 
-def _evaluate_classification(
-    model: PreTrainedModel,
-    features: Sequence[Feature],
-    task: TaskSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    *,
-    batch_size: int,
-    progress: bool,
-    loss_only: bool,
-    processes: Processes,
-) -> tuple[float, list[int], list[int]]:
-    outputs: dict[int, int] = {}
-    loss_sum = 0.0
-    for indices, batch in _batches(model, features, task, tokenizer, batch_size, progress, processes):
-        labels_B = batch.pop("labels")
-        logits_BC = logits_of(model, batch).float()
-        loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
-        outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
-    outputs, loss_sum, _ = _together(outputs, loss_sum, 0, processes)
-    loss = loss_sum / len(features)
-    if loss_only:
-        return loss, [], []
-    predictions = [outputs[i] for i in range(len(features))]
-    return loss, predictions, [int(feature["labels"]) for feature in features]
+    def _labels(self, features: Sequence[Feature], *, loss_only: bool) -> tuple[float, list[int], list[int]]:
+        outputs: dict[int, int] = {}
+        loss_sum = 0.0
+        for indices, batch in self._batches(features):
+            labels_B = batch.pop("labels")
+            logits_BC = logits_of(self.model, batch).float()
+            loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
+            outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
+        outputs, loss_sum, _ = _together(outputs, loss_sum, 0, self.processes)
+        loss = loss_sum / len(features)
+        if loss_only:
+            return loss, [], []
+        predictions = [outputs[i] for i in range(len(features))]
+        return loss, predictions, [int(feature["labels"]) for feature in features]
 
+    def _batches(self, features: Sequence[Feature]) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
+        """Batches of this process on the model's device, with the positions of their features, longest sources first.
 
-def _batches(
-    model: PreTrainedModel,
-    features: Sequence[Feature],
-    task: TaskSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    batch_size: int,
-    progress: bool,
-    processes: Processes,
-) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
-    """Batches of this process on the model's device, with the positions of their features, longest sources first.
+        Neighbours in length need little padding, and a batch too large for the memory shows at once.
+        """
+        collate, size = self.collator(), self.spec.eval_batch_size
+        order = sorted(range(len(features)), key=lambda i: len(features[i]["input_ids"]), reverse=True)
+        order = order[self.processes.rank :: self.processes.n]
+        is_shown = self.spec.progress and self.processes.is_first
+        for begin in tqdm(range(0, len(order), size), desc="evaluate", leave=False, disable=not is_shown):
+            indices = order[begin : begin + size]
+            batch = collate([features[i] for i in indices])
+            yield indices, {name: tensor.to(self.model.device) for name, tensor in batch.items()}
 
-    Neighbours in length need little padding, and a batch too large for the memory shows at once.
-    """
-    collate = collator(task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
-    order = sorted(range(len(features)), key=lambda i: len(features[i]["input_ids"]), reverse=True)
-    order = order[processes.rank :: processes.n]
-    for begin in tqdm(range(0, len(order), batch_size), desc="evaluate", leave=False, disable=not progress):
-        indices = order[begin : begin + batch_size]
-        batch = collate([features[i] for i in indices])
-        yield indices, {name: tensor.to(model.device) for name, tensor in batch.items()}
+    def _decode(self, rows: Any) -> list[str]:
+        # Without the clean-up, which moves spaces at punctuation and was written for English.
+        return self.tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
 def _together(
@@ -190,17 +167,6 @@ def _together(
     everyone = gather((outputs, loss_sum, n_tokens), processes)
     all_outputs = {i: output for found, _, _ in everyone for i, output in found.items()}
     return all_outputs, sum(loss for _, loss, _ in everyone), sum(n for _, _, n in everyone)
-
-
-def _decode(tokenizer: PreTrainedTokenizerBase, rows: Any) -> list[str]:
-    # Without the clean-up, which moves spaces at punctuation and was written for English.
-    return tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-
-
-def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """The arithmetic of a forward pass."""
-    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
 
 
 @contextmanager

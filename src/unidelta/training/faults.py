@@ -1,4 +1,4 @@
-"""Which training settings make no sense, on any machine."""
+"""Training settings that are invalid on any machine."""
 
 import math
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
 
 
 def faults(spec: TrainingSpec) -> list[UserError]:
-    """Every setting that is out of range or contradicts another; none of them if all is well."""
+    """Every setting that is out of range or contradicts another; empty if all are valid."""
     errors: list[UserError] = []
     for name, (is_fine, allowed) in _RANGES.items():
         value = getattr(spec, name)

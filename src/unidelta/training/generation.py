@@ -1,4 +1,4 @@
-"""The one generation configuration of a run: what changes an output is set here, not inherited unseen."""
+"""The generation configuration of a run: everything that affects outputs is set here, not inherited silently."""
 
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -8,10 +8,10 @@ from unidelta.tasks import TaskSpec
 def generation_config(
     model: PreTrainedModel, *, task: TaskSpec, tokenizer: PreTrainedTokenizerBase, start_token_id: int
 ) -> GenerationConfig:
-    """Beam search as the task states it, with the special tokens of the model.
+    """The task's beam search settings, with the special tokens of the model.
 
     `model.generate` fills whatever is None here from the checkpoint's own configuration, so settings that
-    could come from there are given their neutral value.
+    could come from there get their neutral value.
 
     Args:
         model: the model that generates.
@@ -32,7 +32,7 @@ def generation_config(
         min_length=spec.min_length,
         no_repeat_ngram_size=spec.no_repeat_ngram_size,
         length_penalty=spec.length_penalty,
-        # Not set by the authors, hence as the checkpoint has it: True for facebook/bart-large.
+        # Not set by the authors, so the checkpoint's value is used: True for facebook/bart-large.
         early_stopping=own.early_stopping or False,
         decoder_start_token_id=start_token_id,
         bos_token_id=tokenizer.bos_token_id,

@@ -12,76 +12,66 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from torch.nn.utils import clip_grad_norm_
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from unidelta.tasks import TaskSpec
-from unidelta.tasks.collate import IGNORED_LABEL, collator
+from unidelta.tasks.collate import IGNORED_LABEL
 from unidelta.tasks.encode import Encoded
 from unidelta.training.batches import Batches
 from unidelta.training.best import BestStep
 from unidelta.training.check import check_training
 from unidelta.training.divergence import DivergenceGuard
-from unidelta.training.evaluate import autocast, evaluate
+from unidelta.training.evaluate import Evaluator
 from unidelta.training.loss import count_tokens, denominators, logits_of, summed_loss
 from unidelta.training.optimiser import adamw, learning_rates
 from unidelta.training.precision import resolve_device, resolve_precision
-from unidelta.training.processes import ALONE, Processes, gather_tensors
+from unidelta.training.processes import gather_tensors
 from unidelta.training.progress import ProgressBar
 from unidelta.training.result import OnLog, TrainResult
 from unidelta.training.saving import Continuation, Saver
 from unidelta.training.share import share
 from unidelta.training.snapshot import tuned
-from unidelta.training.spec import TrainingSpec
 from unidelta.training.state import TrainState
 
 
 def train(
-    model: PreTrainedModel,
+    evaluator: Evaluator,
     encoded_train: Encoded,
     encoded_eval: Encoded,
     *,
-    task: TaskSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    spec: TrainingSpec,
     seed: int,
     on_log: OnLog,
-    processes: Processes = ALONE,
     continuation: Continuation | None = None,
 ) -> TrainResult:
-    """Train the parameters of `model` that require gradients; the model ends with those of its best step.
+    """Train the parameters of a model that require gradients; the model ends with the parameters of its best step.
 
     The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch; equal
-    arguments give equal losses, bit for bit on a CPU with the same number of threads. Several processes (already
-    connected) do the same steps together and return the same; without dropout their losses are those of one process,
-    up to rounding. A run that goes on from a checkpoint has the losses it would have had without the break.
+    arguments give equal losses, bit for bit on a CPU with the same number of threads. Several (connected)
+    processes take the same steps together and return the same; without dropout their losses equal those of one process,
+    up to rounding. A resumed run has the same losses as an uninterrupted one.
 
     Args:
-        model: a model of the task's kind, moved to the run's device and changed in place.
+        evaluator: the model, moved to the run's device and changed in place, with its task and settings.
         encoded_train: the training split.
-        encoded_eval: the dev split; evaluated as `spec` says, and at the end.
-        task: the task.
-        tokenizer: of the model.
-        spec: the settings.
+        encoded_eval: the dev split; evaluated as the settings say, and at the end.
         seed: of data order and dropout.
-        on_log: given every entry of the history, and how fast it was. For each step: `loss`, `grad_norm` (before
-            clipping), `learning_rate`, and as its speed `step_seconds`, `tokens_per_second` (padding left out) and on a
+        on_log: called with every history entry and its speed. For each step: `loss`, `grad_norm` (before
+            clipping), `learning_rate`, and as its speed `step_seconds`, `tokens_per_second` (without padding) and on a
             GPU `peak_memory` in bytes; for each evaluation `eval_loss`, `eval_<metric>`, `eval_seconds`, and no speed.
-        processes: this process, and of how many.
-        continuation: how the run is saved and where it goes on; None for no checkpoints.
+        continuation: how the run is saved and where it resumes; None for no checkpoints.
 
     Raises:
-        Interrupted: the run was asked to stop, and a checkpoint was kept.
-        Problems: settings that do not make sense here (`check_training`).
+        Interrupted: the run was asked to stop, and a checkpoint was saved.
+        Problems: settings that do not work on this machine (`check_training`).
         ConfigError: an example has more tokens than a batch may have, or the processes cannot share a step.
         ValueError: no parameter requires gradients.
     """
+    model, task, spec, processes = evaluator.model, evaluator.task, evaluator.spec, evaluator.processes
     check_training(spec)
     if not (trained := list(tuned(model).values())):
         raise ValueError("No parameter requires gradients: there is nothing to train.")
     set_seed(seed + processes.rank)  # no two passes of a step drop the same activations
     precision, device = resolve_precision(spec), torch.device(resolve_device(spec))
     part = share(spec, processes)
-    collate = collator(task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1 if precision == "fp32" else 8)
+    collate = evaluator.collator(pad_to_multiple_of=1 if precision == "fp32" else 8)
     batches = Batches(encoded_train, spec, part, collate=collate, seed=seed)
     n_steps = spec.max_steps or math.ceil((spec.epochs or 1) * batches.steps_per_epoch)
     accelerator = Accelerator(device_placement=False)
@@ -115,10 +105,10 @@ def train(
             inputs = {name: tensor.to(device) for name, tensor in batch.items()}
             labels = inputs.pop("labels")
             with nullcontext() if i + 1 == len(batches_A) else accelerator.no_sync(wrapped):
-                with autocast(device, precision):
+                with evaluator.autocast():
                     logits = logits_of(wrapped, inputs)
                 pass_loss = summed_loss(logits, labels, smoothing=spec.label_smoothing) / denominators_A[i]
-                pass_loss = pass_loss * processes.n  # the mean over processes is taken, and a sum is wanted
+                pass_loss = pass_loss * processes.n  # gradients are averaged over processes, and a sum is needed
                 scaler.scale(pass_loss).backward()
             loss += pass_loss.detach()
 
@@ -127,7 +117,7 @@ def train(
         learning_rate, scale = schedule.get_last_lr()[0], scaler.get_scale()
         scaler.step(optimiser)
         scaler.update()
-        if scaler.get_scale() >= scale:  # smaller where gradients overflowed and the step was left out
+        if scaler.get_scale() >= scale:  # smaller if gradients overflowed and the step was skipped
             schedule.step()
         optimiser.zero_grad()
         state.step += 1
@@ -140,17 +130,7 @@ def train(
         log({"step": state.step, **entry, "epoch": epoch}, speed)
         is_end = state.step == n_steps
         if guard.reason is None and (is_end or spec.evaluates_after(step=state.step, epoch=epoch)):
-            found = evaluate(
-                model,
-                encoded_eval.features,
-                task=task,
-                tokenizer=tokenizer,
-                batch_size=spec.eval_batch_size,
-                precision=precision,
-                progress=bar.is_shown,
-                processes=processes,
-                loss_only=task.select_by == "loss",
-            )
+            found = evaluator.evaluate(encoded_eval.features, loss_only=task.selection.metric == "loss")
             state.evaluation_seconds += found.seconds
             scores = {f"eval_{name}": value for name, value in found.metrics.items()}
             log({"step": state.step, **scores, "eval_seconds": found.seconds, "epoch": epoch}, {})
@@ -164,8 +144,6 @@ def train(
                 saver.stop()
         begin = time.perf_counter()
     bar.close()
-    if not state.is_finished:
-        state.is_finished = True
-        saver.save()
+    saver.finish()
     best.restore(model)
     return state.result(history, batches)

@@ -15,19 +15,19 @@ from unidelta.training.share import Share
 
 
 def logits_of(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-    """(B, T, V) for targets that are texts, (B, C) for classes; nothing is kept for generation."""
+    """(B, T, V) for text targets, (B, C) for classes; no cache is kept for generation."""
     options = {"use_cache": False} if "decoder_input_ids" in batch else {}
     return model(**batch, **options).logits
 
 
 def count_tokens(batch: Mapping[str, Tensor]) -> int:
-    """Tokens of sources and targets, padding left out."""
+    """Tokens of sources and targets, without padding."""
     targets = (batch["labels"] != IGNORED_LABEL).sum() if "decoder_input_ids" in batch else 0
     return int(batch["attention_mask"].sum() + targets)
 
 
 def summed_loss(logits: Tensor, labels: Tensor, *, smoothing: float) -> Tensor:
-    """Nats, summed over all labels but the ignored ones: (1−ε)·(−log p(label)) + ε·mean over V of (−log p).
+    """Nats, summed over all labels that are not ignored: (1−ε)·(−log p(label)) + ε·mean over V of (−log p).
 
     Args:
         logits: (…, V or C).
@@ -44,16 +44,16 @@ def summed_loss(logits: Tensor, labels: Tensor, *, smoothing: float) -> Tensor:
 
 
 def denominators(n_labels_PA: Tensor, *, share: Share, normalisation: Literal["tokens", "micro_batches"]) -> Tensor:
-    """What the summed loss of each pass of this process is divided by, so that all add up to the step's loss; (A,).
+    """Divisors of the summed loss of each pass of this process, such that all passes add up to the step's loss; (A,).
 
-    `tokens`: the step's loss is the mean over all its target tokens (classification: examples), whatever pass they
-    are in. transformers' Trainer (5.23) does this with label smoothing, and with accumulation 1; otherwise it *adds*
-    the means of the passes, because BART, RoBERTa and BERT take the number of tokens and do not use it.
-    `micro_batches`: the mean over the forward passes of each pass's own mean, as in transformers of 2021, with which
-    the paper's runs were done. Tokens of a pass with few of them count more.
+    `tokens`: the step's loss is the mean over all its target tokens (classification: examples), in all passes.
+    transformers' Trainer (5.23) does this with label smoothing, and with accumulation 1; otherwise it *adds*
+    the means of the passes, because BART, RoBERTa and BERT accept the number of tokens but ignore it.
+    `micro_batches`: the mean over the forward passes of each pass's mean, as in transformers of 2021, which the paper
+    used. Tokens in a pass with few tokens count more.
 
     Args:
-        n_labels_PA: how many labels count in every pass of every process; 0 for a filler.
+        n_labels_PA: number of labels in every pass of every process; 0 for a filler.
         share: this process's part.
         normalisation: which of the two.
     """

@@ -1,4 +1,4 @@
-"""AdamW, what of it decays, and how the learning rate rises and falls."""
+"""AdamW, which parameters have weight decay, and the learning-rate schedule."""
 
 import math
 
@@ -10,7 +10,7 @@ from unidelta.training.spec import POLYNOMIAL_END, TrainingSpec
 
 
 def adamw(model: nn.Module, spec: TrainingSpec) -> AdamW:
-    """AdamW on the parameters that train; norms and biases do not decay."""
+    """AdamW on the trainable parameters; norms and biases have no weight decay."""
     decaying = decaying_parameters(model)
     trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     groups = [
@@ -22,7 +22,7 @@ def adamw(model: nn.Module, spec: TrainingSpec) -> AdamW:
 
 
 def decaying_parameters(model: nn.Module) -> set[str]:
-    """Names of all parameters but those of norms and biases (by the last part of their name)."""
+    """Names of all parameters except norms and biases (by the last part of their name)."""
     norms = {
         parameter
         for module in model.modules()
@@ -37,15 +37,15 @@ def decaying_parameters(model: nn.Module) -> set[str]:
 
 
 def learning_rates(optimiser: Optimizer, spec: TrainingSpec, *, n_steps: int) -> LambdaLR:
-    """Up in a line over the warm-up, then down in a line to the schedule's end at `n_steps`, or level.
+    """A linear warm-up, then a linear decay to the schedule's end value at `n_steps`, or a constant rate.
 
     Args:
-        optimiser: whose learning rates are set.
+        optimiser: the optimiser whose learning rates are set.
         spec: peak, schedule and warm-up.
         n_steps: optimiser steps of the whole run.
     """
     warmup = spec.warmup_steps or math.ceil(spec.warmup_ratio * n_steps)
-    warmup = min(warmup, n_steps - 1)  # a decay over no step at all divides by zero
+    warmup = min(warmup, n_steps - 1)  # a decay over zero steps would divide by zero
 
     def share_of_peak(step: int) -> float:
         if step < warmup:

@@ -1,4 +1,4 @@
-"""Which device and which arithmetic a run gets, and which pairs do not exist."""
+"""The device and precision of a run, and which combinations are impossible."""
 
 from typing import Literal
 
@@ -11,10 +11,10 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 
 def resolve_device(spec: TrainingSpec) -> Literal["cpu", "cuda"]:
-    """The device `spec` asks for.
+    """The device that `spec` requests.
 
     Raises:
-        ConfigError: a GPU is asked for and there is none.
+        ConfigError: a GPU is requested and there is none.
     """
     has_gpu = torch.cuda.is_available()
     if spec.device == "cuda" and not has_gpu:
@@ -25,10 +25,10 @@ def resolve_device(spec: TrainingSpec) -> Literal["cpu", "cuda"]:
 
 
 def resolve_precision(spec: TrainingSpec) -> Precision:
-    """The arithmetic of the forward and backward pass; parameters and optimiser state are always fp32.
+    """The precision of the forward and backward pass; parameters and optimiser state are always fp32.
 
     Raises:
-        ConfigError: half precision is asked for on a device that has none.
+        ConfigError: half precision is requested on a device that does not support it.
     """
     device = resolve_device(spec)
     asked = f"training.precision={spec.precision} on {device}"

@@ -1,6 +1,6 @@
-"""The processes that do one run together: one, or as many as `torchrun` started, on one machine or several.
+"""The processes that execute one run together: one, or those started by `torchrun` on one machine or several.
 
-No torch at import, so that a request that cannot be met is told at once.
+No torch at import, so that an invalid request fails at once.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processes:
-    """Which process this is, and of how many.
+    """This process's rank, and the number of processes.
 
     Args:
-        rank: counted from 0; the first process alone prints and writes.
-        n: how many do the run.
+        rank: counted from 0; only the first process prints and writes.
+        n: how many take part in the run.
         n_here: how many of them are on this machine; None for all.
     """
 
@@ -38,14 +38,14 @@ ALONE = Processes(rank=0, n=1)
 
 
 def started_by(environment: Mapping[str, str]) -> Processes:
-    """The processes that `torchrun` announces to each of them; one where nothing is announced."""
+    """The processes that `torchrun` sets in the environment; one process if it sets nothing."""
     n = int(environment.get("WORLD_SIZE", "1"))
     here = int(environment.get("LOCAL_WORLD_SIZE", n))
     return Processes(rank=int(environment.get("RANK", "0")), n=n, n_here=None if here == n else here)
 
 
 def connect(processes: Processes, *, device: Literal["cpu", "cuda"]) -> None:
-    """Let the processes talk to each other, over NCCL on GPUs and gloo on the CPU. Calling it again does nothing.
+    """Connect the processes, with NCCL on GPUs and gloo on the CPU. Calling it again does nothing.
 
     Raises:
         ConfigError: this machine has fewer GPUs than processes.
@@ -61,14 +61,14 @@ def connect(processes: Processes, *, device: Literal["cpu", "cuda"]) -> None:
 
 
 def check_gpus(processes: Processes, n_gpus: int) -> None:
-    """Refuse to give one GPU to two processes.
+    """Refuse to share a GPU between two processes.
 
     Args:
         processes: this process, and how many there are on this machine.
         n_gpus: how many PyTorch sees on this machine.
 
     Raises:
-        ConfigError: there are fewer than processes on this machine.
+        ConfigError: there are fewer GPUs than processes on this machine.
     """
     n_here = processes.n if processes.n_here is None else processes.n_here
     if n_here > n_gpus:
@@ -78,7 +78,7 @@ def check_gpus(processes: Processes, n_gpus: int) -> None:
 
 
 def gather(value: Any, processes: Processes) -> list[Any]:
-    """The `value` of every process, in the order of their ranks; each waits here for all others."""
+    """The `value` of every process, in order of rank; each process waits for all others."""
     if processes.n == 1:
         return [value]
     from torch import distributed
@@ -89,7 +89,7 @@ def gather(value: Any, processes: Processes) -> list[Any]:
 
 
 def gather_tensors(values_N: "Tensor", accelerator: "Accelerator") -> "Tensor":
-    """(P, N): the row of numbers of every process, in the order of their ranks."""
+    """(P, N): one row of numbers per process, in order of rank."""
     gathered = accelerator.gather(values_N)
     return cast("Tensor", gathered).view(-1, len(values_N))
 

@@ -1,4 +1,4 @@
-"""The training bar: steps done, with the last numbers at its end instead of a line for every step."""
+"""The progress bar of training: steps done, and the latest numbers instead of one line per step."""
 
 from collections.abc import Mapping
 
@@ -9,17 +9,16 @@ class ProgressBar:
     """A bar of optimiser steps.
 
     Args:
-        n_steps: of the whole run.
-        step: done already.
+        n_steps: optimiser steps of the whole run.
+        step: steps already done.
         is_shown: whether anything is drawn.
     """
 
     def __init__(self, n_steps: int, *, step: int, is_shown: bool) -> None:
-        self.is_shown = is_shown
         self._bar = tqdm(total=n_steps, initial=step, desc="train", dynamic_ncols=True, disable=not is_shown)
 
     def show(self, entry: Mapping[str, float]) -> None:
-        """Move to the step of an entry of the history, and show its losses, rates and scores."""
+        """Move to the step of a history entry, and show its losses, learning rate and scores."""
         numbers = {name: f"{value:.4g}" for name, value in entry.items() if name not in _LEFT_OUT}
         self._bar.set_postfix(numbers, refresh=False)
         self._bar.update(entry["step"] - self._bar.n)

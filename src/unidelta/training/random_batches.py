@@ -1,4 +1,4 @@
-"""Batches of a number of examples, in a new random order every epoch."""
+"""Batches of a fixed number of examples, in a new random order every epoch."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ import torch
 
 
 class RandomBatches:
-    """Batches of `batch_size` examples, the last one of an epoch with what is left.
+    """Batches of `batch_size` examples; the last one of an epoch may be smaller.
 
-    The order of epoch e is a permutation drawn from seed + e: what transformers' Trainer draws with one process.
+    The order of epoch e is a permutation drawn from seed + e, as in transformers' Trainer with one process.
 
     Args:
         n_examples: how many there are.
@@ -21,7 +21,7 @@ class RandomBatches:
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw for this epoch, counted from 0, from now on."""
+        """Use the order of this epoch, counted from 0."""
         self._epoch = epoch
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a training run did."""
+"""The result of training."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from typing import Literal
 HistoryEntry = Mapping[str, float]
 
 OnLog = Callable[[dict[str, float], dict[str, float]], None]
-"""Given an entry of the history, which is the same whenever the run is done again, and how fast it was."""
+"""Called with a history entry, which is the same whenever the run is repeated, and with the speed of the step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
-    """What a training run did.
+    """The result of training.
 
     Args:
         status: `diverged` if it was stopped because of its losses or gradients.
         reason: what happened and when; None if complete.
         steps: optimiser steps done.
         history: what `train` logged, in order.
-        seconds: wall-clock time of everything, that of earlier attempts up to their last checkpoint included.
-        seconds_per_step: mean time of a step, evaluations left out.
-        tokens_per_second: of training alone, sources and targets, padding left out.
+        seconds: total wall-clock time, including earlier attempts up to their last checkpoint.
+        seconds_per_step: mean time of a step, without evaluations.
+        tokens_per_second: of training alone; sources and targets, without padding.
         peak_memory: bytes allocated on this process's GPU; None on the CPU.
-        best_step: step whose parameters the model has now; None if the run diverged before an evaluation,
-            in which case the parameters are those of the last step.
+        best_step: step whose parameters the model now has; None if the run diverged before an evaluation,
+            in which case it has the parameters of the last step.
         best_metrics: dev metrics at that step.
-        n_overflows: steps skipped by the fp16 loss scaler; 0 in other arithmetic.
+        n_overflows: steps skipped by the fp16 loss scaler; 0 at other precisions.
         batches_per_epoch: forward passes of all processes together.
         tokens_per_batch: min, mean and max of longest example × number of examples; None where examples are counted.
     """
@@ -61,4 +61,4 @@ UNTRAINED = TrainResult(
     batches_per_epoch=0,
     tokens_per_batch=None,
 )
-"""What comes of a model in which nothing is tuned."""
+"""The result for a model in which nothing is trained."""

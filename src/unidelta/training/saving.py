@@ -1,4 +1,4 @@
-"""When a run saves itself, and where it goes on."""
+"""When a run saves checkpoints, and where it resumes."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,17 +12,17 @@ from unidelta.training.state import TrainState
 from unidelta.training.stopping import Stop
 
 Save = Callable[[int, Callable[[Path], None]], None]
-"""Given the steps done and what writes the files into a folder: keeps them."""
+"""Saves a checkpoint, given the steps done and a function that writes its files into a folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
-    """How a run is saved, and where it goes on.
+    """How a run is saved, and where it resumes.
 
     Args:
-        save: keeps a checkpoint; called by the first process only.
-        start: folder of the (verified) checkpoint to go on from, None to begin.
-        before: the history up to there.
+        save: saves a checkpoint; called by the first process only.
+        start: folder of the (verified) checkpoint to resume from, None to start from the beginning.
+        before: the history up to that checkpoint.
         stop: whether the run was asked to stop.
     """
 
@@ -33,12 +33,12 @@ class Continuation:
 
 
 class Saver:
-    """Keeps checkpoints of a state: when enough time went by, when the run was asked to stop, and at its end.
+    """Saves checkpoints of a state: at intervals, when the run was asked to stop, and at its end.
 
     Args:
-        state: what is kept.
-        continuation: how, and where the run goes on; None keeps nothing.
-        every_minutes: between two checkpoints; None for none on time.
+        state: what is saved.
+        continuation: how it is saved, and where the run resumes; None saves nothing.
+        every_minutes: time between two checkpoints; None for no checkpoints at intervals.
         processes: this process, and of how many; all of them save at the same step.
     """
 
@@ -67,19 +67,25 @@ class Saver:
         return self._continuation is not None and self._continuation.stop.signal is not None
 
     def resume(self) -> None:
-        """Take over the state of the checkpoint that the run goes on from, if there is one."""
+        """Load the checkpoint that the run resumes from, if there is one."""
         if self._continuation is not None and self._continuation.start is not None:
             self._state.read(self._continuation.start, rank=self._processes.rank)
 
     def save(self) -> None:
-        """Keep a checkpoint, written by the first process, unless the state is not worth keeping."""
+        """Save a checkpoint in the first process, unless the state has diverged."""
         if self._continuation is None or not self._state.is_healthy:
             return  # a parameter that is not finite shows in the next step
         everyone = gather(generators(on_gpu=self._state.on_gpu), self._processes)
         if self._processes.is_first:
             self._continuation.save(self._state.step, lambda folder: self._state.write(folder, everyone))
-        gather(None, self._processes)  # who ends now would take the first process with it
+        gather(None, self._processes)  # a process that exits now would bring down the first one
         self._last = time.monotonic()
+
+    def finish(self) -> None:
+        """Save the end of training, so that a run killed during scoring does not train again."""
+        if not self._state.is_finished:
+            self._state.is_finished = True
+            self.save()
 
     def stop(self) -> None:
         """End the run here.

@@ -1,6 +1,6 @@
-"""What each of several processes does of a run's batches: together, exactly what one process would do alone.
+"""How a run's batches are divided among processes: together they process exactly the batches of one process.
 
-The batch of an optimiser step is `batch_size` (or `max_tokens`) × `accumulation`, however many processes there are.
+The batch of an optimiser step is `batch_size` (or `max_tokens`) × `accumulation`, for any number of processes.
 """
 
 from collections.abc import Iterator, Sequence, Sized
@@ -29,7 +29,7 @@ class Share:
     Args:
         processes: this process, and of how many.
         of: `passes` if each process does some of the step's forward passes, `examples` if it does some
-            examples of every pass.
+            of the examples of every pass.
         accumulation: forward passes of this process per optimiser step.
     """
 
@@ -39,10 +39,10 @@ class Share:
 
 
 def share(spec: TrainingSpec, processes: Processes) -> Share:
-    """Divide the forward passes of a step among the processes, or else the examples of each pass.
+    """Divide the forward passes of a step among the processes or, failing that, the examples of each pass.
 
     Raises:
-        ConfigError: neither can be divided evenly. A pass filled up to a number of tokens is never divided.
+        ConfigError: neither can be divided evenly. A pass defined by a number of tokens is never divided.
     """
     n = processes.n
     if spec.accumulation % n == 0:
@@ -62,20 +62,20 @@ def share(spec: TrainingSpec, processes: Processes) -> Share:
 
 
 class Batches(Sized, Protocol):
-    """The batches of one process alone, as positions of examples; drawn anew for each epoch."""
+    """All batches of a run, as positions of examples; redrawn for each epoch."""
 
     def __iter__(self) -> Iterator[list[int]]: ...
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw for this epoch, counted from 0, from now on."""
+        """Use the order of this epoch, counted from 0."""
         ...
 
 
 class SharedBatches(Sampler[list[int]]):
-    """The part of `Batches` that one process does.
+    """The part of `Batches` that one process processes.
 
-    Every process has the same number of passes; one that has nothing to do in a pass gets the filler, whose labels
-    count nothing. Of one process alone these are all the batches.
+    Every process has the same number of passes. If it has nothing to do in a pass it gets the filler, whose labels
+    are ignored. With a single process these are all the batches.
 
     Args:
         batch_sampler: all batches, the same on every process (transformers looks for this name when a new epoch
@@ -89,7 +89,7 @@ class SharedBatches(Sampler[list[int]]):
         self._share, self._filler = share, filler
 
     def set_epoch(self, epoch: int) -> None:
-        """Pass the epoch on; asked for when a resumed run skips batches."""
+        """Set the epoch of the underlying batches; needed when a resumed run skips batches."""
         self.batch_sampler.set_epoch(epoch)
 
     def __len__(self) -> int:
@@ -107,15 +107,15 @@ class SharedBatches(Sampler[list[int]]):
 
 
 class WithFiller(FeatureSequence):
-    """Features and, at the end, the filler: a copy of the shortest, marked for `blanking`.
+    """The features, followed by the filler: a copy of the shortest one, marked for `blanking`.
 
-    Nothing else is copied: `features` may make each feature when it is asked for.
+    Nothing else is copied: `features` may create each feature on demand.
     """
 
     def __init__(self, features: Sequence[Feature]) -> None:
         self._features = features
 
-    @cached_property  # read for a filler only, of which one process alone has none
+    @cached_property  # needed for the filler only, which a single process never uses
     def _shortest(self) -> int:
         return min(range(len(self._features)), key=lambda i: len(self._features[i]["input_ids"]))
 

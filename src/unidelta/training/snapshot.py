@@ -1,6 +1,6 @@
-"""What a training run needs to go on bit for bit, as files: safetensors and JSON, nothing that can run code.
+"""What a training run needs to resume bit for bit, as files: safetensors and JSON, which cannot run code.
 
-The backbone's frozen weights are not among it: they are read again from where they came.
+The backbone's frozen weights are not included: they are loaded from their source again.
 """
 
 import json
@@ -26,21 +26,21 @@ _STATE, _PARAMETERS, _BEST, _OPTIMISER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that is no tensor.
+    """Non-tensor training state.
 
     Args:
         steps: optimiser steps done.
         is_finished: whether training was over, its last evaluation included.
         seconds: wall-clock time so far.
         evaluation_seconds: of which evaluation.
-        n_tokens: seen in training, padding left out.
+        n_tokens: seen in training, without padding.
         best_step: the best step so far, None before the first evaluation.
         best_metrics: its metrics.
-        guard: of the divergence guard.
-        optimiser: groups, and what is no tensor, of the optimiser.
-        schedule: of the learning rate.
-        scaler: of fp16, empty without it.
-        generators: of every process, by rank (`generators`).
+        guard: state of the divergence guard.
+        optimiser: parameter groups and non-tensor state of the optimiser.
+        schedule: state of the learning-rate schedule.
+        scaler: state of the fp16 loss scaler; empty without fp16.
+        generators: states of the random generators of every process, by rank (`generators`).
     """
 
     steps: int
@@ -68,7 +68,7 @@ def write_snapshot(
     """Write `snapshot` and all tensors into `folder`.
 
     Raises:
-        OSError: the disk does not take them.
+        OSError: they cannot be written to the disk.
     """
     tensors = {
         f"{index}.{name}": value
@@ -83,7 +83,7 @@ def write_snapshot(
 
 
 def read_snapshot(folder: Path) -> Snapshot:
-    """The snapshot in a folder that was verified."""
+    """The snapshot in a verified folder."""
     return Snapshot(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
 
 
@@ -96,7 +96,7 @@ def restore_parameters(folder: Path, model: nn.Module) -> None:
     """Give the trained parameters of `model` the values in `folder`.
 
     Raises:
-        ValueError: they are not the same parameters.
+        ValueError: the folder holds different parameters.
     """
     saved, trained = load_file(folder / _PARAMETERS), tuned(model)
     if saved.keys() != trained.keys():
@@ -106,12 +106,12 @@ def restore_parameters(folder: Path, model: nn.Module) -> None:
 
 
 def tuned(model: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters that train, by name."""
+    """The trainable parameters, by name."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def optimiser_state(optimiser: Optimizer) -> dict[str, Any]:
-    """What is no tensor in an optimiser's state."""
+    """The non-tensor part of an optimiser's state."""
     content = optimiser.state_dict()
     numbers = {
         str(index): {name: value for name, value in values.items() if not isinstance(value, Tensor)}
@@ -121,7 +121,7 @@ def optimiser_state(optimiser: Optimizer) -> dict[str, Any]:
 
 
 def restore_optimiser(folder: Path, snapshot: Snapshot, optimiser: Optimizer) -> None:
-    """Give `optimiser` its state back."""
+    """Restore the state of `optimiser`."""
     values: dict[int, dict[str, Any]] = {int(index): dict(own) for index, own in snapshot.optimiser["numbers"].items()}
     for name, tensor in load_file(folder / _OPTIMISER).items():
         index, _, field = name.partition(".")
@@ -134,7 +134,7 @@ def restore_optimiser(folder: Path, snapshot: Snapshot, optimiser: Optimizer) ->
 
 
 def generators(*, on_gpu: bool) -> dict[str, Any]:
-    """The states of the global generators of this process, as JSON."""
+    """The states of this process's global random generators, as JSON."""
     version, words, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state()
     return {
@@ -146,7 +146,7 @@ def generators(*, on_gpu: bool) -> dict[str, Any]:
 
 
 def restore_generators(states: Sequence[Mapping[str, Any]], rank: int) -> None:
-    """Give the global generators of this process their states back."""
+    """Restore the states of this process's global random generators."""
     state = states[rank]
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))

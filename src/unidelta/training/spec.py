@@ -18,25 +18,25 @@ class TrainingSpec:
         schedule: decay after the warm-up; `polynomial` is linear too but ends at 1e-7, as in the paper.
         warmup_steps: steps of linear warm-up.
         warmup_ratio: warm-up as a fraction of all steps, used where `warmup_steps` is 0.
-        batch_size: examples per forward pass; not used where `max_tokens` is.
+        batch_size: examples per forward pass; ignored if `max_tokens` is set.
         accumulation: forward passes per optimiser step.
         eval_batch_size: examples per forward pass at evaluation.
         weight_decay: decoupled weight decay; layer norms and biases have none.
         adam_beta1: decay of Adam's first moment.
         adam_beta2: decay of Adam's second moment.
         adam_epsilon: Adam's ε.
-        max_grad_norm: norm gradients are clipped to; a large number clips nothing (the norm is watched).
+        max_grad_norm: gradients are clipped to this norm; a large number clips nothing (the norm is still checked).
         label_smoothing: share of the target probability spread over the vocabulary.
-        precision: `auto` is bf16 on a GPU that has it, fp16 on one that does not, fp32 on the CPU.
+        precision: `auto` is bf16 on a GPU that supports it, fp16 on other GPUs, fp32 on the CPU.
         eval_every: optimiser steps between evaluations; None evaluates at the end only.
         evaluate_each_epoch: evaluate after every epoch instead (the paper's GLUE runs).
-        max_tokens: tokens per forward pass, padding included, in place of `batch_size`; None to count examples.
+        max_tokens: tokens per forward pass, padding included, instead of `batch_size`; None to count examples.
         static_batches: with `max_tokens`, the same batches in the same order every epoch (the released code).
         loss_normalisation: `tokens` averages over all target tokens of an optimiser step, `micro_batches` over each
             forward pass and then over the passes (the released code). Equal without accumulation.
-        device: `auto` takes a GPU where there is one.
-        progress: whether progress bars are drawn.
-        save_every_minutes: minutes between two checkpoints; None keeps them at a stop and at the end of training only.
+        device: `auto` uses a GPU if there is one.
+        progress: whether progress bars are shown.
+        save_every_minutes: minutes between two checkpoints; None saves only when stopped and at the end of training.
     """
 
     max_steps: int | None
@@ -65,6 +65,6 @@ class TrainingSpec:
     save_every_minutes: float | None = None
 
     def evaluates_after(self, *, step: int, epoch: float) -> bool:
-        """Whether the dev split is evaluated after that many steps and epochs, the end of training aside."""
+        """Whether the dev split is evaluated after this many steps and epochs, not counting the end of training."""
         at_step = self.eval_every is not None and step % self.eval_every == 0
         return at_step or (self.evaluate_each_epoch and float(epoch).is_integer())

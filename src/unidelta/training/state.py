@@ -31,7 +31,7 @@ from unidelta.training.snapshot import (
 
 @dataclass(kw_only=True)
 class TrainState:
-    """What a step changes, all of which a checkpoint holds.
+    """Everything that a step changes; a checkpoint holds all of it.
 
     Args:
         model: its trained parameters.
@@ -43,7 +43,7 @@ class TrainState:
         step: optimiser steps done.
         is_finished: whether training is over, its last evaluation included.
         evaluation_seconds: time spent on evaluations.
-        n_tokens: of sources and targets, all processes together, padding left out.
+        n_tokens: of sources and targets in all processes together, without padding.
     """
 
     model: nn.Module
@@ -60,12 +60,12 @@ class TrainState:
 
     @property
     def seconds(self) -> float:
-        """Wall-clock time of training and evaluation, that of earlier attempts included."""
+        """Wall-clock time of training and evaluation, including earlier attempts."""
         return time.perf_counter() - self._began
 
     @property
     def is_healthy(self) -> bool:
-        """Whether it is worth keeping: nothing diverged, and every trained parameter is finite."""
+        """Whether it is worth saving: nothing diverged, and every trained parameter is finite."""
         return self.guard.reason is None and all(p.isfinite().all() for p in tuned(self.model).values())
 
     @property
@@ -74,13 +74,13 @@ class TrainState:
         return next(self.model.parameters()).device.type == "cuda"
 
     def speed(self, *, seconds: float, n_tokens: int) -> dict[str, float]:
-        """How fast the last step was, given its time and tokens; both are added up."""
+        """The speed of the last step, given its time and tokens, which are added to the totals."""
         self.n_tokens += n_tokens
         peak = {"peak_memory": torch.cuda.max_memory_allocated()} if self.on_gpu else {}
         return {"step_seconds": seconds, "tokens_per_second": n_tokens / seconds, **peak}
 
     def result(self, history: Sequence[HistoryEntry], batches: Batches) -> TrainResult:
-        """What came of the run, as far as it went."""
+        """The result of the run so far."""
         training_seconds = self.seconds - self.evaluation_seconds
         return TrainResult(
             status="diverged" if self.guard.reason else "complete",
@@ -99,10 +99,10 @@ class TrainState:
         )
 
     def write(self, folder: Path, generators: list[dict[str, Any]]) -> None:
-        """Write all of it into `folder`, with the random generators of every process.
+        """Write all of it into `folder`, with the states of every process's random generators.
 
         Raises:
-            OSError: the disk does not take it.
+            OSError: it cannot be written to the disk.
         """
         snapshot = Snapshot(
             steps=self.step,
@@ -127,16 +127,16 @@ class TrainState:
         )
 
     def read(self, folder: Path, *, rank: int) -> None:
-        """Become what was written into `folder`, the random generators of the process `rank` included.
+        """Load what was written into `folder`, with the random generators of process `rank`.
 
         Raises:
-            ValueError: it was written by a run that trains other parameters.
+            ValueError: it was written by a run that trains different parameters.
         """
         snapshot = read_snapshot(folder)
         restore_parameters(folder, self.model)
         restore_optimiser(folder, snapshot, self.optimiser)
         self.schedule.load_state_dict(snapshot.schedule)
-        if snapshot.scaler:  # empty where a machine of another precision wrote it
+        if snapshot.scaler:  # empty if it was written at another precision
             self.scaler.load_state_dict(snapshot.scaler)
         self.best.resume(step=snapshot.best_step, metrics=snapshot.best_metrics, parameters=read_best(folder))
         self.guard.resume(snapshot.guard)

@@ -1,6 +1,6 @@
-"""A polite stop: the first signal ends a run at the end of its step, a second SIGINT at once. No torch.
+"""Graceful stops: the first signal ends a run after the current step, a second SIGINT at once. No torch.
 
-SIGHUP comes when a terminal or an ssh connection closes; under `nohup` it is ignored, and stays so.
+SIGHUP is sent when a terminal or an ssh connection closes; under `nohup` it is ignored, and stays ignored.
 """
 
 import os
@@ -16,16 +16,16 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def stopping_signals() -> tuple[signal.Signals, ...]:
-    """The signals that ask this process to stop: SIGHUP is none of them where it is ignored, as under `nohup`."""
+    """The signals that ask this process to stop; SIGHUP is left out if it is ignored, as under `nohup`."""
     is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return tuple(each for each in _SIGNALS if not (is_ignored and each is signal.SIGHUP))
 
 
 class Stop:
-    """Whether the run was asked to stop. While training, it is asked for; everywhere else the signal raises.
+    """Whether the run was asked to stop. Training checks `signal`; everywhere else the signal raises.
 
     Attributes:
-        signal: name of the signal; None until there is one.
+        signal: name of the signal received; None before.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Stop:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take the signals from here on; outside the main thread, which alone may take signals, do nothing.
+        """Handle signals from now on. Does nothing outside the main thread, the only one that can handle them.
 
         Raises:
             Interrupted: a signal came outside `deferred`.
@@ -52,7 +52,7 @@ class Stop:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Within it a signal raises nothing: what runs there looks at `signal` where it can stop."""
+        """In this context signals do not raise: the code there checks `signal` where it can stop."""
         self._is_deferred = True
         try:
             yield
@@ -63,7 +63,7 @@ class Stop:
         """Raise `Interrupted` if a signal came.
 
         Args:
-            where: what was reached, for the message.
+            where: how far the run got, for the message.
         """
         if self.signal is not None:
             raise Interrupted(f"Stopped by {self.signal} {where}; the same command continues.")
@@ -72,6 +72,6 @@ class Stop:
         self.signal = signal.Signals(number).name
         self._n_interrupts += number == signal.SIGINT
         if self._n_interrupts > 1:
-            os._exit(ExitStatus.INTERRUPTED)  # from inside whatever is too slow to wait for
+            os._exit(ExitStatus.INTERRUPTED)  # without waiting for whatever is running
         if not self._is_deferred:
             self.raise_if_asked("before or after training")

@@ -1,4 +1,4 @@
-"""Batches of up to a number of tokens, padding included: on en-ro 4,096, four to a step (Table 8: 16,384).
+"""Batches of up to a number of tokens, padding included: on en-ro 4,096, four per step (Table 8: 16,384).
 
 The composition is that of the authors' code (`make_dynamic_sampler`, which calls fairseq's `batch_by_size`): longest
 sources first, as many examples as fit, and more than 64 only in multiples of 64. An example has as many tokens as its
@@ -18,15 +18,15 @@ _MULTIPLE = 64  # fairseq's required_batch_size_multiple, as the authors call it
 class TokenBatches:
     """Batches in which longest example × number of examples is at most `max_tokens`.
 
-    Which examples share a batch never changes; what can change is the order of the batches. Static is what the
-    released code does: shuffled once, then the largest batch (longest source × examples) put first, so that a lack
-    of memory shows at once, and this one order in every epoch. (Their order came from NumPy's global generator and
-    cannot be had again; here the seed decides it.) Otherwise the batches are shuffled anew each epoch.
+    Which examples share a batch never changes; only the order of the batches can. Static batches follow the
+    released code: shuffled once, then the largest batch (longest source × examples) put first, so that a lack
+    of memory shows at once, and the same order in every epoch. (Their order came from NumPy's global generator and
+    cannot be reproduced; here the seed decides it.) Otherwise the batches are reshuffled each epoch.
 
     Args:
         features: the examples.
         max_tokens: the budget of a batch.
-        is_static: whether all epochs have the same order.
+        is_static: whether every epoch has the same order.
         seed: of the order.
 
     Attributes:
@@ -50,7 +50,7 @@ class TokenBatches:
         self._static_order = order
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw for this epoch, counted from 0, from now on."""
+        """Use the order of this epoch, counted from 0."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -64,7 +64,7 @@ class TokenBatches:
 
 
 def _compose(sources: np.ndarray, lengths: np.ndarray, max_tokens: int) -> list[list[int]]:
-    """Positions of the examples of each batch; sources of one length stay in the order of the data."""
+    """Positions of the examples of each batch; sources of equal length keep the order of the data."""
     order = np.argsort(-sources, kind="stable")
     in_order = lengths[order].tolist()
     batches: list[list[int]] = []

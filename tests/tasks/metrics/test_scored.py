@@ -11,7 +11,7 @@ from unidelta.tasks.metrics.bleu import BLEU
 from unidelta.tasks.metrics.bleu_romanian import BLEU_ROMANIAN
 from unidelta.tasks.metrics.romanian import moses_tokens
 from unidelta.tasks.metrics.rouge import ROUGE
-from unidelta.tasks.metrics.scored import interval_signature, scored, told
+from unidelta.tasks.metrics.scored import interval_signature, printed_scores, scored
 
 WORDS = "the cat slept on a mat while dogs barked at every țară și oraș".split()
 
@@ -111,7 +111,7 @@ def test_one_example_has_an_interval_without_width(metric) -> None:
 
 def test_what_is_printed_has_neither_raw_numbers_nor_intervals() -> None:
     report = scored([ROUGE], ["a b"], ["a b"], ["a c"]).report()
-    assert set(told({"loss": 1.0, **report})) == {"loss", *ROUGE.keys}
+    assert set(printed_scores({"loss": 1.0, **report})) == {"loss", *ROUGE.keys}
 
 
 def test_lists_that_do_not_match_are_a_mistake() -> None:

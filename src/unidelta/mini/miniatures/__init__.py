@@ -1,1 +1,1 @@
-"""The shipped backbones, one a file; no torch."""
+"""The shipped backbones, one per file; no torch."""

@@ -10,7 +10,7 @@ _LAYERS = 3
 
 
 def config(size: Size, words: Mapping[str, int]) -> dict[str, Any]:
-    """Sizes of both stacks, and how decoding begins and ends."""
+    """Sizes of both stacks, and the tokens that start and end decoding."""
     sides = {
         f"{side}_{name}": value
         for side in ("encoder", "decoder")

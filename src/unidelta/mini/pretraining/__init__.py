@@ -1,1 +1,1 @@
-"""How the embedded backbones are made: text, noise, recipe, probes."""
+"""Pretraining of the miniature's backbones: text, noise, recipe, probes."""

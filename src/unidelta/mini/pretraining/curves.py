@@ -1,4 +1,4 @@
-"""The picture of pretraining: loss and probes of the shipped backbones, from what lies beside their weights."""
+"""The figure of pretraining: loss and probes of the shipped backbones, from their provenance files."""
 
 import json
 import math
@@ -21,7 +21,7 @@ _COLOURS = (
 
 
 def draw_curves(path: Path) -> None:
-    """Write an SVG, the same bytes from the same curves."""
+    """Write an SVG; equal curves give equal bytes."""
     with mpl.rc_context({"svg.hashsalt": "unidelta", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(9, 4.2), layout="constrained")
         axes = figure.subplots(2, len(MINIATURES), sharex="col")

@@ -1,4 +1,4 @@
-"""Questions about an invented world: each hides the word that a fact is about and asks for it."""
+"""Questions about an invented world: each masks the word that states a fact."""
 
 from random import Random
 
@@ -24,14 +24,14 @@ def facts(seed: int) -> dict[str, list[tuple[str, str]]]:
 
 
 def translations(seed: int) -> dict[str, list[tuple[str, str]]]:
-    """Sentences of the first language with their translation, in which the verb is hidden."""
+    """Sentences of the first language with their translation, in which the verb is masked."""
     rng, both = Random(f"unidelta/probes/{seed}"), bilingual(seed)
     asked: list[tuple[str, str]] = []
     while len(asked) < 100:
         said = both.draw(rng, DEV)
         verbs = both.second.verbs[said.deed]
         words = both.translated(said, rng).split()
-        if len(verbs) == 1:  # with synonyms no answer is the right one
+        if len(verbs) == 1:  # with synonyms there is no single right answer
             hidden = " ".join(MASK if word == verbs[0] else word for word in words)
             asked.append((f"{both.first(said)} {hidden}", verbs[0]))
     return {"verbs of translations": asked}

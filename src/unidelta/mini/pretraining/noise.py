@@ -1,4 +1,4 @@
-"""What a model has to undo: text infilling (BART) and masked tokens (RoBERTa), on lists of token ids.
+"""Noise that a model learns to undo: text infilling (BART) and masked tokens (RoBERTa), on lists of token ids.
 
 Words for kinds are masked more often than others (*salient masking*, Guu et al. 2020, §3.4): in a model this small
 a fact would otherwise take tens of times as many documents to be learnt.
@@ -31,7 +31,7 @@ def infill(ids: list[int], *, salient: frozenset[int], mask: int, rng: Random) -
             hidden[place] = True
             starts.add(place)
             n_left -= 1
-    for _ in range(20):  # spans that touch others are drawn anew, not for ever
+    for _ in range(20):  # spans that touch others are redrawn, a limited number of times
         if n_left <= 0:
             break
         length = min(n_left, max(1, _poisson(_MEAN_SPAN, rng)))
@@ -49,7 +49,7 @@ def infill(ids: list[int], *, salient: frozenset[int], mask: int, rng: Random) -
 def mask_tokens(
     ids: list[int], *, salient: frozenset[int], special: frozenset[int], mask: int, n_tokens: int, rng: Random
 ) -> tuple[list[int], list[int]]:
-    """Masked ids, and labels: the token where one is to be guessed, −100 elsewhere.
+    """Masked ids, and labels: the token to predict, −100 elsewhere.
 
     Args:
         ids: the tokens of a document with its special tokens.
@@ -74,11 +74,11 @@ def mask_tokens(
 
 
 def hide(ids: list[int], asked: set[int], *, mask: int) -> tuple[list[int], list[int]]:
-    """Masked ids and labels as of `mask_tokens`, for given tokens only: every one of `asked` is masked, all else stays.
+    """Masked ids and labels like those of `mask_tokens`, but exactly the tokens in `asked` are masked.
 
     Args:
         ids: the tokens of a document with its special tokens.
-        asked: ids to be guessed.
+        asked: ids to predict.
         mask: id of the mask.
     """
     source = [mask if token in asked else token for token in ids]

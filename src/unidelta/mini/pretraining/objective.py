@@ -1,6 +1,6 @@
-"""How a shipped backbone is pretrained: text to batches, and questions that show what it has learnt.
+"""A pretraining objective: turns text into batches, and probes what the model has learnt.
 
-One file in `objectives/` for each, called as the backbone's architecture is; `objective_of` finds it.
+Each is a file in `objectives/`, named like the backbone's architecture; `objective_of` finds it.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +24,7 @@ Question = tuple[str, str]
 
 
 class Objective(ABC):
-    """How one backbone is pretrained.
+    """The pretraining objective of one backbone.
 
     Attributes:
         family: its architecture.
@@ -47,7 +47,7 @@ class Objective(ABC):
         self.salient = frozenset(self.ids[kind] for kind in kinds(seed) if kind in self.ids)
 
     def tokens(self, text: str) -> list[int]:
-        """Token ids of words that spaces set apart."""
+        """Token ids of words separated by spaces."""
         return [self.ids[word] for word in text.split()]
 
     @abstractmethod
@@ -60,7 +60,7 @@ class Objective(ABC):
 
     @abstractmethod
     def logits(self, model: nn.Module, tokens: list[int], place: int, answer: int) -> Tensor:
-        """Scores of all words `(V,)` at a place of a sentence, in which a mask stands for the answer."""
+        """Scores of all words `(V,)` at the masked position of a sentence."""
 
     def more_probes(self, model: nn.Module) -> dict[str, float]:
         """Shares of right answers, 0 to 1, to questions of another kind."""

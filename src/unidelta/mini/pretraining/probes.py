@@ -1,4 +1,4 @@
-"""Does a backbone know the world? A probe is the share of facts for which the right word is the most likely one."""
+"""Probes of a backbone's knowledge: the share of facts for which the right word is the most likely one."""
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from unidelta.mini.pretraining.texts import MASK
 
 @torch.no_grad()
 def probe(model: nn.Module, objective: Objective) -> dict[str, float]:
-    """The share of right answers of each probe, 0 to 1. The model is left in the mode it came in."""
+    """The share of right answers for each probe, 0 to 1. The model's train or eval mode is restored."""
     was_training = model.training
     model.eval()
     found = {

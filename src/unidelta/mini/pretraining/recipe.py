@@ -1,4 +1,4 @@
-"""How each embedded backbone is trained."""
+"""The pretraining recipe of a backbone."""
 
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ class Recipe:
         batch_size: documents per update.
         learning_rate: the peak, after a linear warm-up; it then falls linearly to 0.
         warmup_steps: of the learning rate.
-        then: a second part, which begins with the weights of this one as they would be saved, and a new optimiser.
+        then: a second part, which starts from the saved (fp16) weights of this one, with a new optimiser.
     """
 
     text: Draw
@@ -26,11 +26,11 @@ class Recipe:
     then: "Recipe | None" = None
 
     def parts(self) -> tuple["Recipe", ...]:
-        """This part and those after it."""
+        """This part and the following ones."""
         return (self, *(self.then.parts() if self.then else ()))
 
     def shortened(self, steps: int) -> "Recipe":
-        """The same in about so many updates, shared out as before; at most half of a part is warm-up."""
+        """The same recipe with about this many updates, in the same proportions; at most half of a part is warm-up."""
         share = steps / sum(part.steps for part in self.parts())
         recipe: Recipe | None = None
         for part in reversed(self.parts()):

@@ -32,11 +32,11 @@ def save(
 
     Args:
         model: the pretrained model.
-        folder: is made where it is missing.
-        objective: what it was trained to do.
+        folder: created if it is missing.
+        objective: the training objective, in words.
         recipe: how it was trained.
         seed: of weights and text.
-        curve: loss and probes on the way.
+        curve: loss and probes during training.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Tensors that share memory (tied embeddings) are stored once, under the first of their names.
@@ -44,7 +44,7 @@ def save(
     for name, tensor in model.state_dict().items():
         stored.setdefault(tensor.data_ptr(), (name, tensor))
     weights = {name: tensor.half().contiguous() for name, tensor in stored.values()}
-    # `save_file` lets nobody else read what it writes.
+    # `save_file` makes files readable by one user only.
     (folder / "model.safetensors").write_bytes(to_bytes(weights, metadata={"format": "pt"}))
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)

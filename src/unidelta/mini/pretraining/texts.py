@@ -1,8 +1,7 @@
-"""The text of pretraining: endless, drawn from the training part of the world only.
+"""Pretraining text: endless, drawn only from the training part of the world.
 
-It states the facts of the world and nothing of the tasks: no summaries, no labels, no pairs of a sentence and its
-translation. A `Text` may come with its own noise already applied to `source`, where only some words are to be
-guessed.
+It states the facts of the world and nothing about the tasks: no summaries, no labels, no sentences with their
+translation. A `Text` may have its own noise already applied to `source`, if only some words are to be predicted.
 """
 
 from collections.abc import Callable
@@ -25,9 +24,9 @@ class Text:
     """One document.
 
     Args:
-        target: what is to be restored, in words; two segments for RoBERTa.
-        source: `target` with words hidden, or None where noise is still to be added.
-        asked: words that are hidden wherever they stand, and no others; empty for the usual noise (RoBERTa).
+        target: the text to restore; two segments for RoBERTa.
+        source: `target` with masked words, or None if noise is still to be added.
+        asked: the only words to mask, at every occurrence; empty for the usual noise (RoBERTa).
         language: code of the target's language.
     """
 
@@ -47,9 +46,9 @@ def news(seed: int, rng: Random) -> Text:
 
 
 def news_in_segments(seed: int, rng: Random) -> Text:
-    """RoBERTa's text, short as its tasks: lore alone and after news, reviews, events told and restated in two segments.
+    """RoBERTa's text, short as its tasks: lore alone and after news, reviews, events and restatements in two segments.
 
-    From documents of several sentences, BART's, a RoBERTa of this size is far slower to learn facts.
+    A RoBERTa of this size learns facts far more slowly from BART's documents of several sentences.
     """
     this = world(seed)
     kind = rng.random()
@@ -59,30 +58,30 @@ def news_in_segments(seed: int, rng: Random) -> Text:
     lore = rng.choice(events.MAIN_LORE if rng.random() < 0.85 else events.OTHER_LORE)(this, event, rng)
     if kind > 0.65:
         return Text(target=(lore,))
-    told = events.told(this, event, rng)
+    report = events.news(this, event, rng)
     if kind < 0.45:
-        return Text(target=(told, events.restated(this, event, rng)))
+        return Text(target=(report, events.restated(this, event, rng)))
     if kind < 0.5:
         other = events.draw(this, rng, TRAIN)
-        extra = [events.aside(this, event, rng), f"{rng.choice(events.MARKERS)} {events.told(this, other, rng)}"]
-        return Text(target=(" ".join([told, *extra, _rare(rng)]),))
-    return Text(target=(f"{told} {lore}",))
+        extra = [events.aside(this, event, rng), f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"]
+        return Text(target=(" ".join([report, *extra, _rare(rng)]),))
+    return Text(target=(f"{report} {lore}",))
 
 
 def news_and_claims(seed: int, rng: Random) -> Text:
-    """RoBERTa's later text: what it had, and in three of five an event with claims about it that were so or were not.
+    """RoBERTa's later text: as before, and in three of five documents an event with true or false claims about it.
 
-    To tell which, the two segments have to be compared, kinds with words. A model that does not know the kinds yet
-    does not learn it, which is why this text comes later.
+    To decide which, a model must compare the two segments, kinds with words. A model that does not know the kinds yet
+    cannot learn this, so this text comes later.
     """
     if rng.random() >= _P_CLAIMS:
         return news_in_segments(seed, rng)
     this = world(seed)
     event = events.draw(this, rng, TRAIN)
-    told = events.told(this, event, rng)
+    report = events.news(this, event, rng)
     if rng.random() < _P_LETTER:
-        told = events.letter(this, event, rng, details=events.some_details(rng))
-    return Text(target=(told, claims.judged(this, event, rng)), asked=(claims.STILL, claims.NEVER))
+        report = events.letter(this, event, rng, details=events.some_details(rng))
+    return Text(target=(report, claims.judged(this, event, rng)), asked=(claims.STILL, claims.NEVER))
 
 
 def _document(this: World, rng: Random) -> str:
@@ -101,17 +100,17 @@ def _news(this: World, rng: Random) -> str:
         sentences.append(events.restated(this, event, rng))
     if rng.random() < 0.2:
         other = events.draw(this, rng, TRAIN)
-        sentences.append(f"{rng.choice(events.MARKERS)} {events.told(this, other, rng)}")
+        sentences.append(f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}")
     if rng.random() < 0.1:
         sentences.append(_rare(rng))
     rng.shuffle(sentences)
-    told = events.told(this, event, rng)
-    # Mostly news comes first and lore after it, as in real news; not always, so that order alone says nothing.
-    return " ".join([told, *sentences] if rng.random() < 0.7 else [*sentences, told])
+    report = events.news(this, event, rng)
+    # Mostly news comes first and lore after it, as in real news; not always, so that order carries no information.
+    return " ".join([report, *sentences] if rng.random() < 0.7 else [*sentences, report])
 
 
 def _rare(rng: Random) -> str:
-    """Sentences with words that a task needs and that no other sentence has."""
+    """Sentences with words that a task needs and that no other sentence contains."""
     return rng.choice(
         (
             f"{rng.choice(('amid', 'after', 'following'))} the report they wrote again .",
@@ -124,9 +123,9 @@ def _rare(rng: Random) -> str:
 def both_languages(seed: int, rng: Random) -> Text:
     """mBART's text: 30 % in one language, 30 % comparable sentences, 40 % glossaries.
 
-    In a comparable pair the second sentence tells something else of the same people and things, so that it is no
-    translation of the first. Unlike real mBART, which saw no two languages side by side: plain denoising of so little
-    text does not align them.
+    In a comparable pair the second sentence says something else about the same people and things, so it is not a
+    translation of the first. The real mBART never saw two languages together, but plain denoising of so little text
+    does not align them.
     """
     both = bilingual(seed)
     kind = rng.random()
@@ -154,5 +153,5 @@ def both_languages(seed: int, rng: Random) -> Text:
 
 
 def _hide(text: str, p: float, rng: Random) -> str:
-    """Each word masked with probability `p`, punctuation never."""
+    """Mask each word with probability `p`, but no punctuation."""
     return " ".join(MASK if word not in ".," and rng.random() < p else word for word in text.split())

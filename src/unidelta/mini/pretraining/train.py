@@ -38,15 +38,15 @@ def pretrain(
     probe_every: int,
     on_point: Callable[[Point], None],
 ) -> PreTrainedModel:
-    """A pretrained model from nothing.
+    """Pretrain a model from scratch.
 
     Args:
-        objective: what it is trained to do, about which world.
+        objective: the training objective and its world.
         recipe: text and schedule.
         seed: of weights and text.
-        scale_up: whether the larger sizes are taken.
+        scale_up: whether to use the larger sizes.
         probe_every: steps between two points of the curve.
-        on_point: told every point.
+        on_point: called with every point of the curve.
     """
     values = settings(objective.family, scale_up=scale_up, seed=objective.world_seed)
     config = hf.AutoConfig.for_model(values.pop("model_type"), **values)
@@ -68,8 +68,8 @@ def train_part(
     """Train on one part of a recipe; step and mean loss since the last time, every so many steps and at the end.
 
     Args:
-        model: is changed; a later part rounds its weights to fp16 first, so that it may begin from a saved model.
-        objective: what it is trained to do, about which world.
+        model: changed in place; a later part first rounds its weights to fp16, so that it can start from a saved model.
+        objective: the training objective and its world.
         part: text and schedule.
         number: of the part, from 0.
         seed: of the text.
@@ -97,7 +97,7 @@ def train_part(
 
 
 def _batches_of_similar_length(recipe: Recipe, world_seed: int, rng: Random) -> Iterator[list[Text]]:
-    """Endless batches; documents of similar length share one, which saves padding."""
+    """Endless batches of documents of similar length, which saves padding."""
     while True:
         texts = [recipe.text(world_seed, rng) for _ in range(_N_SORTED_TOGETHER * recipe.batch_size)]
         texts.sort(key=lambda text: sum(len(segment) for segment in text.target))

@@ -1,1 +1,1 @@
-"""One kind of task a file, each registering itself."""
+"""One kind of task per file; each registers itself."""

@@ -1,4 +1,4 @@
-"""Translation: a text of one language to the same text in another."""
+"""Translation: a text in one language to the same text in another."""
 
 from unidelta.tasks.kind import KINDS, Kind
 

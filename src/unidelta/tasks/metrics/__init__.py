@@ -1,1 +1,1 @@
-"""Metrics: pure functions from predictions and references to numbers; one metric a file, each registering itself."""
+"""Metrics: pure functions from predictions and references to numbers; one per file, each registers itself."""

@@ -1,4 +1,4 @@
-"""Accuracy in percent: the share of labels predicted exactly."""
+"""Accuracy in percent: the share of correctly predicted labels."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
 
 
 def signature() -> str:
-    """Accuracy has one definition; the signature only says its unit."""
+    """Accuracy has one definition; the signature only states its unit."""
     return "accuracy|percent"
 
 

@@ -1,4 +1,4 @@
-"""Corpus BLEU as sacreBLEU has it by default: 13a tokens, case and diacritics kept (Post 2018)."""
+"""Corpus BLEU with sacreBLEU's defaults: 13a tokens, case and diacritics kept (Post 2018)."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _TOKENS, _SMOOTHING = "13a", "exp"
 
 
 def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Statistics]:
-    """What BLEU counts in every stripped prediction against one stripped reference."""
+    """BLEU's counts for every stripped prediction against one stripped reference."""
     return bleu_counts(_TOKENS, *([text.strip() for text in texts] for texts in (predictions, references)))
 
 

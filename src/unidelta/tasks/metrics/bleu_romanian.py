@@ -1,7 +1,7 @@
-"""Corpus BLEU of Romanian as the paper's tables have it: normalised, without diacritics, Moses tokens, no smoothing.
+"""Corpus BLEU of Romanian as in the paper's tables: normalised, without diacritics, Moses tokens, no smoothing.
 
 It is the authors' pipeline (`romanian.py`). On real Romanian it is about ten points above `bleu`
-(huggingface/transformers#5263), so that a table must hold one of the two; the signature tells them apart.
+(huggingface/transformers#5263), so a table must show only one of the two; the signature distinguishes them.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _TOKENS, _SMOOTHING = "none", "none"
 
 
 def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Statistics]:
-    """What BLEU counts in every prediction against one reference, in the authors' tokens."""
+    """BLEU's counts for every prediction against one reference, in the authors' tokens."""
     return bleu_counts(
         _TOKENS, *([moses_tokens(text.strip()) for text in texts] for texts in (predictions, references))
     )
@@ -27,7 +27,7 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
 
 
 def signature() -> str:
-    """sacreBLEU's own, and what makes the tokens."""
+    """sacreBLEU's signature, and what makes the tokens."""
     own = bleu_signature(corpus_scorer(_TOKENS, _SMOOTHING))
     return f"bleu_romanian: {own}|text:moses-ro-no-diacritics|sacremoses:{version('sacremoses')}"
 

@@ -1,7 +1,7 @@
-"""chrF2 of a corpus as sacreBLEU has it by default (Popović 2016): F-score of character n-grams, recall counts double.
+"""chrF2 of a corpus with sacreBLEU's defaults (Popović 2016): F-score of character n-grams, recall weighted double.
 
-sacreBLEU gives a score and keeps the counts to itself; here they are counted with its own n-grams, because a score of
-resampled examples needs their sums. A test compares the two.
+sacreBLEU returns a score without its counts. The score of resampled examples needs their sums, so they are counted
+here with sacreBLEU's own n-grams. A test compares the two.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _ORDER, _BETA = 6, 2
 
 
 def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Statistics]:
-    """For n-grams of 1 to 6 characters without white space: how many there are in each text, and how many match.
+    """For n-grams of 1 to 6 characters without white space: how many each text has, and how many match.
 
-    Those of a prediction do not count where its reference is too short to have any.
+    A prediction's n-grams do not count if its reference is too short to have any of that order.
     """
     from sacrebleu.metrics.helpers import extract_all_char_ngrams  # late: planning needs no scorer
 
@@ -30,7 +30,7 @@ def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Stati
 
 
 def combine(sums: Sequence[float], n: int) -> dict[str, float]:
-    """F2 × 100 of mean precision and mean recall over the orders that both sides have."""
+    """F2 × 100 of mean precision and mean recall over the orders that prediction and reference both have."""
     orders = zip(sums[0::3], sums[1::3], sums[2::3], strict=True)
     pairs = [(both / mine, both / theirs) for mine, theirs, both in orders if mine and theirs]
     precision, recall = (sum(side) / len(pairs) for side in zip(*pairs, strict=True)) if pairs else (0.0, 0.0)
@@ -45,7 +45,7 @@ def per_example(statistics: Statistics) -> dict[str, float]:
 
 
 def signature() -> str:
-    """Settings and version, as sacreBLEU names them."""
+    """Settings and version, in sacreBLEU's format."""
     return f"chrf: nrefs:1|case:mixed|eff:yes|nc:{_ORDER}|nw:0|space:no|version:{version('sacrebleu')}"
 
 

@@ -1,4 +1,4 @@
-"""Counts of labels per class, which F1 and Matthews' correlation are made of."""
+"""Counts of labels per class, for F1 and Matthews' correlation."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ from unidelta.tasks.metrics.metric import Statistics
 
 
 def counts(predictions: Sequence[int | str], references: Sequence[int | str]) -> list[Statistics]:
-    """For each example and each class: whether it is predicted and right, is predicted, is right.
+    """For each example and class: whether the class is predicted and correct, predicted, correct.
 
-    The classes are those that occur, in the order of their names; the three numbers of a class follow each other.
+    The classes are those that occur, in order of name; the three numbers of a class are adjacent.
     """
     names = sorted({str(label) for label in (*predictions, *references)})
     place = {name: 3 * i for i, name in enumerate(names)}
@@ -23,5 +23,5 @@ def counts(predictions: Sequence[int | str], references: Sequence[int | str]) ->
 
 
 def by_class(sums: Sequence[float]) -> list[tuple[float, float, float]]:
-    """Their sums over examples: (predicted and right, predicted, right) of each class."""
+    """The sums over examples: (predicted and correct, predicted, correct) of each class."""
     return list(zip(sums[0::3], sums[1::3], sums[2::3], strict=True))

@@ -1,4 +1,4 @@
-"""F1 in percent, macro-averaged: the mean over classes of 2·TP / (predicted + right), rare classes as much as others.
+"""F1 in percent, macro-averaged: the mean over classes of 2·TP / (predicted + correct), with equal weights.
 
 The classes are those that occur among predictions or references, as in scikit-learn's `f1_score(average="macro")`.
 """
@@ -18,7 +18,7 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
 
 
 def signature() -> str:
-    """How it is averaged, and its unit."""
+    """The kind of average, and the unit."""
     return "f1|average:macro|percent"
 
 

@@ -11,7 +11,7 @@ from unidelta.tasks.metrics.metric import METRICS, Metric
 
 
 def combine(sums: Sequence[float], n: int) -> dict[str, float]:
-    """(n·c − Σ p·t) / √((n² − Σ p²)(n² − Σ t²)), c right of n, p and t times that a class is predicted and right."""
+    """(n·c − Σ p·t) / √((n² − Σ p²)(n² − Σ t²)): c correct of n; p and t count predictions and labels of a class."""
     classes = by_class(sums)
     n_right = sum(both for both, _, _ in classes)
     chance = sum(predicted * right for _, predicted, right in classes)
@@ -22,7 +22,7 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
 
 
 def signature() -> str:
-    """Matthews' correlation has one definition; the signature only says its unit."""
+    """Matthews' correlation has one definition; the signature only states its unit."""
     return "matthews|percent"
 
 

@@ -1,7 +1,7 @@
-"""What a metric is: a pure function from predictions and references to named numbers, and its signature.
+"""A metric: a pure function from predictions and references to named scores, and its signature.
 
-It comes in two halves, `measure` for each example and `combine` for their sum, so that the same statistics give the
-score of all examples, of the first few and of any resample of them.
+It has two parts, `measure` for each example and `combine` for their sum, so that the same statistics give the
+score of all examples, of the first ones and of any resample.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,24 +12,24 @@ from unidelta.extensions.registry import Registry
 from unidelta.tasks.kind import Output
 
 Statistics: TypeAlias = tuple[float, ...]
-"""What one example contributes to a score; scores are functions of the sum over examples."""
+"""One example's contribution to a score; scores are functions of the sum over examples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A named scorer. All scores are on the scale 0 to 100, as the paper prints them.
+    """A named metric. All scores are on the scale 0 to 100, as in the paper.
 
     Args:
-        name: the metric's name, as `task.metrics` has it.
+        name: the metric's name, as used in `task.metrics`.
         fits: what it compares: texts or labels.
-        keys: names of the scores it gives.
-        headline: the one of them that tables show.
+        keys: names of its scores.
+        headline: the score shown in tables.
         measure: the statistics of each example, from predictions and references of equal length; equally many of each.
         combine: the scores, from the sum of the statistics and the number of examples (at least one).
-        signature: says which implementation, version and settings made the numbers.
-        per_example: the scores of one example from its statistics, for the file of predictions; None for a metric of
-            the whole corpus alone.
-        higher_is_better: whether more is better.
+        signature: names the implementation, version and settings.
+        per_example: the scores of one example from its statistics, for the predictions file; None for a metric of
+            whole corpora only.
+        higher_is_better: whether higher is better.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Metric:
     higher_is_better: bool = True
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:
-        """The metric's numbers of all examples.
+        """The metric's scores of all examples.
 
         Raises:
             ValueError: the lists are empty or differ in length; both are mistakes of the calling code.
@@ -57,7 +57,7 @@ METRICS: Registry[Metric] = Registry("metric", package="unidelta.tasks.metrics")
 
 
 def total(statistics: Iterable[Statistics]) -> list[float]:
-    """The sum over examples, added in their order."""
+    """The sum over examples, in order."""
     first, *others = statistics
     sums = list(first)
     for row in others:

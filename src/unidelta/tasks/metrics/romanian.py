@@ -3,7 +3,7 @@
 Their script pipes hypotheses and references through six programs (`exps/romanian_postprocess.sh`): Moses'
 replace-unicode-punctuation, normalize-punctuation and remove-non-printing-char, the WMT 2016 scripts
 normalise-romanian and remove-diacritics, and Moses' tokenizer without escaping. sacremoses has the three larger ones;
-where it does otherwise than the Perl programs do for Romanian, the step is here.
+where it differs from the Perl programs for Romanian, the step is implemented here.
 """
 
 import re
@@ -24,7 +24,7 @@ def moses_tokens(text: str) -> str:
     """One line of Romanian as the authors compare it: tokens without diacritics, separated by single spaces."""
     # The rule that moves a full stop out of a quotation needs a character after it, and in Perl lines end in one.
     text = _normalizer().normalize(f"{text}\n")
-    # The Perl programs write thousands with a point in every language but five, and a blank for what cannot be printed.
+    # The Perl programs put a point into thousands in all but five languages, and a space for unprintable characters.
     text = _PSEUDO_SPACE_IN_NUMBER.sub(r"\1.\2", text)
     text = "".join(" " if unicodedata.category(character).startswith("C") else character for character in text)
     text = text.translate(_COMMA_BELOW).translate(_PLAIN)
@@ -35,10 +35,10 @@ def moses_tokens(text: str) -> str:
 
 @cache
 def _normalizer() -> "MosesPunctNormalizer":
-    """Punctuation as `normalize-punctuation -l ro` has it after `replace-unicode-punctuation`.
+    """Punctuation as left by `replace-unicode-punctuation` followed by `normalize-punctuation -l ro`.
 
-    In Perl the rule for a quotation mark beside a comma is German's for every language but English and Czech; in
-    sacremoses Romanian has none, so that German is asked for. Numbers, which German writes otherwise, are left out.
+    In Perl the rule for a quotation mark next to a comma is German's for every language but English and Czech; in
+    sacremoses Romanian has no rule, so German is used. Numbers, which German writes differently, are excluded.
     """
     from sacremoses import MosesPunctNormalizer
 

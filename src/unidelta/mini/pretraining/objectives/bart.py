@@ -22,7 +22,7 @@ class Denoising(Objective):
     model_class = BartForConditionalGeneration
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
-        """Documents with holes, and whole."""
+        """Masked documents and the originals."""
         begin, end, sources, targets = self.ids["<s>"], self.ids["</s>"], [], []
         for text in texts:
             target = self.tokens(text.target[0])
@@ -36,7 +36,7 @@ class Denoising(Objective):
         return facts(self.world_seed)
 
     def logits(self, model: nn.Module, tokens: list[int], place: int, answer: int) -> Tensor:
-        """By teacher forcing: the words before the hidden one are given."""
+        """With teacher forcing: the words before the masked one are given."""
         begin, end = self.ids["<s>"], self.ids["</s>"]
         target = [begin, *tokens[:place], answer, *tokens[place + 1 :], end]
         source = torch.tensor([[begin, *tokens, end]])

@@ -23,7 +23,7 @@ class BilingualDenoising(Objective):
     model_class = MBartForConditionalGeneration
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
-        """Documents with holes, and whole; where a text has a source of its own, that."""
+        """Masked documents and the originals; a text's own source if it has one."""
         sources, targets = [], []
         for text in texts:
             target = self.tokens(text.target[0])
@@ -41,7 +41,7 @@ class BilingualDenoising(Objective):
         return translations(self.world_seed)
 
     def logits(self, model: nn.Module, tokens: list[int], place: int, answer: int) -> Tensor:
-        """By teacher forcing: the words before the hidden one are given."""
+        """With teacher forcing: the words before the masked one are given."""
         ending = [self.ids["</s>"], self.ids[LANGUAGES[1]]]
         target = [*tokens[:place], answer, *tokens[place + 1 :], *ending]
         source = torch.tensor([[*tokens, *ending]])

@@ -34,7 +34,7 @@ class MaskedTokens(Objective):
     model_class = RobertaForMaskedLM
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
-        """Segments with masks; labels where there is one."""
+        """Masked segments, with labels at the masks."""
         begin, end, mask, sources, labels = self.ids["<s>"], self.ids["</s>"], self.ids["<mask>"], [], []
         special = frozenset(range(len(SPECIAL)))
         for text in texts:
@@ -67,7 +67,7 @@ class MaskedTokens(Objective):
         return model(input_ids=torch.tensor([source])).logits[0, place + 1]
 
     def more_probes(self, model: nn.Module) -> dict[str, float]:
-        """Whether it knows what is praise, and what a claim says about an event."""
+        """Whether it knows which qualities are praise, and whether a claim about an event is true."""
         return {"polarity": self._polarity(model), "claims": self._claims(model)}
 
     def _polarity(self, model: nn.Module) -> float:
@@ -80,12 +80,12 @@ class MaskedTokens(Objective):
         return right / _N_PROBES
 
     def _claims(self, model: nn.Module) -> float:
-        """Share of claims about dev events that are rightly taken for so or not so."""
+        """Share of claims about dev events that are correctly judged as true or false."""
         this, rng, right = world(self.world_seed), Random(f"unidelta/claims/{self.world_seed}"), 0
         for _ in range(_N_PROBES):
             event, slots, is_so = events.draw(this, rng, DEV), claims.some_slots(rng), rng.random() < 0.5
             claimed = event if is_so else claims.changed(this, event, rng.choice(slots), rng)
-            first = self.tokens(events.told(this, event, rng))
+            first = self.tokens(events.news(this, event, rng))
             second = self.tokens(f"so {claims.claim(this, claimed, slots, rng)} . that was {MASK} so .")
             verdicts = (claims.STILL,), (claims.NEVER,)
             between = [self.ids["</s>"]] * 2

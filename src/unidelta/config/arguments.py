@@ -1,0 +1,86 @@
+"""The arguments of train.py, in any order: Hydra's options, and words that set keys.
+
+`-m` may stand anywhere, and `--key=value`, as W&B's agent writes it, is `key=value`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unidelta.config.keys import keys
+from unidelta.config.schema import GROUPS
+from unidelta.errors import ConfigError
+
+_ALONE = "--help -h --hydra-help --version --resolve --run -r --multirun -m --shell-completion -sc".split()
+_WITH_A_VALUE = (
+    "--cfg -c --package -p --config-path -cp --config-name -cn --config-dir -cd --experimental-rerun".split()
+)
+_MAYBE_WITH_ONE = {"--info": "all config defaults defaults-tree plugins searchpath".split()}
+_MAYBE_WITH_ONE["-i"] = _MAYBE_WITH_ONE["--info"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """What was typed after `python train.py`.
+
+    Args:
+        words: what sets keys and chooses options of groups, `key=value`.
+        options: Hydra's own, with their values.
+    """
+
+    words: tuple[str, ...]
+    options: tuple[str, ...]
+
+    @property
+    def is_multirun(self) -> bool:
+        """Whether a word may have several values, a run for each."""
+        return bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & {*self.options, *self.words})
+
+    @property
+    def is_completion(self) -> bool:
+        """Whether a shell asks for its script, or for what could be typed next: then words are no overrides."""
+        return bool({"-sc", "--shell-completion"} & set(self.options))
+
+    @property
+    def config_dir(self) -> str | None:
+        """The folder of somebody's own that was named last."""
+        found = None
+        for i, option in enumerate(self.options):
+            name, equals, attached = option.partition("=")
+            if name in ("--config-dir", "-cd"):
+                found = attached if equals else self.options[i + 1]
+        return found
+
+
+def arguments_of(typed: Sequence[str]) -> Arguments:
+    """Tell words and options apart.
+
+    Raises:
+        ConfigError: something is neither, or an option lacks its value.
+    """
+    words: list[str] = []
+    options: list[str] = []
+    rest = list(typed)
+    while rest:
+        argument = rest.pop(0)
+        name, equals, _ = argument.partition("=")
+        if argument in _ALONE or (equals and name in (*_WITH_A_VALUE, *_MAYBE_WITH_ONE)):
+            options.append(argument)
+        elif argument in _WITH_A_VALUE:
+            if not rest:
+                raise ConfigError(argument, "it is followed by a value", f"{argument} VALUE; python train.py --help")
+            options += [argument, rest.pop(0)]
+        elif argument in _MAYBE_WITH_ONE:
+            options += [argument, rest.pop(0)] if rest and rest[0] in _MAYBE_WITH_ONE[argument] else [argument]
+        elif argument.startswith("-"):
+            words.append(_word(argument))
+        else:
+            words.append(argument)
+    return Arguments(words=tuple(words), options=tuple(options))
+
+
+def _word(argument: str) -> str:
+    """`key=value` of `--key=value`; `--key` alone sets it to true, and None is null, as W&B's agent writes them."""
+    key, equals, value = argument.removeprefix("--").partition("=")
+    if argument.startswith("--") and (equals or key in (*keys(), *GROUPS)):
+        return f"{key}={'null' if value == 'None' else value}" if equals else f"{key}=true"
+    raise ConfigError(argument, "there is no such option", "key=value, or one of those of python train.py --hydra-help")

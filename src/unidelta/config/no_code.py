@@ -1,0 +1,50 @@
+"""A configuration is data: what is typed names no code, searches no other place and reads no environment.
+
+Hydra instantiates what `_target_` says in its own keys, and logging what `class` says; a line that was copied from
+elsewhere would run it. A variable of the environment may be a secret, and configurations go into records.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hydra.core.override_parser.types import ChoiceSweep, Override
+
+from unidelta.errors import ConfigError
+
+_CODE = frozenset(("_target_", "_partial_", "_args_", "_recursive_", "_convert_", "class", "()"))
+_CLOSED = ("searchpath", "callbacks", "job_logging", "hydra_logging")  # below `hydra`
+_RESOLVER = re.compile(r"(?<!\\)\$\{\s*([^{}:]*?)\s*:")
+_HARMLESS_RESOLVERS = ("now", "hydra")
+
+
+def check_no_code(argument: str, override: Override) -> Iterator[ConfigError]:
+    """What is wrong with an override in this respect.
+
+    Names are compared whole, a part of the dotted key or a key of a dictionary each: that a text contains one means
+    nothing.
+
+    Args:
+        argument: as typed.
+        override: the same, parsed.
+    """
+    parts = re.split(r"[.@:]", override.key_or_group)
+    is_closed = parts[0] == "hydra" and len(parts) > 1 and parts[1] in _CLOSED
+    if is_closed or _CODE & {*parts, *_keys(override.value())}:
+        why = "a configuration is data: it names no code to run and no other place to search"
+        yield ConfigError(argument, why, "the same without it; docs/extending.md says where code goes")
+    resolvers = set(_RESOLVER.findall(argument.partition("=")[2])) - set(_HARMLESS_RESOLVERS)
+    if resolvers:
+        why = "the value of a variable may be a secret, and what is typed goes into records"
+        yield ConfigError(argument, why, "the value itself")
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Keys of the dictionaries in a parsed value, however deep."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield str(key)
+            yield from _keys(below)
+    elif isinstance(value, list | tuple | ChoiceSweep):
+        for one in value.list if isinstance(value, ChoiceSweep) else value:
+            yield from _keys(one)

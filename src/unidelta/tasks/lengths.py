@@ -1,0 +1,35 @@
+"""Lengths that a model cannot take or give: of sources, targets and outputs, in tokens."""
+
+from collections.abc import Iterator
+
+from unidelta.errors import ConfigError
+from unidelta.tasks.task import GenerationSpec, TaskSpec
+
+
+def check_lengths(spec: TaskSpec, n_positions: int) -> Iterator[ConfigError]:
+    """Every length that is beyond the model's positions or contradicts another.
+
+    Args:
+        spec: the task.
+        n_positions: the longest sequence that the model can take or give, in tokens.
+    """
+    lengths = {"task.max_source_length": spec.max_source_length}
+    if spec.generates:
+        lengths |= {f"task.{name}": getattr(spec, name) for name in ("max_target_length", "eval_max_target_length")}
+        if spec.generation is not None:
+            lengths["task.generation.max_length"] = spec.generation.max_length
+            yield from _check_generation(spec.generation)
+    for key, length in lengths.items():
+        if not 2 <= length <= n_positions:
+            why = f"The model has positions for 2 to {n_positions} tokens."
+            yield ConfigError(f"{key}={length}", why, f"{key}={n_positions} or less")
+
+
+def _check_generation(generation: GenerationSpec) -> Iterator[ConfigError]:
+    least, most = generation.min_length, generation.max_length
+    if least > most:
+        key = "task.generation"
+        asked = f"{key}.min_length={least} with {key}.max_length={most}"
+        yield ConfigError(
+            asked, "No output is at least the one and at most the other.", f"{key}.min_length={most} or less"
+        )

@@ -1,0 +1,163 @@
+"""The words of train.py in any order and in W&B's form, sweeps, help and completion, as a shell hands them over."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from unidelta.config.arguments import arguments_of
+from unidelta.config.overrides import check
+from unidelta.config.spelling import as_hydra_reads, as_typed, parsed, quoted, without_globs
+from unidelta.errors import ConfigError, Problems
+
+ROOT = Path(__file__).parents[2]
+
+
+def train(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+    command = [sys.executable, "train.py", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
+
+
+def test_words_and_options_are_told_apart_wherever_they_stand():
+    typed = "method=a,b -m task=xsum --config-dir D --cfg job seed=1 --info defaults position=ffn --cfg=hydra"
+    found = arguments_of(typed.split())
+    assert found.words == ("method=a,b", "task=xsum", "seed=1", "position=ffn")
+    assert (found.is_multirun, found.config_dir, found.is_completion) == (True, "D", False)
+    assert arguments_of(["--config-dir=E"]).config_dir == "E"
+    assert arguments_of(["--info", "seed=3"]).words == ("seed=3",)
+
+
+def test_the_form_of_a_sweep_agent_is_a_word():
+    typed = ["--training.learning_rate=0.001", "--method=lora", "--training.epochs=None", "--training.progress"]
+    words = ("training.learning_rate=0.001", "method=lora", "training.epochs=null", "training.progress=true")
+    assert arguments_of(typed).words == words
+
+
+@pytest.mark.parametrize("typed", [["-x"], ["--no-such-option"], ["--cfg"]])
+def test_what_is_neither_is_refused(typed):
+    with pytest.raises(ConfigError):
+        arguments_of(typed)
+
+
+def test_a_glob_is_every_option_that_fits():
+    (word,) = without_globs(["method=glob(*adapter*,exclude=*pfeiffer)"])
+    names = word.removeprefix("method=").split(",")
+    assert {"adapter", "adapter_houlsby", "parallel_adapter"} <= set(names) and "adapter_pfeiffer" not in names
+    check(["method=glob(*)", "task=glob([x*,s*])"])
+    for word, why in (("method=glob(zz*)", "is no method; there are adapter,"), ("seed=glob(*)", "for groups")):
+        with pytest.raises(Problems, match=why):
+            check([word])
+
+
+def test_several_values_without_m_are_told_as_such():
+    for word in ("method=lora,mam", "seed=range(1,4)", "task=glob(*)", "training.learning_rate=choice(1e-3,1e-4)"):
+        with pytest.raises(Problems, match="several values are a run for each, which needs -m"):
+            check([word], is_multirun=False)
+    with pytest.raises(Problems) as refusal:
+        check(["tracking.group=a,b"], is_multirun=False)
+    advice = refusal.value.instead.rpartition(": ")[2].strip("'")
+    check([advice], is_multirun=False)
+    assert parsed(advice).value() == "a,b"
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\\", 'a\\"b', "it's", "a,b", "x\\\\", "{", "ț #1"])
+def test_what_is_quoted_is_read_as_it_was(text):
+    assert parsed(quoted("tracking.group", text)).value() == text
+
+
+@pytest.mark.parametrize("word", ['tracking.group=a"b', "results_dir=it's", "task.path='x"])
+def test_the_advice_about_quotes_is_a_word_that_can_be_typed(word):
+    with pytest.raises(Problems) as refusal:
+        check([word])
+    import shlex
+
+    (advice, *_) = shlex.split(refusal.value.instead.partition(", with")[0])
+    check([advice])
+
+
+def test_spelling_is_undone():
+    words = ["method.attn.options.k=1", "experiment=quick", "experiment=quick,null", "seed=3"]
+    spelled = as_hydra_reads(words)
+    assert spelled[1:3] == ["experiment@_global_=quick", "experiment@_global_=quick,none"]
+    assert as_typed(spelled) == [*words[:2], "experiment=quick,none", "seed=3"]
+    assert as_hydra_reads(as_hydra_reads(['results_dir="~/x"'])) == ['results_dir="~/x"']
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    {
+        "lr=1": "training.learning_rate",
+        "training.lr=1": "training.learning_rate",
+        "batch=8": "training.batch_size",
+        "num_train_epochs=3": "training.epochs",
+        "gradient_accumulation_steps=2": "training.accumulation",
+        "output_dir=x": "results_dir",
+        "model_name_or_path=x": "backbone.checkpoint",
+        "training.fp16=true": "training.precision",
+        "method=LoRA": "method=lora",
+        "method=MAM-Adapter": "method=mam",
+        "method=IA3": "method=ia3",
+        "method=prefix_tuning": "method=prefix",
+        "task=SST-2": "task=sst2",
+        "task=en-ro": "task=wmt_en_ro",
+        "task=glue_mnli": "task=mnli",
+        "backbone=bart-large": "backbone=bart",
+    }.items(),
+)
+def test_what_other_programs_call_it_is_understood(word, meant):
+    with pytest.raises(Problems) as refusal:
+        check([word])
+    assert refusal.value.instead.split(" or ")[0] == meant
+
+
+def test_help_begins_with_the_project_and_shows_what_to_type():
+    done = train("--help")
+    first, *lines = done.stdout.splitlines()
+    assert (done.returncode, first.split(":")[0]) == (0, "unidelta")
+    assert any(line.startswith("python train.py -m ") for line in lines)
+    assert "experiment: none, quick" in lines
+
+
+def test_completion_is_installed_and_answers():
+    done = train("-sc", "install=bash")
+    assert done.returncode == 0 and "complete -o" in done.stdout
+    asked = train("-sc", "query=bash", COMP_LINE="python train.py experiment=", COMP_POINT="99")
+    assert "experiment=quick" in asked.stdout
+
+
+@pytest.mark.slow
+def test_a_sweep_over_experiments_and_globs_does_every_job(tmp_path):
+    words = "method=glob(bit*) -m task=sst2 experiment=quick,null training.max_steps=1 tracking=none"
+    done = train(*words.split(), f"results_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("mini/sst2/*.json"))) == 2
+
+
+def private_imports(source: str) -> list[str]:
+    """Modules of Hydra and W&B that are imported although they are not public."""
+    names = [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    ]
+    parts = (name.split(".") for name in names if name.split(".")[0] in ("hydra", "wandb", "omegaconf"))
+    return [".".join(part) for part in parts if part[1:2] == ["sdk"] or any(one.startswith("_") for one in part)]
+
+
+def test_no_private_name_of_hydra_or_wandb_is_imported():
+    assert private_imports("from hydra._internal.utils import x\nfrom wandb.sdk.lib import y\nimport hydra") == [
+        "hydra._internal.utils.x",
+        "wandb.sdk.lib.y",
+    ]
+    places = [*(f"{room}/{file.name}" for room in ("cli", "config", "tracking") for file in _files(room))]
+    sources = [ROOT / "src" / "unidelta" / place for place in places]
+    assert [found for path in sources if path.exists() for found in private_imports(path.read_text("utf-8"))] == []
+
+
+def _files(room: str) -> list[Path]:
+    return sorted((ROOT / "src" / "unidelta" / room).glob("*.py"))

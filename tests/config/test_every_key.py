@@ -1,0 +1,123 @@
+"""Every key of the schema can be typed: nothing in its name or in a text is mistaken for something else."""
+
+from typing import Any, get_args, get_origin
+
+import pytest
+
+from unidelta.config.compose import compose
+from unidelta.config.keys import keys, text_keys, types
+from unidelta.config.overrides import check
+from unidelta.config.resolve import CHOICES
+from unidelta.config.schema import PATHS
+from unidelta.errors import Problems
+
+NAMES = {key for key in keys() if key.endswith(".name")} | {"method.kind"}  # what files of a group are called by
+TEXTS = {"method.attn.form": "low_rank", "method.ffn.form": "low_rank", "backbone.family": "bert"}
+VALUES = {int: 3, float: 0.5, bool: True}
+AWKWARD = (
+    "my_target_runs",
+    "a_partial_b/class",
+    "țară",
+    "données à moi",
+    "ünïcode/ß",
+    "lr=3",
+    "a#1",
+    "a(1)",
+    "a{b}",
+    "[x]y",
+    "1e3",
+    "007",
+    "true",
+    "2024_01",
+    "a@b:c",
+    "50%",
+    "it!s*?",
+)
+
+
+def valid(key: str) -> Any:
+    """A value that the key can have, from its type in the schema."""
+    hint = types()[key]
+    if key in CHOICES:
+        return CHOICES[key][-1]
+    if list in map(get_origin, (hint, *get_args(hint))):
+        return "[a,b]"
+    kind = next(one for one in (hint, *get_args(hint)) if one in (str, *VALUES))
+    return VALUES.get(kind, TEXTS.get(key, "x"))
+
+
+def found(config: Any, key: str) -> Any:
+    for part in key.split("."):
+        config = getattr(config, part)
+    return config
+
+
+def test_every_key_takes_a_valid_value_and_has_it():
+    typed = {
+        key: valid(key) for key in keys() if key not in NAMES and not key.endswith((".options", "backbone.config"))
+    }
+    words = ["method=mam", "task=xsum", *(f"{key}={value}" for key, value in typed.items())]
+    check(words)
+    config = compose(words)
+    for key, value in typed.items():
+        assert found(config, key) == (["a", "b"] if value == "[a,b]" else value), key
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_every_text_is_taken_as_it_stands(text):
+    """In one composition for all keys; the checks of single words are those of each."""
+    typed = sorted(text_keys() - NAMES - set(CHOICES) - set(TEXTS))
+    words = [f"{key}={text}" for key in typed]
+    check(words)
+    config = compose(["method=mam", "task=xsum", *words])
+    assert {key: found(config, key) for key in typed} == dict.fromkeys(typed, text)
+
+
+@pytest.mark.parametrize("key", sorted(text_keys() - NAMES))
+def test_an_empty_value_is_refused(key):
+    for word in (f"{key}=", f'{key}=""', f"{key}=''"):
+        with pytest.raises(Problems, match="a variable of the shell that is not set"):
+            check([word])
+
+
+@pytest.mark.parametrize("key", PATHS)
+def test_a_path_is_a_path_wherever_it_is_typed(key, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/of-mine")
+    typed = {
+        "~/x": "/home/of-mine/x",
+        "~": "/home/of-mine",
+        "./a b/ț": "./a b/ț",
+        "/a/~/b": "/a/~/b",
+        "../up": "../up",
+        '"~/quoted"': "/home/of-mine/quoted",
+    }
+    for word, path in typed.items():
+        check([f"{key}={word}"])
+        assert found(compose([f"{key}={word}"]), key) == path
+    check([f"{key}=~nobody-of-that-name/x"])
+    with pytest.raises(Problems, match="no home folder"):
+        compose([f"{key}=~nobody-of-that-name/x"])
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "hydra.launcher._target_=os.system",
+        "hydra.launcher={_target_: os.system}",
+        "hydra.sweeper={a: [{b: {_partial_: true}}]}",
+        "hydra.launcher={_target_: a},{_target_: b}",
+        "hydra.job_logging.handlers.x={class: a.B}",
+        "hydra.callbacks={}",
+        "+hydra.searchpath=[x]",
+        "results_dir=${oc.env:HOME}",
+        "results_dir=${ oc.env:HOME}",
+        "tracking.group=a-${oc.decode:${oc.env:KEY}}",
+    ],
+)
+def test_what_names_code_or_reads_the_environment_is_refused_however_it_is_wrapped(word):
+    with pytest.raises(Problems, match=r"a configuration is data|may be a secret"):
+        check([word])
+
+
+def test_plain_references_and_the_time_are_no_code():
+    check(["hydra.sweep.dir=logs/${now:%Y}", "tracking.group=${task.name}-${seed}"])

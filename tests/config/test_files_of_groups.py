@@ -1,0 +1,107 @@
+"""Files that somebody adds are used, or refused because nothing would read them."""
+
+from pathlib import Path
+
+import pytest
+
+from unidelta.config import strays
+from unidelta.config.compose import compose
+from unidelta.config.overrides import check
+from unidelta.config.strays import check_strays
+from unidelta.errors import Problems
+from unidelta.extensions import folders as extensions
+from unidelta.extensions.folders import add_folder
+from unidelta.run.prepare import prepare
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Files to write into a folder of a user's own, which is taken in when it is called."""
+    monkeypatch.setattr(extensions, "_folders", [])
+
+    def write(**files: str) -> Path:
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        return add_folder(tmp_path)
+
+    return lambda files: write(**files)
+
+
+@pytest.mark.parametrize("header", ["", "# @package _global_\n"])
+def test_an_experiment_is_read_with_and_without_its_package(folder, header):
+    body = "defaults:\n  - override /method: prefix\n  - override /task: sst2\nseed: 11\ntraining: {max_steps: 12}\n"
+    folder({"experiment/of_mine.yaml": header + body, "experiment/deep/er.yaml": header + "seed: 5\n"})
+    check(["experiment=of_mine", "experiment=deep/er"])
+    config = compose(["experiment=of_mine", "training.max_steps=13"])
+    assert (config.method.name, config.task.name, config.seed, config.training.max_steps) == ("prefix", "sst2", 11, 13)
+    assert compose(["experiment=deep/er"]).seed == 5
+    for word in ("experiment=null", "experiment=none"):
+        assert compose([word]) == compose([])
+
+
+def test_what_an_experiment_says_in_vain_is_told(folder, capsys):
+    folder({"experiment/vain.yaml": "task: {hub_config: abc, max_train_examples: 9}\n"})
+    prepare(compose(["experiment=vain", "task=sst2", "method=lora"]))
+    told = capsys.readouterr().err
+    assert "Nothing reads task.hub_config, which the experiment sets: the rows are those of task.source=mini" in told
+    assert "max_train_examples" not in told
+
+
+def test_an_experiment_with_a_key_that_does_not_exist_is_refused(folder):
+    folder({"experiment/typo.yaml": "training: {max_stepz: 3}\n"})
+    with pytest.raises(Exception, match="max_stepz"):
+        compose(["experiment=typo"])
+
+
+def test_tuned_values_are_read_for_one_scale_and_for_all(folder):
+    folder(
+        {
+            "tuned/xsum_ia3.yaml": "# @package _global_\ntraining: {max_steps: 7, weight_decay: 0.5}\n",
+            "tuned/mini/xsum_ia3.yaml": "training: {weight_decay: 0.25}\n",
+        }
+    )
+    check([])
+    training = compose(["method=ia3", "task=xsum"]).training
+    assert (training.max_steps, training.weight_decay) == (7, 0.25)
+    assert compose(["method=ia3", "task=xsum", "scale=paper"]).training.weight_decay == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    {
+        "tuned/xsum-lora.yaml": "there is no such choice",
+        "tuned/tiny/xsum_lora.yaml": "there is no such choice",
+        "tuned/mini/xsum_lorra.yaml": "there is no such choice",
+        "scale_task/xsum.yaml": "there is no such choice",
+        "method/mine.yml": "end in .yaml",
+        "methods/mine.yaml": "the folders of groups",
+        "experiments/mine.yaml": "the folders of groups",
+    }.items(),
+)
+def test_a_file_that_nothing_reads_is_refused(folder, name, why):
+    folder({name: "seed: 3\n"})
+    with pytest.raises(Problems, match=why) as refusal:
+        check([])
+    assert name in refusal.value.asked
+
+
+def test_other_things_may_lie_in_a_folder_of_ones_own(folder):
+    folder({"data/set.yaml": "a: 1\n", "sweeps/s.yaml": "- seed=1\n", "notes.yml": "a: 1\n"})
+    check_strays()
+
+
+def test_a_stray_beside_config_yaml_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").write_text("a: 1\n")
+    (tmp_path / "mine.yaml").write_text("seed: 3\n")
+    monkeypatch.setattr(strays, "CONF", tmp_path)
+    monkeypatch.setattr(strays, "folders", lambda: [tmp_path])
+    with pytest.raises(Problems, match="the folders of groups"):
+        check_strays()
+
+
+def test_who_chooses_a_file_that_is_chosen_by_its_name_is_told():
+    for word in ("tuned=mini/xsum_lora", "scale_task=mini_xsum"):
+        with pytest.raises(Problems, match="is chosen by what it is called"):
+            check([word])

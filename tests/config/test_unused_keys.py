@@ -1,0 +1,169 @@
+"""What somebody typed is read, or refused with the reason; and what is not read changes no run's name."""
+
+from copy import deepcopy
+from typing import Any, get_args
+
+import pytest
+
+from unidelta.config.compose import compose
+from unidelta.config.keys import keys, types
+from unidelta.config.resolve import CHOICES
+from unidelta.config.schema import RunConfig
+from unidelta.errors import Problems, UserError
+from unidelta.records.identity import run_id
+from unidelta.run.prepare import prepare
+
+IN_TOKENS = "task=wmt_en_ro scale=paper"
+# words: part of the way out
+UNUSED = {
+    "method=lora method.ffn.bottleneck=64": "leave method.ffn.bottleneck out, or position=ffn",
+    "method=mam position=ffn method.attn.bottleneck=3": "leave method.attn.bottleneck out, or position=attn",
+    "method=adapter budget=percent budget.percent=6.7 method.ffn.bottleneck=3": "budget=paper method.ffn.bottleneck=3",
+    "method=prompt budget=bottleneck budget.bottleneck=5 method.length=9": "budget=paper method.length=9",
+    "method=adapter_houlsby budget=bottleneck budget.ffn=5 method.ffn.bottleneck=9": "budget=paper",
+    "method=adapter method.flexible=[ffn]": "budget=percent",
+    "method=mam position=attn insertion=parallel": "leave insertion out",
+    "method=prefix_lora position=attn composition=additive": "leave composition out",
+    f"{IN_TOKENS} training.batch_size=8": "training.max_tokens=null training.batch_size=N",
+    "task=wmt_en_ro task.generation.length_penalty=2": "task.generation.num_beams",
+    "task=mnli task.test_split=validation_matched": "task.source=hub",
+    "task=mnli task.eval_max_target_length=9": "task=xsum",
+    "task=mnli backbone.hub_revision=main": "scale=paper",
+    "task=sst2 method=frozen training.warmup_ratio=0.1": "a method that trains",
+    "task=xsum task.target_language=ro_RO": "backbone=mbart",
+}
+READ = (
+    "method=lora position=ffn method.ffn.bottleneck=64",
+    "method=lora position=both method.ffn.bottleneck=64 method.attn.bottleneck=3",
+    "method=mam budget=percent budget.percent=6.7 method.attn.bottleneck=3",  # the FFN alone is flexible
+    "method=adapter_houlsby budget=bottleneck budget.ffn=5 method.attn.bottleneck=9",
+    "method=prompt method.length=9",
+    "method=mam position=ffn insertion=parallel",
+    "task=wmt_en_ro training.batch_size=8",
+    f"{IN_TOKENS} training.max_tokens=null training.static_batches=false training.batch_size=8",
+    "task=xsum task.generation.num_beams=2 task.generation.length_penalty=2",
+    "task=sst2 scale=paper task.hub_config=sst2",
+    "method=frozen task=xsum training.eval_batch_size=7 seed=3",
+)
+
+
+@pytest.mark.parametrize("words", UNUSED)
+def test_what_nothing_would_read_is_refused(words):
+    with pytest.raises(Problems) as refusal:
+        prepare(compose(words.split()))
+    (problem,) = refusal.value.errors
+    assert problem.why.startswith("nothing would read it: ")
+    assert UNUSED[words] in problem.instead
+
+
+def test_all_of_it_is_told_and_words_with_one_reason_together():
+    words = ["method=lora", "task=sst2", "method.ffn.bottleneck=64", "task.hub_id=a/b", "task.hub_config=c"]
+    with pytest.raises(Problems) as refusal:
+        prepare(compose(words))
+    assert [problem.asked for problem in refusal.value.errors] == [
+        "method.ffn.bottleneck=64",
+        "task.hub_id=a/b task.hub_config=c",
+    ]
+
+
+@pytest.mark.parametrize("words", READ)
+def test_what_is_read_is_taken(words):
+    prepare(compose(words.split()))
+
+
+def test_how_to_track_is_told_once_where_nothing_is_tracked(capsys):
+    for seed in range(3):
+        prepare(compose(["tracking=none", "tracking.project=of-another-test", f"seed={seed}"]))
+    assert capsys.readouterr().err.count("Nothing reads tracking.project=of-another-test: tracking=none") == 1
+
+
+RUNS = (
+    "task=xsum method=mam",
+    "task=sst2 method=lora",
+    "task=sst2 method=frozen",
+    "task=xsum method=prompt budget=bottleneck budget.bottleneck=5",
+    "task=mnli method=bitfit backbone=bert scale=paper",
+    "task=wmt_en_ro method=prefix scale=paper",
+    "task=wmt_en_ro method=full",
+    "task=xsum method=adapter position=attn budget=percent budget.percent=6.7",
+    "task=mnli method=ia3 task.source=local task.path=/",
+    "task=xsum method=multihead_parallel_adapter task.generation.num_beams=4 scale=paper",
+)
+NOT_OF_THE_NUMBERS = (
+    *("results_dir dry_run force save_deltas task.path training.device training.progress").split(),
+    *("training.save_every_minutes tracking. method.name position.name backbone.name").split(),
+    *(
+        "backbone.published_denominator conventions training.head task.title resume"
+    ).split(),  # what these decide is in the design
+)
+
+
+def another(key: str, value: Any) -> Any:
+    """A value that the key does not have; None where there is none to try."""
+    if key in CHOICES:
+        return next(choice for choice in CHOICES[key] if choice != value)
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 100
+        case float():
+            return value / 2 or 0.25
+        case None:
+            kinds = [kind for kind in get_args(types()[key]) if kind in (int, float, str)]
+            return {int: 3, float: 0.5, str: "x"}[kinds[0]] if kinds else None
+        case str():
+            return f"{value}x"
+        case _:
+            return None
+
+
+def named(config: RunConfig) -> str:
+    """The run's name, but for its rows."""
+    spec = prepare(config)
+    return run_id({**spec.scientific(), "weights": spec.backbone.weights.fingerprint()})
+
+
+@pytest.mark.parametrize("words", RUNS)
+def test_every_key_of_the_schema_is_refused_or_decides_something(words):
+    """Whatever is taken either changes the run's name, or is known to leave its numbers alone."""
+    base = compose(words.split())
+    name, unused = named(base), []
+    for key in keys():
+        config = deepcopy(base)
+        node: Any = config
+        *path, last = key.split(".")
+        for part in path:
+            node = None if node is None else getattr(node, part)
+        value = None if node is None else another(key, getattr(node, last))
+        if value is None:
+            continue
+        setattr(node, last, value)
+        config.typed = (f"{key}={value}",)
+        try:
+            if named(config) == name and not key.startswith(NOT_OF_THE_NUMBERS):
+                unused.append((key, value))
+        except UserError:
+            continue
+    # an option that is what it was by default: the scale's own source
+    assert [pair for pair in unused if pair != ("task.source", "hub")] == []
+
+
+ALIKE = (
+    ("method=lora task=sst2 method.attn.bottleneck=200", "method=lora task=sst2 method.attn.bottleneck=201"),
+    ("method=adapter insertion=parallel method.ffn.bottleneck=512", "method=parallel_adapter"),
+    ("method=scaled_parallel_adapter", "method=parallel_adapter composition=scaled method.ffn.init=lora"),
+    (
+        "method=prefix budget=bottleneck budget.attn=3 method.attn.init=bert",
+        "method=mam position=attn budget=bottleneck budget.attn=3 method.attn.init=bert",
+    ),
+    ("method=bitfit task=xsum", "method=bitfit task=xsum conventions=paper"),
+)
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_one_design_has_one_name_whatever_it_was_called(one, other):
+    rate = "training.learning_rate=1e-3"  # each method's file of tuned rates is its own
+    first, second = (prepare(compose([*words.split(), rate])) for words in (one, other))
+    assert first.design == second.design
+    assert run_id(first.scientific()) == run_id(second.scientific())
