@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Scores against the number of tuned parameters
 #
-# From the committed records of the miniature; what they do not have yet is not drawn.
+# Any runs, by three functions: `unidelta.runs` reads records, `unidelta.board` has a row for each setting, and
+# `unidelta.curve` draws them. Here they read the committed records of the miniature.
 
 # %%
 import os
@@ -9,27 +10,27 @@ from pathlib import Path
 
 os.chdir(next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "results/paper").is_dir()))
 
-from unidelta.analysis.draw import rendered
-from unidelta.analysis.figures import comparison, data
-from unidelta.analysis.published import published
-from unidelta.analysis.render import to_markdown
-from unidelta.analysis.source import read
+import unidelta
 
-runs = read("records", scale="mini")
-figure = comparison("fig4", runs, published())
-print(to_markdown(data(figure)).partition("To fill")[0])
-
-# %%
-png = rendered(figure)["png"]
-if "get_ipython" in globals():
-    from IPython.display import Image, display
-
-    display(Image(png))
+runs = unidelta.runs("results/mini")
+print(len(runs), "runs on", ", ".join(sorted(set(runs["task"]))))
 
 # %% [markdown]
-# Every run on mini-XSum with its share, whatever its size: mean ROUGE-2 by method and position.
+# A point is the mean of the runs of one setting; several learning rates at one point become the one that is best on
+# dev. What is not shown is counted below the figure.
 
 # %%
-summaries = runs.frame[(runs.frame["task"] == "xsum") & (runs.frame["status"] == "complete")]
-by_size = summaries.groupby(["method", "position", "percent"])["rouge2"]
-print(by_size.agg(["mean", "std", "count"]).round(2).sort_values("mean").to_string())
+unidelta.curve(runs, task="xsum")
+
+# %% [markdown]
+# The same runs as a board. ★ or `pareto`: no other setting scores as well with fewer parameters.
+
+# %%
+unidelta.board(runs, task="xsum").head(12).round(2)
+
+# %% [markdown]
+# The search for learning rates, a line for each method. **Change** `task` to `"mnli"`, or `by` to `("position",)`.
+
+# %%
+trials = unidelta.runs("results/mini/tuning")
+unidelta.curve(trials, task="xsum", x="training.learning_rate", by=("method",))

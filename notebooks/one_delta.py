@@ -36,3 +36,6 @@ adapter = torch.relu(q @ P_k.T) @ P_v
 print("prefix: ", delta[0].numpy().round(3))
 print("adapter:", adapter[0].numpy().round(3))
 print("gate:   ", gate.squeeze().numpy().round(3))
+
+# %% [markdown]
+# **Change** `length` above to 1 or to 50: a longer prefix takes more of the attention, and the gate goes up.

@@ -13,7 +13,6 @@ import tempfile
 
 os.environ.setdefault("WANDB_MODE", "disabled")
 
-from unidelta.analysis.source import read
 from unidelta.config.compose import compose
 from unidelta.run.run import run
 
@@ -24,14 +23,24 @@ designs = {
     "LoRA": ["method=lora"],
     "mine": ["method=adapter", "position=attn", "composition=scaled", "composition.scale=4"],
 }
-for design in designs.values():
+seeds = (1,)
+for design, seed in ((design, seed) for design in designs.values() for seed in seeds):
     with contextlib.redirect_stdout(io.StringIO()):  # what a run says of itself; its record has all of it
-        run(compose([*design, *common, f"results_dir={results}"]), command=["notebook"])
+        run(compose([*design, *common, f"seed={seed}", f"results_dir={results}"]), command=["notebook"])
 
 # %%
-frame = read(results, scale="mini").frame
-print(frame[["method", "position", "percent", "test"]].to_string(index=False))
+import unidelta
+
+runs = unidelta.runs(results)
+print(len(runs), "runs")
+unidelta.board(runs)
 
 # %% [markdown]
-# As a sweep with several seeds, and a table of its own: `python train.py -m method=… seed=1,2,3
-# results_dir=results/mine`, then `python report.py table6 --source results/mine`.
+# Their difference. One seed has no interval: **change** `seeds` above to `(1, 2, 3)`, or the design of `mine`.
+
+# %%
+unidelta.compare(runs[runs["method"] == "adapter"], runs[runs["method"] == "lora"])
+
+# %% [markdown]
+# From the command line: `python train.py -m method=… seed=1,2,3 results_dir=results/mine`, then `python report.py board
+# --source results/mine`, and `curve` and `compare` likewise.

@@ -10,19 +10,33 @@ from pathlib import Path
 
 os.chdir(next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "results/paper").is_dir()))
 
+import unidelta
 from unidelta.analysis.claims import claims
 from unidelta.analysis.claims_page import group_table, overview
+from unidelta.analysis.findings import findings
 from unidelta.analysis.published import published
-from unidelta.analysis.render import to_markdown
 from unidelta.analysis.source import read
 from unidelta.analysis.verdicts import verdicts
 
-figures, runs = published(), read("records", scale="mini")
-found = verdicts(claims(figures), runs, figures)
-print(to_markdown(overview(found)))
+figures, records = published(), read("records", scale="mini")
+found = verdicts(claims(figures), records, figures)
+print("\n".join(findings(found, records)))
+
+# %%
+overview(found)
 
 # %% [markdown]
 # One group in full: does parallel insertion beat sequential insertion?
 
 # %%
-print(to_markdown(group_table("C4", found, "mini")))
+group_table("C4", found, "mini")
+
+# %% [markdown]
+# The same question asked of any two sides: the difference, its interval, and about how many seeds would decide it.
+# **Change** a method or the position.
+
+# %%
+runs = unidelta.runs("results/mini/main")
+at_ffn = runs[runs["position"] == "ffn"]
+parallel, sequential = (at_ffn[at_ffn["method"] == method] for method in ("parallel_adapter", "adapter"))
+unidelta.compare(parallel, sequential).round(2)

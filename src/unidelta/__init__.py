@@ -4,6 +4,7 @@
 on a model, `runs` reads records, `register` adds your own parts. Nothing here imports torch until it is called.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedModel
 
+    from unidelta.analysis.draw import Drawing
     from unidelta.injection.injection import Injection
     from unidelta.tasks.metrics.metric import Metric
 
@@ -141,6 +143,89 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
     return every_run(as_path(folder, asked=f"unidelta.runs({str(folder)!r})"))
 
 
+def board(
+    runs: "pd.DataFrame", *, task: str | None = None, metric: str | None = None, lower_is_better: bool = False
+) -> "pd.DataFrame":
+    """One row for each setting (everything but the seed), the best first: mean, 95 % interval, n, tuned %, seconds.
+
+    Columns beside these: what the settings differ by, and `pareto`. `attrs["notes"]` says how many runs are shown, and
+    why the others are not. Scales, tasks and metrics are never mixed.
+
+    Args:
+        runs: what `runs` returns, or some of its rows.
+        task: one task; None takes all.
+        metric: a score by the name that records have for it; None takes each task's headline.
+        lower_is_better: whether a low score is a good one.
+
+    Raises:
+        ConfigError: there is no such task or score.
+    """
+    from unidelta.analysis.explore.board import board as board_of
+
+    return board_of(runs, task=task, metric=metric, lower_is_better=lower_is_better)
+
+
+def curve(
+    runs: "pd.DataFrame",
+    *,
+    task: str | None = None,
+    metric: str | None = None,
+    x: str = "percent",
+    by: Sequence[str] = ("method", "position"),
+    lower_is_better: bool = False,
+) -> "Drawing":
+    """Scores against the share of tuned parameters, or any number, as a figure of matplotlib.
+
+    A panel for each task, a line for each method and position; where several settings are at one point, the best on
+    dev. Below it stands how many runs are shown, and why the others are not.
+
+    Args:
+        runs: what `runs` returns, or some of its rows.
+        task: one task; None takes all.
+        metric: a score by the name that records have for it; None takes each task's headline.
+        x: a column of `runs` or a setting (`"training.learning_rate"`) that is a number.
+        by: what lines differ by, likewise.
+        lower_is_better: whether a low score is a good one.
+
+    Raises:
+        ConfigError: there is no such task, score or setting, or nothing to draw.
+    """
+    from unidelta.analysis.draw import drawn
+    from unidelta.analysis.explore.curves import curves
+
+    return drawn(curves(runs, task=task, metric=metric, x=x, by=by, lower_is_better=lower_is_better))
+
+
+def compare(
+    first: "pd.DataFrame",
+    second: "pd.DataFrame",
+    *,
+    task: str | None = None,
+    metric: str | None = None,
+    by: Sequence[str] = (),
+    lower_is_better: bool = False,
+) -> "pd.DataFrame":
+    """First less second on each task: difference, 95 % interval, p, n, and the n that would decide it.
+
+    Paired where two seeds or more pair, else Welch's test. `attrs["notes"]` says which runs are compared.
+
+    Args:
+        first: rows of what `runs` returns, such as `runs[runs.method == "mam"]`.
+        second: those they are compared with.
+        task: one task; None takes all.
+        metric: a score by the name that records have for it; None takes each task's headline.
+        by: columns or settings in which both sides have to agree, a row for each; of several settings that agree in
+            them, the best on dev is compared.
+        lower_is_better: whether a low score is a good one, for the choice on dev.
+
+    Raises:
+        ConfigError: there is no such task, score or setting, or nothing that both sides have.
+    """
+    from unidelta.analysis.explore.compare import compare as compare_sides
+
+    return compare_sides(first, second, task=task, metric=metric, by=by, lower_is_better=lower_is_better)
+
+
 def register(thing: "type[Form] | Form | type[Composition] | Composition | Family | Metric | str | Path") -> None:
     """Register a functional form, a composition, an architecture, a metric, or a folder with any of these and YAML.
 
@@ -179,6 +264,9 @@ __all__ = [
     "Design",
     "Family",
     "Form",
+    "board",
+    "compare",
+    "curve",
     "deltas_of",
     "design",
     "inject",

@@ -1,6 +1,7 @@
 """Figures as files: what is drawn where, and the same bytes for any matplotlib settings."""
 
 import itertools
+import math
 import re
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pytest
 from matplotlib.colors import to_hex, to_rgb
+from scipy import stats
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.draw import drawn, rendered
+from unidelta.analysis.labels import spread
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.score import Score
 from unidelta.analysis.theme import RC, style_of_name
@@ -37,7 +40,7 @@ def figure() -> Figure:
     return Figure(name="fig4", title="t", caption="c", panels=(first, second))
 
 
-def test_a_panel_has_means_intervals_runs_and_the_published_curve_beside_them(figure: Figure):
+def test_a_panel_has_means_and_runs_and_the_published_curve_beside_them(figure: Figure):
     axes, empty = drawn(figure).axes
     lines = {(line.get_linestyle(), line.get_marker()): line for line in axes.get_lines()}
     means = lines["-", "D"]
@@ -48,24 +51,50 @@ def test_a_panel_has_means_intervals_runs_and_the_published_curve_beside_them(fi
     assert hollow.get_color() == means.get_color()
     runs = lines["None", "."]
     assert list(runs.get_ydata()) == [18.0, 19.0, 20.0]
-    (bar,) = axes.collections  # one interval: a single run has none
-    (ends,) = bar.get_segments()
-    assert ends[:, 1] == pytest.approx([19 - 4.302653 / 3**0.5, 19 + 4.302653 / 3**0.5])  # t(2) at 97.5 %, s = 1
+    assert not axes.collections  # three runs have no interval: they are shown themselves
     assert list(lines["--", "None"].get_ydata()) == [23.0, 23.0]
     assert list(lines[":", "None"].get_ydata()) == [21.94, 21.94]
     assert axes.get_xscale() == "log"
     assert [text.get_text() for text in empty.texts] == ["no runs yet"]
 
 
-def test_the_legend_names_each_method_once_and_says_what_hollow_means(figure: Figure):
-    (legend,) = drawn(figure).legends
+def test_four_runs_have_an_interval_that_ends_where_scores_do(figure: Figure):
+    (first,) = (one for one in figure.panels if one.title == "XSum")
+    for values, bounds, ends in (
+        ((18.0, 19.0, 20.0, 21.0), (-math.inf, math.inf), stats.t.interval(0.95, 3, 19.5, 1.2909944 / 2)),
+        (
+            (97.0, 98.0, 99.0, 99.9),
+            (0.0, 100.0),
+            (stats.t.interval(0.95, 3, 98.475, stats.sem((97.0, 98.0, 99.0, 99.9)))[0], 100.0),
+        ),
+    ):
+        point = Point(percent=1.0, score=Score(values=values, seeds=(1, 2, 3, 4), bounds=bounds))
+        panel = replace(first, series=(Series(label="mam", method="mam", points=(point,)),), full=None)
+        axes = drawn(replace(figure, panels=(panel,))).axes[0]
+        (bar,) = axes.collections
+        assert bar.get_segments()[0][:, 1] == pytest.approx(ends, rel=1e-6)
+
+
+def test_curves_are_named_at_their_ends_and_the_legend_says_what_hollow_means(figure: Figure):
+    drawing = drawn(replace(figure, panels=(replace(figure.panels[0], oracle=25.0), figure.panels[1])))
+    assert [text.get_text() for text in drawing.axes[0].texts] == ["pa_ffn", "full fine-tuning", "oracle"]
+    (legend,) = drawing.legends
     assert [text.get_text() for text in legend.get_texts()] == [
-        "pa_ffn",
-        "measured: mean, 95 % interval, runs",
+        "mean, and runs beside it",
         "published",
         "full fine-tuning",
         "full fine-tuning, published",
+        "Pareto frontier",
+        "oracle: all but the noise",
     ]
+
+
+@pytest.mark.parametrize("wanted", [[0.5] * 5, [0.0, 0.01, 0.9, 1.2], [-1.0, 0.3], [1.0] * 3, []])
+def test_names_are_apart_and_within_the_axes(wanted: list[float]):
+    places = spread(wanted, gap=0.1)
+    assert all(after - before >= 0.1 - 1e-9 for before, after in itertools.pairwise(places))
+    assert all(-1e-9 <= place <= 1 for place in places)
+    assert spread([0.1] * 40, gap=0.1) == pytest.approx([i / 39 for i in range(40)])  # no room: as far as there is
 
 
 def test_a_linear_axis_and_an_odd_number_of_panels(figure: Figure):

@@ -2,19 +2,24 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from unidelta.analysis import html, report_page
 from unidelta.analysis.claims import CLAIMS, claims
 from unidelta.analysis.command import main
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.draw import rendered
+from unidelta.analysis.more_seeds import commands_for, needed
+from unidelta.analysis.pointed import pointed
 from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
@@ -151,8 +156,59 @@ def test_the_page_of_the_committed_records_links_to_files_that_are_there(committ
     assert len(links) == len(runs.frame) > 100
     assert [link for link in links if not (ROOT / "results" / link.removeprefix("../")).is_file()] == []
     groups = dict.fromkeys(verdict.claim.group for verdict in found)
-    assert re.findall(r"<details[^>]*><summary>(C\d+): ", text) == list(groups)
+    assert re.findall(r'<tbody id="(C\d+)">', text) == list(groups)
     assert len(groups) == 19
+    shown = re.findall(r'<tr class="[a-z-]+" data-verdict="([a-z-]+)"', text)
+    assert Counter(shown) == Counter(verdict.word.replace(" ", "-") for verdict in found)
+
+
+def test_the_page_is_short_and_wide_tables_keep_their_first_column(committed: Runs):
+    figures = published(ROOT / FIGURES)
+    found = verdicts(claims(figures, ROOT / CLAIMS), committed, figures)
+    text = report_page.page(committed, tables=[], figures=[], verdicts=found, up="../")
+    outside = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    assert outside.count("<tr") < 150  # 90 claims in 19 groups, and no run
+    for table in re.finditer("<table", text):
+        assert text[: table.start()].endswith('<div class="wide">')
+    style = text.partition("<style>")[2].partition("</style>")[0]
+    assert re.search(r"td:first-child \{ position: sticky; left: 0", style) and ".wide { overflow-x: auto" in style
+    assert "prefers-color-scheme: dark" in style and "@media print" in style
+
+
+def test_every_marker_of_a_figure_says_its_value_and_leads_to_its_runs():
+    point = Point(percent=3.56, score=Score(values=(1.0, 2.0), seeds=(7, 8), run_ids=("a", "b")), label="23")
+    printed = Point(percent=3.6, score=Score(values=(20.46,)))
+    series = (Series(label="mam", method="mam", points=(point,)),)
+    series += (Series(label="mam", method="mam", points=(printed,), is_published=True),)
+    made = replace(figure(), panels=(replace(figure().panels[0], series=series),))
+    page = Page(pointed(made, html.drawing(made, rendered(made)["svg"]), {"a", "b"}))
+    links = [attrs for tag, attrs in page.tags if tag == "a"]
+    assert {(link["data-runs"], link["data-tip"]) for link in links} == {
+        ("a", "mam, bottleneck 23, 3.6 %, seed 7: 1.00"),
+        ("b", "mam, bottleneck 23, 3.6 %, seed 8: 2.00"),
+        ("a b", "mam, bottleneck 23, 3.6 %: 1.50 ± 6.35 (n=2)"),
+    }
+    tips = page.values("data-tip")
+    assert "mam, 3.6 %: 20.46, published" in tips
+    assert page.values("href") and all(link["href"] in ("#run-a", "#run-b") for link in links)
+
+
+def test_a_claim_says_how_many_seeds_it_needs_and_what_to_type_for_them(committed: Runs):
+    figures = published(ROOT / FIGURES)
+    found = verdicts(claims(figures, ROOT / CLAIMS), committed, figures)
+    (one,) = (verdict for verdict in found if verdict.claim.name == "C3a-xsum")  # above 0
+    values = np.array(one.differences.values)
+    n = needed(one)
+    assert n is not None and n > one.differences.n
+    shift = values.mean() / values.std(ddof=1) * n**0.5
+    critical = stats.t.ppf(0.975, n - 1)
+    assert stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift) == pytest.approx(0.8, abs=0.02)
+    lines = commands_for(one, n, found, committed)
+    seeds = {line.rpartition("seed=")[2].split()[0] for line in lines}
+    assert len(lines) == 2 and len(seeds) == 1
+    fresh = {int(seed) for seed in seeds.pop().split(",")}
+    assert len(fresh) == n - one.differences.n and not fresh & set(one.differences.by_seed)
+    assert commands_for(one, 10_000, found, committed) == ()
 
 
 def test_a_page_without_any_run_says_so():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unidelta.analysis.claims import claims
+from unidelta.analysis.explore.command import COMMANDS, explore
 from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
 from unidelta.analysis.published import published
 from unidelta.analysis.registry import artefact, artefacts
@@ -26,13 +27,17 @@ python report.py table6 --scale paper            published values, and commands 
 python report.py all                             every table and figure, CLAIMS.md, and report/index.html
 python report.py all --check                     fails if a committed file is out of date
 python report.py table3 --source results/runs    from your own records; written next to them
+python report.py board --source results/runs     any runs, one row a setting; also curve and compare (board --help)
 """
 
 
 def main(words: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python report.py WORDS`: failed if files differ, refused for an invalid request."""
     drop_unread_output()
-    arguments = _parser().parse_args(words)
+    typed = sys.argv[1:] if words is None else list(words)
+    if typed and typed[0] in COMMANDS:
+        return _explored(typed)
+    arguments = _parser().parse_args(typed)
     is_all = "all" in arguments.names or not arguments.names
     try:
         if arguments.config_dir is not None:
@@ -49,8 +54,25 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     except UserError as error:
         print(error, file=sys.stderr)
         return ExitStatus.REFUSED
-    shown = [] if is_all else [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
-    print("\n".join([*shown, *(f"wrote {output / path}" for path in files)]))
+    print("\n".join(_said(files, names, output)))
+    return ExitStatus.DONE
+
+
+def _said(files: Files, names: Sequence[str], output: Path) -> list[str]:
+    """What was asked for by name, and where everything is; of a page, the page, and how many files lie beside it."""
+    if "page" in names:
+        pages = [path for path in files if path.suffix == ".html" or path.name == "CLAIMS.md"]
+        return [*(f"wrote {output / path}" for path in pages), f"and {len(files) - len(pages)} files below {output}"]
+    shown = [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
+    return [*shown, *(f"wrote {output / path}" for path in files)]
+
+
+def _explored(words: Sequence[str]) -> ExitStatus:
+    try:
+        explore(words)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return ExitStatus.REFUSED
     return ExitStatus.DONE
 
 

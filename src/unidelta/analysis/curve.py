@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from unidelta.analysis.score import Score
 
+PERCENT = "tuned parameters (%)"
+"""The axis of a budget curve."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
@@ -53,6 +56,7 @@ class Panel:
         series: its curves.
         full: the measured score of full fine-tuning, drawn as a dashed line; None without runs.
         full_published: the printed score; None if the panel shows no published curve.
+        oracle: what a model that knows all but the noise of the test set scores on it; None where nobody knows.
     """
 
     title: str
@@ -60,6 +64,18 @@ class Panel:
     series: tuple[Series, ...]
     full: Score | None = None
     full_published: float | None = None
+    oracle: float | None = None
+
+    @property
+    def frontier(self) -> tuple[tuple[float, float], ...]:
+        """The measured points that no other beats, (percent, mean): each more costly than the last, and better."""
+        measured = (point for one in self.series if not one.is_published for point in one.points)
+        scored = [(point.percent, point.score.mean) for point in measured if point.score.mean is not None]
+        found: list[tuple[float, float]] = []
+        for percent, mean in sorted(scored, key=lambda point: (point[0], -point[1])):
+            if not found or mean > found[-1][1]:
+                found.append((percent, mean))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +91,20 @@ class Figure:
         is_log: whether the share of parameters has a logarithmic axis.
         notes: sentences below it.
         commands: what to type to measure the points that are missing.
+        is_alone: whether it is seen without a page around it, so that its notes are drawn below it.
     """
 
     name: str
     title: str
     caption: str
     panels: tuple[Panel, ...]
-    x_label: str = "tuned parameters (%)"
+    x_label: str = PERCENT
     is_log: bool = True
     notes: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    is_alone: bool = False
+
+    @property
+    def is_of_budgets(self) -> bool:
+        """Whether the axis is the share of tuned parameters, of which less is better."""
+        return self.x_label == PERCENT

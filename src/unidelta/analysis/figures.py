@@ -1,5 +1,7 @@
 """The paper's Figures 2, 4 and 5 from our runs, with the published curves."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -7,7 +9,9 @@ import pandas as pd
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
 from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
+from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import ROWS, key_of_row
+from unidelta.analysis.percent import percent_text
 from unidelta.analysis.published import rows as rows_of
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
@@ -26,10 +30,14 @@ _FULL = "full_ft"
 _NOT_SHOWN = ("prompt",)  # the paper's figures have no prompt tuning; Table 6 has
 _IN_SCRIPT = "script-only"  # a point of the authors' plotting script that their figure does not show
 _SCALES = {
-    "mini": "Scale mini: the paper's curves are of different data and have separate panels; compare shapes only.",
+    "mini": "Scale mini: the paper's curves are of different data and have separate panels; compare shapes only. The"
+    " oracle knows all but the noise of the test set.",
     "paper": "Scale paper: solid curves are measured; hollow points on dashed curves are the paper's.",
 }
-_WHAT = "Means over seeds with 95 % t-intervals, single runs as points; parameters as the paper counts them."
+_WHAT = (
+    "Means over seeds, single runs as points beside them, 95 % t-intervals for four runs or more; parameters as the"
+    " paper counts them."
+)
 
 _Row = dict[str, str]
 
@@ -70,7 +78,8 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
 def data(made: Figure) -> Table:
     """The numbers of a figure, one row per point."""
     columns = [Column(title="method", kind="text"), Column(title="bottleneck", kind="text")]
-    rows: dict[tuple[str, str], list[Cell]] = {}
+    rows: dict[tuple[str, str, int], list[Cell]] = {}
+    percent = "%" if made.is_of_budgets else made.x_label
     n_cells = 2
     for panel in made.panels:
         for is_published in (False, True):
@@ -79,17 +88,22 @@ def data(made: Figure) -> Table:
                 continue
             # a panel of published curves says so in its title
             group = panel.title.removesuffix(_PUBLISHED)
-            columns.append(Column(title="%, printed" if is_published else "%", kind="percent", group=group))
+            columns.append(Column(title="%, printed" if is_published else percent, kind="percent", group=group))
             what = "published" if is_published else "score"
             columns.append(Column(title=f"{panel.y_label}, {what}", kind=what, group=group))
             level = panel.full_published if is_published else panel.full.mean if panel.full is not None else None
             full = Score(values=(level,)) if is_published and level is not None else panel.full
-            for label, point in [(one.label, point) for one in series for point in one.points]:
-                cells = rows.setdefault((label, point.label), [Cell(text=label), Cell(text=point.label or MISSING)])
-                _fill(cells, n_cells, point.percent, point.score, is_published=is_published)
+            for label, point, nth in [
+                (one.label, point, nth) for one in series for point, nth in _numbered(one.points)
+            ]:
+                head = [Cell(text=label), Cell(text=point.label or MISSING)]
+                cells = rows.setdefault((label, point.label, nth), head)
+                _fill(cells, n_cells, point.percent, point.score, made)
             if full is not None and level is not None:
-                cells = rows.setdefault(("full fine-tuning", ""), [Cell(text="full fine-tuning"), Cell(text=MISSING)])
-                _fill(cells, n_cells, 100.0, full, is_published=is_published)
+                cells = rows.setdefault(
+                    ("full fine-tuning", "", 0), [Cell(text="full fine-tuning"), Cell(text=MISSING)]
+                )
+                _fill(cells, n_cells, 100.0, full, made)
             n_cells += 2
     padded = (tuple(cells + [Cell(text=MISSING)] * (n_cells - len(cells))) for cells in rows.values())
     return Table(
@@ -102,11 +116,23 @@ def data(made: Figure) -> Table:
     )
 
 
-def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, *, is_published: bool) -> None:
+def _numbered(points: Sequence[Point]) -> list[tuple[Point, int]]:
+    """Each point with how many of its label came before it: at one bottleneck there may be several rates."""
+    seen: Counter[str] = Counter()
+    numbered: list[tuple[Point, int]] = []
+    for point in points:
+        numbered.append((point, seen[point.label]))
+        seen[point.label] += 1
+    return numbered
+
+
+def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, made: Figure) -> None:
     cells += [Cell(text=MISSING)] * (n_before - len(cells))
+    is_published = bool(score.n) and not score.seeds
     text = f"{score.mean:g}" if is_published else shown(score, digits=2)
     value = Cell(text=text, value=score.mean, score=None if is_published else score)
-    cells += [Cell(text=f"{percent:.3g}", value=percent), value]
+    place = percent_text(percent) if made.is_of_budgets and not is_published else f"{percent:.3g}"
+    cells += [Cell(text=place, value=percent), value]
 
 
 def _panel(rows: list[_Row], runs: Runs) -> Panel:
@@ -120,11 +146,13 @@ def _panel(rows: list[_Row], runs: Runs) -> Panel:
             percent = float(runs.rows(key, task_in_records(task))[0]["percent"])
             series.setdefault(row["method"], []).append(Point(percent=percent, score=score, label=row["bottleneck"]))
     full = runs.score(_FULL, task_in_records(task), metric_in_records(metric, runs.scale))
+    name, scored = task_in_records(task), metric_in_records(metric, runs.scale)
     return Panel(
         title=task_title(task, runs.scale),
         y_label=_axis(metric),
         series=_series(series, is_published=False),
         full=full if full.n else None,
+        oracle=oracle(name, scored, scale=runs.scale, source=runs.scale) if series else None,
     )
 
 

@@ -73,8 +73,13 @@ def every_run(folder: Path) -> pd.DataFrame:
     if not found:
         instead = "a folder with records of runs, such as `results`"
         raise RecordError(f"records under {folder}", "there are none", instead)
+    return table_of(record for record in found if isinstance(record, RunRecord))
+
+
+def table_of(records: Iterable[RunRecord]) -> pd.DataFrame:
+    """Records as `frame_of` has them, whatever their scales and metrics; at least one."""
     known: dict[str, tuple[str, str, str]] = {}
-    frame = pd.DataFrame([_row(record, known) for record in found if isinstance(record, RunRecord)])
+    frame = pd.DataFrame([_row(record, known) for record in records])
     _as_numbers(frame)
     return frame
 

@@ -31,16 +31,23 @@ def text(words: str) -> str:
     return escape(plain(words), quote=True)
 
 
-def table(made: Table, *, known: Collection[str] = (), records: Mapping[str, str] | None = None) -> str:
+def table(
+    made: Table,
+    *,
+    known: Collection[str] = (),
+    records: Mapping[str, str] | None = None,
+    chosen: Collection[str] = (),
+) -> str:
     """A table that can be sorted by any column, with its notes and the commands for missing cells.
 
     Args:
         made: the table.
         known: ids of the runs that have a row on the page; scores link to their runs.
         records: if the rows are runs, the path to each record, by the name in the first cell, or "".
+        chosen: titles of the columns by whose words the rows of runs can be chosen.
     """
     head = "".join(_head(made, column) for column in made.columns)
-    body = "\n".join(_row(made.columns, row, known, records) for row in made.rows)
+    body = "\n".join(_row(made.columns, row, known, records, chosen) for row in made.rows)
     inside = f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>"
     return (
         f'<div class="wide"><table class="sortable">{inside}</table></div>{notes(made.notes)}{commands(made.commands)}'
@@ -80,30 +87,46 @@ def _head(made: Table, column: Column) -> str:
 
 
 def _row(
-    columns: Sequence[Column], row: Sequence[Cell], known: Collection[str], records: Mapping[str, str] | None
+    columns: Sequence[Column],
+    row: Sequence[Cell],
+    known: Collection[str],
+    records: Mapping[str, str] | None,
+    chosen: Collection[str],
 ) -> str:
     cells = [_cell(column, cell, known) for column, cell in zip(columns, row, strict=True)]
     if records is None:
         return f"<tr>{''.join(cells)}</tr>"
     name, path = text(row[0].text), records[row[0].text]
     link = f'<a href="{text(path)}">{name}</a>' if path else name
-    return f'<tr id="run-{name}"><td class="left">{link}</td>{"".join(cells[1:])}</tr>'
+    values = ((c.title, cell.text) for c, cell in zip(columns, row, strict=True) if c.title in chosen)
+    data = "".join(f' data-{title}="{text(value)}"' for title, value in values)
+    said = text(" ".join(cell.text for cell in row).lower())
+    return f'<tr id="run-{name}" data-words="{said}"{data}><td class="left">{link}</td>{"".join(cells[1:])}</tr>'
 
 
 def _cell(column: Column, cell: Cell, known: Collection[str]) -> str:
     value = "" if cell.value is None else f' data-value="{cell.value:.8g}"'
     hint = f' title="{text(cell.command)}"' if cell.command is not None else ""
-    return f'<td class="{column.align}"{value}{hint}>{text(cell.text)}{_links(cell, known)}</td>'
+    return f'<td class="{column.align}"{value}{hint}>{_said(cell, known)}</td>'
 
 
-def _links(cell: Cell, known: Collection[str]) -> str:
-    """The runs behind a score, by their seeds."""
+def link_attributes(names: Sequence[str]) -> str:
+    """Of a link to runs: to the first one's row, and, where the page's script runs, to all of theirs alone."""
+    return f'href="#run-{text(names[0])}" data-runs="{text(" ".join(dict.fromkeys(names)))}"'
+
+
+def runs_link(words: str, names: Sequence[str], hint: str = "") -> str:
+    """A link to the rows of some runs."""
+    tip = f' data-tip="{text(hint)}"' if hint else ""
+    return f"<a {link_attributes(names)}{tip}>{text(words)}</a>"
+
+
+def _said(cell: Cell, known: Collection[str]) -> str:
+    """What a cell says; a score leads to the runs behind it, and says what each of them scored."""
     if cell.score is None:
-        return ""
+        return text(cell.text)
     runs = zip(cell.score.run_ids, cell.score.seeds, cell.score.values, strict=False)
-    links = [
-        f'<a href="#run-{text(name)}" title="seed {seed}: {value:.2f}">{seed}</a>'
-        for name, seed, value in runs
-        if name in known
-    ]
-    return f' <span class="runs">{" ".join(links)}</span>' if links else ""
+    there = [(name, f"seed {seed}: {value:.2f}") for name, seed, value in runs if name in known]
+    if not there:
+        return text(cell.text)
+    return runs_link(cell.text, [name for name, _ in there], ", ".join(told for _, told in there))

@@ -15,6 +15,7 @@ from unidelta.analysis.names import TASKS as PUBLISHED_TASKS
 from unidelta.analysis.names import task_in_records, task_title
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_rows import ROWS
+from unidelta.analysis.percent import percent_text
 from unidelta.errors import ExitStatus
 
 RESULTS = Path("results/mini")
@@ -64,11 +65,11 @@ def methods(rows: list[Row], usual: int = MAIN_SEEDS) -> str:
     """Test scores of every method on every task, `usual` seeds each."""
     table = [["method", "tuned %", *TASKS.values(), "mini-MNLI, mismatched"]]
     for name in METHODS:
-        percents = sorted({f"{row['percent']:.2g}" for row in of(rows, name)}, key=float)
+        percents = sorted({percent_text(row["percent"]) for row in of(rows, name)}, key=float)
         share = "–" if not percents else percents[0] if len(percents) == 1 else f"{percents[0]} to {percents[-1]}"
         scores = [cell(of(rows, name, task), usual=usual) for task in TASKS]
         mismatched = cell(of(rows, name, "mnli"), "mismatched", usual=usual)
-        table.append([ROWS[name].label, share.replace("1e+02", "100"), *scores, mismatched])
+        table.append([ROWS[name].label, share, *scores, mismatched])
     return markdown(table)
 
 

@@ -33,3 +33,22 @@ def metric_in_records(metric: str, scale: Scale) -> str:
     if metric == "BLEU":
         return "bleu_romanian" if scale == "paper" else "bleu"
     return _IN_RECORDS[metric]
+
+
+def panel_title(task: str, scale: str, *, is_scale_told: bool) -> str:
+    """What a task of any records is called: the paper's and the miniature's by their names, others by their own.
+
+    Args:
+        task: as records name it.
+        scale: of the records.
+        is_scale_told: whether the name of a task of one's own says the scale, where two are shown.
+    """
+    known = {task_in_records(name): name for name in TASKS}.get(task)
+    if known is not None and scale in ("mini", "paper"):
+        return task_title(known, "paper" if scale == "paper" else "mini")
+    return f"{task}, scale {scale}" if is_scale_told else task
+
+
+def metric_title(metric: str) -> str:
+    """What an axis calls a score of any records: `ROUGE-2`, `BLEU`, or the name that records have."""
+    return {"bleu": "BLEU", "bleu_romanian": "BLEU"}.get(metric, metric.replace("rouge", "ROUGE-", 1))

@@ -69,6 +69,21 @@ def grid(table: Table) -> str:
     return "\n".join([names, rule, *body])
 
 
+def to_text(table: Table) -> str:
+    """The table for a terminal: columns aligned, notes below."""
+    lines = [[plain(title(table, column)) for column in table.columns]]
+    lines += [[plain(cell.text) for cell in row] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    are_left = [column.align == "left" for column in table.columns]
+    shown = [
+        "  ".join(
+            w.ljust(n) if left else w.rjust(n) for w, n, left in zip(line, widths, are_left, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+    return "\n".join([plain(table.caption), "", *shown, "", *map(plain, table.notes)])
+
+
 def to_markdown(table: Table) -> str:
     """The table with title, notes, and the commands that fill missing cells."""
     parts = [f"## {in_markdown(table.title)}", in_markdown(table.caption), grid(table)]
@@ -100,17 +115,18 @@ def to_latex(table: Table) -> str:
     rows = [" & ".join(in_latex(cell.text) for cell in row) + r" \\" for row in table.rows]
     columns = "".join("l" if column.align == "left" else "r" for column in table.columns)
     lines = [
-        r"% \usepackage{booktabs}",
+        r"% \usepackage{booktabs,graphicx}",
         r"\begin{table}",
         rf"\caption{{{in_latex(table.title)}. {in_latex(table.caption)}}}",
         rf"\label{{tab:{table.name}}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",  # never wider than the text
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
         rf"{head} \\",
         r"\midrule",
         *rows,
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         *(rf"\par {in_latex(note)}" for note in table.notes),
         r"\end{table}",
     ]

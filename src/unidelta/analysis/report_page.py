@@ -11,25 +11,45 @@ from string import Template
 from typing import Any
 
 from unidelta.analysis import html
-from unidelta.analysis.claims import GROUPS
-from unidelta.analysis.claims_page import WORDS, commands_of, group_table, overview
+from unidelta.analysis.claims_page import WORDS
 from unidelta.analysis.curve import Figure
+from unidelta.analysis.explore.board import board, board_table
 from unidelta.analysis.figures import data
+from unidelta.analysis.findings import findings
+from unidelta.analysis.forest import claims_table
 from unidelta.analysis.frame import rows as rows_of
-from unidelta.analysis.names import Scale
+from unidelta.analysis.names import Scale, panel_title
+from unidelta.analysis.percent import percent_text
+from unidelta.analysis.pointed import pointed
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import MISSING, Cell, Column, Table
 from unidelta.analysis.verdicts import Verdict
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _HEADLINE = "fig2"
+_TITLES = {
+    "mini": "What of the unified view of parameter-efficient tuning (He et al., ICLR 2022) holds in miniature",
+    "paper": "What of the unified view of parameter-efficient tuning (He et al., ICLR 2022) reproduces",
+}
 _SCALES = {
     "mini": "These are runs of the miniature: invented worlds and small backbones pretrained on them, which anyone can"
-    " reproduce on two cores. The scores are about the miniature; the claims test whether the paper's orderings also"
-    " hold in it.",
+    " reproduce on two cores. A verdict is about the miniature, not about the paper's numbers.",
     "paper": "These are runs of the published experiment.",
 }
-_RUNS = ("run", "method", "position", "task", "seed", "tuned %", "status", "score", "metric", "seconds", "date")
+_RUNS = (
+    "run",
+    "method",
+    "position",
+    "task",
+    "seed",
+    "tuned %",
+    "status",
+    "score",
+    "metric",
+    "seconds",
+    "date",
+    "why not",
+)
 
 
 def page(
@@ -54,24 +74,55 @@ def page(
     template = _TEMPLATE.read_text(encoding="utf-8")
     script = template.partition("<script>")[2].partition("</script>")[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    others = [(made, svg) for made, svg in figures if made.name != _HEADLINE]
     parts = {
         "digest": digest,
-        "scale": html.text(runs.scale),
+        "title": html.text(_TITLES[runs.scale]),
+        "headline_name": _HEADLINE,
         "what": html.text(_SCALES[runs.scale]),
+        "findings": "".join(f"<p>{html.text(line)}</p>" for line in findings(verdicts, runs)),
         "counts": _counts(verdicts),
         "headline": "".join(
             _figure(made, svg, known, runs.scale, up) for made, svg in figures if made.name == _HEADLINE
         ),
-        "figures": "".join(
-            _figure(made, svg, known, runs.scale, up) for made, svg in figures if made.name != _HEADLINE
-        ),
-        "claims": _claims(verdicts, runs.scale),
-        "tables": "".join(_table(made, known, runs.scale, up) for made in tables),
-        "runs": html.table(run_table(rows), records=_records(rows, up)) if rows else "<p>There are no runs yet.</p>",
+        "figures": "".join(_figure(made, svg, known, runs.scale, up) for made, svg in others),
+        "claims": claims_table(verdicts, runs, known),
+        "tables": _tables(tables, known, runs.scale, up),
+        "boards": _boards(runs) if rows else "<p>There are no runs yet.</p>",
+        "runs": _runs(rows, up) if rows else "<p>There are no runs yet.</p>",
         "provenance": _provenance(rows),
-        "navigation": _navigation(tables, [made for made, _ in figures]),
+        "navigation": _navigation(tables, [made for made, _ in others]),
     }
     return Template(template.replace(script, "$script")).substitute(parts, script=script)
+
+
+def _boards(runs: Runs) -> str:
+    """A board of each task, folded."""
+    if "settings" not in runs.frame:
+        return ""
+    parts: list[str] = []
+    for task in dict.fromkeys(str(name) for name in runs.frame["task"]):
+        made = board_table(board(runs.frame.loc[runs.frame["task"] == task]), name=task, title=task)
+        what = f"{panel_title(task, runs.scale, is_scale_told=False)}: {len(made.rows)} settings, the best first"
+        inside = f'<p class="caption">{html.text(made.caption)}</p>{html.table(made)}'
+        parts.append(f"<details><summary>{html.text(what)}</summary>{inside}</details>")
+    return "".join(parts)
+
+
+def _runs(rows: Sequence[Mapping[str, Any]], up: str) -> str:
+    """Every run, folded, with a search and choices of method, task and status."""
+    choices = "".join(_choice(name, [str(row[name]) for row in rows]) for name in ("method", "task", "status"))
+    made = html.table(run_table(rows), records=_records(rows, up), chosen=("method", "task", "status"))
+    return (
+        f"<details><summary>{len(rows)} runs, each with its record</summary>"
+        '<div class="filter" data-for="runs"><input type="search" aria-label="search runs" placeholder="search runs">'
+        f'{choices}<button type="button" hidden>show all</button><output></output></div>{made}</details>'
+    )
+
+
+def _choice(name: str, values: Sequence[str]) -> str:
+    options = "".join(f"<option>{html.text(value)}</option>" for value in dict.fromkeys(sorted(values)))
+    return f'<select aria-label="{name}" data-name="{name}"><option value="">every {name}</option>{options}</select>'
 
 
 def run_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -90,12 +141,13 @@ def _run(row: Mapping[str, Any]) -> tuple[Cell, ...]:
         Cell(text=str(row["position"])),
         Cell(text=str(row["task"])),
         Cell(text=str(row["seed"]), value=float(row["seed"])),
-        Cell(text=f"{row['percent']:.3g}", value=float(row["percent"])),
-        Cell(text=f"{row['status']}: {row['reason']}" if row["reason"] else str(row["status"])),
+        Cell(text=percent_text(float(row["percent"])), value=float(row["percent"])),
+        Cell(text=str(row["status"])),
         Cell(text=f"{score:.2f}" if is_there else MISSING, value=float(score) if is_there else None),
         Cell(text=str(row["metric"])),
         Cell(text=f"{row['seconds']:.0f}", value=float(row["seconds"])),
         Cell(text=str(row["when"])[:16].replace("T", " ")),
+        Cell(text=str(row["reason"])),
     )
 
 
@@ -106,39 +158,40 @@ def _records(rows: Sequence[Mapping[str, Any]], up: str) -> dict[str, str]:
 
 def _figure(made: Figure, svg: bytes, known: frozenset[str], scale: Scale, up: str) -> str:
     links = _files([f"{up}{scale}/figures/{made.name}.{kind}" for kind in ("svg", "pdf", "png", "csv")])
+    drawing = pointed(made, html.drawing(made, svg), known)
     return (
-        f'<section id="{html.text(made.name)}"><h3>{html.text(made.title)}</h3>'
-        f'<div class="wide">{html.drawing(made, svg)}</div><p class="caption">{html.text(made.caption)} {links}</p>'
+        f'<section id="{html.text(made.name)}" class="figure"><h3>{html.text(made.title)}</h3>'
+        f'<div class="wide">{drawing}</div><p class="caption">{html.text(made.caption)} {links}</p>'
         f"<details><summary>the numbers</summary>{html.table(data(made), known=known)}</details>"
         f"{html.commands(made.commands)}</section>"
     )
 
 
-def _table(made: Table, known: frozenset[str], scale: Scale, up: str) -> str:
+def _tables(tables: Sequence[Table], known: frozenset[str], scale: Scale, up: str) -> str:
+    """Every table; what all of their captions say stands once, above them."""
+    shared, n = Counter(made.caption for made in tables).most_common(1)[0] if tables else ("", 0)
+    above = f'<p class="caption">{html.text(shared)}</p>' if n > 1 else ""
+    captions = ("" if n > 1 and made.caption == shared else f"{html.text(made.caption)} " for made in tables)
+    return above + "".join(_table(made, words, known, scale, up) for made, words in zip(tables, captions, strict=True))
+
+
+def _table(made: Table, caption: str, known: frozenset[str], scale: Scale, up: str) -> str:
     links = _files([f"{up}{scale}/tables/{made.name}.{kind}" for kind in ("md", "csv", "tex")])
     return (
         f'<section id="{html.text(made.name)}"><h3>{html.text(made.title)}</h3>'
-        f'<p class="caption">{html.text(made.caption)} {links}</p>{html.table(made, known=known)}</section>'
+        f'<p class="caption">{caption}{links}</p>{html.table(made, known=known)}</section>'
     )
 
 
 def _files(paths: Sequence[str]) -> str:
-    return " · ".join(f'<a href="{html.text(path)}">{html.text(path.rpartition(".")[2])}</a>' for path in paths)
+    links = " · ".join(f'<a href="{html.text(path)}">{html.text(path.rpartition(".")[2])}</a>' for path in paths)
+    return f'<span class="files">{links}</span>'
 
 
 def _counts(verdicts: Sequence[Verdict]) -> str:
     counts = Counter(verdict.word for verdict in verdicts)
     classes = {word: word.replace(" ", "-") for word in WORDS}
     return "".join(f'<li class="{classes[word]}"><b>{counts[word]}</b> {word}</li>' for word in WORDS)
-
-
-def _claims(verdicts: Sequence[Verdict], scale: Scale) -> str:
-    parts = [html.table(overview(verdicts))]
-    for group in GROUPS:
-        made = group_table(group, verdicts, scale)
-        inside = f"{html.table(made)}{html.commands(commands_of(group, verdicts))}"
-        parts.append(f'<details id="{group}"><summary>{html.text(made.title)}</summary>{inside}</details>')
-    return "".join(parts)
 
 
 def _provenance(rows: Sequence[Mapping[str, Any]]) -> str:

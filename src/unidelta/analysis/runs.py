@@ -7,7 +7,7 @@ import pandas as pd
 
 from unidelta.analysis.frame import Row, rows
 from unidelta.analysis.names import Scale
-from unidelta.analysis.score import Score
+from unidelta.analysis.score import Score, bounds_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,4 +56,5 @@ class Runs:
             n_failed=n_of["failed"],
             n_diverged=n_of["diverged"],
             n_interrupted=n_of["interrupted"],
+            bounds=bounds_of(metric),
         )

@@ -8,6 +8,19 @@ from statistics import mean, stdev
 from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
+Bounds = tuple[float, float]
+UNBOUNDED: Bounds = (-math.inf, math.inf)
+_PERCENT: Bounds = (0.0, 100.0)
+_BOUNDS = {
+    **dict.fromkeys(("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian"), _PERCENT),
+    **dict.fromkeys(("accuracy", "mismatched", "chrf", "f1"), _PERCENT),
+    "matthews": (-100.0, 100.0),
+}
+
+
+def bounds_of(metric: str) -> Bounds:
+    """The least and the greatest score that a metric can give; unbounded for one that is not among this suite's."""
+    return _BOUNDS.get(metric, UNBOUNDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +34,7 @@ class Score:
         n_diverged: runs that diverged.
         n_interrupted: runs that were stopped and not resumed.
         run_ids: the run ids of the complete runs, in order of `seeds`.
+        bounds: between which any score lies.
     """
 
     values: tuple[float, ...] = ()
@@ -29,6 +43,7 @@ class Score:
     n_diverged: int = 0
     n_interrupted: int = 0
     run_ids: tuple[str, ...] = ()
+    bounds: Bounds = UNBOUNDED
 
     @property
     def n(self) -> int:
@@ -50,6 +65,14 @@ class Score:
     def half_width(self) -> float | None:
         """Half the width of the 95 % t-interval of the mean; None for fewer than two scores."""
         return half_width(self.values)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % t-interval, cut off at what no score can be; None for fewer than two scores."""
+        if self.half_width is None or self.mean is None:
+            return None
+        low, high = self.bounds
+        return max(low, self.mean - self.half_width), min(high, self.mean + self.half_width)
 
 
 def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unidelta.analysis.frame import frame_of
+import pandas as pd
+
+from unidelta.analysis.frame import every_run, frame_of, table_of
 from unidelta.analysis.names import Scale
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
@@ -45,6 +47,30 @@ def read(source: str, *, scale: Scale) -> Runs:
         raise RecordError(f"--source {source}", why, "a folder with <scale>/<task>/<run_id>.json, such as results/runs")
     frame["path"] = list(paths.values())
     return checked(Runs.of(frame, scale=scale, origin=origin))
+
+
+def every(source: str) -> pd.DataFrame:
+    """Every run of a source, of any scale, task and metric, as `unidelta.runs` has them.
+
+    Args:
+        source: as in `read`.
+
+    Raises:
+        RecordError: the folder is not there, or has no records.
+        Problems: every record that is damaged.
+    """
+    if source == RECORDS:
+        return every_run(MINI.parent)
+    folder = Path(source)
+    if not source.startswith(PREFIX):
+        if not folder.is_dir():
+            raise RecordError(f"--source {source}", "there is no such folder", "a folder with records of runs")
+        if not is_offline_folder(folder):
+            return every_run(folder)
+    listing = read_project(source) if source.startswith(PREFIX) else read_folder(folder)
+    if listing.damaged:
+        raise Problems(listing.damaged)
+    return table_of(listing.records)
 
 
 def _records(source: str, scale: Scale, faults: list[UserError], paths: dict[str, str]) -> Iterator[RunRecord]:

@@ -73,6 +73,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
 
+    def _repr_markdown_(self) -> str:
+        """In a notebook."""
+        from unidelta.analysis.render import to_markdown  # late: it imports this module
+
+        return to_markdown(self)
+
     @property
     def commands(self) -> tuple[str, ...]:
         """The commands that fill the missing cells, each once, in order of row."""

@@ -9,6 +9,7 @@ import pandas as pd
 from unidelta.analysis.commands import command, seeds
 from unidelta.analysis.names import METRICS, Scale, metric_in_records, task_in_records, task_title
 from unidelta.analysis.paper_rows import key_of_row
+from unidelta.analysis.percent import percent_text
 from unidelta.analysis.published import rows
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
@@ -65,7 +66,7 @@ def _columns(scores: list[tuple[str, str]], scale: Scale) -> tuple[Column, ...]:
     columns = [
         Column(title="method", kind="text"),
         Column(title="bottleneck", kind="text"),
-        Column(title="%, as the paper counts", kind="percent"),
+        Column(title="tuned %" if scale == "mini" else "%, as the paper counts", kind="percent"),
         Column(title="tuned matrices", kind="count"),
     ]
     if scale == "paper":
@@ -85,7 +86,7 @@ def _row(label: str, rows: list[dict[str, str]], scores: list[tuple[str, str]], 
     cells = [
         Cell(text=label),
         _sizes(run, rows),
-        _percent(run, "percent_paper"),
+        _percent(run, runs.scale),
         _count(run),
     ]
     if runs.scale == "paper":
@@ -158,13 +159,17 @@ def _sizes(run: Sequence[dict[str, Any]], rows: list[dict[str, str]]) -> Cell:
     return Cell(text=(there if there == here else f"{there} → {here}") or MISSING)
 
 
-def _percent(run: Sequence[dict[str, Any]], name: str) -> Cell:
-    values = sorted({float(row[name]) for row in run})
-    return Cell(text=_each(f"{value:g}" for value in values) or MISSING, value=values[0] if values else None)
+def _percent(run: Sequence[dict[str, Any]], scale: Scale) -> Cell:
+    """In the order of the tasks, as sizes are; beside what is printed, in the paper's own rounding."""
+    if scale == "paper":
+        shown = [f"{float(row['percent_paper']):g}" for row in run]
+    else:
+        shown = [percent_text(float(row["percent"])) for row in run]
+    return Cell(text=_each(shown) or MISSING, value=float(run[0]["percent"]) if run else None)
 
 
 def _count(run: Sequence[dict[str, Any]]) -> Cell:
-    values = sorted({int(row["matrices"]) for row in run})
+    values = [int(row["matrices"]) for row in run]
     return Cell(text=_each(f"{value:,}" for value in values) or MISSING, value=values[0] if values else None)
 
 

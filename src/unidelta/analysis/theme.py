@@ -5,6 +5,7 @@ Positions at attention have cool colours, positions at the FFN warm ones.
 """
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,16 @@ RC: dict[Any, Any] = {
     "svg.hashsalt": "unidelta",
     "savefig.dpi": 160,
 }
+
+
+def free_style(name: str, *, taken: Collection[Style]) -> Style:
+    """`style_of_name`, or the next one that no other method of the figure has."""
+    looks = {(style.colour, style.marker) for style in taken}
+    first = style_of_name(name)
+    start = _OTHER_MARKERS.index(first.marker) * len(_OTHER_COLOURS) + _OTHER_COLOURS.index(first.colour)
+    every = [Style(colour=colour, marker=marker) for marker in _OTHER_MARKERS for colour in _OTHER_COLOURS]
+    ordered = [*every[start:], *every[:start]]
+    return next((style for style in ordered if (style.colour, style.marker) not in looks), first)
 
 
 def style_of_name(name: str) -> Style:

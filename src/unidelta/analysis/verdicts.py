@@ -32,6 +32,7 @@ class Verdict:
         margin: the paper's own difference; for an interaction, the difference of its differences.
         noise: twice the standard error of the paper's margin; None if no spread is printed for this metric.
         commands: the commands for the missing runs.
+        sides: the scores that are compared, first and second; of an interaction those of both differences.
     """
 
     claim: Claim
@@ -42,6 +43,7 @@ class Verdict:
     margin: float
     noise: float | None
     commands: tuple[str, ...]
+    sides: tuple[Score, ...] = ()
 
     @property
     def is_margin_in_noise(self) -> bool:
@@ -83,7 +85,7 @@ def _verdict(
     runs: Runs,
     spreads: dict[tuple[str, str], float],
 ) -> Verdict:
-    pairs = _pairs(claim, by_name)
+    pairs = pairs_of(claim, by_name)
     margin = pairs[0].margin - (pairs[1].margin if len(pairs) > 1 else 0.0)
     commands = _commands(pairs, runs)
     word: Word = "not run"
@@ -105,6 +107,7 @@ def _verdict(
         margin=margin,
         noise=_noise([side for pair in pairs for side in (pair.first, pair.second)], claim, spreads),
         commands=commands,
+        sides=tuple(_score(side, pair, runs) for pair in pairs for side in (pair.first, pair.second)),
     )
 
 
@@ -118,7 +121,7 @@ def _outcome(claim: Claim, differences: Differences) -> Outcome:
             return above(differences, claim.bound)
 
 
-def _pairs(claim: Claim, by_name: dict[str, Claim]) -> list[Claim]:
+def pairs_of(claim: Claim, by_name: dict[str, Claim]) -> list[Claim]:
     """The claim itself, or the two whose differences an interaction compares, on the same task."""
     stem, _, rest = claim.name.partition("-")
     if claim.kind != "interaction":
@@ -127,7 +130,7 @@ def _pairs(claim: Claim, by_name: dict[str, Claim]) -> list[Claim]:
 
 
 def _differences(claim: Claim, by_name: dict[str, Claim], runs: Runs) -> Differences:
-    pairs = [_paired(pair, runs) for pair in _pairs(claim, by_name)]
+    pairs = [_paired(pair, runs) for pair in pairs_of(claim, by_name)]
     return pairs[0] if len(pairs) == 1 else of_differences(*pairs)
 
 

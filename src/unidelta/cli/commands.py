@@ -25,6 +25,7 @@ class Command:
 
 
 COMMANDS = {
+    "tour": Command("unidelta.cli.tour", "two minutes: a design, three short runs, a board, a curve, a page"),
     "train": Command("unidelta.cli.train", "train and evaluate one design on one task: method=mam task=xsum"),
     "sweep": Command("unidelta.sweeps.command", "run every job of a sweep; complete runs are skipped"),
     "report": Command("unidelta.analysis.command", "make the paper's tables, figures and claims from run records"),

@@ -1,0 +1,33 @@
+"""Which of several settings stands for all of them: the best on dev, never the best on test."""
+
+import math
+from collections.abc import Sequence
+
+from unidelta.analysis.explore.setting import Setting
+
+
+def best_on_dev(settings: Sequence[Setting], *, lower_is_better: bool = False) -> Setting | None:
+    """The setting with the best mean dev score; None if there are several and no dev score to choose by.
+
+    Where means are equal, or a setting has no dev score, the lowest mean dev loss decides, then the number of seeds. A
+    setting of which a run has no score comes after those that are whole.
+
+    Args:
+        settings: at least one, each with a score.
+        lower_is_better: whether a low dev score is a good one.
+    """
+    if len(settings) == 1:
+        return settings[0]
+    candidates = [one for one in settings if not one.lost] or list(settings)
+    scores = [one.mean("dev") for one in candidates]
+    losses = [one.mean("dev_loss") for one in candidates]
+    has_scores, has_losses = (not any(map(math.isnan, values)) for values in (scores, losses))
+    if len(candidates) > 1 and not has_scores and not has_losses:
+        return None
+    sign = -1.0 if lower_is_better else 1.0
+
+    def merit(index: int) -> tuple[float, float, int]:
+        score = round(sign * scores[index], 9) if has_scores else 0.0
+        return score, -losses[index] if has_losses else 0.0, candidates[index].score.n
+
+    return candidates[max(range(len(candidates)), key=merit)]

@@ -1,0 +1,220 @@
+"""Two sides compared, task by task: paired where seeds pair, else by Welch's test."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+import pandas as pd
+from scipy.special import stdtr, stdtrit
+
+from unidelta.analysis.explore.accounts import Accounts
+from unidelta.analysis.explore.leaving_out import chosen, without_lost
+from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
+from unidelta.analysis.needed import needed_text, pairs_needed, seeds_needed
+from unidelta.analysis.paired import LEVEL, above, paired
+from unidelta.analysis.score import Score
+from unidelta.analysis.table import MISSING, Cell, Column, Table
+from unidelta.analysis.tables import signed
+from unidelta.errors import ConfigError
+
+_GROUP = ("scale", "task", "metric")
+_AFTER = (
+    *("first", "n_first", "second", "n_second", "difference", "ci95", "low", "high"),
+    *("test", "n", "p", "n_needed", "decided"),
+)
+Key = tuple[Group, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """First less second.
+
+    Args:
+        difference: of the means, over pairs where seeds pair.
+        half_width: of its 95 % interval; None where there are too few runs for one.
+        test: `paired`, `Welch` or "" for none.
+        n: pairs; without pairs the seeds of the smaller side.
+        p: two-sided; None without a test.
+        needed: seeds with which a difference like this is found four times in five; None without a test or beyond
+            what can be run.
+    """
+
+    difference: float
+    half_width: float | None
+    test: str
+    n: int
+    p: float | None
+    needed: int | None
+
+
+def compare(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    *,
+    task: str | None = None,
+    metric: str | None = None,
+    by: Sequence[str] = (),
+    lower_is_better: bool = False,
+) -> pd.DataFrame:
+    """First less second, a row for each scale, task and metric that both have.
+
+    Columns: `scale`, `task`, `metric`, those of `by`; the means `first` and `second` with `n_first` and `n_second`;
+    `difference`, `ci95` (half its 95 % interval), `low` and `high`; `test` (`paired` by seed, where two seeds or more
+    pair, else `Welch`), `n` (pairs, or seeds of the smaller side), `p`; `n_needed` (seeds for 80 % power, were mean and
+    deviation what they are here); `decided` (`above`, `below` or "").  `attrs["notes"]` says which runs are compared.
+
+    Args:
+        first: runs, as `unidelta.runs` returns them.
+        second: those they are compared with.
+        task: one task; None takes all.
+        metric: a score by the name that records have for it; None takes each task's headline.
+        by: columns or settings that both sides have to agree in: a row for each. Of several settings of a side that
+            agree in them, the best on dev is compared.
+        lower_is_better: whether a low score is a good one: for the choice on dev alone.
+
+    Raises:
+        ConfigError: there is no such task, score or setting, or nothing that both sides have.
+    """
+    accounts = tuple(Accounts(n_runs=len(side)) for side in (first, second))
+    sides: list[dict[Key, list[Setting]]] = []
+    for frame, account in zip((first, second), accounts, strict=True):
+        settings = without_lost(settings_of(frame, account, task=task, metric=metric), account)
+        for name in by:
+            check_name(name, settings, "by")
+        found: dict[Key, list[Setting]] = {}
+        for one in settings:
+            found.setdefault((one.group, tuple(str(one.value(name)) for name in by)), []).append(one)
+        sides.append(found)
+    lines = _lines(sides, accounts, by, lower_is_better)
+    notes = tuple(
+        f"{name}: {line}" for name, one in zip(("first", "second"), accounts, strict=True) for line in one.sentences()
+    )
+    if not lines:
+        raise ConfigError("compare two sides", " ".join(notes), "sides with runs of one task, metric and scale")
+    made = pd.DataFrame(lines, columns=[*_GROUP, *by, *_AFTER])
+    made.attrs["notes"] = notes
+    return made
+
+
+def _lines(
+    sides: Sequence[Mapping[Key, list[Setting]]],
+    accounts: Sequence[Accounts],
+    by: Sequence[str],
+    lower_is_better: bool,
+) -> list[dict[str, object]]:
+    shared = [key for key in sides[0] if key in sides[1]]
+    for mine, theirs, account in ((sides[0], sides[1], accounts[0]), (sides[1], sides[0], accounts[1])):
+        for (group, values), settings in mine.items():
+            if (group, values) not in theirs:
+                detail = " ".join((*group, *values))
+                account.leave_out("the other side has none like them", sum(s.score.n for s in settings), detail=detail)
+    lines: list[dict[str, object]] = []
+    for group, values in sorted(shared):
+        picked = [
+            chosen(side[group, values], account, lower_is_better=lower_is_better)
+            for side, account in zip(sides, accounts, strict=True)
+        ]
+        one, other = picked
+        if one is None or other is None:
+            for setting, account in zip(picked, accounts, strict=True):
+                account.leave_out("the other side cannot be chosen", setting.score.n if setting is not None else 0)
+            continue
+        found = contrast(one.score, other.score)
+        if found.test == "paired":
+            for setting, account in ((one, accounts[0]), (other, accounts[1])):
+                account.leave_out("their seed is on one side only", setting.score.n - found.n)
+        named = {**dict(zip(_GROUP, group, strict=True)), **dict(zip(by, values, strict=True))}
+        lines.append({**named, **_numbers(one.score, other.score, found)})
+    return lines
+
+
+def contrast(first: Score, second: Score) -> Contrast:
+    """First less second: paired where two seeds or more pair, else by Welch's test; no test with a single run."""
+    pairs = paired(first, second)
+    if pairs.n >= 2 and pairs.mean is not None:
+        deviation = stdev(pairs.values)
+        return Contrast(
+            difference=pairs.mean,
+            half_width=pairs.half_width,
+            test="paired",
+            n=pairs.n,
+            p=above(pairs, 0).p,
+            needed=pairs_needed(pairs.mean, deviation),
+        )
+    difference = mean(first.values) - mean(second.values)
+    if min(first.n, second.n) < 2:
+        return Contrast(difference=difference, half_width=None, test="", n=min(first.n, second.n), p=None, needed=None)
+    deviations = stdev(first.values), stdev(second.values)
+    shares = [deviation**2 / side.n for deviation, side in zip(deviations, (first, second), strict=True)]
+    error = math.sqrt(sum(shares))
+    if error == 0:
+        p, half_width = float(difference == 0), 0.0
+    else:
+        freedom = sum(shares) ** 2 / sum(share**2 / (s.n - 1) for share, s in zip(shares, (first, second), strict=True))
+        p = 2 * float(stdtr(freedom, -abs(difference) / error))
+        half_width = float(stdtrit(freedom, 0.975)) * error
+    return Contrast(
+        difference=difference,
+        half_width=half_width,
+        test="Welch",
+        n=min(first.n, second.n),
+        p=p,
+        needed=seeds_needed(difference, deviations),
+    )
+
+
+def _numbers(first: Score, second: Score, found: Contrast) -> dict[str, object]:
+    width = math.nan if found.half_width is None else found.half_width
+    is_decided = found.p is not None and found.p < LEVEL
+    return {
+        "first": first.mean,
+        "n_first": first.n,
+        "second": second.mean,
+        "n_second": second.n,
+        "difference": found.difference,
+        "ci95": width,
+        "low": found.difference - width,
+        "high": found.difference + width,
+        "test": found.test,
+        "n": found.n,
+        "p": math.nan if found.p is None else found.p,
+        "n_needed": math.nan if found.needed is None else found.needed,
+        "decided": ("above" if found.difference > 0 else "below") if is_decided else "",
+    }
+
+
+def comparison_table(made: pd.DataFrame) -> Table:
+    """A comparison as a table to be rendered."""
+    names = [str(column) for column in made.columns if column not in _AFTER]
+    heads = [*names, "first", "second", "difference", "n", "p", "needs n ≈", "first is"]
+    rows: list[tuple[Cell, ...]] = []
+    for line in made.to_dict("records"):
+        is_tested = line["test"] != ""
+        width = f" ± {line['ci95']:.2f}" if is_tested else ""
+        needed = needed_text(None if math.isnan(line["n_needed"]) else int(line["n_needed"])) if is_tested else MISSING
+        said = line["decided"] or ("undecided" if is_tested else "one run has no interval")
+        rows.append(
+            (
+                *(Cell(text=str(line[name])) for name in names),
+                Cell(text=f"{line['first']:.2f} (n={line['n_first']})", value=line["first"]),
+                Cell(text=f"{line['second']:.2f} (n={line['n_second']})", value=line["second"]),
+                Cell(text=f"{signed(line['difference'], 2)}{width}", value=line["difference"]),
+                Cell(
+                    text=f"{line['n']} {'pairs' if line['test'] == 'paired' else line['test']}".strip(), value=line["n"]
+                ),
+                Cell(text=MISSING if not is_tested else "< 0.001" if line["p"] < 0.001 else f"{line['p']:.3f}"),
+                Cell(text=needed),
+                Cell(text=str(said)),
+            )
+        )
+    kinds = {"first": "score", "second": "score", "difference": "difference"}
+    return Table(
+        name="compare",
+        title="Comparison",
+        caption="First less second, ± half the 95 % interval; “needs n ≈”: seeds with which a difference like this is"
+        " found four times in five.",
+        columns=tuple(Column(title=head, kind=kinds.get(head, "text")) for head in heads),  # pyright: ignore[reportArgumentType]
+        rows=tuple(rows),
+        notes=tuple(made.attrs.get("notes", ())),
+    )

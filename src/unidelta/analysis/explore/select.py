@@ -1,0 +1,47 @@
+"""Runs by what was set: `method=mam,training.learning_rate=0.001`."""
+
+import json
+
+import pandas as pd
+
+from unidelta.analysis.explore.accounts import Accounts
+from unidelta.analysis.explore.setting import check_name, settings_of
+from unidelta.errors import ConfigError
+
+
+def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
+    """The runs of which everything in `words` is so.
+
+    Args:
+        frame: as `unidelta.runs` returns it.
+        words: `name=value`, separated by commas; a name is a column or a setting by its dotted path.
+
+    Raises:
+        ConfigError: a word is no `name=value`, no run has such a name, or none has such a value.
+    """
+    settings = settings_of(frame, Accounts(n_runs=len(frame)))
+    for word in words.split(","):
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ConfigError(words, f"`{word}` is no name=value", "such as method=mam,position=both")
+        check_name(name, settings, words)
+        known = list(dict.fromkeys(_text(one.value(name)) for one in settings))
+        settings = [one for one in settings if _text(one.value(name)) == _text(_read(value))]
+        if not settings:
+            raise ConfigError(words, f"no run has {name}={value}", f"{name}={' or '.join(sorted(known)[:12])}")
+    chosen = {run["run_id"] for one in settings for run in one.runs}
+    return frame.loc[frame["run_id"].isin(list(chosen))]
+
+
+def _read(value: str) -> object:
+    """A number as a number: 0.0010 is 1e-3."""
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def _text(value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{float(value):.12g}"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,160 @@
+"""Settings: runs that differ by the seed alone. Only these are ever averaged."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from unidelta.analysis.explore.accounts import Accounts
+from unidelta.analysis.frame import Row, rows
+from unidelta.analysis.score import Score, bounds_of
+from unidelta.errors import ConfigError
+
+Group = tuple[str, str, str]
+"""Scale, task and metric: scores of one group may be compared, those of two may not."""
+
+_NO_SCORE = "no score"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """The runs of one setting, scored in one metric.
+
+    Args:
+        group: scale, task, metric.
+        text: the setting, as the records have it: canonical JSON.
+        runs: all of them, complete or not, in the order of their seeds.
+        score: of the complete ones.
+        n_without: complete runs that have no such score.
+    """
+
+    group: Group
+    text: str
+    runs: tuple[Row, ...]
+    score: Score
+    n_without: int
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """The setting by dotted path, `training.learning_rate`."""
+        return dict(_leaves("", json.loads(self.text)))
+
+    def value(self, name: str) -> Any:
+        """A column of the runs, or the setting at a dotted path; None for a path that it has not."""
+        first = self.runs[0]
+        return first[name] if name in first else self.values.get(name)
+
+    def mean(self, column: str) -> float:
+        """The mean of a numeric column over the complete runs; NaN if one of them has none."""
+        values = [run[column] for run in self.runs if run["status"] == "complete"]
+        return fmean(map(float, values)) if values and None not in values else math.nan
+
+    @property
+    def lost(self) -> str:
+        """The runs without a score, e.g. `1 failed, 2 diverged`; "" if there are none."""
+        return ", ".join(filter(None, (self.score.lost, f"{self.n_without} {_NO_SCORE}" if self.n_without else "")))
+
+
+def settings_of(
+    frame: pd.DataFrame, accounts: Accounts, *, task: str | None = None, metric: str | None = None
+) -> list[Setting]:
+    """The settings in a table of runs, in the order in which they come.
+
+    Args:
+        frame: as `unidelta.runs` returns it.
+        accounts: what is left out is counted here: copies of one run, and other tasks.
+        task: one task; None takes all.
+        metric: a score by the name that records have for it; None takes each task's headline.
+
+    Raises:
+        ConfigError: there is no such task or score.
+    """
+    every = rows(frame)
+    _check(every, task, metric)
+    found: dict[tuple[Group, str], list[Row]] = {}
+    seen: set[str] = set()
+    for run in every:
+        if run["run_id"] in seen:
+            accounts.leave_out("the same run is in another folder too")
+            continue
+        seen.add(run["run_id"])
+        if task not in (None, run["task"]):
+            accounts.leave_out("they are of other tasks", detail=run["task"])
+            continue
+        group = (run["scale"], run["task"], metric or run["metric"])
+        found.setdefault((group, run["settings"]), []).append(run)
+    made = [_setting(group, text, sorted(mine, key=_seed)) for (group, text), mine in found.items()]
+    return _scored(made, metric, accounts)
+
+
+def _scored(made: list[Setting], metric: str | None, accounts: Accounts) -> list[Setting]:
+    """Without the tasks that no run has the metric of."""
+    if metric is None:
+        return made
+    scored = {one.group for one in made if one.score.n}
+    for one in made:
+        if one.group not in scored:
+            accounts.leave_out(f"their task has no {metric}", len(one.runs), detail=one.group[1])
+    return [one for one in made if one.group in scored]
+
+
+def _setting(group: Group, text: str, runs: Sequence[Row]) -> Setting:
+    done = [run for run in runs if run["status"] == "complete"]
+    scores = [(run, score_of(run, group[2])) for run in done]
+    there = [(run, score) for run, score in scores if not math.isnan(score)]
+    n_of = Counter(run["status"] for run in runs)
+    score = Score(
+        values=tuple(score for _, score in there),
+        seeds=tuple(int(run["seed"]) for run, _ in there),
+        run_ids=tuple(run["run_id"] for run, _ in there),
+        n_failed=n_of["failed"],
+        n_diverged=n_of["diverged"],
+        n_interrupted=n_of["interrupted"],
+        bounds=bounds_of(group[2]),
+    )
+    return Setting(group=group, text=text, runs=tuple(runs), score=score, n_without=len(scores) - len(there))
+
+
+def score_of(run: Row, metric: str) -> float:
+    """What a run scored in a metric; NaN without it."""
+    value = run["test"] if metric == run["metric"] else run.get(metric)
+    return math.nan if value is None else float(value)
+
+
+def check_name(name: str, settings: Sequence[Setting], asked: str) -> None:
+    """Refuse a name that is neither a column nor a dotted path of any setting.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if settings and not any(name in one.runs[0] or name in one.values for one in settings):
+        near = sorted({path for one in settings for path in one.values if path.endswith(f".{name.split('.')[-1]}")})
+        instead = ", ".join(near[:4]) or "a column of unidelta.runs, or a setting such as training.learning_rate"
+        raise ConfigError(f"{asked}={name}", f"no run has a column or a setting `{name}`", instead)
+
+
+def _check(every: Sequence[Row], task: str | None, metric: str | None) -> None:
+    tasks = sorted({run["task"] for run in every})
+    if task is not None and task not in tasks:
+        raise ConfigError(f"task {task}", "there are no runs of it", f"one of: {', '.join(tasks)}")
+    if metric is not None and not any(metric in (run["metric"], *run) for run in every):
+        known = sorted({run["metric"] for run in every})
+        raise ConfigError(f"metric {metric}", "no run has a score of this name", f"one such as: {', '.join(known)}")
+
+
+def _seed(run: Row) -> tuple[int, str]:
+    return int(run["seed"]), run["run_id"]
+
+
+def _leaves(prefix: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        return [leaf for name, item in value.items() for leaf in _leaves(f"{prefix}.{name}" if prefix else name, item)]
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [leaf for i, item in enumerate(value) for leaf in _leaves(f"{prefix}.{i}", item)]
+    return [(prefix, value)]
