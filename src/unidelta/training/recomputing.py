@@ -1,5 +1,7 @@
 """Less memory for more time: activations are not kept for the backward pass, but computed there once more."""
 
+from collections.abc import Callable
+
 from transformers import PreTrainedModel
 
 
@@ -13,6 +15,11 @@ def recompute_activations(model: PreTrainedModel, *, is_on: bool) -> None:
     """
     if is_on:
         # The other variant needs an input with a gradient, which the first layer of a frozen backbone does not have.
-        model.activation_checkpointing_enable({"use_reentrant": False})
-    elif model.is_activation_checkpointing:
-        model.activation_checkpointing_disable()
+        _method(model, "checkpointing_enable")({"use_reentrant": False})
+    elif any(getattr(module, "gradient_checkpointing", False) for module in model.modules()):
+        _method(model, "checkpointing_disable")()
+
+
+def _method(model: PreTrainedModel, name: str) -> Callable[..., None]:
+    """`activation_…` from transformers 5.23 on, where the older name warns, `gradient_…` before."""
+    return getattr(model, f"activation_{name}", None) or getattr(model, f"gradient_{name}")
