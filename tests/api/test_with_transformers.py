@@ -198,6 +198,28 @@ def test_save_pretrained_writes_the_stock_model_or_refuses(stock, batch, tmp_pat
     assert "unidelta" not in (tmp_path / "stock" / "config.json").read_text()
 
 
+@pytest.mark.parametrize(("method", "family"), [(m, f) for m, f in CASES if m in ("lora", "ia3")])
+def test_merged_and_saved_it_is_a_stock_model(stock, batch, tmp_path, method, family):
+    deltas = unidelta.inject(stock(family), method, head="frozen")
+    move(deltas)
+    inputs = batch(family)
+    logits = deltas.model(**inputs).logits
+    deltas.merge()
+    deltas.model.save_pretrained(tmp_path)
+    again = reloaded(tmp_path, family)
+    assert list(again.state_dict()) == list(stock(family).state_dict())
+    torch.testing.assert_close(again(**inputs).logits, logits, rtol=0, atol=1e-4)
+
+
+def test_what_is_merged_in_part_is_not_saved_as_a_stock_model(stock, tmp_path):
+    deltas = unidelta.inject(stock("bart"), "prefix_lora")
+    move(deltas)
+    deltas.merge()
+    with pytest.raises(DesignError, match=r"deltas\.save\(DIR\)"):
+        deltas.model.save_pretrained(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(("method", "family"), CASES)
 def test_saved_deltas_come_back_with_the_same_logits(stock, batch, tmp_path, method, family):
     deltas = unidelta.inject(stock(family), method)

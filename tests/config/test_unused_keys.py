@@ -11,6 +11,7 @@ from unidelta.config.resolve import CHOICES
 from unidelta.config.schema import RunConfig
 from unidelta.errors import Problems, UserError
 from unidelta.records.identity import run_id
+from unidelta.run.identity import identity_of_contents
 from unidelta.run.prepare import prepare
 
 IN_TOKENS = "task=wmt_en_ro scale=paper"
@@ -31,6 +32,11 @@ UNUSED = {
     "task=mnli backbone.hub_revision=main": "scale=paper",
     "task=sst2 method=frozen training.warmup_ratio=0.1": "a method that trains",
     "task=xsum task.target_language=ro_RO": "backbone=mbart",
+    "task=xsum task.columns.text=null": "leave it out",
+    "task=mnli task.columns.source=null": "leave it out",
+    "task=xsum task.labels=null": "task=classification",
+    "task=mnli scale=paper task.mini_test_splits=[test_matched]": "task.source=mini",
+    "task=sst2 scale=paper task.path=a/b task.hub_id=c/d": "leave one of the two out",
 }
 READ = (
     "method=lora position=ffn method.ffn.bottleneck=64",
@@ -43,6 +49,10 @@ READ = (
     f"{IN_TOKENS} training.max_tokens=null training.static_batches=false training.batch_size=8",
     "task=xsum task.generation.num_beams=2 task.generation.length_penalty=2",
     "task=sst2 scale=paper task.hub_config=sst2",
+    "task=sst2 scale=paper task.path=a/b task.hub_config=sst2",
+    "task=mnli task.mini_test_splits=[test_mismatched]",
+    "task=xsum task.metrics=[chrf,bleu] task.select_by=bleu task.title=X",
+    "task=sst2 task.columns.text=sentence task.columns.text_pair=null task.labels=[a,b] resume=any",
     "method=frozen task=xsum training.eval_batch_size=7 seed=3",
 )
 
@@ -90,7 +100,8 @@ RUNS = (
     "task=xsum method=multihead_parallel_adapter task.generation.num_beams=4 scale=paper",
 )
 NOT_OF_THE_NUMBERS = (
-    *("results_dir dry_run force save_deltas task.path training.device training.progress").split(),
+    *("results_dir dry_run force save_deltas save_model task.path training.device training.progress").split(),
+    *("task.max_unknown_share training.gradient_checkpointing").split(),
     *("training.save_every_minutes tracking. method.name position.name backbone.name").split(),
     *(
         "backbone.published_denominator conventions training.head task.title resume"
@@ -121,7 +132,7 @@ def another(key: str, value: Any) -> Any:
 def named(config: RunConfig) -> str:
     """The run's name, but for its rows."""
     spec = prepare(config)
-    return run_id({**spec.scientific(), "weights": spec.backbone.weights.fingerprint()})
+    return run_id(identity_of_contents(spec, data={}, weights=spec.backbone.weights.fingerprint()))
 
 
 @pytest.mark.parametrize("words", RUNS)
@@ -164,6 +175,6 @@ ALIKE = (
 @pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_one_design_has_one_name_whatever_it_was_called(one, other):
     rate = "training.learning_rate=1e-3"  # each method's file of tuned rates is its own
-    first, second = (prepare(compose([*words.split(), rate])) for words in (one, other))
-    assert first.design == second.design
-    assert run_id(first.scientific()) == run_id(second.scientific())
+    first, second = (compose([*words.split(), rate]) for words in (one, other))
+    assert prepare(first).design == prepare(second).design
+    assert named(first) == named(second)

@@ -97,6 +97,24 @@ def test_a_backbone_of_other_sizes_or_weights_is_refused(tmp_path: Path) -> None
         unidelta.load(tmp_path, other)
 
 
+@pytest.mark.parametrize(("task", "dtype"), [("sst2", torch.float16), ("xsum", torch.bfloat16)])
+def test_a_backbone_in_another_dtype_is_refused_as_that(task: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    saved.save(trained("lora", task), tmp_path, run_id="a")
+    with pytest.raises(SavedDeltasError) as refusal:
+        unidelta.load(tmp_path, fresh(task).to(dtype))
+    name = str(dtype).removeprefix("torch.")
+    assert refusal.value.why == f"the backbone is in {name}, what was tuned is in float32"
+    assert "dtype=torch.float32" in refusal.value.instead
+
+
+def test_deltas_that_were_tuned_in_half_precision_go_into_such_a_backbone(tmp_path: Path) -> None:
+    injection = trained("ia3", "sst2")
+    injection.model.to(torch.bfloat16)
+    saved.save(injection, tmp_path)
+    loaded = unidelta.load(tmp_path, fresh("sst2").to(torch.bfloat16))
+    assert torch.equal(logits(loaded), logits(injection.model))
+
+
 def test_damaged_or_absent_files_are_refused(tmp_path: Path) -> None:
     saved.save(trained("lora", "xsum"), tmp_path, run_id="a")
     weights, design = tmp_path / "deltas.safetensors", tmp_path / "design.json"

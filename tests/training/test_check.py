@@ -93,6 +93,9 @@ def test_a_gpu_that_is_not_there_is_refused(spec, monkeypatch) -> None:
     ]
 
 
+NATIVE = {"including_emulation": False}  # unless it is asked so, PyTorch says that Turing supports bf16
+
+
 @pytest.mark.parametrize(
     ("has_gpu", "has_bf16", "device", "precision"),
     [(False, False, "cpu", "fp32"), (True, True, "cuda", "bf16"), (True, False, "cuda", "fp16")],
@@ -101,7 +104,14 @@ def test_auto_takes_the_best_there_is(
     spec, monkeypatch, has_gpu: bool, has_bf16: bool, device: str, precision: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: has_bf16)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **how: has_bf16 if how == NATIVE else True)
     auto = replace(spec, device="auto")
     assert (resolve_device(auto), resolve_precision(auto)) == (device, precision)
     assert resolve_precision(replace(auto, device="cpu")) == "fp32"
+
+
+def test_bf16_that_is_emulated_is_refused(spec, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **how: how != NATIVE)
+    ((asked, _, instead),) = refused(replace(spec, device="cuda", precision="bf16"))
+    assert (asked, instead) == ("training.precision=bf16 on cuda", "training.precision=fp16 or training.precision=auto")

@@ -1,18 +1,15 @@
 """Weights on the Hugging Face hub, or in this machine's cache of it."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from unidelta.backbones.config_file import WANTED, read_config
-from unidelta.backbones.loading import Loading
+from unidelta.backbones.loading import LoadedBackbone, Loading
+from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # huggingface_hub and modules that need it are imported late: they take half a second, and other weights need none.
 
@@ -49,7 +46,9 @@ class Hub:
             path = Path(hf_hub_download(self.name, "config.json", revision=self.revision))
         except (OSError, ValueError) as error:  # what the hub's client raises for unknown names and lost connections
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise BackboneError(self._asked, first, WANTED) from None
+            raise unknown_revision(error, self._asked, self.revision) or BackboneError(
+                self._asked, first, WANTED
+            ) from None
         config = read_config(path, family=self.family, asked=self._asked)
         return architecture_from_config(config, name=Path(self.name).name, n_labels=published.n_labels)
 
@@ -65,10 +64,13 @@ class Hub:
             return
         unreachable = why_unreachable()
         if unreachable:
+            has_main = replace(self, revision=None).commit() is not None
             raise BackboneError(
                 self._asked + (f" backbone.hub_revision={self.revision}" if self.revision else ""),
-                f"{unreachable}, and the checkpoint is not in the cache of this machine",
-                "backbone.checkpoint=DIR with a local folder, or scale=mini",
+                f"{unreachable}, and the checkpoint is not in the cache of this machine"
+                + (", which has its main branch" if has_main else ""),
+                ("backbone.hub_revision=main, or " if has_main else "")
+                + "backbone.checkpoint=DIR with a local folder, or scale=mini",
             )
 
     def languages(self) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ class Hub:
         """Name and revision."""
         return f"{self.name}@{self.revision or 'main'}"
 
-    def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    def load(self, how: Loading) -> LoadedBackbone:
         """The model in float32, and its tokenizer; from the cache if the hub does not answer.
 
         Raises:

@@ -3,18 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from unidelta.backbones.config_file import WANTED, read_config
 from unidelta.backbones.languages import languages_of
-from unidelta.backbones.loading import Loading
+from unidelta.backbones.loading import LoadedBackbone, Loading
+from unidelta.backbones.vocabulary import SAVE_BOTH, missing_tokenizer
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
 from unidelta.extensions.named_paths import as_path
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def is_local(checkpoint: str) -> bool:
@@ -75,7 +72,7 @@ class Local:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return f"sha256:{digest.hexdigest()}"
 
-    def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    def load(self, how: Loading) -> LoadedBackbone:
         """The model in float32, and its tokenizer; no network.
 
         Raises:
@@ -97,11 +94,12 @@ def stated_in(folder: Path, *, family: str, asked: str, published: Architecture)
     if not (folder / "config.json").is_file():
         missing = "it has no config.json" if folder.is_dir() else "there is no such folder"
         raise BackboneError(asked, missing, WANTED)
+    lacks = []
     if not any(folder.glob("*.safetensors")):
-        raise BackboneError(
-            asked,
-            "it has no safetensors file; other formats can run code when they are read, so they are not",
-            "the checkpoint saved again with model.save_pretrained(DIR)",
-        )
+        lacks.append("it has no safetensors file; other formats can run code when they are read, so they are not")
+    if why := missing_tokenizer(folder):
+        lacks.append(why)
+    if lacks:
+        raise BackboneError(asked, "; ".join(lacks), f"the checkpoint saved again: {SAVE_BOTH}")
     config = read_config(folder / "config.json", family=family, asked=asked)
     return architecture_from_config(config, name=folder.resolve().name, n_labels=published.n_labels)

@@ -1,30 +1,31 @@
 """Pretrained backbones from a local folder or the hub: safetensors only, complete, of the right architecture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging
 
 from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.backbones.dropouts import set_dropouts
-from unidelta.backbones.loading import Loading
+from unidelta.backbones.head import order_of, reorder
+from unidelta.backbones.loading import LoadedBackbone, Loading
+from unidelta.backbones.parameters import check_parameters
+from unidelta.backbones.unknown_revision import unknown_revision
+from unidelta.backbones.vocabulary import check_vocabulary
 from unidelta.design.config_facts import known_family
+from unidelta.design.family import Family
 from unidelta.errors import BackboneError, DamagedWeights
 
 
 def load_pretrained(
     source: str, how: Loading, *, asked: str, revision: str | None = None, unreachable: str | None = None
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+) -> LoadedBackbone:
     """A pretrained model in float32 and its tokenizer.
 
-    A classification head that the checkpoint lacks is drawn from the seed; nothing else may be missing.
+    A classification head that the checkpoint lacks, and what else its family lets it lack, is drawn from the seed;
+    nothing else may be missing.
 
     Args:
         source: local folder or hub id.
@@ -34,16 +35,18 @@ def load_pretrained(
         unreachable: why the network is not used; None if it is not needed or available.
 
     Raises:
-        BackboneError: weights or tokenizer are missing, damaged or do not fit the configuration.
+        BackboneError: weights or tokenizer are missing, damaged or do not fit each other or the configuration, or the
+            checkpoint's own head is of other labels than the task's.
     """
-    with _of_checkpoint(asked, unreachable):
+    with _of_checkpoint(asked, unreachable, revision):
         config = AutoConfig.from_pretrained(source, revision=revision)
+    theirs = [str(name) for _, name in sorted((config.id2label or {}).items())]
     if how.n_labels:
         config.num_labels = how.n_labels
     family = known_family(config.model_type)
     set_dropouts(config, family, how)
     loader = MODEL_CLASSES[family.kind]
-    with _of_checkpoint(asked, unreachable), torch.random.fork_rng(devices=[]), _quiet():
+    with _of_checkpoint(asked, unreachable, revision), torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(how.seed)
         model, report = loader.from_pretrained(
             source,
@@ -56,10 +59,12 @@ def load_pretrained(
             ignore_mismatched_sizes=True,  # reported, and refused below with everything else that does not fit
         )
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+    check_vocabulary(tokenizer, n_embeddings=model.get_input_embeddings().weight.shape[0], asked=asked)
     head = family.head_of(model)
-    new = {f"{family.head}.{name}" for name, _ in head.named_parameters()} if head is not None else set()
-    missing = sorted(set(report["missing_keys"]) - new)
-    mismatched = sorted({str(key[0]) for key in report["mismatched_keys"]} - new)  # a head for other labels is new
+    of_head = {f"{family.head}.{name}" for name, _ in head.named_parameters()} if head is not None else set()
+    absent, misshapen = set(report["missing_keys"]), {str(key[0]) for key in report["mismatched_keys"]}
+    may_lack = {name for name in absent if name.startswith(tuple(f"{part}." for part in family.may_lack))}
+    missing, mismatched = sorted(absent - of_head - may_lack), sorted(misshapen - of_head)
     if missing or mismatched:
         words = [
             f"{len(keys)} tensors {what}, first {', '.join(keys[:5])}"
@@ -70,11 +75,38 @@ def load_pretrained(
     broken = [name for name, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]
     if broken:
         raise DamagedWeights(asked, f"values that are not finite, first in {broken[0]}", "an undamaged checkpoint")
-    return model, tokenizer
+    check_parameters(model, n_labels=how.n_labels, asked=asked)
+    new, inherited = absent | misshapen, None
+    if head is not None and not of_head & new:
+        if how.head == "new":
+            _draw_head(model, family, how.seed)
+            new |= of_head
+        else:
+            inherited = _use_head(head, theirs, how.labels, asked)
+    return LoadedBackbone(model=model, tokenizer=tokenizer, new=tuple(sorted(new)), inherited=inherited)
+
+
+def _draw_head(model: PreTrainedModel, family: Family, seed: int) -> None:
+    """A head from the seed in place of the checkpoint's."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        other = MODEL_CLASSES[family.kind].from_config(model.config)
+    head, drawn = family.head_of(model), family.head_of(other)
+    assert head is not None and drawn is not None
+    head.load_state_dict(drawn.state_dict())
+
+
+def _use_head(head: torch.nn.Module, theirs: Sequence[str], ours: Sequence[str], asked: str) -> str:
+    """Put the rows of the checkpoint's head in the order of the task's labels; how, in words."""
+    if not ours:
+        return "its rows stay as they are"
+    rows, how = order_of(theirs, ours, asked=asked)
+    reorder(head, rows)
+    return how
 
 
 @contextmanager
-def _of_checkpoint(asked: str, unreachable: str | None) -> Iterator[None]:
+def _of_checkpoint(asked: str, unreachable: str | None, revision: str | None) -> Iterator[None]:
     """Raise every failure of the loaders, which raise a dozen types, as an error about the checkpoint."""
     try:
         yield
@@ -83,9 +115,8 @@ def _of_checkpoint(asked: str, unreachable: str | None) -> Iterator[None]:
         if unreachable:
             why = f"{unreachable}, and the checkpoint is not in the cache of this machine"
             raise BackboneError(asked, why, "backbone.checkpoint=DIR with a local folder, or scale=mini") from error
-        raise BackboneError(
-            asked, first, "an undamaged checkpoint with config.json, model.safetensors and a tokenizer"
-        ) from error
+        instead = "an undamaged checkpoint with config.json, model.safetensors and a tokenizer"
+        raise unknown_revision(error, asked, revision) or BackboneError(asked, first, instead) from error
 
 
 @contextmanager

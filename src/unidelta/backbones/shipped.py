@@ -7,19 +7,17 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unidelta.backbones.languages import languages_of
-from unidelta.backbones.loading import Loading
+from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.local import stated_in
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
+from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError, DamagedWeights
 from unidelta.extensions.paths import PACKAGE
 from unidelta.mini.settings import settings
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 BACKBONES = PACKAGE / "mini" / "backbones"
 PROVENANCE = "provenance.json"
@@ -77,11 +75,14 @@ class Shipped:
         """SHA-256 of the weight file; raises as `check`."""
         return fingerprint(checked_weights(self.folder))
 
-    def load(self, how: Loading) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    def load(self, how: Loading) -> LoadedBackbone:
         """The model in float32 and eval mode, and its tokenizer; raises as `check`."""
         from unidelta.backbones.miniature import load_miniature  # late: torch and transformers
 
-        return load_miniature(self.folder, self.family, how)
+        model, tokenizer = load_miniature(self.folder, self.family, how)
+        head = FAMILIES[self.family].head
+        new = tuple(name for name, _ in model.named_parameters() if head and name.startswith(f"{head}."))
+        return LoadedBackbone(model=model, tokenizer=tokenizer, new=new)
 
 
 def world_of(folder: Path) -> int:

@@ -15,6 +15,7 @@ from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import Family
 from unidelta.design.resolve import resolve_design
 from unidelta.design.resolve_size import unknown_slots
+from unidelta.design.spec import Design, Frozen, FullFineTuning
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.training.faults import faults
@@ -23,6 +24,7 @@ CHOICES = {
     "conventions": tuple(Conventions),
     "scale.name": ("mini", "paper"),
     "backbone.attn_implementation": ("sdpa", "eager"),
+    "backbone.head": ("auto", "new"),
     "task.source": ("scale", "hub", "local", "mini"),
     "training.schedule": ("polynomial", "linear", "constant"),
     "training.loss_normalisation": ("tokens", "micro_batches"),
@@ -42,6 +44,7 @@ _RANGES: dict[str, tuple[float, float | None]] = {
     "task.max_train_examples": (1, None),
     "task.max_eval_examples": (1, None),
     "task.max_test_examples": (1, None),
+    "task.max_unknown_share": (0, 1),
     "task.generation.num_beams": (1, None),
     "task.generation.max_length": (2, None),
     "task.generation.min_length": (0, None),
@@ -81,6 +84,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     problems = [*_check_values(asked), *faults(every_training_setting(asked)), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
     problems += [*_check_head(asked, architecture.family), *wrong, *unknown_slots(asked.request())]
+    problems += _check_saving(asked, design)
     if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     return RunSpec(
@@ -91,6 +95,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         backbone=BackboneSpec(
             architecture=architecture,
             weights=resolve_weights(config),
+            head="new" if config.backbone.head == "new" else "auto",
             attn_implementation=config.backbone.attn_implementation,
             dropout=config.backbone.dropout,
             attention_dropout=config.backbone.attention_dropout,
@@ -132,12 +137,31 @@ def _check_values(config: RunConfig) -> list[UserError]:
 
 
 def _check_head(config: RunConfig, family: Family) -> list[UserError]:
-    head = config.training.head
-    if family.head is not None or head == "conventions" or head not in CHOICES["training.head"]:
+    if family.head is not None:
         return []
-    why = f"a {family.name} has no classification head"
-    instead = "leave training.head out, or a task that classifies: task=mnli, task=sst2 or task=classification"
-    return [ConfigError(f"training.head={head} with task={config.task.name}", why, instead)]
+    why, tasks = f"a {family.name} has no classification head", "task=mnli, task=sst2 or task=classification"
+    chosen = {"training.head": config.training.head, "backbone.head": config.backbone.head}
+    return [
+        ConfigError(
+            f"{key}={value} with task={config.task.name}", why, f"leave {key} out, or a task that classifies: {tasks}"
+        )
+        for key, value in chosen.items()
+        if value in CHOICES[key][1:]
+    ]
+
+
+def _check_saving(config: RunConfig, design: Design) -> list[UserError]:
+    """Refuse to keep a whole model that is the backbone with little beside it."""
+    if not config.save_model or isinstance(design, FullFineTuning):
+        return []
+    asked = f"save_model=true with method={config.method.name}"
+    if isinstance(design, Frozen):
+        return [ConfigError(asked, "nothing is tuned: the model is the checkpoint", "leave save_model out")]
+    why = "what it tunes is kept without the backbone (save_deltas=true), a hundredth of the size"
+    instead = (
+        "leave save_model out; then unidelta.load(FOLDER, backbone), and model.save_pretrained(DIR) where deltas merge"
+    )
+    return [ConfigError(asked, why, instead)]
 
 
 def _get(config: RunConfig, key: str) -> Any:

@@ -87,16 +87,17 @@ def _spec(config: RunConfig, kind: Kind, family: Family) -> TaskSpec:
     else:
         values |= dict.fromkeys(_LANGUAGES)
         why = f"the tokenizer of a {family.name} marks no languages"
-        leave(config, _keys(_LANGUAGES), why, "leave it out, or backbone=mbart")
+        with_some = next((name for name, each in FAMILIES.items() if each.has_languages), "one that marks them")
+        leave(config, _keys(_LANGUAGES), why, f"leave it out, or backbone={with_some}")
     return TaskSpec(**values)
 
 
 def _rows(config: RunConfig, source: str) -> dict[str, Any]:
     """Where rows come from, and which splits of them are reported."""
     task = config.task
-    values: dict[str, Any] = {"path": None, "world": 0, "hub_id": "", "hub_config": None, "hub_revision": None}
+    values: dict[str, Any] = {"path": None, "world": 0, **dict.fromkeys(_HUB)}
     if source == "hub":
-        values |= {"hub_id": task.path or task.hub_id or "", "hub_config": task.hub_config}
+        values |= {"hub_id": task.path or task.hub_id, "hub_config": task.hub_config}
         values["hub_revision"] = task.hub_revision
         if task.path is not None:
             why = f"task.path={task.path} says where on the hub the rows are"

@@ -1,7 +1,7 @@
 """Everything that decides the numbers of a run, resolved and frozen."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from unidelta.backbones.weights import Weights
 from unidelta.design.architecture import Architecture
@@ -18,6 +18,7 @@ class BackboneSpec:
     Args:
         architecture: its sizes.
         weights: where they come from.
+        head: `new` for a head from the seed in place of the checkpoint's own, else `auto`.
         attn_implementation: sdpa or eager.
         dropout: hidden dropout in place of the checkpoint's, or None.
         attention_dropout: attention dropout in place of the checkpoint's, or None.
@@ -25,6 +26,7 @@ class BackboneSpec:
 
     architecture: Architecture
     weights: Weights
+    head: Literal["auto", "new"]
     attn_implementation: str
     dropout: float | None
     attention_dropout: float | None
@@ -73,15 +75,16 @@ class RunSpec:
         data["backbone"] = {
             "architecture": backbone.architecture.to_dict(),
             "revision": backbone.weights.revision,
+            "head": backbone.head,
             "attn_implementation": backbone.attn_implementation,
             "dropout": backbone.dropout,
             "attention_dropout": backbone.attention_dropout,
         }
         data["design"] = design_to_dict(self.design)
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
-        for key in ("device", "progress", "save_every_minutes"):
+        for key in ("device", "progress", "save_every_minutes", "gradient_checkpointing"):
             del data["training"][key]
-        for key in ("path", "title"):  # the rows' fingerprint stands for their folder
+        for key in ("path", "title", "max_unknown_share"):  # the rows' fingerprint stands for their folder
             del data["task"][key]
         columns = data["task"]["columns"]
         data["task"]["columns"] = {role: name for role, name in columns.items() if name is not None}

@@ -26,6 +26,7 @@ class BackboneConfig:
     hub_id: str = "???"
     hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
     checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
+    head: str = "auto"  # auto | new: a classification head from the seed in place of the checkpoint's own
     attn_implementation: str = "sdpa"  # sdpa | eager
     config: dict[str, Any] = field(default_factory=dict)  # the published model's config.json, as far as counts need it
     bottlenecks_of: str | None = None  # the backbone for which methods' bottlenecks are meant; null: this one
@@ -82,6 +83,7 @@ class TaskConfig:
     max_train_examples: int | None = None
     max_eval_examples: int | None = None  # first rows of the dev split on which the best step is chosen
     max_test_examples: int | None = None  # first rows of every reported split
+    max_unknown_share: float = 0.2  # of the tokens of a split's sources or targets; above it a run is refused
     source_language: str | None = None
     target_language: str | None = None
     generation: GenerationConfig | None = None
@@ -113,6 +115,7 @@ class TrainingConfig:
     eval_every: int | None = None  # steps; null: at the end only
     evaluate_each_epoch: bool = False  # the GLUE runs of the paper
     head: str = "conventions"  # conventions | frozen | trained: the classification head's weights
+    gradient_checkpointing: bool = False  # activations are computed again in the backward pass: less memory, slower
     device: str = "auto"  # auto | cpu | cuda
     progress: bool = True
     save_every_minutes: float | None = 5.0  # between checkpoints; 0: after every step; null: only when stopped
@@ -165,6 +168,7 @@ class RunConfig:
     force: bool = False  # run again although a complete record exists
     resume: str = "auto"  # on another machine or thread count: strict (refuse) | any (note it) | auto: strict on a CPU
     save_deltas: bool = True  # keep what was tuned, for `unidelta.load`
+    save_model: bool = False  # keep the whole model of full fine-tuning, for from_pretrained
     fast: bool = True  # what only makes a run faster; false leaves it out, for comparison
     results_dir: str = "results/runs"
 

@@ -56,6 +56,8 @@ class Family:
         hosts: the same sites in a model, in the same order.
         tiny: the config.json, without `model_type`, of a model small enough for tests and `unidelta.check`.
         head: name of the classification head in a model; None for models without one.
+        may_lack: modules that a checkpoint may lack, because it was pretrained for another task; new ones are drawn
+            from the seed.
         odd: what in a config.json would make counts wrong, in words; such a checkpoint is refused.
         optional: keys of config.json that may be missing or null, each with its meaning then.
         sources: what a parallel form at the FFN can read; the same tensor in post-LN models.
@@ -74,6 +76,7 @@ class Family:
     hosts: "Callable[[PreTrainedModel], list[Site]]"
     tiny: Config
     head: str | None = None
+    may_lack: tuple[str, ...] = ()
     odd: Callable[[Config], Iterator[str]] = _nothing_odd
     optional: Mapping[str, Callable[[Config], Any]] | None = None
     sources: tuple[Source, ...] = tuple(Source)

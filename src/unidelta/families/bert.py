@@ -82,6 +82,7 @@ FAMILIES.register(
         hosts=hosts,
         tiny=TINY,
         head="classifier",
+        may_lack=("bert.pooler",),  # what was pretrained as a masked language model alone has none
         dropouts=("hidden_dropout_prob", "attention_probs_dropout_prob"),
     )
 )

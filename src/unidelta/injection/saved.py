@@ -22,7 +22,7 @@ from unidelta.injection.injection import Injection
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
-_TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 3
+_TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 4
 _AGAIN = "the folder as the run wrote it, or the run again with force=true"
 
 
@@ -31,15 +31,16 @@ def is_small(design: Design) -> bool:
     return not isinstance(design, FullFineTuning | Frozen)
 
 
-def save(injection: Injection, folder: Path, *, run_id: str | None = None) -> None:
+def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: Sequence[str] = ()) -> None:
     """Save what inference needs: trained parameters, prefixes without their MLP, and a classification head.
 
-    The head is saved even if it was not trained, because no pretrained checkpoint has it.
+    The head is saved even if it was not trained, and so is everything that the checkpoint lacks.
 
     Args:
         injection: a trained model, before or after `fold`.
         folder: created if needed; after a crash it has its earlier files, or `load` refuses it.
         run_id: of the run that trained them, for information; None if there was no run.
+        new: names of the backbone's parameters that its checkpoint lacks.
 
     Raises:
         SavedDeltasError: the design trains the backbone itself, or nothing.
@@ -48,12 +49,14 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None) -> No
     if not is_small(injection.design):
         asked, why = f"save the deltas of {describe(injection.design)}", "there are none beside the backbone"
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
-    tensors = {**injection.stored_state(), **_head(injection.model)}
+    tensors = {**injection.stored_state(), **_beside(injection.model, new)}
     content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
     description = {
         "version": _VERSION,
         "run_id": run_id,
         "labels": _labels(injection.model),
+        "new": sorted(new),
+        "dtype": _dtype(injection.model),
         "design": design_to_dict(injection.design),
         "architecture": _sizes(injection.model),
         "backbone": _fingerprint(injection.model, without={*tensors, *injection.trained}),
@@ -71,7 +74,7 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
     design = _for_inference(design_from_dict(description["design"]))
     injection = inject(backbone, design, generator=torch.Generator())
     try:
-        _fill(injection, tensors, asked)
+        _fill(injection, tensors, description["new"], asked)
     except SavedDeltasError:
         injection.remove()
         raise
@@ -87,8 +90,8 @@ def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:
     model.config.label2id = {name: i for i, name in enumerate(names)}
 
 
-def _fill(injection: Injection, tensors: dict[str, Tensor], asked: str) -> None:
-    wanted = {**injection.stored_state(), **_head(injection.model)}
+def _fill(injection: Injection, tensors: dict[str, Tensor], new: Sequence[str], asked: str) -> None:
+    wanted = {**injection.stored_state(), **_beside(injection.model, new)}
     if {name: _kind(wanted[name]) for name in wanted} != {name: _kind(tensors[name]) for name in tensors}:
         raise DamagedDeltas(asked, f"{_TENSORS} and {_DESIGN} are not of one design", _AGAIN)
     broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
@@ -125,6 +128,11 @@ def _check_backbone(
     wrong = [f"{name} is {sizes[name]}, it was {theirs.get(name)}" for name in sizes if sizes[name] != theirs.get(name)]
     if wrong:
         raise SavedDeltasError(asked, f"the backbone has other sizes: {'; '.join(wrong)}", "the run's backbone")
+    here, there = _dtype(backbone), description["dtype"]
+    if here != there:
+        why = f"the backbone is in {here}, what was tuned is in {there}"
+        instead = f"from_pretrained(…, dtype=torch.{there}); the model may be converted once the deltas are in it"
+        raise SavedDeltasError(asked, why, instead)
     if _fingerprint(backbone, without=set(tensors)) != description["backbone"]:
         why = "the backbone has the right sizes and other weights"
         raise SavedDeltasError(asked, why, "the checkpoint the run began with, in float32 and without deltas")
@@ -137,12 +145,16 @@ def _for_inference(design: Design) -> Design:
     return replace(design, parts=tuple(FORMS[part.form].for_inference(part) for part in design.parts))
 
 
-def _head(model: PreTrainedModel) -> dict[str, Tensor]:
+def _dtype(model: PreTrainedModel) -> str:
+    """What a model's parameters are stored in, e.g. `float32`."""
+    return " and ".join(sorted({str(parameter.dtype).removeprefix("torch.") for parameter in model.parameters()}))
+
+
+def _beside(model: PreTrainedModel, new: Sequence[str]) -> dict[str, Tensor]:
+    """The classification head and the parameters named."""
     head = architecture_of(model.config, name="").family.head_of(model)
-    if head is None:
-        return {}
-    mine = {id(parameter) for parameter in head.parameters()}
-    return {name: parameter.detach() for name, parameter in model.named_parameters() if id(parameter) in mine}
+    mine = set() if head is None else {id(parameter) for parameter in head.parameters()}
+    return {name: p.detach() for name, p in model.named_parameters() if id(p) in mine or name in new}
 
 
 def _labels(model: PreTrainedModel) -> list[str] | None:

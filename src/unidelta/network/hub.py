@@ -36,6 +36,18 @@ def why_unreachable(*, of_data: bool = False) -> str | None:
     return f"the hub ({endpoint}) did not answer within {timeout_s:g} s (UNIDELTA_HUB_TIMEOUT_S)"
 
 
+def is_unknown_revision(error: BaseException) -> bool:
+    """Whether a client of the hub failed because the repository has no such commit, tag or branch."""
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, RevisionNotFoundError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
 def forget() -> None:
     """Probe again at the next call, because the network may have changed."""
     _answers.cache_clear()

@@ -1,5 +1,8 @@
 """What a run prints: its design and counts at the start, its results at the end."""
 
+from collections.abc import Iterator
+
+from unidelta.backbones.loading import LoadedBackbone
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.design.describe import describe
@@ -27,6 +30,15 @@ def print_design(spec: RunSpec) -> str:
         f"  printed by the paper's rule: {counts.percent_published_rule:g} %",
     ]
     return "\n".join(lines)
+
+
+def print_new(backbone: LoadedBackbone) -> Iterator[str]:
+    """What a person should know of a checkpoint: what it lacked, and how its own classification head is used."""
+    if backbone.new:
+        modules = ", ".join(dict.fromkeys(name.rpartition(".")[0] for name in backbone.new))
+        yield f"new, drawn from the seed: {modules}"
+    if backbone.inherited:
+        yield f"classification head of the checkpoint: {backbone.inherited}"
 
 
 def _title(task: TaskSpec) -> str:

@@ -3,14 +3,14 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from unidelta.backbones.loading import Loading
+from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
 from unidelta.design.design_json import design_to_dict
@@ -25,15 +25,17 @@ from unidelta.injection.saved import name_labels
 from unidelta.records.attempt import Attempt, refuses_other_machines
 from unidelta.records.record import RunRecord
 from unidelta.run.cache_folder import cache_folder
-from unidelta.run.describe import print_design
+from unidelta.run.describe import print_design, print_new
 from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
 from unidelta.run.record import Ending, write_record
+from unidelta.run.saved_model import save_model
 from unidelta.run.score import score
 from unidelta.tasks import Rows, commit
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
+from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
 from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import Evaluator
@@ -52,13 +54,19 @@ class Loaded:
 
     Args:
         injection: the backbone with the deltas in it.
+        backbone: the same model as it was loaded, with its tokenizer.
         evaluator: the same model with its task and settings.
         encoded: the token ids of every split.
+        unknown: how many of them are unknown tokens, by split and side.
+        unreadable: references in which a metric finds no word, by split and metric.
     """
 
     injection: Injection
+    backbone: LoadedBackbone
     evaluator: Evaluator
     encoded: dict[str, Encoded]
+    unknown: dict[str, dict[str, Unknown]]
+    unreadable: dict[str, dict[str, int]]
 
 
 def execute(
@@ -88,7 +96,8 @@ def execute(
         # A second thread helps little with matrices this small, and hurts if another program is using its core.
         torch.set_num_threads(1)
     loaded = _load(execution, rows)
-    print(print_design(spec), flush=True)
+    said = [*notes(loaded.unknown, loaded.unreadable), *print_new(loaded.backbone)]
+    print("\n".join([print_design(spec), *(f"  {line}" for line in said)]), flush=True)
     with _attempt(execution) as attempt:
         resumed, changes = (attempt.resumed, attempt.changes) if attempt is not None else (0, ())
         with stop.deferred():
@@ -104,7 +113,8 @@ def execute(
             reason=result.reason,
             metrics=metrics,
             predictions=predictions,
-            cost={**_cost(result, loaded.encoded), "resumed": resumed},
+            cost={**_cost(result, loaded), "resumed": resumed},
+            backbone={"new": list(loaded.backbone.new), "head": loaded.backbone.inherited},
             revisions={"data": commit(rows), "weights": spec.backbone.weights.commit()},
             changes=changes,
         )
@@ -113,8 +123,8 @@ def execute(
                 attempt.close()
                 if predictions:
                     execution.files.write_predictions(predictions)
-                if execution.saves_deltas and ending.status == "complete" and saved.is_small(spec.design):
-                    saved.save(loaded.injection, execution.files.deltas, run_id=execution.files.run_id)
+                if ending.status == "complete":
+                    _keep(execution, loaded)
             record = write_record(execution, ending, tracker)
             if attempt is not None and record.status == "complete":
                 attempt.remove_checkpoints()
@@ -128,15 +138,21 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     how = Loading(
         seed=spec.seed,
         n_labels=spec.task.n_labels,
+        labels=spec.task.labels,
+        head=backbone.head,
         attn_implementation=backbone.attn_implementation,
         dropout=backbone.dropout,
         attention_dropout=backbone.attention_dropout,
     )
-    model, tokenizer = backbone.weights.load(how)
+    found = backbone.weights.load(how)
+    model, tokenizer = found.model, found.tokenizer
     if spec.task.labels:
         name_labels(model, spec.task.labels)
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=backbone.architecture.max_positions)
     encoded = _encode(rows, execution.identity["data"], spec, tokenizer, limits)
+    unknown = {split: unknown_tokens(each, spec.task, tokenizer) for split, each in encoded.items()}
+    check_readable(unknown, spec.task)
+    unreadable = {split: unreadable_references(each, spec.task) for split, each in rows.items() if split != "train"}
     generator = torch.Generator().manual_seed(spec.seed)
     start = _prefix_start(model, encoded["train"], spec, tokenizer, generator)
     injection = inject(model, spec.design, generator=generator, start=start)
@@ -150,7 +166,23 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
         spec=spec.training,
         processes=execution.processes,
     )
-    return Loaded(injection=injection, evaluator=evaluator, encoded=encoded)
+    return Loaded(
+        injection=injection,
+        backbone=found,
+        evaluator=evaluator,
+        encoded=encoded,
+        unknown=unknown,
+        unreadable=unreadable,
+    )
+
+
+def _keep(execution: Execution, loaded: Loaded) -> None:
+    """Write what was tuned beside the record."""
+    if execution.saves_deltas and saved.is_small(execution.spec.design):
+        run_id, new = execution.files.run_id, loaded.backbone.new
+        saved.save(loaded.injection, execution.files.deltas, run_id=run_id, new=new)
+    if execution.saves_model:
+        save_model(loaded.injection.model, loaded.backbone.tokenizer, execution.files.deltas)
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
@@ -164,6 +196,7 @@ def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
         "torch": torch.__version__,
         "device": device_name(spec.training),
         "precision": resolve_precision(spec.training),
+        "gradient_checkpointing": spec.training.gradient_checkpointing,
     }
     is_strict = refuses_other_machines(spec.resume, device=resolve_device(spec.training))
     return closing(Attempt(execution.files, identity=identity, machine=machine, is_strict=is_strict))
@@ -242,7 +275,8 @@ def _train(execution: Execution, loaded: Loaded, tracker: RunTracker, attempt: A
     )
 
 
-def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
+def _cost(result: TrainResult, loaded: Loaded) -> dict[str, Any]:
+    encoded = loaded.encoded
     return {
         "steps": result.steps,
         "best_step": result.best_step,
@@ -258,4 +292,8 @@ def _cost(result: TrainResult, encoded: dict[str, Encoded]) -> dict[str, Any]:
         "truncated_targets": {split: data.n_truncated_targets for split, data in encoded.items()},
         "empty_sources": {split: data.n_empty_sources for split, data in encoded.items()},
         "empty_targets": {split: data.n_empty_targets for split, data in encoded.items()},
+        "unknown_tokens": {
+            split: {side: asdict(tokens) for side, tokens in sides.items()} for split, sides in loaded.unknown.items()
+        },
+        "unreadable_references": loaded.unreadable,
     }

@@ -22,6 +22,7 @@ class Execution:
         processes: this process, and how many take part; the first one writes.
         stop: whether the run was asked to stop.
         saves_deltas: whether the trained deltas are saved (`injection.saved`).
+        saves_model: whether a fully fine-tuned model is saved (`run.saved_model`).
     """
 
     spec: RunSpec
@@ -31,3 +32,4 @@ class Execution:
     processes: Processes
     stop: Stop
     saves_deltas: bool
+    saves_model: bool

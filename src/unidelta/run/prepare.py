@@ -21,7 +21,7 @@ from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.tasks import KINDS, TaskSpec, read_labels
-from unidelta.tasks.languages import unknown_languages
+from unidelta.tasks.languages import wrong_languages
 from unidelta.tasks.lengths import check_lengths
 from unidelta.tracking.spec import check_tracking
 
@@ -42,7 +42,7 @@ def prepare(config: RunConfig) -> RunSpec:
     labels, of_task = _labels(config, task)
     asked = replace(config, task=replace(config.task, labels=labels))
     config, notes = noting(asked)
-    for key in ("results_dir", "dry_run", "force", "save_deltas"):
+    for key in ("results_dir", "dry_run", "force", "save_deltas", "save_model"):
         getattr(config, key)  # of every run, whatever it is
     stated = published_architecture(config.backbone, n_labels=n_labels(config.task))
     measure = config.backbone.bottlenecks_of
@@ -85,7 +85,8 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
     """The names of the classes, read from the rows where nobody says them, and what keeps them from being read."""
     if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
         return config.task.labels, []
-    if task.source == "local" and not Path(str(task.path)).is_dir():
+    has_place = {"local": Path(str(task.path)).is_dir(), "hub": task.hub_id is not None}
+    if not has_place.get(task.source, True):
         return None, []  # told elsewhere
     try:
         return list(read_labels(task)), []
@@ -94,11 +95,15 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
 
 
 def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
-    """Refuse languages that the tokenizer does not know; one from the hub is asked once it is loaded."""
+    """Refuse languages that the tokenizer does not know, or that are not those of the columns.
+
+    A tokenizer from the hub is asked once it is loaded; the columns are compared with the languages typed before that.
+    """
     if task is None or not task.generates:
         return []
     known = resolve_weights(config).languages()
-    return unknown_languages(task, known) if known else []
+    typed = tuple(code for code in (task.source_language, task.target_language) if code is not None)
+    return wrong_languages(task, known or typed) if known or len(typed) == 2 else []
 
 
 def _check_world(config: RunConfig) -> list[UserError]:

@@ -23,6 +23,7 @@ class Ending:
         metrics: by split.
         predictions: one row per prediction, on the reported splits.
         cost: times, steps, memory.
+        backbone: the tensors that the checkpoint lacked (`new`), and how its own head is used (`head`).
         revisions: commits of data and weights that come from a repository.
         changes: what changed about the machine when the run was resumed (`Checkpoint.changes`).
     """
@@ -32,6 +33,7 @@ class Ending:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     predictions: Sequence[Mapping[str, Any]] = ()
     cost: Mapping[str, Any] = field(default_factory=dict)
+    backbone: Mapping[str, Any] = field(default_factory=dict)
     revisions: Mapping[str, str | None] = field(default_factory=dict)
     changes: Sequence[Mapping[str, Any]] = ()
 
@@ -55,6 +57,7 @@ def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> R
         provenance={
             **provenance(command=execution.command, device=device_name(spec.training), checkout=PACKAGE),
             "revisions": dict(ending.revisions),
+            "backbone": dict(ending.backbone),
             "resumed_with": list(ending.changes),
         },
     )

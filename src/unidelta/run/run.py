@@ -68,6 +68,7 @@ def run(
         processes=processes,
         stop=stop or Stop(),
         saves_deltas=config.save_deltas,
+        saves_model=config.save_model,
     )
     with locked(execution.files.lock) if processes.is_first else nullcontext():
         done = None if config.force else _complete(execution)

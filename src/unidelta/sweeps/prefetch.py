@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 
 from unidelta.backbones.hub import Hub
+from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.config.run_spec import RunSpec
 from unidelta.errors import BackboneError, Problems, UserError
 from unidelta.tasks import load_all
@@ -61,7 +62,9 @@ def _weights(checkpoint: str, revision: str | None) -> str:
                 folder = Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(_FILES)))
     except (OSError, ValueError) as error:  # what the hub's client raises for unknown names and lost connections
         why = unreachable or (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BackboneError(asked, why, "a machine with a network, or backbone.checkpoint=DIR") from None
+        unknown = unknown_revision(error, f"backbone.checkpoint={checkpoint}", revision)
+        instead = "a machine with a network, or backbone.checkpoint=DIR"
+        raise unknown or BackboneError(asked, why, instead) from None
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if not any(folder.glob("*.safetensors")):
         why = "the repository has no safetensors file at this revision"

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from unidelta.errors import DataError, Problems
 from unidelta.tasks.features import Feature, Features, Ragged
-from unidelta.tasks.languages import unknown_languages
+from unidelta.tasks.languages import wrong_languages
 from unidelta.tasks.lengths import check_lengths
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import Row, TaskSpec
@@ -186,7 +186,7 @@ def _columns(encoding: Any) -> dict[str, list[list[int]]]:
 
 
 def _set_languages(tokenizer: Multilingual, spec: TaskSpec) -> None:
-    unknown = unknown_languages(spec, tuple(tokenizer.lang_code_to_id))
-    if unknown:
-        raise unknown[0] if len(unknown) == 1 else Problems(unknown)
+    wrong = wrong_languages(spec, tuple(tokenizer.lang_code_to_id))
+    if wrong:
+        raise wrong[0] if len(wrong) == 1 else Problems(wrong)
     tokenizer.src_lang, tokenizer.tgt_lang = str(spec.source_language), spec.target_language

@@ -61,7 +61,7 @@ class TaskSpec:
         select_by: the score that selects the best step, or `loss`.
         source: `hub` (the data set's repository), `local` (files in `path`) or `mini` (the miniature's corpora).
         path: folder of the splits' files; needed for `local` only.
-        hub_id: repository of the data set, e.g. `nyu-mll/glue`; None for a task that is not on the hub.
+        hub_id: repository of the data set, e.g. `nyu-mll/glue`; None where the hub is not the source.
         hub_config: configuration inside it, e.g. `sst2`.
         hub_revision: branch, tag or commit; None is the main branch, or no hub source.
         max_source_length: tokens kept of the source (of both sentences together for a pair).
@@ -73,6 +73,7 @@ class TaskSpec:
         max_train_examples: first rows kept of the train split; None keeps all.
         max_eval_examples: first rows of `eval_split` on which the best step is selected; None takes all.
         max_test_examples: first rows kept of every split reported at the end; None keeps all.
+        max_unknown_share: the largest share of unknown tokens in a split's sources or targets.
         source_language: the tokenizer's code of the source language, e.g. `en_XX`.
         target_language: the tokenizer's code of the target language, e.g. `ro_RO`.
         generation: beam search settings, None for classification.
@@ -104,6 +105,7 @@ class TaskSpec:
     target_language: str | None
     generation: GenerationSpec | None
     world: int = 0
+    max_unknown_share: float = 0.2
 
     def descriptor(self) -> Kind:
         """The kind's descriptor."""

@@ -25,6 +25,7 @@ from unidelta.training.optimiser import adamw, learning_rates
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import gather_tensors
 from unidelta.training.progress import ProgressBar
+from unidelta.training.recomputing import recompute_activations
 from unidelta.training.result import OnLog, TrainResult
 from unidelta.training.saving import Continuation, Saver
 from unidelta.training.share import share
@@ -43,10 +44,9 @@ def train(
 ) -> TrainResult:
     """Train the parameters of a model that require gradients; the model ends with the parameters of its best step.
 
-    The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch; equal
-    arguments give equal losses, bit for bit on a CPU with the same number of threads. Several (connected)
-    processes take the same steps together and return the same; without dropout their losses equal those of one process,
-    up to rounding. A resumed run has the same losses as an uninterrupted one.
+    The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch. Equal arguments
+    give equal losses, bit for bit on a CPU with the same number of threads; so does a resumed run. Several processes
+    (already connected) take the same steps together; without dropout their losses equal those of one, up to rounding.
 
     Args:
         evaluator: the model, moved to the run's device and changed in place, with its task and settings.
@@ -70,6 +70,7 @@ def train(
         raise ValueError("No parameter requires gradients: there is nothing to train.")
     set_seed(seed + processes.rank)  # no two passes of a step drop the same activations
     precision, device = resolve_precision(spec), torch.device(resolve_device(spec))
+    recompute_activations(model, is_on=spec.gradient_checkpointing)
     part = share(spec, processes)
     collate = evaluator.collator(pad_to_multiple_of=1 if precision == "fp32" else 8)
     batches = Batches(encoded_train, spec, part, collate=collate, seed=seed)

@@ -35,9 +35,14 @@ def resolve_precision(spec: TrainingSpec) -> Precision:
     if spec.precision == "auto":
         if device == "cpu":
             return "fp32"
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return "bf16" if _has_bf16() else "fp16"
     if spec.precision != "fp32" and device == "cpu":
         raise ConfigError(asked, "Half precision needs a GPU.", "training.precision=fp32 or training.precision=auto")
-    if spec.precision == "bf16" and not torch.cuda.is_bf16_supported():
-        raise ConfigError(asked, "This GPU has no bf16.", "training.precision=fp16 or training.precision=auto")
+    if spec.precision == "bf16" and not _has_bf16():
+        why = "This GPU has no bf16 of its own: what emulates it is slower than fp32."
+        raise ConfigError(asked, why, "training.precision=fp16 or training.precision=auto")
     return spec.precision
+
+
+def _has_bf16() -> bool:
+    return torch.cuda.is_bf16_supported(including_emulation=False)

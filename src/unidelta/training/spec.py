@@ -35,6 +35,7 @@ class TrainingSpec:
         loss_normalisation: `tokens` averages over all target tokens of an optimiser step, `micro_batches` over each
             forward pass and then over the passes (the released code). Equal without accumulation.
         device: `auto` uses a GPU if there is one.
+        gradient_checkpointing: whether activations are computed again in the backward pass, which changes no number.
         progress: whether progress bars are shown.
         save_every_minutes: minutes between two checkpoints; None saves only when stopped and at the end of training.
     """
@@ -63,6 +64,7 @@ class TrainingSpec:
     static_batches: bool = False
     loss_normalisation: Literal["tokens", "micro_batches"] = "tokens"
     save_every_minutes: float | None = None
+    gradient_checkpointing: bool = False
 
     def evaluates_after(self, *, step: int, epoch: float) -> bool:
         """Whether the dev split is evaluated after this many steps and epochs, not counting the end of training."""

@@ -29,6 +29,7 @@ class Metric:
         signature: names the implementation, version and settings.
         per_example: the scores of one example from its statistics, for the predictions file; None for a metric of
             whole corpora only.
+        reads: whether it finds anything to compare in a text; None for one that reads every text.
         higher_is_better: whether higher is better.
     """
 
@@ -40,6 +41,7 @@ class Metric:
     combine: Callable[[Sequence[float], int], Mapping[str, float]]
     signature: Callable[[], str]
     per_example: Callable[[Statistics], Mapping[str, float]] | None = None
+    reads: Callable[[str], bool] | None = None
     higher_is_better: bool = True
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:

@@ -1,0 +1,106 @@
+"""Whether a model can read a task's texts, and a metric its references: counted, said, and refused above a share.
+
+A tokenizer writes its unknown token for a word, character or piece that it has no token for, and the model is none the
+wiser: on rows of another language than it was made for, it trains on nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from transformers import PreTrainedTokenizerBase
+
+from unidelta.errors import DataError, Problems, UserError
+from unidelta.tasks.encode import Encoded
+from unidelta.tasks.features import Features, Ragged
+from unidelta.tasks.sources import Rows
+from unidelta.tasks.task import TaskSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """How many tokens of some texts are the unknown token.
+
+    Args:
+        n: so many.
+        of: tokens in all, special ones left out.
+    """
+
+    n: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        """The part that is unknown, 0 to 1."""
+        return self.n / self.of if self.of else 0.0
+
+
+def unknown_tokens(encoded: Encoded, task: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> dict[str, Unknown]:
+    """The unknown tokens of a split's `sources`, and of its `targets` where text is generated."""
+    assert isinstance(encoded.features, Features)
+    columns = {"sources": "input_ids", **({"targets": "labels"} if task.generates else {})}
+    unknown, special = tokenizer.unk_token_id, list(tokenizer.all_special_ids)
+    found: dict[str, Unknown] = {}
+    for side, name in columns.items():
+        column = encoded.features.columns[name]
+        assert isinstance(column, Ragged)
+        n = 0 if unknown is None else int((column.flat == unknown).sum())
+        found[side] = Unknown(n=n, of=int((~np.isin(column.flat, special)).sum()) + n)
+    return found
+
+
+def unreadable_references(rows: Rows, task: TaskSpec) -> dict[str, int]:
+    """By metric, the references with text in them in which it finds no word; only metrics with such references."""
+    readers = {metric.name: metric.reads for metric in task.scorers() if metric.reads is not None}
+    texts = [text for text in (task.target(row) for row in rows) if text.strip()] if readers else []
+    counted = {name: sum(not reads(text) for text in texts) for name, reads in readers.items()}
+    return {name: n for name, n in counted.items() if n}
+
+
+def check_readable(found: Mapping[str, Mapping[str, Unknown]], task: TaskSpec) -> None:
+    """Refuse texts of which a model would read too little.
+
+    Args:
+        found: unknown tokens by split and side (`unknown_tokens`).
+        task: says how many may be unknown.
+
+    Raises:
+        Problems: more than `task.max_unknown_share` of the tokens of a split's sources or targets are unknown.
+    """
+    problems: list[UserError] = [
+        DataError(
+            f"{side} of the {split} split of {task.name}",
+            f"{tokens.share:.0%} of their tokens are unknown tokens ({tokens.n:,} of {tokens.of:,}): the model cannot"
+            " read the text",
+            f"a backbone that knows its words (scale=paper, backbone.checkpoint=DIR), or"
+            f" task.max_unknown_share={tokens.share + 0.005:.2f} to run all the same",
+        )
+        for split, sides in found.items()
+        for side, tokens in sides.items()
+        if tokens.share > task.max_unknown_share
+    ]
+    if problems:
+        raise Problems(problems)
+
+
+def notes(found: Mapping[str, Mapping[str, Unknown]], unreadable: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """What a person should know of both, a line each; nothing where all can be read.
+
+    Args:
+        found: unknown tokens by split and side.
+        unreadable: references without a word, by split and metric.
+    """
+    some = [
+        f"{split} {side} {tokens.share:.2%}"
+        for split, sides in found.items()
+        for side, tokens in sides.items()
+        if tokens.n
+    ]
+    if some:
+        yield f"Unknown tokens, which the model cannot read: {', '.join(some)}"
+    words = [f"{metric} in {n:,} of {split}" for split, by in unreadable.items() for metric, n in by.items()]
+    if words:
+        yield (
+            f"References without a word that the metric counts: {', '.join(words)}; task.metrics=[rouge_unicode]"
+            " counts words of every script"
+        )
