@@ -70,6 +70,13 @@ def test_what_follows_from_the_method_is_no_column_and_what_tells_settings_apart
     assert not shown.duplicated().any()
 
 
+def test_what_a_method_has_not_is_no_column_for_the_others(table, run):
+    bare = run(1, 10.0, method="frozen")
+    bare["settings"] = bare["settings"].replace('"learning_rate": 0.001, "max_steps": 100', "")
+    made = unidelta.board(table(run(1, 50.0), run(1, 60.0, method="hero"), bare))
+    assert made.columns.tolist()[3:5] == ["method", "percent"]
+
+
 def test_scales_tasks_and_metrics_are_never_in_one_row(table, run):
     rows = [run(1, 50.0), run(1, 60.0, scale="paper"), run(1, 70.0, task="drinks"), run(2, 80.0, task="drinks")]
     made = unidelta.board(table(*rows))

@@ -20,7 +20,7 @@ def differing(settings: Sequence[Setting]) -> list[str]:
     found: dict[str, None] = {}
     groups = [list(mine) for _, mine in groupby(sorted(settings, key=lambda one: one.group), key=lambda one: one.group)]
     for mine in groups:
-        found |= dict.fromkeys(path for path in _varying(mine) if path.split(".")[0] not in _OF_METHOD)
+        found |= dict.fromkeys(path for path in _varied(mine) if path.split(".")[0] not in _OF_METHOD)
     for column in _COLUMNS:
         if any(_differ(alike, column) for mine in groups for alike in _alike(mine, found)):
             found[column] = None
@@ -29,6 +29,17 @@ def differing(settings: Sequence[Setting]) -> list[str]:
             found |= dict.fromkeys(_varying(alike) if len(alike) > 1 else ())
     ordered = [*(name for name in _COLUMNS if name in found), *(name for name in found if name not in _COLUMNS)]
     return ordered
+
+
+def _varied(settings: Sequence[Setting]) -> list[str]:
+    """The paths with several values; that some settings lack one (what trains nothing has no rate) is no variation."""
+    first: dict[str, object] = {}
+    found: dict[str, None] = {}
+    for one in settings:
+        for path, value in one.values.items():
+            if first.setdefault(path, value) != value:
+                found[path] = None
+    return list(found)
 
 
 def _varying(settings: Sequence[Setting]) -> list[str]:
