@@ -148,3 +148,10 @@ runpy.run_path("report.py", run_name="__main__")
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "[]\n")
     assert (tmp_path / "mini" / "tables" / "table3.md").exists()
+
+
+def test_from_a_folder_without_results_the_checkouts_are_reported(tmp_path):
+    command = [sys.executable, str(ROOT / "report.py"), "table5", "--check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []

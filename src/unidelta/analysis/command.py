@@ -18,8 +18,8 @@ from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import as_path, path_argument
+from unidelta.extensions.paths import RESULTS
 
-RESULTS = Path("results")
 _WHOLE = ("claims", "page")  # made from all runs
 _EPILOG = """\
 python report.py table3                          Table 3 from the miniature's records, shown and written

@@ -13,13 +13,14 @@ from unidelta.analysis.names import Scale
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
 from unidelta.errors import Problems, RecordError, UserError
+from unidelta.extensions.paths import RESULTS
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 
 RECORDS = "records"
 """The name of the project's own records."""
-MINI = Path("results/mini")
-OF_TABLES = {"mini": MINI / "paper", "paper": Path("results/runs")}
+MINI = RESULTS / "mini"
+OF_TABLES = {"mini": MINI / "paper", "paper": RESULTS / "runs"}
 """The folders of the paper's sweeps, where the commands for missing cells write their runs."""
 NOT_COMPARED = ("tuning", "scales", "doubled")
 """Folders of the miniature with other settings: searches, and the grid with twice the steps."""

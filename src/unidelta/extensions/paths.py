@@ -10,3 +10,7 @@ _IS_CHECKOUT = (_CHECKOUT / "conf").is_dir()
 CONF = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "conf"
 PUBLISHED = _CHECKOUT / "results" / "paper" if _IS_CHECKOUT else PACKAGE / "published"
 SWEEPS = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "sweeps"
+
+_HERE = Path("results")
+RESULTS = _CHECKOUT / _HERE if _IS_CHECKOUT and not _HERE.is_dir() else _HERE
+"""The records that are reported by default: those of the working directory, or where it has none, the checkout's."""
