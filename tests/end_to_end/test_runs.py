@@ -100,7 +100,7 @@ def test_predictions_on_the_reported_split_lie_beside_the_record(do: Do, tmp_pat
 
 
 def test_references_are_cut_where_labels_are_and_raw_ones_are_not(do: Do, tmp_path: Path):
-    record = do("method=frozen", "task=xsum", "task.max_test_examples=3", "task.eval_max_target_length=5")
+    record = do("method=bitfit", "task=xsum", "task.max_test_examples=3", "task.eval_max_target_length=5")
     path = tmp_path / "runs" / "mini" / "xsum" / f"{record.run_id}.predictions.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     reported = [line for line in lines if line["split"] == "test"]

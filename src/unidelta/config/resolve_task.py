@@ -23,7 +23,8 @@ _UNKNOWN_LABELS = 2  # as long as nobody has read the rows
 _HUB = ("hub_id", "hub_config", "hub_revision")
 _LENGTHS = ("max_target_length", "eval_max_target_length")
 _LANGUAGES = ("source_language", "target_language")
-_READ_ALWAYS = "name kind max_source_length eval_split max_train_examples max_eval_examples max_test_examples".split()
+_READ_ALWAYS = "name kind max_source_length eval_split".split()
+_READ_ALWAYS += "max_train_examples max_eval_examples max_test_examples max_unknown_share".split()
 _GREEDY_PENALTY = GenerationConfig().length_penalty
 
 
