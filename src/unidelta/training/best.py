@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from unidelta.tasks import Selection
+from unidelta.training.snapshot import tuned
 
 
 class BestStep:
@@ -30,11 +31,7 @@ class BestStep:
         if self.step is not None and not self._selection.prefers(metrics[key], self.metrics[key]):
             return
         self.step, self.metrics = step, metrics
-        self._parameters = {
-            name: parameter.detach().to("cpu", copy=True)
-            for name, parameter in model.named_parameters()
-            if parameter.requires_grad
-        }
+        self._parameters = {name: parameter.detach().to("cpu", copy=True) for name, parameter in tuned(model).items()}
 
     @property
     def parameters(self) -> dict[str, Tensor]:

@@ -6,13 +6,14 @@ from torch import nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from unidelta.training.snapshot import tuned
 from unidelta.training.spec import POLYNOMIAL_END, TrainingSpec
 
 
 def adamw(model: nn.Module, spec: TrainingSpec) -> AdamW:
     """AdamW on the trainable parameters; norms and biases have no weight decay."""
     decaying = decaying_parameters(model)
-    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    trained = tuned(model).items()
     groups = [
         {"params": [parameter for name, parameter in trained if name in decaying], "weight_decay": spec.weight_decay},
         {"params": [parameter for name, parameter in trained if name not in decaying], "weight_decay": 0.0},
