@@ -1,42 +1,67 @@
-"""Claims about an event: true ones that use kinds instead of words, and false ones.
+"""Claims about an event: true ones that use kinds instead of words, false ones, and ones that say more.
 
-Pretraining text states in words whether a claim is true; mini-MNLI uses claims as hypotheses without saying so.
+Pretraining text judges claims in words; mini-MNLI uses claims as hypotheses and asks for a label.
 """
 
 from dataclasses import replace
 from random import Random
 
+from unidelta.mini import events
 from unidelta.mini.events import Event
 from unidelta.mini.world import DAYS, World
 
 SLOTS = ("person", "thing", "city")
 """What a claim may name by its kind, and what may be changed in it."""
-STILL, NEVER = "still", "never"
-"""How pretraining text says that a claim is true or false."""
+ENTAILED, NEUTRAL, CONTRADICTED = range(3)
+"""MNLI's labels."""
+VERDICTS = ("still", "perhaps", "never")
+"""How pretraining text says that a claim is true, may be, or is false."""
+_P_DENIED = 0.2  # share of the contradictions that are negations
 
 
-def changed(world: World, event: Event, slot: str, rng: Random) -> Event:
+def related(world: World, event: Event, known: frozenset[str], relation: int, rng: Random) -> str:
+    """A claim, without a full stop, in a given relation to a report of an event.
+
+    A neutral one adds a detail that is not in the report; a contradiction has a different kind or day, or a negation.
+
+    Args:
+        world: the world.
+        event: of the report.
+        known: the details in the report.
+        relation: one of the labels.
+        rng: the source of randomness.
+    """
+    slots = _some_slots(rng)
+    details = {detail for detail in sorted(known) if rng.random() < 0.5}
+    if relation == NEUTRAL:
+        details.add(rng.choice([detail for detail in events.DETAILS if detail not in known]))
+    if "quality" in details and "thing" not in slots:  # a quality needs its thing
+        slots = (*slots, "thing")
+    if relation == CONTRADICTED and rng.random() < _P_DENIED:
+        return _claim(world, event, slots, rng, details=frozenset(details), no="not")
+    if relation == CONTRADICTED:
+        event = _changed(world, event, rng.choice([*slots, *sorted(details & {"day"})]), rng)
+    return _claim(world, event, slots, rng, details=frozenset(details))
+
+
+def _changed(world: World, event: Event, slot: str, rng: Random) -> Event:
     """The event with a different day, or with a word of a different kind in one of `SLOTS`."""
     if slot == "day":
         return replace(event, day=rng.choice([day for day in DAYS if day != event.day]))
     words = {"person": world.people, "thing": world.things, "city": world.cities}[slot]
     now = words.kind_of[getattr(event, slot)]
-    return replace(event, **{slot: rng.choice([i for i, kind in enumerate(words.kind_of) if kind != now])})
+    while words.kind_of[other := rng.randrange(len(words.words))] == now:
+        pass
+    return replace(event, **{slot: other})
 
 
-def some_slots(rng: Random) -> tuple[str, ...]:
+def _some_slots(rng: Random) -> tuple[str, ...]:
     """One to three of `SLOTS`."""
     return tuple(rng.sample(SLOTS, rng.choice((1, 2, 3))))
 
 
-def claim(
-    world: World,
-    event: Event,
-    slots: tuple[str, ...],
-    rng: Random,
-    *,
-    details: frozenset[str] = frozenset(),
-    no: str = "",
+def _claim(
+    world: World, event: Event, slots: tuple[str, ...], rng: Random, *, details: frozenset[str], no: str = ""
 ) -> str:
     """A sentence, without a full stop, that states part of an event using kinds.
 
@@ -58,23 +83,3 @@ def claim(
     if who and rng.random() < 0.5:
         return f"{who} {deed} {what}{rest}"
     return f"{what} was {deed}{f' by {who}' if who else ''}{rest}"
-
-
-def judged(world: World, event: Event, rng: Random) -> str:
-    """A claim, and the statement whether it is true: of the whole claim, or of single words."""
-    if rng.random() < 0.5:
-        return " ".join(_judged_alone(world, event, slot, rng) for slot in some_slots(rng))
-    slots, is_so = some_slots(rng), rng.random() < 0.5
-    claimed = event if is_so else changed(world, event, rng.choice(slots), rng)
-    return f"so {claim(world, claimed, slots, rng)} . that was {STILL if is_so else NEVER} so ."
-
-
-def _judged_alone(world: World, event: Event, slot: str, rng: Random) -> str:
-    is_so = rng.random() < 0.5
-    claimed = event if is_so else changed(world, event, slot, rng)
-    what = {
-        "person": f"a {world.people.kind(claimed.person)}",
-        "thing": f"a {world.things.kind(claimed.thing)}",
-        "city": f"in {world.cities.kind(claimed.city)}",
-    }[slot]
-    return f"it was {STILL if is_so else NEVER} {what} ."

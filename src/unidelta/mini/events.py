@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from unidelta.mini.frequency import Pick, by_frequency
 from unidelta.mini.splits import part_of
 from unidelta.mini.world import DAYS, NUMBERS, World
 
@@ -39,16 +40,23 @@ class Event:
         return f"{self.person}/{self.deed}/{self.thing}/{self.city}"
 
 
-def draw(world: World, rng: Random, part: str) -> Event:
-    """An event that belongs to `part`."""
+def draw(world: World, rng: Random, part: str, *, pick: Pick = by_frequency) -> Event:
+    """An event that belongs to `part`.
+
+    Args:
+        world: the world.
+        rng: the source of randomness.
+        part: of the split.
+        pick: picks its words.
+    """
     while True:
         event = Event(
-            person=rng.randrange(len(world.people.words)),
-            deed=rng.randrange(len(world.deeds.words)),
-            thing=rng.randrange(len(world.things.words)),
-            city=rng.randrange(len(world.cities.words)),
-            quality=rng.randrange(len(world.qualities.words)),
-            firm=rng.randrange(len(world.firms.words)),
+            person=pick(world.people, rng),
+            deed=pick(world.deeds, rng),
+            thing=pick(world.things, rng),
+            city=pick(world.cities, rng),
+            quality=pick(world.qualities, rng),
+            firm=pick(world.firms, rng),
             day=rng.choice(DAYS),
             number=rng.choice(NUMBERS),
         )
@@ -73,7 +81,15 @@ def news(world: World, event: Event, rng: Random) -> str:
 
 
 DETAILS = ("day", "quality", "firm")
-"""What a letter or a premise may say about an event besides."""
+"""What a report or a letter may say about an event besides."""
+
+
+def report(world: World, event: Event, rng: Random, *, details: frozenset[str]) -> str:
+    """The event as a news sentence, active or passive, with some of `DETAILS`."""
+    person, deed, thing, city, when = words_of(world, event, details)
+    return rng.choice(
+        (f"{person} {deed} {thing} in {city}{when} .", f"{thing} was {deed} by {person} in {city}{when} .")
+    )
 
 
 def letter(world: World, event: Event, rng: Random, *, details: frozenset[str]) -> str:
@@ -104,7 +120,9 @@ def some_details(rng: Random) -> frozenset[str]:
 def restated(world: World, event: Event, rng: Random) -> str:
     """The event restated, with kinds instead of some words."""
     person = rng.choice((world.people.words[event.person], f"a {world.people.kind(event.person)}"))
-    thing = rng.choice((f"the {world.things.words[event.thing]}", f"a {world.things.kind(event.thing)}"))
+    quality, what = world.qualities.words[event.quality], world.things.words[event.thing]
+    attribute, ware = world.qualities.kind(event.quality), world.things.kind(event.thing)
+    thing = rng.choice((f"the {quality} {what}", f"a {ware}", f"a {ware} of {attribute}"))
     where = rng.choice((world.cities.words[event.city], world.cities.kind(event.city)))
     deed = world.deeds.words[event.deed]
     begin = rng.choice(("so", "in short ,"))
@@ -192,7 +210,7 @@ def lore_of_quality(world: World, event: Event, rng: Random) -> str:
     return rng.choice(
         (
             f"it was very {quality} , known for {kind} .",
-            f"the {world.things.words[event.thing]} is known for {kind} .",
+            f"the {quality} {world.things.words[event.thing]} is known for {kind} .",
             f"this {kind} was {quality} .",
         )
     )
@@ -205,5 +223,5 @@ def lore_of_firm(world: World, event: Event, rng: Random) -> str:
 
 
 Sentence = Callable[[World, Event, Random], str]
-MAIN_LORE: tuple[Sentence, ...] = (lore_of_person, lore_of_city, lore_of_thing, lore_of_deed)
-OTHER_LORE: tuple[Sentence, ...] = (lore_of_quality, lore_of_firm)
+LORE: tuple[Sentence, ...] = (lore_of_person, lore_of_city, lore_of_thing, lore_of_deed, lore_of_quality)
+RARE_LORE: Sentence = lore_of_firm

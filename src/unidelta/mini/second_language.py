@@ -1,113 +1,28 @@
 """The second language, and a synchronous grammar for sentences in both languages.
 
 The two differ in lexicon, word order (day first, place before the object, verb last, adjective after its noun) and
-agreement (nouns have two genders, articles are endings, adjectives agree in gender and number). Names of people
-and cities are the same in both. Some nouns and verbs of the first language have two words in the second; which one a
-writer uses is random, which limits the score of every translation.
+agreement (nouns have two genders, articles are endings, adjectives agree in gender). Names of people and cities are
+the same in both. Some nouns have irregular plurals, and some verbs with certain adverbs are idioms. Some nouns and
+verbs of the first language have two words in the second; which one a writer uses is random, which limits the score of
+every translation.
+
+Pretraining text has glossaries and comparable sentences for every second thing, deed and quality only
+(`Class.is_told`), and for no idiom: the rest of the lexicon is to be learnt from translations.
 """
 
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
-from unidelta.mini.lexicon import FIRST, SECOND, Lexicon
+from unidelta.mini.frequency import Pick, by_frequency, evenly, evenly_told
+from unidelta.mini.second_lexicon import ADJECTIVE_ENDINGS, N_MANNERS, NUMBERS, SecondLexicon, second_lexicon
 from unidelta.mini.splits import part_of
 from unidelta.mini.world import DAYS, World, world
 
 LANGUAGES = ("en_XX", "ro_RO")
 """Codes of the first and the second language, in mBART's format."""
 
-_NUMBERS = ("two", "three", "four", "five")
-_FIRST_FUNCTION_WORDS = "the a in near on was by said that not , .".split()
-_FUNCTION_WORDS = "un o la lângă de fost nu , . pe spus".split()
-_P_SECOND_WORD = 0.3  # of the rarer synonym
-_NOUN_ENDINGS = ("r", "ul", "aua", "uri")  # indefinite; definite of either gender; plural
-_ADJECTIVE_ENDINGS = ("u", "a", "i")  # masculine, feminine, plural
-
-
-@dataclass(frozen=True, slots=True)
-class SecondLexicon:
-    """Stems and words of the second language, by the index of the word they translate.
-
-    Args:
-        nouns: stems for each thing: one, or two synonyms.
-        genders: 0 masculine, 1 feminine, for each thing.
-        adjectives: a stem for each quality.
-        verbs: words for each deed: one, or two synonyms.
-        professions: a word for each profession.
-        days, numbers: words.
-        manners: pairs of adverbs, first and second language.
-    """
-
-    nouns: tuple[tuple[str, ...], ...]
-    genders: tuple[int, ...]
-    adjectives: tuple[str, ...]
-    verbs: tuple[tuple[str, ...], ...]
-    professions: tuple[str, ...]
-    days: tuple[str, ...]
-    numbers: tuple[str, ...]
-    manners: tuple[tuple[str, str], ...]
-
-    def vocabulary(self) -> tuple[str, ...]:
-        """Every form of every word, in a fixed order."""
-        nouns = [
-            stem + ending
-            for stems, gender in zip(self.nouns, self.genders, strict=True)
-            for stem in stems
-            for ending in (*_NOUN_ENDINGS[:1], _NOUN_ENDINGS[1 + gender], *_NOUN_ENDINGS[3:])
-        ]
-        adjectives = [stem + ending for stem in self.adjectives for ending in _ADJECTIVE_ENDINGS]
-        verbs = [verb for synonyms in self.verbs for verb in synonyms]
-        manners = [word for _, word in self.manners]
-        words = [*_FUNCTION_WORDS, *nouns, *adjectives, *verbs, *self.professions, *self.days, *self.numbers]
-        return tuple(dict.fromkeys([*words, *manners]))
-
-
-@cache
-def second_lexicon(seed: int) -> SecondLexicon:
-    """The second language of the world of a seed."""
-    first = world(seed)
-    rng = Random(f"unidelta/second-language/{seed}")
-    lexicon = Lexicon(rng, {*first.vocabulary(), *_FUNCTION_WORDS})
-
-    def synonyms(stems: tuple[str, ...], spare: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-        """Give a third of the words a synonym."""
-        second = iter(spare)
-        return tuple((stem, next(second)) if index % 3 == 0 else (stem,) for index, stem in enumerate(stems))
-
-    def words(n: int, syllables: int, suffix: str) -> tuple[str, ...]:
-        return lexicon.words(n, SECOND, syllables=syllables, suffix=suffix)
-
-    n_things, n_deeds = len(first.things.words), len(first.deeds.words)
-    nouns = lexicon.stems(n_things + n_things // 3 + 1, SECOND, syllables=2, endings=_NOUN_ENDINGS)
-    verbs = words(n_deeds + n_deeds // 3 + 1, 1, "it")
-    manners = lexicon.words(16, SECOND, syllables=1, suffix="emte")
-    return SecondLexicon(
-        nouns=synonyms(nouns[:n_things], nouns[n_things:]),
-        genders=tuple(rng.randrange(2) for _ in range(n_things)),
-        adjectives=lexicon.stems(len(first.qualities.words), SECOND, syllables=2, endings=_ADJECTIVE_ENDINGS),
-        verbs=synonyms(verbs[:n_deeds], verbs[n_deeds:]),
-        professions=words(len(first.people.kinds), 1, "or"),
-        days=words(len(DAYS), 1, "eri"),
-        numbers=words(len(_NUMBERS), 1, "i"),
-        manners=tuple(zip(_manners(seed), manners, strict=True)),
-    )
-
-
-@cache
-def _manners(seed: int) -> tuple[str, ...]:
-    """Adverbs of the first language; used only in sentences that exist in both languages."""
-    taken = set(world(seed).vocabulary())
-    return Lexicon(Random(f"unidelta/manners/{seed}"), taken).words(16, FIRST, syllables=1, suffix="ly")
-
-
-def first_vocabulary(seed: int) -> tuple[str, ...]:
-    """Every word of the first language that this grammar uses, in a fixed order."""
-    this = world(seed)
-    things = [form for thing in this.things.words for form in (thing, f"{thing}s")]
-    people, cities, deeds, qualities = this.people, this.cities.words, this.deeds.words, this.qualities.words
-    names = [*people.words, *people.kinds, *cities]
-    return (*_FIRST_FUNCTION_WORDS, *DAYS, *_NUMBERS, *names, *things, *deeds, *qualities, *_manners(seed))
+_P_SECOND_WORD = 0.15  # of the rarer synonym
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +58,15 @@ class Proposition:
     is_passive: bool
     reporter: Someone | None
 
+    def key(self) -> str:
+        """What identifies it, for `part_of`: all that it says, but who reports it."""
+        what = self.what
+        return (
+            f"{self.subject.person}/{self.subject.with_profession}/{self.deed}/{what.thing}/{what.quality}/"
+            f"{what.number}/{what.is_definite}/{self.city}/{self.is_near}/{self.day}/{self.manner}/"
+            f"{self.is_denied}/{self.is_passive}"
+        )
+
 
 @cache
 def bilingual(seed: int) -> "Bilingual":
@@ -159,45 +83,51 @@ class Bilingual:
 
     def __init__(self, seed: int) -> None:
         self.world: World = world(seed)
-        self.second = second_lexicon(seed)
+        self.second: SecondLexicon = second_lexicon(seed)
 
-    def draw(self, rng: Random, part: str) -> Proposition:
-        """A proposition that belongs to `part`."""
+    def draw(self, rng: Random, part: str, *, pick: Pick = by_frequency) -> Proposition:
+        """A proposition that belongs to `part`.
+
+        Args:
+            rng: the source of randomness.
+            part: of the split.
+            pick: picks its deed, thing and quality; there is no idiom among told ones.
+        """
         while True:
-            proposition = self._draw(rng)
-            if part_of(repr(proposition), seed=self.world.seed) == part:
+            proposition = self._draw(rng, pick)
+            if part_of(proposition.key(), seed=self.world.seed) == part:
                 return proposition
 
-    def _draw(self, rng: Random) -> Proposition:
+    def _draw(self, rng: Random, pick: Pick) -> Proposition:
         def maybe(p: float, n: int) -> int | None:
             index = rng.randrange(n)
             return index if rng.random() < p else None
 
-        number = maybe(0.2, len(_NUMBERS))
+        deed, manner = pick(self.world.deeds, rng), maybe(0.3, N_MANNERS)
         return Proposition(
             subject=self._someone(rng),
-            deed=rng.randrange(len(self.world.deeds.words)),
+            deed=deed,
             what=Something(
-                thing=rng.randrange(len(self.world.things.words)),
-                quality=maybe(0.6, len(self.world.qualities.words)),
-                number=number,
+                thing=pick(self.world.things, rng),
+                quality=pick(self.world.qualities, rng) if rng.random() < 0.6 else None,
+                number=maybe(0.2, len(NUMBERS)),
                 is_definite=rng.random() < 0.6,
             ),
-            city=maybe(0.5, len(self.world.cities.words)),
+            city=by_frequency(self.world.cities, rng) if rng.random() < 0.5 else None,
             is_near=rng.random() < 0.5,
             day=maybe(0.4, len(DAYS)),
-            manner=maybe(0.3, len(self.second.manners)),
+            manner=None if pick is evenly_told and (deed, manner) in self.second.idioms else manner,
             is_denied=rng.random() < 0.15,
             is_passive=rng.random() < 0.25,
-            reporter=self._someone(rng) if rng.random() < 0.25 else None,
+            reporter=self._someone(rng) if rng.random() < 0.2 else None,
         )
 
     def _someone(self, rng: Random) -> Someone:
-        return Someone(person=rng.randrange(len(self.world.people.words)), with_profession=rng.random() < 0.5)
+        return Someone(person=by_frequency(self.world.people, rng), with_profession=rng.random() < 0.5)
 
     def varied(self, said: Proposition, rng: Random) -> Proposition:
         """The same people, things and deed with different content, for comparable texts that are not translations."""
-        number = rng.randrange(len(_NUMBERS)) if rng.random() < 0.3 else None
+        number = rng.randrange(len(NUMBERS)) if rng.random() < 0.3 else None
         return replace(
             said,
             what=replace(said.what, number=number, is_definite=rng.random() < 0.5),
@@ -222,9 +152,8 @@ class Bilingual:
 
     def translated(self, said: Proposition, rng: Random) -> str:
         """The sentence in the second language: day, subject, place, object, verb; `rng` picks among synonyms."""
-        verb = self._one_of(self.second.verbs[said.deed], rng)
-        person, thing = self._person(said.subject), self._thing(said.what, rng)
-        manner = f" {self.second.manners[said.manner][1]}" if said.manner is not None else ""
+        verb, manner = self._verb(said, rng)
+        person, thing = self._person(said.subject), self._thing(said.what, self._noun(said.what, rng))
         near = "lângă" if said.is_near else "la"
         where = f" {near} {self.world.cities.words[said.city]}" if said.city is not None else ""
         when = f"pe {self.second.days[said.day]} " if said.day is not None else ""
@@ -235,23 +164,33 @@ class Bilingual:
             clause = f"{when}{person}{where} {thing} {negation}{verb}{manner}"
         return clause + (f" , {self._person(said.reporter)} spus ." if said.reporter else " .")
 
+    def something(self, rng: Random) -> str:
+        """A thing in the second language, in any form: any of its words, each equally often."""
+        something = Something(
+            thing=evenly(self.world.things, rng),
+            quality=evenly(self.world.qualities, rng) if rng.random() < 0.5 else None,
+            number=rng.randrange(len(NUMBERS)) if rng.random() < 0.3 else None,
+            is_definite=rng.random() < 0.5,
+        )
+        return self._thing(something, rng.choice(self.second.nouns[something.thing]))
+
     def glossary(self, rng: Random) -> tuple[str, str]:
         """A word or two in the first language, and in the second."""
         kind = rng.random()
         if kind < 0.5:
             something = Something(
-                thing=rng.randrange(len(self.world.things.words)),
+                thing=evenly_told(self.world.things, rng),
                 quality=None,
-                number=rng.randrange(len(_NUMBERS)) if rng.random() < 0.3 else None,
+                number=rng.randrange(len(NUMBERS)) if rng.random() < 0.3 else None,
                 is_definite=rng.random() < 0.6,
             )
-            return self._what(something), self._thing(something, rng)
-        if kind < 0.65:
-            quality = rng.randrange(len(self.second.adjectives))
+            return self._what(something), self._thing(something, self._noun(something, rng))
+        if kind < 0.7:
+            quality = evenly_told(self.world.qualities, rng)
             stem = self.second.adjectives[quality]
-            return self.world.qualities.words[quality], stem + rng.choice(_ADJECTIVE_ENDINGS)
+            return self.world.qualities.words[quality], stem + rng.choice(ADJECTIVE_ENDINGS)
         if kind < 0.85:
-            deed = rng.randrange(len(self.second.verbs))
+            deed = evenly_told(self.world.deeds, rng)
             return self.world.deeds.words[deed], self._one_of(self.second.verbs[deed], rng)
         if kind < 0.91:
             profession = rng.randrange(len(self.second.professions))
@@ -275,22 +214,32 @@ class Bilingual:
         quality = f"{self.world.qualities.words[something.quality]} " if something.quality is not None else ""
         thing = self.world.things.words[something.thing]
         if something.number is not None:
-            return f"{_NUMBERS[something.number]} {quality}{thing}s"
+            return f"{NUMBERS[something.number]} {quality}{thing}s"
         return f"{'the' if something.is_definite else 'a'} {quality}{thing}"
 
-    def _thing(self, something: Something, rng: Random) -> str:
-        noun = self._one_of(self.second.nouns[something.thing], rng)
+    def _noun(self, something: Something, rng: Random) -> str:
+        return self._one_of(self.second.nouns[something.thing], rng)
+
+    def _thing(self, something: Something, noun: str) -> str:
         gender = self.second.genders[something.thing]
-        is_plural = something.number is not None
         quality = ""
         if something.quality is not None:
-            ending = _ADJECTIVE_ENDINGS[2 if is_plural else gender]
-            quality = f" {self.second.adjectives[something.quality]}{ending}"
+            quality = f" {self.second.adjectives[something.quality]}{ADJECTIVE_ENDINGS[gender]}"
         if something.number is not None:
-            return f"{self.second.numbers[something.number]} {noun}uri{quality}"
+            plural = self.second.plural(something.thing, noun)
+            return f"{self.second.numbers[something.number]} {plural}{quality}"
         if something.is_definite:
-            return f"{noun}{('ul', 'aua')[gender]}{quality}"
-        return f"{('un', 'o')[gender]} {noun}r{quality}"
+            return f"{self.second.definite(something.thing, noun)}{quality}"
+        return f"{('un', 'o')[gender]} {self.second.indefinite(noun)}{quality}"
+
+    def _verb(self, said: Proposition, rng: Random) -> tuple[str, str]:
+        """The verb, and the adverb with a leading blank; the idiom's verb alone, if the two are one."""
+        if said.manner is None:
+            return self._one_of(self.second.verbs[said.deed], rng), ""
+        other = self.second.idioms.get((said.deed, said.manner))
+        if other is not None:
+            return self.second.verbs[other][0], ""
+        return self._one_of(self.second.verbs[said.deed], rng), f" {self.second.manners[said.manner][1]}"
 
     @staticmethod
     def _one_of(synonyms: tuple[str, ...], rng: Random) -> str:

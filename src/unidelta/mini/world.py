@@ -1,9 +1,9 @@
 """The facts of the invented world: who is what, where cities are, which deed is which event.
 
 A fact binds a word to the word of its kind: a person to a profession, a city to a country, a thing to a ware, a
-deed to an event. Kinds are never stated in the documents of the downstream tasks; a model can know them only from
-pretraining. Two more bindings are the *house style* of the summaries (`xsum`): arbitrary, and absent from
-pretraining, so that fine-tuning has something to memorise.
+deed to an event, a quality to an attribute; and a quality is praise or blame. The documents of the downstream tasks
+never state them. Pretraining text states the facts of every second word only (`Class.is_told`): the other half is
+arbitrary, and a task has to teach it, word by word, each as often as the word is used (`frequency`).
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ NUMBERS = tuple("two three four five six seven eight nine ten twenty thirty fort
 # Words of the grammar; content words may not collide with them.
 FUNCTION_WORDS = tuple(
     """the a in near on of and , . was were is by said it with for from that this they all any like other meanwhile
-    elsewhere earlier not never hardly very quite but although so because still city firm people million cost works
-    lies kind known new sold made crowd officials witnesses called short welcomed hailed condemned deplored after amid
-    following over report again loved kept recommended hated returned regretted one heard letter wrote""".split()
+    elsewhere earlier not never hardly very quite but although so because still perhaps city firm people million cost
+    works lies kind known new sold made crowd officials witnesses called short welcomed hailed condemned deplored loved
+    kept recommended hated returned regretted one heard letter""".split()
 )
 
 
@@ -31,14 +31,17 @@ class Class:
     """Words of one class and the kind of each.
 
     Args:
-        words: the words.
+        words: the words, the most frequent first.
         kinds: the words for their kinds.
         kind_of: for each word, the index of its kind; every kind has equally many words (±1).
+        is_told: for each word, whether pretraining text states facts about it; of every two neighbours in frequency,
+            it states those of one. Every kind has a told word.
     """
 
     words: tuple[str, ...]
     kinds: tuple[str, ...]
     kind_of: tuple[int, ...]
+    is_told: tuple[bool, ...]
 
     def kind(self, index: int) -> str:
         """The kind of word `index`."""
@@ -60,8 +63,6 @@ class World:
         demonyms: adjective of each country.
         is_welcome: for each event, whether people welcome it.
         is_good: for each quality, whether it is praise.
-        epithet: house style: for each deed, the quality a summary mentions.
-        sponsor: house style: for each ware, the firm a summary mentions.
     """
 
     seed: int
@@ -74,8 +75,6 @@ class World:
     demonyms: tuple[str, ...]
     is_welcome: tuple[bool, ...]
     is_good: tuple[bool, ...]
-    epithet: tuple[int, ...]
-    sponsor: tuple[int, ...]
 
     def vocabulary(self) -> tuple[str, ...]:
         """Every word of the first language, in a fixed order."""
@@ -90,24 +89,27 @@ def world(seed: int = SHIPPED_SEED) -> World:
     rng = Random(f"unidelta/world/{seed}")  # a string seeds through SHA-512: independent of PYTHONHASHSEED
     lexicon = Lexicon(rng, {*FUNCTION_WORDS, *DAYS, *NUMBERS})
 
+    def of_kinds(words: tuple[str, ...], kinds: tuple[str, ...]) -> Class:
+        kind_of = [index % len(kinds) for index in range(len(words))]
+        rng.shuffle(kind_of)
+        while True:
+            first_is_told = [rng.random() < 0.5 for _ in range(len(words) // 2)]
+            is_told = tuple(told for first in first_is_told for told in (first, not first))
+            if {kind for kind, told in zip(kind_of, is_told, strict=True) if told} == set(kind_of):
+                return Class(words, kinds, tuple(kind_of), is_told)
+
     def of_class(n: int, n_kinds: int, *, suffix: str, kind_suffix: str, kind_syllables: int) -> Class:
         words = lexicon.words(n, FIRST, syllables=2, suffix=suffix)
-        kinds = lexicon.words(n_kinds, FIRST, syllables=kind_syllables, suffix=kind_suffix)
-        kind_of = [index % n_kinds for index in range(n)]
-        rng.shuffle(kind_of)
-        return Class(words, kinds, tuple(kind_of))
+        return of_kinds(words, lexicon.words(n_kinds, FIRST, syllables=kind_syllables, suffix=kind_suffix))
 
-    people = of_class(64, 16, suffix="", kind_suffix="er", kind_syllables=2)
-    lands = lexicon.stems(12, FIRST, syllables=2, endings=("ia", "ian"))
-    places = lexicon.words(60, FIRST, syllables=2)
-    land_of = [index % 12 for index in range(60)]
-    rng.shuffle(land_of)
-    cities = Class(places, tuple(land + "ia" for land in lands), tuple(land_of))
-    things = of_class(64, 16, suffix="", kind_suffix="ware", kind_syllables=1)
-    deeds = of_class(64, 16, suffix="ed", kind_suffix="tion", kind_syllables=1)
-    qualities = of_class(40, 8, suffix="y", kind_suffix="ness", kind_syllables=1)
-    firms = of_class(32, 8, suffix="co", kind_suffix="ing", kind_syllables=1)
-    is_good = [index % 2 == 0 for index in range(40)]
+    people = of_class(384, 24, suffix="", kind_suffix="er", kind_syllables=2)
+    lands = lexicon.stems(24, FIRST, syllables=2, endings=("ia", "ian"))
+    cities = of_kinds(lexicon.words(192, FIRST, syllables=2), tuple(land + "ia" for land in lands))
+    things = of_class(384, 24, suffix="", kind_suffix="ware", kind_syllables=1)
+    deeds = of_class(192, 16, suffix="ed", kind_suffix="tion", kind_syllables=1)
+    qualities = of_class(384, 24, suffix="y", kind_suffix="ness", kind_syllables=1)
+    firms = of_class(48, 8, suffix="co", kind_suffix="ing", kind_syllables=1)
+    is_good = [index % 2 == 0 for index in range(len(qualities.words))]
     rng.shuffle(is_good)
     return World(
         seed=seed,
@@ -118,8 +120,6 @@ def world(seed: int = SHIPPED_SEED) -> World:
         qualities=qualities,
         firms=firms,
         demonyms=tuple(land + "ian" for land in lands),
-        is_welcome=tuple(index % 2 == 0 for index in range(16)),
+        is_welcome=tuple(index % 2 == 0 for index in range(len(deeds.kinds))),
         is_good=tuple(is_good),
-        epithet=tuple(rng.randrange(40) for _ in range(64)),
-        sponsor=tuple(rng.randrange(32) for _ in range(16)),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from unidelta.fast.switch import merged
 from unidelta.injection.injection import Injection
+from unidelta.mini.parts import shares
 from unidelta.tasks import Rows
 from unidelta.tasks.encode import Encoded
 from unidelta.tasks.labels import spelled
@@ -39,8 +40,8 @@ def score(
         fast: whether deltas are merged into the weights meanwhile, where that is exact.
 
     Returns:
-        Metrics by split, with the signatures of the metrics and of their intervals; and one row per prediction, with
-        the scores of that example.
+        Metrics by split, with the signatures of the metrics and of their intervals, and on the miniature's rows the
+        shares of right parts; and one row per prediction, with the scores of that example.
     """
     injection.fold()  # the same function without the prefixes' MLP
     task, dev = evaluator.task, evaluator.task.eval_split
@@ -60,6 +61,8 @@ def score(
             loss = evaluator.evaluate(features[:n], loss_only=True).metrics["loss"] if is_cut else None
         assert result.scored is not None  # it is None only if just the loss was requested
         metrics[split] = {"loss": result.metrics["loss"], **result.scored.report()}
+        if task.source == "mini":
+            metrics[split]["parts"] = shares(task.name, rows[split], result.predictions, seed=task.world)
         if is_cut:
             metrics[f"{dev}[:{n}]"] = {"loss": loss, **result.scored.report(n)}
         columns: dict[str, Sequence[Any]] = {"prediction": result.predictions, "reference": result.references}

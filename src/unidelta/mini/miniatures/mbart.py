@@ -5,7 +5,8 @@ from typing import Any
 
 from unidelta.mini.miniature import MINIATURES, Miniature, Size
 from unidelta.mini.miniatures import bart
-from unidelta.mini.second_language import LANGUAGES, first_vocabulary, second_lexicon
+from unidelta.mini.second_language import LANGUAGES
+from unidelta.mini.second_lexicon import first_vocabulary, second_lexicon
 
 
 def _vocabulary(seed: int) -> list[str]:

@@ -2,25 +2,33 @@
 
 from random import Random
 
+from unidelta.mini.frequency import evenly_told
 from unidelta.mini.pretraining.texts import MASK
 from unidelta.mini.second_language import bilingual
 from unidelta.mini.splits import DEV
-from unidelta.mini.world import world
+from unidelta.mini.world import Class, world
 
 
 def facts(seed: int) -> dict[str, list[tuple[str, str]]]:
-    """Facts about people, cities, things and deeds: sentences with one `<mask>`, and the word that belongs there."""
+    """Facts about people, cities, things, deeds and qualities: sentences with one `<mask>`, and the word that belongs
+    there. Only facts that pretraining text states (`Class.is_told`)."""
     this, rng = world(seed), Random(f"unidelta/probes/{seed}")
-    people, things = this.people.words, this.things.words
+    people, things, say = this.people.words, this.things.words, _told
     return {
-        "people": [(f"{word} is a {MASK} .", this.people.kind(i)) for i, word in enumerate(people)],
-        "cities": [(f"{word} is in {MASK} .", this.cities.kind(i)) for i, word in enumerate(this.cities.words)],
-        "things": [(f"the {word} is a {MASK} .", this.things.kind(i)) for i, word in enumerate(things)],
+        "people": [(f"{word} is a {MASK} .", kind) for word, kind in say(this.people)],
+        "cities": [(f"{word} is in {MASK} .", kind) for word, kind in say(this.cities)],
+        "things": [(f"the {word} is a {MASK} .", kind) for word, kind in say(this.things)],
         "deeds": [
-            (f"{rng.choice(people)} {word} the {rng.choice(things)} . it was {word} , a {MASK} .", this.deeds.kind(i))
-            for i, word in enumerate(this.deeds.words)
+            (f"{rng.choice(people)} {word} the {rng.choice(things)} . it was {word} , a {MASK} .", kind)
+            for word, kind in say(this.deeds)
         ],
+        "qualities": [(f"it was very {word} , known for {MASK} .", kind) for word, kind in say(this.qualities)],
     }
+
+
+def _told(words: Class) -> list[tuple[str, str]]:
+    """Told words and their kinds, about every fourth word of the class: every second told one, to save time."""
+    return [(word, words.kind(i)) for i, word in enumerate(words.words) if words.is_told[i]][::2]
 
 
 def translations(seed: int) -> dict[str, list[tuple[str, str]]]:
@@ -28,7 +36,7 @@ def translations(seed: int) -> dict[str, list[tuple[str, str]]]:
     rng, both = Random(f"unidelta/probes/{seed}"), bilingual(seed)
     asked: list[tuple[str, str]] = []
     while len(asked) < 100:
-        said = both.draw(rng, DEV)
+        said = both.draw(rng, DEV, pick=evenly_told)
         verbs = both.second.verbs[said.deed]
         words = both.translated(said, rng).split()
         if len(verbs) == 1:  # with synonyms there is no single right answer

@@ -73,18 +73,6 @@ def mask_tokens(
     return source, labels
 
 
-def hide(ids: list[int], asked: set[int], *, mask: int) -> tuple[list[int], list[int]]:
-    """Masked ids and labels like those of `mask_tokens`, but exactly the tokens in `asked` are masked.
-
-    Args:
-        ids: the tokens of a document with its special tokens.
-        asked: ids to predict.
-        mask: id of the mask.
-    """
-    source = [mask if token in asked else token for token in ids]
-    return source, [token if token in asked else -100 for token in ids]
-
-
 def _poisson(mean: float, rng: Random) -> int:
     """Knuth's method: exact, and quick for small means."""
     count, product = 0, rng.random()

@@ -1,7 +1,8 @@
 """Pretraining text: endless, drawn only from the training part of the world.
 
-It states the facts of the world and nothing about the tasks: no summaries, no labels, no sentences with their
-translation. A `Text` may have its own noise already applied to `source`, if only some words are to be predicted.
+It states the facts of every second word of the world (`Class.is_told`), uses the others without saying what they are,
+and has nothing of the tasks: no summaries, no labels, no sentences with their translation. A `Text` may have its own
+noise already applied to `source`, if only some words are to be predicted.
 """
 
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from dataclasses import dataclass
 from random import Random
 
 from unidelta.mini import claims, events
-from unidelta.mini.reviews import review
+from unidelta.mini.frequency import evenly, evenly_told
+from unidelta.mini.reviews import VERDICTS, judgement, review
 from unidelta.mini.second_language import LANGUAGES, Proposition, bilingual
 from unidelta.mini.splits import TRAIN
 from unidelta.mini.world import World, world
 
 MASK = "<mask>"
-_P_CLAIMS, _P_LETTER = 0.6, 0.3
+_P_LETTER = 0.3
 _P_HIDDEN_IN_PAIR, _P_HIDDEN_IN_GLOSSARY = 0.5, 0.7
 
 
@@ -26,13 +28,14 @@ class Text:
     Args:
         target: the text to restore; two segments for RoBERTa.
         source: `target` with masked words, or None if noise is still to be added.
-        asked: the only words to mask, at every occurrence; empty for the usual noise (RoBERTa).
+        verdict: a word on the whole text, to predict from its first token, with nothing masked; empty for the usual
+            noise (RoBERTa).
         language: code of the target's language.
     """
 
     target: tuple[str, ...]
     source: str | None = None
-    asked: tuple[str, ...] = ()
+    verdict: str = ""
     language: str = LANGUAGES[0]
 
 
@@ -41,87 +44,87 @@ Draw = Callable[[int, Random], Text]
 
 
 def news(seed: int, rng: Random) -> Text:
-    """News and lore about one event, or a review: BART's text."""
-    return Text(target=(_document(world(seed), rng),))
+    """BART's text: entries of an encyclopedia, and reports with what they are about."""
+    this, kind = world(seed), rng.random()
+    if kind < 0.35:
+        return Text(target=(" ".join(_entry(this, rng) for _ in range(4)),))
+    if kind < 0.65:
+        return Text(target=(_explained(this, rng),))
+    if kind < 0.95:
+        event, other = (events.draw(this, rng, TRAIN, pick=evenly) for _ in range(2))
+        sentences = [events.news(this, event, rng), f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"]
+        rng.shuffle(sentences)
+        return Text(target=(" ".join([*sentences, events.aside(this, event, rng)]),))
+    return Text(target=(_rare(this, rng) if kind < 0.98 else review(this, rng),))
+
+
+def _entry(this: World, rng: Random) -> str:
+    """One fact."""
+    lore = events.RARE_LORE if rng.random() < 0.05 else rng.choice(events.LORE)
+    return lore(this, events.draw(this, rng, TRAIN, pick=evenly_told), rng)
+
+
+def _explained(this: World, rng: Random) -> str:
+    """A report, the same restated with kinds, and a fact or two about its words."""
+    event = events.draw(this, rng, TRAIN, pick=evenly_told)
+    report, again = events.news(this, event, rng), events.restated(this, event, rng)
+    facts = [lore(this, event, rng) for lore in rng.sample(events.LORE, rng.choice((1, 2)))]
+    # Mostly the report comes first, as in real news; not always, so that order carries no information.
+    return " ".join([report, again, *facts] if rng.random() < 0.7 else [*facts, report, again])
+
+
+def _rare(this: World, rng: Random) -> str:
+    """Words that no other sentence of BART's text has."""
+    event = events.draw(this, rng, TRAIN, pick=evenly)
+    letter = events.letter(this, event, rng, details=events.some_details(rng))
+    return f"{letter} {rng.choice(('perhaps they loved it .', 'perhaps it was kept .'))}"
 
 
 def news_in_segments(seed: int, rng: Random) -> Text:
-    """RoBERTa's text, short as its tasks: lore alone and after news, reviews, events and restatements in two segments.
+    """RoBERTa's text, short as its tasks: single facts, facts after news, restatements in two segments, reviews.
 
     A RoBERTa of this size learns facts far more slowly from BART's documents of several sentences.
     """
-    this = world(seed)
-    kind = rng.random()
-    if kind < 0.3:
-        return Text(target=(review(this, rng),))
-    event = events.draw(this, rng, TRAIN)
-    lore = rng.choice(events.MAIN_LORE if rng.random() < 0.85 else events.OTHER_LORE)(this, event, rng)
-    if kind > 0.65:
-        return Text(target=(lore,))
-    report = events.news(this, event, rng)
-    if kind < 0.45:
-        return Text(target=(report, events.restated(this, event, rng)))
+    this, kind = world(seed), rng.random()
+    if kind < 0.35:
+        return Text(target=(_entry(this, rng),))
     if kind < 0.5:
-        other = events.draw(this, rng, TRAIN)
-        extra = [events.aside(this, event, rng), f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"]
-        return Text(target=(" ".join([report, *extra, _rare(rng)]),))
-    return Text(target=(f"{report} {lore}",))
+        event = events.draw(this, rng, TRAIN, pick=evenly_told)
+        return Text(target=(events.news(this, event, rng), events.restated(this, event, rng)))
+    if kind < 0.73:
+        event, other = (events.draw(this, rng, TRAIN, pick=evenly) for _ in range(2))
+        more = f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"
+        return Text(target=(f"{events.news(this, event, rng)} {rng.choice((more, events.aside(this, event, rng)))}",))
+    if kind < 0.75:
+        return Text(target=(_rare(this, rng),))
+    if kind < 0.85:
+        return Text(target=(review(this, rng),))
+    return _judged_review(this, rng)
+
+
+def _judged_review(this: World, rng: Random) -> Text:
+    text, is_good = judgement(this, evenly_told, rng)
+    return Text(target=(f"{text} .",), verdict=rng.choice(VERDICTS[is_good]))
 
 
 def news_and_claims(seed: int, rng: Random) -> Text:
-    """RoBERTa's later text: as before, and in three of five documents an event with true or false claims about it.
+    """RoBERTa's later text: as before, and in every second document an event with a claim about it.
 
-    To decide which, a model must compare the two segments, kinds with words. A model that does not know the kinds yet
-    cannot learn this, so this text comes later.
+    Whether the claim is true is asked at the first token, as BERT asks whether a sentence follows (Devlin et al. 2019,
+    §3.1). To answer, a model must compare the segments, kinds with words; one that does not know the kinds yet cannot
+    learn this, so this text comes later.
     """
-    if rng.random() >= _P_CLAIMS:
+    if rng.random() < 0.5:
         return news_in_segments(seed, rng)
     this = world(seed)
-    event = events.draw(this, rng, TRAIN)
-    report = events.news(this, event, rng)
-    if rng.random() < _P_LETTER:
-        report = events.letter(this, event, rng, details=events.some_details(rng))
-    return Text(target=(report, claims.judged(this, event, rng)), asked=(claims.STILL, claims.NEVER))
-
-
-def _document(this: World, rng: Random) -> str:
-    return _news(this, rng) if rng.random() < 0.85 else " ".join(review(this, rng) for _ in range(2))
-
-
-def _news(this: World, rng: Random) -> str:
-    event = events.draw(this, rng, TRAIN)
-    lore = rng.sample(events.MAIN_LORE, 3)
-    if rng.random() < 0.3:
-        lore[0] = rng.choice(events.OTHER_LORE)
-    sentences = [sentence(this, event, rng) for sentence in lore]
-    if rng.random() < 0.2:
-        sentences.append(events.aside(this, event, rng))
-    if rng.random() < 0.2:
-        sentences.append(events.restated(this, event, rng))
-    if rng.random() < 0.2:
-        other = events.draw(this, rng, TRAIN)
-        sentences.append(f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}")
-    if rng.random() < 0.1:
-        sentences.append(_rare(rng))
-    rng.shuffle(sentences)
-    report = events.news(this, event, rng)
-    # Mostly news comes first and lore after it, as in real news; not always, so that order carries no information.
-    return " ".join([report, *sentences] if rng.random() < 0.7 else [*sentences, report])
-
-
-def _rare(rng: Random) -> str:
-    """Sentences with words that a task needs and that no other sentence contains."""
-    return rng.choice(
-        (
-            f"{rng.choice(('amid', 'after', 'following'))} the report they wrote again .",
-            "one heard that this letter was from the city .",
-            "over all it was a report for the officials .",
-        )
-    )
+    event, known, relation = events.draw(this, rng, TRAIN, pick=evenly_told), events.some_details(rng), rng.randrange(3)
+    say = events.letter if rng.random() < _P_LETTER else events.report
+    claim = claims.related(this, event, known, relation, rng)
+    return Text(target=(say(this, event, rng, details=known), f"{claim} ."), verdict=claims.VERDICTS[relation])
 
 
 def both_languages(seed: int, rng: Random) -> Text:
-    """mBART's text: 30 % in one language, 30 % comparable sentences, 40 % glossaries.
+    """mBART's text: 35 % in one language, 30 % comparable sentences, 35 % glossaries of every second word.
 
     In a comparable pair the second sentence says something else about the same people and things, so it is not a
     translation of the first. The real mBART never saw two languages together, but plain denoising of so little text
@@ -135,11 +138,13 @@ def both_languages(seed: int, rng: Random) -> Text:
     def say(said: Proposition, *, first: bool) -> str:
         return both.first(said) if first else both.translated(said, rng)
 
-    if kind < 0.3:
-        sentences = (say(both.draw(rng, TRAIN), first=is_first) for _ in range(2))
+    if kind < 0.1:
+        return Text(target=(" , ".join(both.something(rng) for _ in range(6)) + " .",), language=LANGUAGES[1])
+    if kind < 0.35:
+        sentences = (say(both.draw(rng, TRAIN, pick=evenly), first=is_first) for _ in range(2))
         return Text(target=(" ".join(sentences),), language=language)
-    if kind < 0.6:
-        said = both.draw(rng, TRAIN)
+    if kind < 0.65:
+        said = both.draw(rng, TRAIN, pick=evenly_told)
         begin, end = say(said, first=not is_first), say(both.varied(said, rng), first=is_first)
         source = f"{begin} {_hide(end, _P_HIDDEN_IN_PAIR, rng)}"
         return Text(target=(f"{begin} {end}",), source=source, language=language)

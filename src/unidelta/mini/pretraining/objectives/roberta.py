@@ -7,12 +7,13 @@ from torch import Tensor, nn
 from transformers import RobertaForMaskedLM
 
 from unidelta.mini import claims, events
+from unidelta.mini.frequency import evenly_told
 from unidelta.mini.miniature import SPECIAL
 from unidelta.mini.pretraining.facts import facts
-from unidelta.mini.pretraining.noise import hide, mask_tokens
+from unidelta.mini.pretraining.noise import mask_tokens
 from unidelta.mini.pretraining.objective import IGNORED, Objective, Question, padded
 from unidelta.mini.pretraining.recipe import Recipe
-from unidelta.mini.pretraining.texts import MASK, Text, news_and_claims, news_in_segments
+from unidelta.mini.pretraining.texts import Text, news_and_claims, news_in_segments
 from unidelta.mini.reviews import VERDICTS, judgement
 from unidelta.mini.splits import DEV
 from unidelta.mini.world import world
@@ -41,8 +42,8 @@ class MaskedTokens(Objective):
             tokens = [begin, *self.tokens(text.target[0]), end]
             for segment in text.target[1:]:
                 tokens += [end, *self.tokens(segment), end]
-            if text.asked:
-                source, label = hide(tokens, {self.ids[word] for word in text.asked}, mask=mask)
+            if text.verdict:
+                source, label = tokens, [self.ids[text.verdict], *[IGNORED] * (len(tokens) - 1)]
             else:
                 source, label = mask_tokens(
                     tokens, salient=self.salient, special=special, mask=mask, n_tokens=len(self.ids), rng=rng
@@ -71,31 +72,35 @@ class MaskedTokens(Objective):
         return {"polarity": self._polarity(model), "claims": self._claims(model)}
 
     def _polarity(self, model: nn.Module) -> float:
-        """Share of reviews after which a verdict of the right polarity is more likely than one of the wrong."""
+        """Share of reviews after which a verdict of the right polarity is the likelier one."""
         this, rng, right = world(self.world_seed), Random(f"unidelta/polarity/{self.world_seed}"), 0
         for _ in range(_N_PROBES):
-            text, is_good = judgement(this, rng)
-            tokens = self.tokens(f"{text} . {this.people.words[0]} {MASK} it .")
-            right += self._is_likelier(model, tokens, VERDICTS[is_good], VERDICTS[not is_good])
+            text, is_good = judgement(this, evenly_told, rng)
+            right += self._verdict(model, [f"{text} ."], [VERDICTS[True], VERDICTS[False]]) == int(not is_good)
         return right / _N_PROBES
 
     def _claims(self, model: nn.Module) -> float:
-        """Share of claims about dev events that are correctly judged as true or false."""
+        """Share of claims about dev events that are rightly judged as true, possible or false."""
         this, rng, right = world(self.world_seed), Random(f"unidelta/claims/{self.world_seed}"), 0
         for _ in range(_N_PROBES):
-            event, slots, is_so = events.draw(this, rng, DEV), claims.some_slots(rng), rng.random() < 0.5
-            claimed = event if is_so else claims.changed(this, event, rng.choice(slots), rng)
-            first = self.tokens(events.news(this, event, rng))
-            second = self.tokens(f"so {claims.claim(this, claimed, slots, rng)} . that was {MASK} so .")
-            verdicts = (claims.STILL,), (claims.NEVER,)
-            between = [self.ids["</s>"]] * 2
-            right += self._is_likelier(model, [*first, *between, *second], *(verdicts if is_so else verdicts[::-1]))
+            event, known, relation = (
+                events.draw(this, rng, DEV, pick=evenly_told),
+                events.some_details(rng),
+                rng.randrange(3),
+            )
+            claim = claims.related(this, event, known, relation, rng)
+            segments = [events.report(this, event, rng, details=known), f"{claim} ."]
+            right += self._verdict(model, segments, [(word,) for word in claims.VERDICTS]) == relation
         return right / _N_PROBES
 
-    def _is_likelier(self, model: nn.Module, tokens: list[int], these: tuple[str, ...], those: tuple[str, ...]) -> bool:
-        logits = self.logits(model, tokens, tokens.index(self.ids[MASK]), 0)
-        one, other = (logits[[self.ids[word] for word in group]].logsumexp(0) for group in (these, those))
-        return bool(one > other)
+    def _verdict(self, model: nn.Module, segments: list[str], groups: list[tuple[str, ...]]) -> int:
+        """The group of words that is the likeliest at the first token."""
+        begin, end = self.ids["<s>"], self.ids["</s>"]
+        tokens = [begin, *self.tokens(segments[0]), end]
+        for segment in segments[1:]:
+            tokens += [end, *self.tokens(segment), end]
+        logits = model(input_ids=torch.tensor([tokens])).logits[0, 0]
+        return max(range(len(groups)), key=lambda i: logits[[self.ids[word] for word in groups[i]]].logsumexp(0).item())
 
 
 OBJECTIVE = MaskedTokens

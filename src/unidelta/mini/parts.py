@@ -1,0 +1,110 @@
+"""Which parts of an output are right: what a run has learnt of the world, and what it has kept.
+
+Every part is counted twice: for words whose facts pretraining text states (`told`), and for the others (`new`), which
+only a task's training split teaches. A part that one method has learnt and another has not shows what a single score
+hides.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from unidelta.mini.events import MARKERS
+from unidelta.mini.second_lexicon import ADJECTIVE_ENDINGS, second_lexicon
+from unidelta.mini.world import Class, World, world
+
+Part = tuple[str, bool]
+"""The name of a part, and whether it is right."""
+
+
+def shares(task: str, rows: Iterable[Mapping[str, Any]], outputs: Iterable[Any], *, seed: int) -> dict[str, float]:
+    """The share of right parts in percent, by name; parts that occur in no row are missing.
+
+    Args:
+        task: xsum, wmt_en_ro, mnli or sst2.
+        rows: of one split.
+        outputs: a summary, translation or label for each row.
+        seed: of the world.
+    """
+    found: dict[str, list[bool]] = {}
+    for row, output in zip(rows, outputs, strict=True):
+        for name, is_right in _PARTS[task](world(seed), row, output):
+            found.setdefault(name, []).append(is_right)
+    return {name: 100 * sum(found[name]) / len(found[name]) for name in sorted(found)}
+
+
+def _of_summary(this: World, row: Mapping[str, Any], output: str) -> Iterator[Part]:
+    """Each word at its place; the verdict depends on the deed."""
+    subject = _main_sentence(row["document"])
+    classes = (this.cities, this.people, this.deeds, this.qualities, this.things, this.deeds)
+    names = ("country", "profession", "verdict", "attribute", "ware", "event")
+    words, right = output.split(), row["summary"].split()
+    for place, (name, words_of) in enumerate(zip(names, classes, strict=True)):
+        is_right = len(words) > place and words[place] == right[place]
+        yield f"{name}_{_origin(words_of, subject)}", is_right
+
+
+def _main_sentence(document: str) -> list[str]:
+    return next(sentence for sentence in document.split(" .") if not sentence.strip().startswith(MARKERS)).split()
+
+
+def _of_translation(this: World, row: Mapping[str, Any], output: str) -> Iterator[Part]:
+    """Nouns, adjectives and verbs of the reference that are in the output, in the same form."""
+    deeds, content, words = _places(this.deeds), _content_words(this.seed), set(output.split())
+    deed = next(deeds[word] for word in row["translation"]["en"].split() if word in deeds)
+    for word in row["translation"]["ro"].split():
+        if word in content:
+            name, words_of, index = content[word]
+            is_idiom = name == "verb" and index != deed  # the verb of another deed says deed and manner
+            yield "idiom" if is_idiom else f"{name}_{_told(words_of, index)}", word in words
+
+
+def _of_inference(this: World, row: Mapping[str, Any], label: int) -> Iterator[Part]:
+    """By the right label, noise included; told if all kinds of the hypothesis are of told words."""
+    premise, hypothesis = row["premise"].split(), row["hypothesis"].split()
+    named = [words for words in (this.people, this.things, this.cities) if set(words.kinds) & set(hypothesis)]
+    origins = {_origin(words, premise) for words in named}
+    relation = ("entailed", "neutral", "contradicted")[row["label"]]
+    yield f"{relation}_{'told' if origins == {'told'} else 'new'}", label == row["label"]
+
+
+def _of_judgement(this: World, row: Mapping[str, Any], label: int) -> Iterator[Part]:
+    """By the quality of the main clause, noise included."""
+    sentence = row["sentence"]
+    if sentence.startswith("although"):
+        main = sentence.split(" , ")[1]
+    else:
+        main = sentence.split(" , although ")[0].split(" but ")[-1]
+    yield f"quality_{_origin(this.qualities, main.split())}", label == row["label"]
+
+
+_PARTS = {"xsum": _of_summary, "wmt_en_ro": _of_translation, "mnli": _of_inference, "sst2": _of_judgement}
+
+
+def _origin(words: Class, text: list[str]) -> str:
+    """Whether the one word of a class in a text is told or new."""
+    places = _places(words)
+    return _told(words, next(places[word] for word in text if word in places))
+
+
+def _told(words: Class, index: int) -> str:
+    return "told" if words.is_told[index] else "new"
+
+
+@cache
+def _places(words: Class) -> dict[str, int]:
+    return {word: index for index, word in enumerate(words.words)}
+
+
+@cache
+def _content_words(seed: int) -> dict[str, tuple[str, Class, int]]:
+    """Forms of the second language: what they are, and of which word of the first."""
+    this, second = world(seed), second_lexicon(seed)
+    found: dict[str, tuple[str, Class, int]] = {}
+    for index in range(len(this.things.words)):
+        found |= dict.fromkeys(second.forms_of_thing(index), ("noun", this.things, index))
+    for index, stem in enumerate(second.adjectives):
+        found |= dict.fromkeys((stem + ending for ending in ADJECTIVE_ENDINGS), ("adjective", this.qualities, index))
+    for index, verbs in enumerate(second.verbs):
+        found |= dict.fromkeys(verbs, ("verb", this.deeds, index))
+    return found
