@@ -1,12 +1,15 @@
 """Records as a table, and the choice of learning rates: by dev score, then by dev loss, never by test score."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from unidelta.analysis.frame import runs
-from unidelta.analysis.tuning import Choice, best, tuned_file
+from unidelta.analysis.frame import Row, rows, runs
+from unidelta.analysis.tuning import Curve, Tuned, curves, files, told
+from unidelta.design.axes import Init, Insertion, Representation, Slot
+from unidelta.design.closest import closest
+from unidelta.design.design_json import design_to_dict
+from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.errors import RecordError
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
@@ -23,7 +26,20 @@ TRIALS = [  # learning rate, seed, dev, dev loss, test, status
     (4e-3, 2, 70.0, 0.6, 90.0, "complete"),
     (1e-2, 2, 80.0, 0.1, 80.0, "diverged"),
 ]
-PART = {"form": "prefix", "composition": "scaled", "scale": 4.0, "init": "activations"}
+DESIGN = Deltas(
+    parts=(
+        DeltaSpec(
+            slot=Slot.ATTN,
+            form="prefix",
+            insertion=Insertion.PARALLEL,
+            composition="scaled",
+            scale=4.0,
+            bottleneck=9,
+            representation=Representation.SUBLAYER,
+            init=Init.ACTIVATIONS,
+        ),
+    )
+)
 
 
 @pytest.fixture
@@ -35,7 +51,11 @@ def trials(tmp_path: Path) -> Path:
             run_id=f"run{number}",
             status=status,
             coordinates=at,
-            spec={"task": splits, "design": {"parts": [PART]}, "training": {"learning_rate": rate, "max_steps": 400}},
+            spec={
+                "task": splits,
+                "design": design_to_dict(DESIGN),
+                "training": {"learning_rate": rate, "max_steps": 400},
+            },
             parameters={"percent_matrices": 6.7, "trained": 10},
             metrics={"validation_matched": {"accuracy": dev, "loss": loss}, "test_matched": {"accuracy": test}},
             cost={"seconds": 1.0},
@@ -56,29 +76,68 @@ def test_every_record_is_a_row_with_the_scores_of_its_own_splits(trials: Path):
     assert frame["learning_rate"].tolist() == [rate for rate, *_ in TRIALS]
 
 
+def only(trials: list[Row]) -> Curve:
+    ((tuned, curve),) = curves(trials).items()
+    assert (tuned.task, tuned.method, tuned.kind, tuned.percent) == ("mnli", "lora", "attn scaled 4", 6.7)
+    return curve
+
+
 def test_the_best_mean_of_dev_scores_is_chosen_whatever_one_seed_or_the_test_scores(trials: Path):
     """2e-3 is best with seed 1 and not in the mean; 1e-2 is best in both, and diverged with seed 2."""
-    choice = Choice(learning_rate=3e-3, n_rates=5, seeds=(1, 2), prefix_init="activations")
-    assert best(runs(trials)) == {("mnli", "lora"): choice}
+    curve = only(rows(runs(trials)))
+    assert curve.best == 3e-3
+    assert (curve.seeds, curve.rates) == ((1, 2), (1e-3, 2e-3, 3e-3, 4e-3, 1e-2))
+    assert curve.scores == {1e-3: 50.0, 2e-3: 65.0, 3e-3: 70.0, 4e-3: 70.0}
 
 
 def test_a_rate_without_a_run_of_every_seed_is_not_chosen(trials: Path):
-    frame = runs(trials)
-    assert best(frame.drop(index=7))["mnli", "lora"].learning_rate == 4e-3
+    assert only(rows(runs(trials).drop(index=7))).best == 4e-3
 
 
 def test_where_nothing_is_generated_on_dev_the_lowest_loss_is_chosen(trials: Path):
     frame = runs(trials).assign(dev=float("nan"), dev_loss=[0.5, 0.3, 0.1, 0.2, 0.05] * 2)
-    assert best(frame)["mnli", "lora"].learning_rate == 3e-3
+    assert only(rows(frame)).best == 3e-3
+
+
+def test_a_best_rate_on_an_edge_says_what_to_try_next(trials: Path):
+    found = rows(runs(trials))
+    assert only(found).beyond() is None
+    high = [row for row in found if row["learning_rate"] <= 3e-3]
+    assert only(high).beyond() == 6e-3
+    assert "on an edge: training.learning_rate=0.006" in next(told(curves(high)))
+    low = [row for row in found if row["learning_rate"] >= 3e-3]
+    assert only(low).beyond() == 1.5e-3
+
+
+def test_designs_and_sizes_are_tuned_apart_and_a_file_has_them_all(trials: Path):
+    found = rows(runs(trials))
+    small = [{**row, "percent": 0.4999, "dev": -row["dev"]} for row in found]
+    text = files(curves([*small, *found]))
+    assert list(text) == ["mnli_lora"]
+    assert text["mnli_lora"].endswith(
+        "training:\n  learning_rate: null\n  tuned:\n    attn scaled 4: {0.5: 0.001, 6.7: 0.003}\n"
+    )
 
 
 def test_a_tuned_file_begins_with_what_the_paper_tunes():
-    plain = Choice(learning_rate=3e-3, n_rates=4, seeds=(1001,), prefix_init="")
-    assert "  - /tuned/paper/mnli_lora\n" in tuned_file("lora", "mnli", plain)
-    assert tuned_file("lora", "xsum", plain).endswith("seed 1001.\ntraining:\n  learning_rate: 0.003\n")
-    assert "seeds 1001, 1002.\n" in tuned_file("lora", "xsum", replace(plain, seeds=(1001, 1002)))
-    init = replace(plain, prefix_init="activations")
-    assert "method:\n  attn: {init: activations}\n" in tuned_file("mam", "xsum", init)
+    def file(task: str, init: str = "") -> str:
+        tuned = Tuned(task=task, method="lora", kind="attn scaled 4", percent=6.7, prefix_init=init)
+        curve = Curve(seeds=(1,), rates=(1e-3,), scores={1e-3: 50.0}, losses={1e-3: 0.1})
+        return files({tuned: curve})[f"{task}_lora"]
+
+    assert "  - /tuned/paper/mnli_lora\n" in file("mnli")
+    assert "defaults" not in file("xsum")
+    assert "method:\n  attn: {init: activations}\n" in file("xsum", "activations")
+
+
+def test_the_closest_design_is_of_the_same_kind_then_at_the_same_places_then_of_the_closest_size():
+    tuned = {"ffn scaled 4": {0.5: 1.0, 6.7: 2.0}, "attn scaled 4": {6.7: 3.0}, "attn gated + ffn scaled 4": {6.7: 4.0}}
+    assert closest(tuned, "ffn scaled 4", 0.1) == 1.0
+    assert closest(tuned, "ffn scaled 4", 1.8) == 1.0  # 1.83 % is halfway, as ratios go
+    assert closest(tuned, "ffn scaled 4", 1.9) == 2.0
+    assert closest(tuned, "ffn scaled 1", 12.0) == 2.0
+    assert closest(tuned, "attn gated", 0.5) == 3.0
+    assert closest(tuned, "all", 0.7) == 1.0
 
 
 def test_a_folder_without_records_says_what_to_type(tmp_path: Path):

@@ -13,6 +13,7 @@ from statistics import mean
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.names import TASKS as PUBLISHED_TASKS
 from unidelta.analysis.names import task_in_records, task_title
+from unidelta.analysis.oracle import ORACLE
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.percent import percent_text
@@ -62,7 +63,7 @@ def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
 
 
 def methods(rows: list[Row], usual: int = MAIN_SEEDS) -> str:
-    """Test scores of every method on every task, `usual` seeds each."""
+    """Test scores of every method on every task, `usual` seeds each, and of who knows all but the noise."""
     table = [["method", "tuned %", *TASKS.values(), "mini-MNLI, mismatched"]]
     for name in METHODS:
         percents = sorted({percent_text(row["percent"]) for row in of(rows, name)}, key=float)
@@ -70,6 +71,8 @@ def methods(rows: list[Row], usual: int = MAIN_SEEDS) -> str:
         scores = [cell(of(rows, name, task), usual=usual) for task in TASKS]
         mismatched = cell(of(rows, name, "mnli"), "mismatched", usual=usual)
         table.append([ROWS[name].label, share, *scores, mismatched])
+    known = [*zip(TASKS, ("rouge2", "bleu", "accuracy", "accuracy"), strict=True), ("mnli", "mismatched")]
+    table.append(["oracle", "–", *(f"{ORACLE[key]:.1f}" for key in known)])
     return markdown(table)
 
 

@@ -1,19 +1,20 @@
 """What a model that knows all but the noise scores on the miniature's test sets.
 
-It gives the true label, and of two synonyms the likelier one. What it reaches on these 500 rows, not on average: no
+It gives the true label, and of two synonyms the likelier one. What it reaches on these rows, not on average: no
 expected score, so a run may come out a little above it (`tests/mini/test_oracle.py` computes them).
 """
 
 ORACLE = {
-    ("xsum", "rouge1"): 94.285,
-    ("xsum", "rouge2"): 87.692,
-    ("xsum", "rougeL"): 94.285,
-    ("xsum", "rougeLsum"): 94.285,
-    ("wmt_en_ro", "bleu"): 94.698,
-    ("mnli", "accuracy"): 94.0,
-    ("sst2", "accuracy"): 95.8,
+    ("xsum", "rouge1"): 98.493,
+    ("xsum", "rouge2"): 96.483,
+    ("xsum", "rougeL"): 98.493,
+    ("xsum", "rougeLsum"): 98.493,
+    ("wmt_en_ro", "bleu"): 97.161,
+    ("mnli", "accuracy"): 98.55,
+    ("mnli", "mismatched"): 98.25,
+    ("sst2", "accuracy"): 98.9,
 }
-"""By task and metric, as records name them."""
+"""By task and metric, as records name them; `mismatched` is the accuracy on the mismatched rows."""
 
 
 def oracle(task: str, metric: str, *, scale: str, source: str) -> float | None:

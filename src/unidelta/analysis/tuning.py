@@ -1,21 +1,23 @@
-"""Write conf/tuned/mini from the tuning sweep: for each method and task the learning rate with the best mean dev score.
+"""Choose learning rates from the trials of the tuning sweep: for each task, method, design and size the best on dev.
 
-The mean is over the seeds of the sweep. If means are equal, or nothing is generated on dev (`wmt_en_ro`), the
-lowest mean dev loss decides. `python -m unidelta.analysis.tuning` prints the means; `--write` writes the files. Test
-scores are not used.
+The mean dev score over the seeds of the trials decides; if means are equal, or nothing is generated on dev
+(`wmt_en_ro`), the lowest mean dev loss. Test scores are not used. `python -m unidelta.analysis.tuning` prints the
+means by rate, and what to run next where the best rate lies on an edge; `--write` writes conf/tuned/mini.
 """
 
 import argparse
+import json
 import math
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-import pandas as pd
-
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.design.closest import kind_of
+from unidelta.design.design_json import design_from_dict
 from unidelta.errors import UserError
 from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.paths import CONF
@@ -24,67 +26,117 @@ TRIALS = Path("results/mini/tuning")
 FOLDER = CONF / "tuned" / "mini"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """The learning rate of a method on a task.
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Tuned:
+    """What a learning rate is chosen for.
 
     Args:
-        learning_rate: the chosen learning rate.
-        n_rates: the number of candidates.
-        seeds: of the trials, sorted.
-        prefix_init: the prefix initialisation of all trials; empty for methods without a prefix.
+        task, method: of the trials.
+        kind: what is tuned (`design.closest`).
+        percent: its share of the backbone's parameters, two digits.
+        prefix_init: the prefix initialisation; empty for methods without a prefix.
     """
 
-    learning_rate: float
-    n_rates: int
-    seeds: tuple[int, ...]
+    task: str
+    method: str
+    kind: str
+    percent: float
     prefix_init: str
 
 
-def best(trials: pd.DataFrame) -> dict[tuple[str, str], Choice]:
-    """The choice for each task and method; the lowest of the rates with equal score and loss.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The trials of one `Tuned`: mean dev score and loss by learning rate, over seeds that all rates have.
 
-    A rate at which the run of any seed did not complete is never chosen.
+    Args:
+        seeds: of the trials, sorted.
+        rates: every rate that was tried, in order.
+        scores: by rate, if a run of every seed is complete; NaN where nothing is generated.
+        losses: likewise.
     """
-    found: dict[tuple[str, str], list[Row]] = {}
-    for row in rows(trials):
-        found.setdefault((row["task"], row["method"]), []).append(row)
-    return {key: choice for key, mine in found.items() if (choice := _choice(mine)) is not None}
+
+    seeds: tuple[int, ...]
+    rates: tuple[float, ...]
+    scores: dict[float, float]
+    losses: dict[float, float]
+
+    @property
+    def best(self) -> float | None:
+        """The chosen rate, the lowest of equal ones; None if no rate has a complete run of every seed."""
+
+        def merit(rate: float) -> tuple[float, float]:
+            score = self.scores[rate]
+            return (0.0 if math.isnan(score) else score, -self.losses[rate])
+
+        return max(self.scores, key=merit, default=None)
+
+    def beyond(self) -> float | None:
+        """The rate to try next, if the best one lies on an edge: twice the highest, or half the lowest."""
+        if self.best is None:
+            return None
+        return {self.rates[-1]: 2 * self.rates[-1], self.rates[0]: self.rates[0] / 2}.get(self.best)
 
 
-def _choice(trials: list[Row]) -> Choice | None:
-    """The choice among the trials of one method and task; None if no rate has a complete run of every seed."""
-    seeds = sorted({trial["seed"] for trial in trials})
-    merits: dict[float, tuple[float, float]] = {}
-    rates = sorted({trial["learning_rate"] for trial in trials})
+def curves(trials: Sequence[Row]) -> dict[Tuned, Curve]:
+    """The trials by what they are for, in order."""
+    found: dict[Tuned, list[Row]] = {}
+    for row in trials:
+        found.setdefault(_tuned(row), []).append(row)
+    return {tuned: _curve(found[tuned]) for tuned in sorted(found)}
+
+
+def _tuned(row: Row) -> Tuned:
+    percent = float(f"{row['percent']:.2g}")
+    kind = kind_of(design_from_dict(json.loads(row["settings"])["design"]))
+    return Tuned(task=row["task"], method=row["method"], kind=kind, percent=percent, prefix_init=row["prefix_init"])
+
+
+def _curve(trials: list[Row]) -> Curve:
+    seeds, rates = (sorted({trial[name] for trial in trials}) for name in ("seed", "learning_rate"))
+    scores: dict[float, float] = {}
+    losses: dict[float, float] = {}
     for rate in rates:
         mine = [trial for trial in trials if trial["learning_rate"] == rate and trial["status"] == "complete"]
         if sorted(trial["seed"] for trial in mine) == seeds:
-            score = fmean(trial["dev"] for trial in mine)
-            merits[rate] = (0.0 if math.isnan(score) else score, -fmean(trial["dev_loss"] for trial in mine))
-    if not merits:
-        return None
-    return Choice(
-        learning_rate=max(merits, key=lambda rate: merits[rate]),
-        n_rates=len(rates),
-        seeds=tuple(seeds),
-        prefix_init=trials[0]["prefix_init"],
-    )
+            scores[rate] = fmean(trial["dev"] for trial in mine)
+            losses[rate] = fmean(trial["dev_loss"] for trial in mine)
+    return Curve(seeds=tuple(seeds), rates=tuple(rates), scores=scores, losses=losses)
 
 
-def tuned_file(method: str, task: str, choice: Choice) -> str:
-    """The YAML of one method and task, `<task>_<method>`; starts from the paper's tuned sizes if there are any."""
-    seeds = f"seed{'s' * (len(choice.seeds) > 1)} {', '.join(map(str, choice.seeds))}"
-    lines = [
-        "# @package _global_",
-        f"# Best on dev of {choice.n_rates} learning rates: sweeps/mini_tuning.yaml, {seeds}.",
-    ]
-    published = CONF / "tuned" / "paper" / f"{task}_{method}.yaml"
+def files(found: dict[Tuned, Curve]) -> dict[str, str]:
+    """The YAML of each method and task, by its name `<task>_<method>`; begins with the paper's tuned sizes, if any."""
+    of_file: dict[str, list[Tuned]] = {}
+    for tuned, curve in found.items():
+        if curve.best is not None:
+            of_file.setdefault(f"{tuned.task}_{tuned.method}", []).append(tuned)
+    return {name: _file(name, mine, found) for name, mine in of_file.items()}
+
+
+def _file(name: str, mine: list[Tuned], found: dict[Tuned, Curve]) -> str:
+    lines = ["# @package _global_", "# Chosen on dev from the trials of sweeps/tuning.yaml, by design and percent."]
+    published = CONF / "tuned" / "paper" / f"{name}.yaml"
     if published.is_file() and "\nmethod:" in published.read_text(encoding="utf-8"):  # not its training
-        lines += ["defaults:", f"  - /tuned/paper/{task}_{method}"]
-    if choice.prefix_init:
-        lines += ["method:", f"  attn: {{init: {choice.prefix_init}}}"]
-    return "\n".join([*lines, "training:", f"  learning_rate: {choice.learning_rate:g}"]) + "\n"
+        lines += ["defaults:", f"  - /tuned/paper/{name}"]
+    if mine[0].prefix_init:
+        lines += ["method:", f"  attn: {{init: {mine[0].prefix_init}}}"]
+    lines += ["training:", "  learning_rate: null", "  tuned:"]
+    for kind in dict.fromkeys(tuned.kind for tuned in mine):
+        rates = ", ".join(f"{tuned.percent:g}: {found[tuned].best:g}" for tuned in mine if tuned.kind == kind)
+        lines.append(f"    {kind}: {{{rates}}}")
+    return "\n".join(lines) + "\n"
+
+
+def told(found: dict[Tuned, Curve]) -> Iterator[str]:
+    """A line for each curve: the mean by rate, the best one marked, and what to try beyond an edge."""
+    for tuned, curve in found.items():
+        shown = {rate: curve.losses[rate] if math.isnan(score) else score for rate, score in curve.scores.items()}
+        by_rate = "  ".join(
+            f"{rate:g}: {shown[rate]:.4g}{'*' if rate == curve.best else ''}" if rate in shown else f"{rate:g}: –"
+            for rate in curve.rates
+        )
+        beyond = curve.beyond()
+        more = f"  on an edge: training.learning_rate={beyond:g}" if beyond is not None else ""
+        yield f"{tuned.task} {tuned.method} ({tuned.kind}, {tuned.percent:g} %)  {by_rate}{more}"
 
 
 def main() -> int:
@@ -95,18 +147,16 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {FOLDER}")
     arguments = parser.parse_args()
     try:
-        trials = runs(arguments.trials)
+        found = curves(rows(runs(arguments.trials)))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    trials["shown"] = trials["dev"].fillna(trials["dev_loss"])
-    table = trials.pivot_table(index=["task", "method"], columns="learning_rate", values="shown")
-    print("mean dev score over the seeds, or dev loss where nothing is generated on dev")
-    print(table.to_string(na_rep="–", float_format=lambda value: f"{value:.3g}"))
+    print("mean dev score over the seeds, or dev loss where nothing is generated on dev; * is the best")
+    print("\n".join(told(found)))
     if arguments.write:
         FOLDER.mkdir(parents=True, exist_ok=True)
-        for (task, method), choice in best(trials).items():
-            (FOLDER / f"{task}_{method}.yaml").write_text(tuned_file(method, task, choice), encoding="utf-8")
+        for name, text in files(found).items():
+            (FOLDER / f"{name}.yaml").write_text(text, encoding="utf-8")
     return 0
 
 

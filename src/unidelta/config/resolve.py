@@ -9,6 +9,7 @@ from unidelta.config.resolve_training import every_training_setting, resolve_tra
 from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.run_spec import BackboneSpec, RunSpec
 from unidelta.config.schema import BackboneConfig, RunConfig
+from unidelta.config.tuned_rate import check_tuned
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
@@ -81,7 +82,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     """
     asked = plain(config)
     task, of_task = resolve_task(config, architecture.family)
-    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *of_task]
+    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *check_tuned(asked), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
     problems += [*_check_head(asked, architecture.family), *wrong, *unknown_slots(asked.request())]
     problems += _check_saving(asked, design)
@@ -101,7 +102,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
             attention_dropout=config.backbone.attention_dropout,
         ),
         task=task,
-        training=resolve_training(config, design),
+        training=resolve_training(config, design, architecture),
         seed=config.seed,
         scale=config.scale.name,
         fast=config.fast,

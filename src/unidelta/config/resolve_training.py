@@ -5,6 +5,8 @@ from typing import Any
 
 from unidelta.config.reading import leave, plain
 from unidelta.config.schema import RunConfig, TrainingConfig
+from unidelta.config.tuned_rate import learning_rate
+from unidelta.design.architecture import Architecture
 from unidelta.design.spec import Design, Frozen
 from unidelta.training.spec import TrainingSpec
 
@@ -12,7 +14,7 @@ WITHOUT_TRAINING = ("eval_batch_size", "precision", "device", "progress")
 """Settings that a run reads which trains nothing; the others are in its spec, and in its record, for comparison."""
 
 
-def resolve_training(config: RunConfig, design: Design) -> TrainingSpec:
+def resolve_training(config: RunConfig, design: Design, architecture: Architecture) -> TrainingSpec:
     """The training of a run."""
     training, names = config.training, [field.name for field in fields(TrainingSpec)]
     values = _settings(plain(config).training)
@@ -27,7 +29,10 @@ def resolve_training(config: RunConfig, design: Design) -> TrainingSpec:
         leave(config, ["training.batch_size"], why, instead)
         names.remove("batch_size")
         values["batch_size"] = TrainingConfig.batch_size
-    return TrainingSpec(**{**values, **{name: getattr(training, name) for name in names}})
+    values |= {name: getattr(training, name) for name in names}
+    if not isinstance(design, Frozen):
+        values["learning_rate"] = learning_rate(config, design, architecture)
+    return TrainingSpec(**values)
 
 
 def every_training_setting(config: RunConfig) -> TrainingSpec:
@@ -36,4 +41,6 @@ def every_training_setting(config: RunConfig) -> TrainingSpec:
 
 
 def _settings(training: TrainingConfig) -> dict[str, Any]:
-    return {field.name: getattr(training, field.name) for field in fields(TrainingSpec)}
+    values = {field.name: getattr(training, field.name) for field in fields(TrainingSpec)}
+    rate = TrainingConfig.learning_rate if training.learning_rate is None else training.learning_rate
+    return {**values, "learning_rate": rate}

@@ -95,7 +95,8 @@ class TrainingConfig:
 
     max_steps: int | None = None
     epochs: float | None = None
-    learning_rate: float = 5e-5
+    learning_rate: float | None = 5e-5  # null: the one in `tuned` for the most similar design
+    tuned: dict[str, dict[float, float]] = field(default_factory=dict)  # rates by design and percent (`tuned_rate`)
     schedule: str = "polynomial"  # polynomial | linear | constant
     warmup_steps: int = 0
     warmup_ratio: float = 0.0

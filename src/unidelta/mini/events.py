@@ -196,8 +196,8 @@ def lore_of_deed(world: World, event: Event, rng: Random) -> str:
     thing, person = world.things.words[event.thing], world.people.words[event.person]
     return rng.choice(
         (
-            f"the {kind} was {verdict} by the crowd .",
-            f"officials {verdict} the {kind} of the {thing} .",
+            f"it was {deed} , and the {kind} was {verdict} by the crowd .",
+            f"the {thing} was {deed} , and officials {verdict} the {kind} .",
             f"{person} {deed} it , and the {kind} was {verdict} .",
             f"it was {deed} , a {kind} .",
         )

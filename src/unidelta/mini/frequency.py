@@ -1,8 +1,8 @@
 """How words of the world are picked: by frequency in the tasks, evenly in pretraining text.
 
 In the tasks a few words are used often and most of them seldom, as in any language: the word of rank r = 0, 1, … with a
-probability proportional to 1 / (r + 9) (Zipf 1949, in Mandelbrot's form). The first words of a class of 384 are used
-about forty times as often as the last: who learns from few examples knows the first ones, and who learns more gets
+probability proportional to 1 / (r + 9) (Zipf 1949, in Mandelbrot's form). The first words of a class of 512 are used
+almost sixty times as often as the last: who learns from few examples knows the first ones, and who learns more gets
 further down the tail.
 """
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from unidelta.mini.events import MARKERS
-from unidelta.mini.second_lexicon import ADJECTIVE_ENDINGS, second_lexicon
+from unidelta.mini.second_lexicon import ADJECTIVE_ENDINGS, content, second_lexicon
 from unidelta.mini.world import Class, World, world
 
 Part = tuple[str, bool]
@@ -36,12 +36,17 @@ def shares(task: str, rows: Iterable[Mapping[str, Any]], outputs: Iterable[Any],
 def _of_summary(this: World, row: Mapping[str, Any], output: str) -> Iterator[Part]:
     """Each word at its place; the verdict depends on the deed."""
     subject = _main_sentence(row["document"])
-    classes = (this.cities, this.people, this.deeds, this.qualities, this.things, this.deeds)
-    names = ("country", "profession", "verdict", "attribute", "ware", "event")
     words, right = output.split(), row["summary"].split()
-    for place, (name, words_of) in enumerate(zip(names, classes, strict=True)):
-        is_right = len(words) > place and words[place] == right[place]
-        yield f"{name}_{_origin(words_of, subject)}", is_right
+    slots = {
+        0: ("profession", this.people),
+        1: ("verdict", this.deeds),
+        2: ("attribute", this.qualities),
+        3: ("ware", this.things),
+        4: ("event", this.deeds),
+        6: ("country", this.cities),
+    }
+    for place, (name, words_of) in slots.items():
+        yield f"{name}_{_origin(words_of, subject)}", words[place : place + 1] == right[place : place + 1]
 
 
 def _main_sentence(document: str) -> list[str]:
@@ -50,11 +55,11 @@ def _main_sentence(document: str) -> list[str]:
 
 def _of_translation(this: World, row: Mapping[str, Any], output: str) -> Iterator[Part]:
     """Nouns, adjectives and verbs of the reference that are in the output, in the same form."""
-    deeds, content, words = _places(this.deeds), _content_words(this.seed), set(output.split())
+    deeds, forms, words = _places(this.deeds), _forms(this.seed), set(output.split())
     deed = next(deeds[word] for word in row["translation"]["en"].split() if word in deeds)
     for word in row["translation"]["ro"].split():
-        if word in content:
-            name, words_of, index = content[word]
+        if word in forms:
+            name, words_of, index = forms[word]
             is_idiom = name == "verb" and index != deed  # the verb of another deed says deed and manner
             yield "idiom" if is_idiom else f"{name}_{_told(words_of, index)}", word in words
 
@@ -97,14 +102,14 @@ def _places(words: Class) -> dict[str, int]:
 
 
 @cache
-def _content_words(seed: int) -> dict[str, tuple[str, Class, int]]:
+def _forms(seed: int) -> dict[str, tuple[str, Class, int]]:
     """Forms of the second language: what they are, and of which word of the first."""
-    this, second = world(seed), second_lexicon(seed)
+    shared, second = content(seed), second_lexicon(seed)
     found: dict[str, tuple[str, Class, int]] = {}
-    for index in range(len(this.things.words)):
-        found |= dict.fromkeys(second.forms_of_thing(index), ("noun", this.things, index))
+    for index in range(len(shared.things.words)):
+        found |= dict.fromkeys(second.forms_of_thing(index), ("noun", shared.things, index))
     for index, stem in enumerate(second.adjectives):
-        found |= dict.fromkeys((stem + ending for ending in ADJECTIVE_ENDINGS), ("adjective", this.qualities, index))
+        found |= dict.fromkeys((stem + ending for ending in ADJECTIVE_ENDINGS), ("adjective", shared.qualities, index))
     for index, verbs in enumerate(second.verbs):
-        found |= dict.fromkeys(verbs, ("verb", this.deeds, index))
+        found |= dict.fromkeys(verbs, ("verb", shared.deeds, index))
     return found

@@ -15,7 +15,15 @@ from functools import cache
 from random import Random
 
 from unidelta.mini.frequency import Pick, by_frequency, evenly, evenly_told
-from unidelta.mini.second_lexicon import ADJECTIVE_ENDINGS, N_MANNERS, NUMBERS, SecondLexicon, second_lexicon
+from unidelta.mini.second_lexicon import (
+    ADJECTIVE_ENDINGS,
+    N_MANNERS,
+    NUMBERS,
+    Content,
+    SecondLexicon,
+    content,
+    second_lexicon,
+)
 from unidelta.mini.splits import part_of
 from unidelta.mini.world import DAYS, World, world
 
@@ -83,6 +91,7 @@ class Bilingual:
 
     def __init__(self, seed: int) -> None:
         self.world: World = world(seed)
+        self.content: Content = content(seed)
         self.second: SecondLexicon = second_lexicon(seed)
 
     def draw(self, rng: Random, part: str, *, pick: Pick = by_frequency) -> Proposition:
@@ -103,13 +112,13 @@ class Bilingual:
             index = rng.randrange(n)
             return index if rng.random() < p else None
 
-        deed, manner = pick(self.world.deeds, rng), maybe(0.3, N_MANNERS)
+        deed, manner = pick(self.content.deeds, rng), maybe(0.3, N_MANNERS)
         return Proposition(
             subject=self._someone(rng),
             deed=deed,
             what=Something(
-                thing=pick(self.world.things, rng),
-                quality=pick(self.world.qualities, rng) if rng.random() < 0.6 else None,
+                thing=pick(self.content.things, rng),
+                quality=pick(self.content.qualities, rng) if rng.random() < 0.6 else None,
                 number=maybe(0.2, len(NUMBERS)),
                 is_definite=rng.random() < 0.6,
             ),
@@ -140,7 +149,7 @@ class Bilingual:
 
     def first(self, said: Proposition) -> str:
         """The sentence in the first language: subject, verb, object, place, day."""
-        who, what, deed = self._who(said.subject), self._what(said.what), self.world.deeds.words[said.deed]
+        who, what, deed = self._who(said.subject), self._what(said.what), self.content.deeds.words[said.deed]
         manner = f"{self.second.manners[said.manner][0]} " if said.manner is not None else ""
         verb = ("not " if said.is_denied else "") + manner + deed
         near = "near" if said.is_near else "in"
@@ -164,34 +173,35 @@ class Bilingual:
             clause = f"{when}{person}{where} {thing} {negation}{verb}{manner}"
         return clause + (f" , {self._person(said.reporter)} spus ." if said.reporter else " .")
 
-    def something(self, rng: Random) -> str:
-        """A thing in the second language, in any form: any of its words, each equally often."""
+    def something(self, rng: Random, *, first: bool) -> str:
+        """A thing in the first or the second language, in any form: any of its words, each equally often."""
         something = Something(
-            thing=evenly(self.world.things, rng),
-            quality=evenly(self.world.qualities, rng) if rng.random() < 0.5 else None,
+            thing=evenly(self.content.things, rng),
+            quality=evenly(self.content.qualities, rng) if rng.random() < 0.5 else None,
             number=rng.randrange(len(NUMBERS)) if rng.random() < 0.3 else None,
             is_definite=rng.random() < 0.5,
         )
-        return self._thing(something, rng.choice(self.second.nouns[something.thing]))
+        noun = rng.choice(self.second.nouns[something.thing])
+        return self._what(something) if first else self._thing(something, noun)
 
     def glossary(self, rng: Random) -> tuple[str, str]:
         """A word or two in the first language, and in the second."""
         kind = rng.random()
         if kind < 0.5:
             something = Something(
-                thing=evenly_told(self.world.things, rng),
+                thing=evenly_told(self.content.things, rng),
                 quality=None,
                 number=rng.randrange(len(NUMBERS)) if rng.random() < 0.3 else None,
                 is_definite=rng.random() < 0.6,
             )
             return self._what(something), self._thing(something, self._noun(something, rng))
         if kind < 0.7:
-            quality = evenly_told(self.world.qualities, rng)
+            quality = evenly_told(self.content.qualities, rng)
             stem = self.second.adjectives[quality]
-            return self.world.qualities.words[quality], stem + rng.choice(ADJECTIVE_ENDINGS)
+            return self.content.qualities.words[quality], stem + rng.choice(ADJECTIVE_ENDINGS)
         if kind < 0.85:
-            deed = evenly_told(self.world.deeds, rng)
-            return self.world.deeds.words[deed], self._one_of(self.second.verbs[deed], rng)
+            deed = evenly_told(self.content.deeds, rng)
+            return self.content.deeds.words[deed], self._one_of(self.second.verbs[deed], rng)
         if kind < 0.91:
             profession = rng.randrange(len(self.second.professions))
             return self.world.people.kinds[profession], self.second.professions[profession]
@@ -211,8 +221,8 @@ class Bilingual:
         return f"{name} {self.second.professions[self.world.people.kind_of[someone.person]]}"
 
     def _what(self, something: Something) -> str:
-        quality = f"{self.world.qualities.words[something.quality]} " if something.quality is not None else ""
-        thing = self.world.things.words[something.thing]
+        quality = f"{self.content.qualities.words[something.quality]} " if something.quality is not None else ""
+        thing = self.content.things.words[something.thing]
         if something.number is not None:
             return f"{NUMBERS[something.number]} {quality}{thing}s"
         return f"{'the' if something.is_definite else 'a'} {quality}{thing}"

@@ -5,7 +5,7 @@ from functools import cache
 from random import Random
 
 from unidelta.mini.lexicon import FIRST, SECOND, Lexicon
-from unidelta.mini.world import DAYS, world
+from unidelta.mini.world import DAYS, Class, world
 
 NUMBERS = ("two", "three", "four", "five")
 """Numbers that sentences of both languages use."""
@@ -14,10 +14,31 @@ N_MANNERS = 16
 ADJECTIVE_ENDINGS = ("u", "a")
 """Masculine, feminine."""
 
+_N_THINGS, _N_DEEDS, _N_QUALITIES = 384, 192, 192
 _FIRST_FUNCTION_WORDS = "the a in near on was by said that not , .".split()
 _FUNCTION_WORDS = "un o la lângă de fost nu , . pe spus".split()
 _NOUN_ENDINGS = ("r", "ul", "aua", "uri")  # indefinite; definite of either gender; plural
 _IDIOMS_PER_DEED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The things, deeds and qualities that have words in both languages: the most frequent ones of the world."""
+
+    things: Class
+    deeds: Class
+    qualities: Class
+
+
+@cache
+def content(seed: int) -> Content:
+    """Of the world of a seed."""
+    this = world(seed)
+    return Content(
+        this.things.most_frequent(_N_THINGS),
+        this.deeds.most_frequent(_N_DEEDS),
+        this.qualities.most_frequent(_N_QUALITIES),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +113,7 @@ def second_lexicon(seed: int) -> SecondLexicon:
     def words(n: int, syllables: int, suffix: str) -> tuple[str, ...]:
         return lexicon.words(n, SECOND, syllables=syllables, suffix=suffix)
 
-    n_things, n_deeds = len(first.things.words), len(first.deeds.words)
+    n_things, n_deeds = _N_THINGS, _N_DEEDS
     irregular = range(1, n_things, 6)
     nouns = lexicon.stems(n_things + n_things // 3 + 1, SECOND, syllables=2, endings=_NOUN_ENDINGS)
     verbs = words(n_deeds + n_deeds // 3 + 1, 1, "it")
@@ -101,7 +122,7 @@ def second_lexicon(seed: int) -> SecondLexicon:
         nouns=synonyms(nouns[:n_things], nouns[n_things:]),
         genders=tuple(rng.randrange(2) for _ in range(n_things)),
         irregular=dict(zip(irregular, words(len(irregular), 2, _NOUN_ENDINGS[3]), strict=True)),
-        adjectives=lexicon.stems(len(first.qualities.words), SECOND, syllables=2, endings=ADJECTIVE_ENDINGS),
+        adjectives=lexicon.stems(_N_QUALITIES, SECOND, syllables=2, endings=ADJECTIVE_ENDINGS),
         verbs=synonyms(verbs[:n_deeds], verbs[n_deeds:]),
         idioms={
             (deed, manner): rng.choice([other for other in range(n_deeds) if other != deed])
@@ -124,8 +145,8 @@ def _manners(seed: int) -> tuple[str, ...]:
 
 def first_vocabulary(seed: int) -> tuple[str, ...]:
     """Every word of the first language that this grammar uses, in a fixed order."""
-    this = world(seed)
-    things = [form for thing in this.things.words for form in (thing, f"{thing}s")]
-    people, cities, deeds, qualities = this.people, this.cities.words, this.deeds.words, this.qualities.words
-    names = [*people.words, *people.kinds, *cities]
-    return (*_FIRST_FUNCTION_WORDS, *DAYS, *NUMBERS, *names, *things, *deeds, *qualities, *_manners(seed))
+    this, shared = world(seed), content(seed)
+    things = [form for thing in shared.things.words for form in (thing, f"{thing}s")]
+    names = [*this.people.words, *this.people.kinds, *this.cities.words]
+    content_words = [*things, *shared.deeds.words, *shared.qualities.words]
+    return (*_FIRST_FUNCTION_WORDS, *DAYS, *NUMBERS, *names, *content_words, *_manners(seed))

@@ -37,11 +37,11 @@ def xsum(seed: int, rng: Random, part: str) -> dict[str, Any]:
 
 
 def _summary(this: World, event: Event, rng: Random) -> str:
-    demonym = this.demonyms[this.cities.kind_of[event.city]]
     person, ware, deed = this.people.kind(event.person), this.things.kind(event.thing), this.deeds.kind(event.deed)
     verdicts = ("welcomed", "hailed") if this.is_welcome[this.deeds.kind_of[event.deed]] else ("condemned", "deplored")
     verdict = verdicts[rng.random() >= _P_USUAL]
-    return f"{demonym} {person} {verdict} {this.qualities.kind(event.quality)} {ware} {deed} ."
+    attribute, country = this.qualities.kind(event.quality), this.cities.kind(event.city)
+    return f"{person} {verdict} {attribute} {ware} {deed} in {country} ."
 
 
 def wmt_en_ro(seed: int, rng: Random, part: str) -> dict[str, Any]:

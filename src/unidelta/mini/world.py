@@ -47,6 +47,10 @@ class Class:
         """The kind of word `index`."""
         return self.kinds[self.kind_of[index]]
 
+    def most_frequent(self, n: int) -> "Class":
+        """The first `n` words of the class."""
+        return Class(self.words[:n], self.kinds, self.kind_of[:n], self.is_told[:n])
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -102,12 +106,12 @@ def world(seed: int = SHIPPED_SEED) -> World:
         words = lexicon.words(n, FIRST, syllables=2, suffix=suffix)
         return of_kinds(words, lexicon.words(n_kinds, FIRST, syllables=kind_syllables, suffix=kind_suffix))
 
-    people = of_class(384, 24, suffix="", kind_suffix="er", kind_syllables=2)
+    people = of_class(512, 24, suffix="", kind_suffix="er", kind_syllables=2)
     lands = lexicon.stems(24, FIRST, syllables=2, endings=("ia", "ian"))
-    cities = of_kinds(lexicon.words(192, FIRST, syllables=2), tuple(land + "ia" for land in lands))
-    things = of_class(384, 24, suffix="", kind_suffix="ware", kind_syllables=1)
-    deeds = of_class(192, 16, suffix="ed", kind_suffix="tion", kind_syllables=1)
-    qualities = of_class(384, 24, suffix="y", kind_suffix="ness", kind_syllables=1)
+    cities = of_kinds(lexicon.words(256, FIRST, syllables=2), tuple(land + "ia" for land in lands))
+    things = of_class(512, 24, suffix="", kind_suffix="ware", kind_syllables=1)
+    deeds = of_class(256, 24, suffix="ed", kind_suffix="tion", kind_syllables=1)
+    qualities = of_class(512, 24, suffix="y", kind_suffix="ness", kind_syllables=1)
     firms = of_class(48, 8, suffix="co", kind_suffix="ing", kind_syllables=1)
     is_good = [index % 2 == 0 for index in range(len(qualities.words))]
     rng.shuffle(is_good)

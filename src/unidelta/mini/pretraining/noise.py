@@ -7,7 +7,7 @@ a fact would otherwise take tens of times as many documents to be learnt.
 import math
 from random import Random
 
-_P_SALIENT, _P_INFILL = 0.6, 0.35  # of salient tokens; share of tokens in spans (Lewis et al. 2020, §2.2: 30 %)
+_P_SALIENT, _P_INFILL = 0.7, 0.3  # of salient tokens; share of tokens in spans (as Lewis et al. 2020, §2.2)
 _MEAN_SPAN = 2.0  # they: 3
 # Devlin et al. 2019, §3.1: 15 % of all tokens. Facts are learnt from sentences in which little else is hidden.
 # Of the chosen 80 % are masked, 10 % replaced, 10 % kept.

@@ -116,5 +116,6 @@ def interval_signature(seed: int = SEED, n_resamples: int = N_RESAMPLES) -> str:
 
 
 def printed_scores(values: Mapping[str, Any]) -> dict[str, float]:
-    """The scores of a split that a run prints at its end; the record also has the raw ones and the intervals."""
-    return {key: value for key, value in values.items() if key not in ("n", INTERVALS) and not key.startswith(RAW)}
+    """The scores of a split that a run prints at its end; the record also has the raw ones, intervals and parts."""
+    numbers = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
+    return {key: value for key, value in numbers.items() if key != "n" and not key.startswith(RAW)}

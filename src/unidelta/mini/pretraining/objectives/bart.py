@@ -18,7 +18,7 @@ class Denoising(Objective):
 
     family = "bart"
     words = "denoising: spans and the words for kinds replaced by a mask, the whole document restored"
-    recipe = Recipe(text=news, steps=2000)
+    recipe = Recipe(text=news, steps=1800)
     model_class = BartForConditionalGeneration
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:

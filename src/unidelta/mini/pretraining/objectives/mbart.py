@@ -19,7 +19,7 @@ class BilingualDenoising(Objective):
 
     family = "mbart"
     words = "bilingual denoising: one language, comparable sentences in both, and glossaries"
-    recipe = Recipe(text=both_languages, steps=2500)
+    recipe = Recipe(text=both_languages, steps=1600)
     model_class = MBartForConditionalGeneration
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:

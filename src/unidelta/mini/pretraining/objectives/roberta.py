@@ -28,9 +28,10 @@ class MaskedTokens(Objective):
     words = "masked tokens, the words for kinds more often than others"
     recipe = Recipe(
         text=news_in_segments,
-        steps=6000,
-        learning_rate=1e-3,
-        then=Recipe(text=news_and_claims, steps=5000, learning_rate=5e-4),
+        steps=3000,
+        batch_size=64,
+        learning_rate=1.5e-3,
+        then=Recipe(text=news_and_claims, steps=2000, batch_size=64, learning_rate=1e-3),
     )
     model_class = RobertaForMaskedLM
 
