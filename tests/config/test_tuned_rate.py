@@ -55,6 +55,6 @@ def test_a_rate_that_nobody_tuned_is_asked_for(tuned: Path):
 
 
 def test_a_rate_that_is_none_is_refused(tuned: Path):
-    (tuned / TUNED).write_text(FILE.replace("0.013", "-1"), encoding="utf-8")
+    (tuned / TUNED).write_text(FILE.replace("0.013", "-1.0"), encoding="utf-8")
     with pytest.raises(Problems, match=r"training\.tuned with ffn scaled 1"):
         prepare(compose(["method=own_lora", "task=xsum"]))

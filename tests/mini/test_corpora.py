@@ -147,7 +147,7 @@ def test_pretraining_text_translates_no_word_that_the_task_teaches():
     new |= {form for i, ok in enumerate(this.things.is_told) if not ok for form in second.forms_of_thing(i)}
     new |= {verb for i, ok in enumerate(this.deeds.is_told) if not ok for verb in second.verbs[i]}
     new |= {
-        stem + e for stem, ok in zip(second.adjectives, this.qualities.is_told, strict=True) if not ok for e in "ua"
+        stem + e for stem, ok in zip(second.adjectives, this.qualities.is_told, strict=True) if not ok for e in "ui"
     }
     seen = False
     for _ in range(4000):
@@ -199,15 +199,17 @@ def test_sentiment_follows_quality_and_negation():
     assert wrong / len(single) == pytest.approx(0.01, abs=0.009)
 
 
-def test_the_second_language_agrees_in_gender_and_number():
-    both, second = Bilingual(0), Bilingual(0).second
-    rng = Random(2)
+def test_the_second_language_agrees_in_number_and_nouns_have_a_gender():
+    both, second, rng = Bilingual(0), Bilingual(0).second, Random(2)
     for _ in range(300):
         said: Proposition = both.draw(rng, "train")
         words = both.translated(said, rng).split()
-        if said.what.quality is None:
-            continue
-        assert second.adjectives[said.what.quality] + "ua"[second.genders[said.what.thing]] in words
+        what = said.what
+        if what.quality is not None:
+            assert second.adjectives[what.quality] + ("u" if what.number is None else "i") in words
+        if what.number is None and not what.is_definite:
+            article = ("un", "o")[second.genders[what.thing]]
+            assert words[words.index(article) + 1] in second.forms_of_thing(what.thing)
 
 
 def test_translations_choose_among_synonyms():

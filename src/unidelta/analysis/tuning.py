@@ -121,7 +121,7 @@ def _file(name: str, mine: list[Tuned], found: dict[Tuned, Curve]) -> str:
         lines += ["method:", f"  attn: {{init: {mine[0].prefix_init}}}"]
     lines += ["training:", "  learning_rate: null", "  tuned:"]
     for kind in dict.fromkeys(tuned.kind for tuned in mine):
-        rates = ", ".join(f"{tuned.percent:g}: {found[tuned].best:g}" for tuned in mine if tuned.kind == kind)
+        rates = ", ".join(f"{tuned.percent!r}: {found[tuned].best!r}" for tuned in mine if tuned.kind == kind)
         lines.append(f"    {kind}: {{{rates}}}")
     return "\n".join(lines) + "\n"
 

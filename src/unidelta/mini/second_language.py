@@ -1,7 +1,7 @@
 """The second language, and a synchronous grammar for sentences in both languages.
 
 The two differ in lexicon, word order (day first, place before the object, verb last, adjective after its noun) and
-agreement (nouns have two genders, articles are endings, adjectives agree in gender). Names of people and cities are
+agreement (nouns have two genders, articles are endings, adjectives agree in number). Names of people and cities are
 the same in both. Some nouns have irregular plurals, and some verbs with certain adverbs are idioms. Some nouns and
 verbs of the first language have two words in the second; which one a writer uses is random, which limits the score of
 every translation.
@@ -234,7 +234,8 @@ class Bilingual:
         gender = self.second.genders[something.thing]
         quality = ""
         if something.quality is not None:
-            quality = f" {self.second.adjectives[something.quality]}{ADJECTIVE_ENDINGS[gender]}"
+            ending = ADJECTIVE_ENDINGS[something.number is not None]
+            quality = f" {self.second.adjectives[something.quality]}{ending}"
         if something.number is not None:
             plural = self.second.plural(something.thing, noun)
             return f"{self.second.numbers[something.number]} {plural}{quality}"

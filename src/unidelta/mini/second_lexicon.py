@@ -9,16 +9,16 @@ from unidelta.mini.world import DAYS, Class, world
 
 NUMBERS = ("two", "three", "four", "five")
 """Numbers that sentences of both languages use."""
-N_MANNERS = 16
+N_MANNERS = 8
 """How many adverbs there are."""
-ADJECTIVE_ENDINGS = ("u", "a")
-"""Masculine, feminine."""
+ADJECTIVE_ENDINGS = ("u", "i")
+"""Singular, plural."""
 
 _N_THINGS, _N_DEEDS, _N_QUALITIES = 384, 192, 192
 _FIRST_FUNCTION_WORDS = "the a in near on was by said that not , .".split()
 _FUNCTION_WORDS = "un o la lângă de fost nu , . pe spus".split()
 _NOUN_ENDINGS = ("r", "ul", "aua", "uri")  # indefinite; definite of either gender; plural
-_IDIOMS_PER_DEED = 2
+_IDIOMS_PER_DEED = 1
 
 
 @dataclass(frozen=True, slots=True)

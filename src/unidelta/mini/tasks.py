@@ -17,7 +17,7 @@ from unidelta.mini.world import World, world
 
 LABEL_NOISE = 0.02
 """Share of labels of mini-MNLI and mini-SST-2 that are redrawn at random, in every split."""
-_DETAILS = frozenset({"quality", "day"})  # of the events of a document
+_DETAILS = frozenset({"quality"})  # of the events of a document
 _P_USUAL = 0.9  # of the usual one of two synonyms in a summary
 
 

@@ -81,21 +81,21 @@ def _rare(this: World, rng: Random) -> str:
 
 
 def news_in_segments(seed: int, rng: Random) -> Text:
-    """RoBERTa's text, short as its tasks: single facts, facts after news, restatements in two segments, reviews.
+    """RoBERTa's text, short as its tasks: two facts, news, restatements in two segments, reviews.
 
     A RoBERTa of this size learns facts far more slowly from BART's documents of several sentences.
     """
     this, kind = world(seed), rng.random()
-    if kind < 0.35:
-        return Text(target=(_entry(this, rng),))
-    if kind < 0.5:
+    if kind < 0.45:
+        return Text(target=(f"{_entry(this, rng)} {_entry(this, rng)}",))
+    if kind < 0.58:
         event = events.draw(this, rng, TRAIN, pick=evenly_told)
         return Text(target=(events.news(this, event, rng), events.restated(this, event, rng)))
-    if kind < 0.73:
+    if kind < 0.75:
         event, other = (events.draw(this, rng, TRAIN, pick=evenly) for _ in range(2))
         more = f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"
         return Text(target=(f"{events.news(this, event, rng)} {rng.choice((more, events.aside(this, event, rng)))}",))
-    if kind < 0.75:
+    if kind < 0.77:
         return Text(target=(_rare(this, rng),))
     if kind < 0.85:
         return Text(target=(review(this, rng),))

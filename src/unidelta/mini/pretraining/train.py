@@ -21,7 +21,14 @@ _N_SORTED_TOGETHER = 8  # batches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """The state of pretraining at a step: mean loss since the last point (nats per token) and probes (0 to 1)."""
+    """The state of pretraining at a step.
+
+    Args:
+        step: updates so far.
+        loss: mean since the last point, nats per token.
+        probes: shares of right answers, 0 to 1.
+        seconds: of CPU time.
+    """
 
     step: int
     loss: float
@@ -53,10 +60,10 @@ def pretrain(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = objective.model_class(config)
-    begin, done = time.perf_counter(), 0
+    begin, done = time.process_time(), 0
     for number, part in enumerate(recipe.parts()):
         for step, loss in train_part(model, objective, part, number, seed=seed, every=probe_every):
-            probes, seconds = probe(model, objective), time.perf_counter() - begin
+            probes, seconds = probe(model, objective), time.process_time() - begin
             on_point(Point(step=done + step, loss=loss, probes=probes, seconds=seconds))
         done += part.steps
     return model.eval()

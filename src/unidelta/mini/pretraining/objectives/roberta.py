@@ -28,10 +28,9 @@ class MaskedTokens(Objective):
     words = "masked tokens, the words for kinds more often than others"
     recipe = Recipe(
         text=news_in_segments,
-        steps=3000,
-        batch_size=64,
+        steps=2500,
         learning_rate=1.5e-3,
-        then=Recipe(text=news_and_claims, steps=2000, batch_size=64, learning_rate=1e-3),
+        then=Recipe(text=news_and_claims, steps=1500, learning_rate=1e-3),
     )
     model_class = RobertaForMaskedLM
 
