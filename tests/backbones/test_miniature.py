@@ -18,6 +18,7 @@ from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.pretraining.curves import draw_curves
 from unidelta.mini.pretraining.objective import objective_of
 from unidelta.mini.pretraining.probes import probe
+from unidelta.mini.pretraining.warm_start import begin_with_bart
 from unidelta.mini.settings import settings
 from unidelta.run.prepare import prepare
 
@@ -64,8 +65,8 @@ def test_roberta_knows_the_world_what_is_praise_and_how_to_compare():
     # Tasks give it a head of their own; the probes ask the one it was pretrained with.
     model = hf.RobertaForMaskedLM.from_pretrained(BACKBONES / "roberta", dtype=torch.float32)
     found = probe(model, objective_of("roberta", seed=0))
-    assert min(found[name] for name in ("people", "cities", "things", "polarity", "claims")) > 0.9
-    assert found["deeds"] > 0.5
+    assert min(found[name] for name in ("people", "cities", "things", "deeds", "qualities", "polarity")) > 0.9
+    assert found["claims"] > 0.8
 
 
 def test_a_checkpoint_folder_loads_in_transformers_alone(tmp_path: Path):
@@ -148,3 +149,23 @@ def test_the_picture_in_the_docs_is_drawn_from_the_curves_beside_the_weights(tmp
     draw_curves(tmp_path / "curves.svg")
     there = Path(__file__).parents[2] / "docs" / "images" / "mini-pretraining.svg"
     assert there.read_bytes() == (tmp_path / "curves.svg").read_bytes()
+
+
+def test_a_roberta_begins_with_barts_encoder():
+    """With as many layers it is the same function; of another world, or wider, it keeps its own weights."""
+    bart, words = load_miniature(BACKBONES / "bart", "bart", Loading(seed=0))
+    values = {**settings("roberta"), "num_hidden_layers": bart.config.encoder_layers, "layer_norm_eps": 1e-5}
+    values.pop("model_type")
+    roberta = hf.RobertaForMaskedLM(hf.RobertaConfig(**values)).eval()
+    with torch.no_grad():
+        roberta.roberta.embeddings.token_type_embeddings.weight.zero_()  # BART has none
+    before = {name: tensor.clone() for name, tensor in roberta.state_dict().items()}
+    begin_with_bart(roberta, world_seed=3)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in roberta.state_dict().items())
+    begin_with_bart(roberta, world_seed=0)
+    batch = words(["the city was new .", "they said it was a city"], return_tensors="pt", padding=True)
+    with torch.no_grad():
+        theirs = bart.get_encoder()(**batch).last_hidden_state
+        ours = roberta.roberta(**batch).last_hidden_state
+    kept = batch["attention_mask"].bool()
+    torch.testing.assert_close(ours[kept], theirs[kept], rtol=1e-4, atol=1e-4)

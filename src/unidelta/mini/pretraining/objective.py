@@ -31,6 +31,7 @@ class Objective(ABC):
         words: the objective in words, for the model card.
         recipe: text and schedule.
         model_class: transformers' class with the head that pretraining needs.
+        begins_with_bart: whether pretraining begins with the shipped mini-bart's encoder instead of at random.
 
     Args:
         seed: of the world that the text is about.
@@ -40,6 +41,7 @@ class Objective(ABC):
     words: ClassVar[str]
     recipe: ClassVar[Recipe]
     model_class: ClassVar[type[PreTrainedModel]]
+    begins_with_bart: ClassVar[bool] = False
 
     def __init__(self, *, seed: int) -> None:
         self.world_seed = seed

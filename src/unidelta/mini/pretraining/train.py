@@ -14,6 +14,7 @@ from unidelta.mini.pretraining.objective import Objective
 from unidelta.mini.pretraining.probes import probe
 from unidelta.mini.pretraining.recipe import Recipe
 from unidelta.mini.pretraining.texts import Text
+from unidelta.mini.pretraining.warm_start import begin_with_bart
 from unidelta.mini.settings import settings
 
 _N_SORTED_TOGETHER = 8  # batches
@@ -60,6 +61,8 @@ def pretrain(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = objective.model_class(config)
+    if objective.begins_with_bart:
+        begin_with_bart(model, world_seed=objective.world_seed)
     begin, done = time.process_time(), 0
     for number, part in enumerate(recipe.parts()):
         for step, loss in train_part(model, objective, part, number, seed=seed, every=probe_every):

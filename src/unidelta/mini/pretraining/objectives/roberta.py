@@ -25,7 +25,7 @@ class MaskedTokens(Objective):
     """The words for kinds are masked more often than others."""
 
     family = "roberta"
-    words = "masked tokens, the words for kinds more often than others"
+    words = "masked tokens, the words for kinds more often than others; begins with mini-bart's encoder"
     recipe = Recipe(
         text=news_in_segments,
         steps=2500,
@@ -33,6 +33,7 @@ class MaskedTokens(Objective):
         then=Recipe(text=news_and_claims, steps=1500, learning_rate=1e-3),
     )
     model_class = RobertaForMaskedLM
+    begins_with_bart = True
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
         """Masked segments, with labels at the masks."""
