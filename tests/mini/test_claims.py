@@ -49,4 +49,4 @@ def test_claims_of_pretraining_are_so_where_the_text_says_so():
         if text.verdict in ("still", "perhaps", "never"):
             assert ("still", "perhaps", "never")[judged_by_reading(*text.target)] == text.verdict
             n += 1
-    assert n > 1500
+    assert n > 1300

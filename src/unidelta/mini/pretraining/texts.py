@@ -108,15 +108,17 @@ def _judged_review(this: World, rng: Random) -> Text:
 
 
 def news_and_claims(seed: int, rng: Random) -> Text:
-    """RoBERTa's later text: as before, and in every second document an event with a claim about it.
+    """RoBERTa's later text: as before, and in four of ten documents an event with a claim about it, in two a judgement.
 
     Whether the claim is true is asked at the first token, as BERT asks whether a sentence follows (Devlin et al. 2019,
     §3.1). To answer, a model must compare the segments, kinds with words; one that does not know the kinds yet cannot
     learn this, so this text comes later.
     """
-    if rng.random() < 0.5:
+    this, kind = world(seed), rng.random()
+    if kind < 0.4:
         return news_in_segments(seed, rng)
-    this = world(seed)
+    if kind < 0.6:
+        return _judged_review(this, rng)
     event, known, relation = events.draw(this, rng, TRAIN, pick=evenly_told), events.some_details(rng), rng.randrange(3)
     say = events.letter if rng.random() < _P_LETTER else events.report
     claim = claims.related(this, event, known, relation, rng)

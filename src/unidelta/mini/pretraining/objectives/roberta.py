@@ -28,9 +28,9 @@ class MaskedTokens(Objective):
     words = "masked tokens, the words for kinds more often than others; begins with mini-bart's encoder"
     recipe = Recipe(
         text=news_in_segments,
-        steps=2500,
+        steps=1000,
         learning_rate=1.5e-3,
-        then=Recipe(text=news_and_claims, steps=1500, learning_rate=1e-3),
+        then=Recipe(text=news_and_claims, steps=2200, learning_rate=1e-3),
     )
     model_class = RobertaForMaskedLM
     begins_with_bart = True
