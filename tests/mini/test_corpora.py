@@ -13,7 +13,7 @@ import pytest
 from unidelta.errors import DataError
 from unidelta.mini import SPLITS, rows
 from unidelta.mini.miniature import SPECIAL
-from unidelta.mini.pretraining.texts import both_languages, news, news_and_claims
+from unidelta.mini.pretraining.texts import both_languages, news, news_and_claims, news_in_segments
 from unidelta.mini.second_language import LANGUAGES, Bilingual, Proposition
 from unidelta.mini.second_lexicon import content
 from unidelta.mini.settings import words_of
@@ -22,7 +22,7 @@ from unidelta.mini.world import Class, world
 
 COLUMNS = {"xsum": ("document", "summary"), "mnli": ("premise", "hypothesis"), "sst2": ("sentence",)}
 BACKBONE = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "roberta"}
-TEXT = {"bart": news, "mbart": both_languages, "roberta": news_and_claims}
+TEXT = {"bart": news, "mbart": both_languages, "roberta": news_in_segments}
 
 
 def texts(task: str, row: dict[str, Any]) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def texts(task: str, row: dict[str, Any]) -> tuple[str, ...]:
 
 def fingerprint() -> str:
     corpora: list[Any] = [[rows(task, split)[:400] for split in SPLITS[task]] for task in SPLITS]
-    for draw in TEXT.values():
+    for draw in (*TEXT.values(), news_and_claims):
         rng = Random("fingerprint")
         corpora.append([draw(0, rng).target for _ in range(200)])
     corpora += [words_of(family) for family in TEXT]

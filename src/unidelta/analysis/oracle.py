@@ -9,7 +9,7 @@ ORACLE = {
     ("xsum", "rouge2"): 96.483,
     ("xsum", "rougeL"): 98.493,
     ("xsum", "rougeLsum"): 98.493,
-    ("wmt_en_ro", "bleu"): 97.161,
+    ("wmt_en_ro", "bleu"): 96.924,
     ("mnli", "accuracy"): 98.55,
     ("mnli", "mismatched"): 98.25,
     ("sst2", "accuracy"): 98.9,
