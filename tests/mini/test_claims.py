@@ -50,3 +50,20 @@ def test_claims_of_pretraining_are_so_where_the_text_says_so():
             assert ("still", "perhaps", "never")[judged_by_reading(*text.target)] == text.verdict
             n += 1
     assert n > 1300
+
+
+def test_the_marks_of_a_claim_say_which_of_its_words_make_the_verdict():
+    rng, seen = Random(8), set()
+    for _ in range(4000):
+        text = news_and_claims(0, rng)
+        if not text.marks:
+            continue
+        premise, hypothesis = text.target
+        assert set(text.marks) <= set(hypothesis.split())
+        marks = set(text.marks.values())
+        expected = "never" if "never" in marks else "perhaps" if "perhaps" in marks else "still"
+        assert expected == text.verdict
+        right = " ".join(word for word in hypothesis.split() if text.marks.get(word, "still") == "still")
+        assert judged_by_reading(premise, right) == 0  # what is left is true
+        seen.add(text.verdict)
+    assert seen == {"still", "perhaps", "never"}

@@ -44,6 +44,35 @@ def related(world: World, event: Event, known: frozenset[str], relation: int, rn
     return _claim(world, event, slots, rng, details=frozenset(details))
 
 
+def marked(world: World, event: Event, known: frozenset[str], claim: str) -> dict[str, str]:
+    """The words of a claim that are true, not in the report, or false: each with its own of `VERDICTS`.
+
+    Args:
+        world: the world.
+        event: of the report.
+        known: the details in the report.
+        claim: about it.
+    """
+    true, unknown, false = VERDICTS
+    kinds = {*world.people.kinds, *world.things.kinds, *world.cities.kinds}
+    right = {world.people.kind(event.person), world.things.kind(event.thing), world.cities.kind(event.city)}
+    details = {
+        "day": (DAYS, event.day),
+        "quality": (world.qualities.words, world.qualities.words[event.quality]),
+        "firm": (world.firms.words, world.firms.words[event.firm]),
+    }
+    verdicts = {}
+    for said in claim.split():
+        if said in kinds:
+            verdicts[said] = true if said in right else false
+        for name, (words, word) in details.items():
+            if said in words:
+                verdicts[said] = unknown if name not in known else true if said == word else false
+        if said == "not":
+            verdicts[said] = false
+    return verdicts
+
+
 def _changed(world: World, event: Event, slot: str, rng: Random) -> Event:
     """The event with a different day, or with a word of a different kind in one of `SLOTS`."""
     if slot == "day":

@@ -5,8 +5,8 @@ and has nothing of the tasks: no summaries, no labels, no sentences with their t
 noise already applied to `source`, if only some words are to be predicted.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from random import Random
 
 from unidelta.mini import claims, events
@@ -30,12 +30,14 @@ class Text:
         source: `target` with masked words, or None if noise is still to be added.
         verdict: a word on the whole text, to predict from its first token, with nothing masked; empty for the usual
             noise (RoBERTa).
+        marks: with a verdict, words on single words of the last segment, to predict from those.
         language: code of the target's language.
     """
 
     target: tuple[str, ...]
     source: str | None = None
     verdict: str = ""
+    marks: Mapping[str, str] = field(default_factory=dict[str, str])
     language: str = LANGUAGES[0]
 
 
@@ -111,8 +113,9 @@ def news_and_claims(seed: int, rng: Random) -> Text:
     """RoBERTa's later text: as before, and in four of ten documents an event with a claim about it, in two a judgement.
 
     Whether the claim is true is asked at the first token, as BERT asks whether a sentence follows (Devlin et al. 2019,
-    §3.1). To answer, a model must compare the segments, kinds with words; one that does not know the kinds yet cannot
-    learn this, so this text comes later.
+    §3.1), and of each of its words at the word, as ELECTRA asks which are replaced (Clark et al. 2020, §2): without the
+    latter a model of this size does not find out that kinds are to be compared with words. One that does not know the
+    kinds yet cannot learn this, so this text comes later.
     """
     this, kind = world(seed), rng.random()
     if kind < 0.4:
@@ -122,7 +125,11 @@ def news_and_claims(seed: int, rng: Random) -> Text:
     event, known, relation = events.draw(this, rng, TRAIN, pick=evenly_told), events.some_details(rng), rng.randrange(3)
     say = events.letter if rng.random() < _P_LETTER else events.report
     claim = claims.related(this, event, known, relation, rng)
-    return Text(target=(say(this, event, rng, details=known), f"{claim} ."), verdict=claims.VERDICTS[relation])
+    return Text(
+        target=(say(this, event, rng, details=known), f"{claim} ."),
+        verdict=claims.VERDICTS[relation],
+        marks=claims.marked(this, event, known, claim),
+    )
 
 
 def both_languages(seed: int, rng: Random) -> Text:

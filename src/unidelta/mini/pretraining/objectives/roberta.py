@@ -44,7 +44,7 @@ class MaskedTokens(Objective):
             for segment in text.target[1:]:
                 tokens += [end, *self.tokens(segment), end]
             if text.verdict:
-                source, label = tokens, [self.ids[text.verdict], *[IGNORED] * (len(tokens) - 1)]
+                source, label = tokens, self._judged(text, len(tokens))
             else:
                 source, label = mask_tokens(
                     tokens, salient=self.salient, special=special, mask=mask, n_tokens=len(self.ids), rng=rng
@@ -58,6 +58,12 @@ class MaskedTokens(Objective):
             "attention_mask": (input_ids_BS != pad).long(),
             "labels": padded(labels, IGNORED),
         }
+
+    def _judged(self, text: Text, n: int) -> list[int]:
+        """The verdict at the first of `n` tokens, and the marks at the words of the last segment."""
+        marks = [text.marks.get(word) for word in text.target[-1].split()]
+        ids = [IGNORED if mark is None else self.ids[mark] for mark in marks]
+        return [self.ids[text.verdict], *[IGNORED] * (n - len(ids) - 2), *ids, IGNORED]
 
     def questions(self) -> dict[str, list[Question]]:
         """People, cities, things and deeds."""
