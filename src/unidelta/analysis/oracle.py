@@ -5,10 +5,10 @@ expected score, so a run may come out a little above it (`tests/mini/test_oracle
 """
 
 ORACLE = {
-    ("xsum", "rouge1"): 98.493,
-    ("xsum", "rouge2"): 96.483,
-    ("xsum", "rougeL"): 98.493,
-    ("xsum", "rougeLsum"): 98.493,
+    ("xsum", "rouge1"): 98.242,
+    ("xsum", "rouge2"): 95.78,
+    ("xsum", "rougeL"): 98.242,
+    ("xsum", "rougeLsum"): 98.242,
     ("wmt_en_ro", "bleu"): 96.924,
     ("mnli", "accuracy"): 98.55,
     ("mnli", "mismatched"): 98.25,

@@ -44,6 +44,14 @@ def related(world: World, event: Event, known: frozenset[str], relation: int, rn
     return _claim(world, event, slots, rng, details=frozenset(details))
 
 
+def doubtful(world: World, event: Event, rng: Random) -> str:
+    """A claim that names all of `SLOTS` by kinds, each with equal chances right or wrong; without a full stop."""
+    for slot in SLOTS:
+        if rng.random() < 0.5:
+            event = _changed(world, event, slot, rng)
+    return _claim(world, event, SLOTS, rng, details=frozenset())
+
+
 def marked(world: World, event: Event, known: frozenset[str], claim: str) -> dict[str, str]:
     """The words of a claim that are true, not in the report, or false: each with its own of `VERDICTS`.
 

@@ -10,7 +10,7 @@ from unidelta.mini import tasks
 from unidelta.mini.splits import DEV, TEST, TRAIN
 from unidelta.mini.world import SHIPPED_SEED
 
-_N_TRAIN, _N_DEV, _N_TEST = 9600, 1000, 2000
+_N_TRAIN, _N_DEV, _N_TEST = 8000, 1000, 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,10 +40,9 @@ def _of_summary(this: World, row: Mapping[str, Any], output: str) -> Iterator[Pa
     slots = {
         0: ("profession", this.people),
         1: ("verdict", this.deeds),
-        2: ("attribute", this.qualities),
-        3: ("ware", this.things),
-        4: ("event", this.deeds),
-        6: ("country", this.cities),
+        2: ("ware", this.things),
+        3: ("event", this.deeds),
+        5: ("country", this.cities),
     }
     for place, (name, words_of) in slots.items():
         yield f"{name}_{_origin(words_of, subject)}", words[place : place + 1] == right[place : place + 1]

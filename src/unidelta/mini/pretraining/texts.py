@@ -110,7 +110,7 @@ def _judged_review(this: World, rng: Random) -> Text:
 
 
 def news_and_claims(seed: int, rng: Random) -> Text:
-    """RoBERTa's later text: as before, and in four of ten documents an event with a claim about it, in two a judgement.
+    """RoBERTa's later text: as before, judgements, and in half of the documents an event with a claim about it.
 
     Whether the claim is true is asked at the first token, as BERT asks whether a sentence follows (Devlin et al. 2019,
     §3.1), and of each of its words at the word, as ELECTRA asks which are replaced (Clark et al. 2020, §2): without the
@@ -118,18 +118,17 @@ def news_and_claims(seed: int, rng: Random) -> Text:
     kinds yet cannot learn this, so this text comes later.
     """
     this, kind = world(seed), rng.random()
-    if kind < 0.4:
+    if kind < 0.35:
         return news_in_segments(seed, rng)
-    if kind < 0.6:
+    if kind < 0.5:
         return _judged_review(this, rng)
     event, known, relation = events.draw(this, rng, TRAIN, pick=evenly_told), events.some_details(rng), rng.randrange(3)
     say = events.letter if rng.random() < _P_LETTER else events.report
-    claim = claims.related(this, event, known, relation, rng)
-    return Text(
-        target=(say(this, event, rng, details=known), f"{claim} ."),
-        verdict=claims.VERDICTS[relation],
-        marks=claims.marked(this, event, known, claim),
-    )
+    report = say(this, event, rng, details=known)
+    claim = claims.related(this, event, known, relation, rng) if kind < 0.7 else claims.doubtful(this, event, rng)
+    marks = claims.marked(this, event, known, claim)
+    verdict = max(marks.values(), key=claims.VERDICTS.index)  # the worst of them
+    return Text(target=(report, f"{claim} ."), verdict=verdict, marks=marks)
 
 
 def both_languages(seed: int, rng: Random) -> Text:

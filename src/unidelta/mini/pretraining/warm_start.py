@@ -41,9 +41,10 @@ def begin_with_bart(model: PreTrainedModel, *, world_seed: int) -> None:
     Raises:
         BackboneError: mini-bart's weights are missing or were altered.
     """
-    if model.config.hidden_size != Size().width or world_seed != world_of(BACKBONES / "bart"):
+    folder = BACKBONES / "bart"
+    if model.config.hidden_size != Size().width or world_seed != world_of(folder):
         return
-    found = load_file(checked_weights(BACKBONES / "bart"))
+    found = load_file(checked_weights(folder))
     n_layers = 1 + max(int(name.split(".")[3]) for name in found if name.startswith("model.encoder.layers."))
     names = dict(_EMBEDDINGS)
     for layer in range(n_layers):
