@@ -6,7 +6,7 @@ from typing import Any
 from unidelta.mini.miniature import MAX_POSITIONS, MINIATURES, Miniature, Size
 from unidelta.mini.world import world
 
-_LAYERS = 3
+_LAYERS = 4
 
 
 def _config(size: Size, words: Mapping[str, int]) -> dict[str, Any]:
