@@ -11,10 +11,11 @@ from unidelta.backbones.head import order_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.local import Local
 from unidelta.errors import BackboneError
+from unidelta.mini.settings import words_of
 from unidelta.mini.tokenizer import tokenizer
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-SIZES |= {"vocab_size": 511, "pad_token_id": 1, "max_position_embeddings": 40}
+SIZES |= {"vocab_size": len(words_of("roberta", seed=0)), "pad_token_id": 1, "max_position_embeddings": 40}
 TOPICS = ("sport", "weather", "politics", "local news")
 
 
