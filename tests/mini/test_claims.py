@@ -8,11 +8,27 @@ from unidelta.mini import rows
 from unidelta.mini.pretraining.texts import news_and_claims
 from unidelta.mini.world import DAYS, world
 
+THINGS = set(world(0).things.words)
+GOOD, BAD = {"loved", "kept", "recommended"}, {"hated", "returned", "regretted"}
+
+
+def is_praise(judgement: str) -> bool:
+    """Of the clause that counts: not the one after `although`, and the last of two with `but`."""
+    text = judgement.removeprefix("one heard that ")
+    clause = text.split(" , ")[1] if text.startswith("although ") else text.split(" , although ")[0].split(" but ")[-1]
+    turned = bool({"not", "never", "hardly"} & set(clause.split()))
+    (quality,) = set(clause.split()) & set(world(0).qualities.words)
+    return world(0).is_good[world(0).qualities.words.index(quality)] is not turned
+
 
 def judged_by_reading(premise: str, hypothesis: str) -> int:
-    """The label, from the words of both sentences and the kinds of the world alone."""
+    """The label, from the words of both sentences and the facts of the world alone."""
     this = world(0)
     told, claimed = premise.split(), hypothesis.split()
+    if any(word in claimed for word in GOOD | BAD):
+        if set(claimed) & set(this.things.words) - set(told):
+            return 1
+        return 0 if is_praise(premise) is bool(set(claimed) & GOOD) else 2
     if "not" in claimed:
         return 2
     for words in (this.people, this.things, this.cities):
@@ -37,7 +53,8 @@ def test_a_hypothesis_alone_does_not_give_its_label_away():
     right = 0
     for row in rows("mnli", "train"):
         said = set(row["hypothesis"].split())
-        guess = 2 if "not" in said else int(bool(said & {"on", "for", *world(0).qualities.words}))
+        detailed = {"on", "for", "the", *world(0).qualities.words}
+        guess = 2 if "not" in said else int(bool(said & detailed))
         right += guess == row["label"]
     assert right / len(rows("mnli", "train")) < 0.6
 
@@ -49,7 +66,7 @@ def test_claims_of_pretraining_are_so_where_the_text_says_so():
         if text.verdict in ("still", "perhaps", "never"):
             assert ("still", "perhaps", "never")[judged_by_reading(*text.target)] == text.verdict
             n += 1
-    assert n > 1700
+    assert n > 1900
 
 
 def test_the_marks_of_a_claim_say_which_of_its_words_make_the_verdict():
@@ -63,6 +80,9 @@ def test_the_marks_of_a_claim_say_which_of_its_words_make_the_verdict():
         marks = set(text.marks.values())
         expected = "never" if "never" in marks else "perhaps" if "perhaps" in marks else "still"
         assert expected == text.verdict
+        if set(hypothesis.split()) & (GOOD | BAD):
+            assert set(text.marks) == set(hypothesis.split()) & (GOOD | BAD if text.verdict != "perhaps" else THINGS)
+            continue
         right = " ".join(word for word in hypothesis.split() if text.marks.get(word, "still") == "still")
         assert judged_by_reading(premise, right) == 0  # what is left is true
         seen.add(text.verdict)

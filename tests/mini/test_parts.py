@@ -18,7 +18,7 @@ def right(task: str, row: dict[str, Any]) -> Any:
 SPLITS = {"xsum": "test", "wmt_en_ro": "test", "mnli": "test_mismatched", "sst2": "test"}
 
 
-@pytest.mark.parametrize(("task", "n"), [("xsum", 10), ("wmt_en_ro", 7), ("mnli", 6), ("sst2", 2)])
+@pytest.mark.parametrize(("task", "n"), [("xsum", 10), ("wmt_en_ro", 7), ("mnli", 9), ("sst2", 2)])
 def test_every_part_of_the_references_is_right_and_none_of_nothing(task: str, n: int):
     of = rows(task, SPLITS[task])
     perfect = shares(task, of, [right(task, row) for row in of], seed=0)

@@ -37,6 +37,12 @@ def evenly_told(words: Class, rng: Random) -> int:
     return first if words.is_told[first] else first + 1
 
 
+def told_by_frequency(words: Class, rng: Random) -> int:
+    """A word whose facts pretraining text states: as often as it or its neighbour in frequency is used."""
+    index = by_frequency(words, rng)
+    return index if words.is_told[index] else index ^ 1
+
+
 @cache
 def _cumulative(n: int) -> tuple[float, ...]:
     return tuple(accumulate(1 / (rank + _OFFSET) for rank in range(n)))

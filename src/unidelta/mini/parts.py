@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from unidelta.mini.events import MARKERS
+from unidelta.mini.reviews import VERDICTS
 from unidelta.mini.second_lexicon import ADJECTIVE_ENDINGS, content, second_lexicon
 from unidelta.mini.world import Class, World, world
 
@@ -64,22 +65,26 @@ def _of_translation(this: World, row: Mapping[str, Any], output: str) -> Iterato
 
 
 def _of_inference(this: World, row: Mapping[str, Any], label: int) -> Iterator[Part]:
-    """By the right label, noise included; told if all kinds of the hypothesis are of told words."""
-    premise, hypothesis = row["premise"].split(), row["hypothesis"].split()
-    named = [words for words in (this.people, this.things, this.cities) if set(words.kinds) & set(hypothesis)]
-    origins = {_origin(words, premise) for words in named}
+    """By the right label, noise included: of claims about kinds, and of judgements by the main clause's quality."""
     relation = ("entailed", "neutral", "contradicted")[row["label"]]
-    yield f"{relation}_{'told' if origins == {'told'} else 'new'}", label == row["label"]
+    of_what = _origin(this.qualities, _main_clause(row["premise"])) if _is_judgement(row["hypothesis"]) else "kinds"
+    yield f"{relation}_{of_what}", label == row["label"]
+
+
+def _is_judgement(hypothesis: str) -> bool:
+    return any(word in hypothesis.split() for words in VERDICTS.values() for word in words)
 
 
 def _of_judgement(this: World, row: Mapping[str, Any], label: int) -> Iterator[Part]:
     """By the quality of the main clause, noise included."""
-    sentence = row["sentence"]
-    if sentence.startswith("although"):
-        main = sentence.split(" , ")[1]
-    else:
-        main = sentence.split(" , although ")[0].split(" but ")[-1]
-    yield f"quality_{_origin(this.qualities, main.split())}", label == row["label"]
+    yield f"quality_{_origin(this.qualities, _main_clause(row['sentence']))}", label == row["label"]
+
+
+def _main_clause(judgement: str) -> list[str]:
+    text = judgement.removeprefix("one heard that ")
+    if text.startswith("although"):
+        return text.split(" , ")[1].split()
+    return text.split(" , although ")[0].split(" but ")[-1].split()
 
 
 _PARTS = {"xsum": _of_summary, "wmt_en_ro": _of_translation, "mnli": _of_inference, "sst2": _of_judgement}

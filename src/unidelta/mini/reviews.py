@@ -3,6 +3,7 @@
 A review ends in a *verdict*, what the writer did with the thing. Sentences to classify (`sst2`) have no verdict.
 """
 
+from itertools import pairwise
 from random import Random
 
 from unidelta.mini.frequency import Pick, by_frequency, evenly_told
@@ -36,6 +37,27 @@ def judgement(world: World, pick: Pick, rng: Random) -> tuple[str, bool]:
     if form < 0.88:
         return f"although {first} , {second}", second_is_good
     return f"{second} , although {first}", second_is_good
+
+
+def verdict_on(world: World, text: str, relation: int, is_good: bool, rng: Random) -> str:
+    """What somebody did with the thing of a judgement, as it suggests or not, or with another thing; without a full stop.
+
+    Args:
+        world: the world.
+        text: the judgement.
+        relation: 0 if it follows, 1 if it is about another thing, 2 if it contradicts.
+        is_good: whether the judgement is praise.
+        rng: the source of randomness.
+    """
+    name = world.people.words[by_frequency(world.people, rng)]
+    said = [thing for the, thing in pairwise(text.split()) if the == "the"]
+    if relation == 1:
+        other = world.things.words[by_frequency(world.things, rng)]
+        while other in said:
+            other = world.things.words[by_frequency(world.things, rng)]
+        return f"{name} {rng.choice(VERDICTS[rng.random() < 0.5])} the {other}"
+    what = f"the {said[0]}" if len(said) == 1 and rng.random() < 0.5 else "it"
+    return f"{name} {rng.choice(VERDICTS[is_good is (relation == 0)])} {what}"
 
 
 def _opinion(world: World, pick: Pick, rng: Random, *, subject: str) -> tuple[str, bool]:

@@ -9,14 +9,15 @@ from typing import Any
 
 from unidelta.mini import claims, events
 from unidelta.mini.events import Event
-from unidelta.mini.frequency import by_frequency
-from unidelta.mini.reviews import judgement
+from unidelta.mini.frequency import by_frequency, told_by_frequency
+from unidelta.mini.reviews import judgement, verdict_on
 from unidelta.mini.second_language import bilingual
 from unidelta.mini.splits import part_of
 from unidelta.mini.world import World, world
 
 LABEL_NOISE = 0.02
 """Share of labels of mini-MNLI and mini-SST-2 that are redrawn at random, in every split."""
+_P_JUDGED = 0.7  # of mini-MNLI's premises
 _P_USUAL = 0.9  # of the usual one of two synonyms in a summary
 
 
@@ -59,19 +60,26 @@ def sst2(seed: int, rng: Random, part: str) -> dict[str, Any]:
 
 
 def mnli(seed: int, rng: Random, part: str, *, mismatched: bool = False) -> dict[str, Any]:
-    """A premise about an event and a hypothesis that follows (0), may be (1) or cannot be (2).
+    """A premise and a hypothesis that follows (0), may be (1) or cannot be (2).
 
-    The hypothesis names kinds instead of words, which requires world knowledge (`claims`). Matched premises are news
-    sentences; the mismatched ones are from letters, whose sentences are built differently.
+    Most premises judge a thing, and the hypothesis says what somebody did with it: half of the qualities are new. The
+    others report an event, and the hypothesis names kinds of told words (`claims`). Matched premises are spoken or
+    news; the mismatched ones are from letters, whose sentences are built differently.
     """
-    this = world(seed)
-    event, label, known = events.draw(this, rng, part), rng.randrange(3), events.some_details(rng)
-    report = events.letter if mismatched else events.report
-    return {
-        "premise": report(this, event, rng, details=known),
-        "hypothesis": f"{claims.related(this, event, known, label, rng)} .",
-        "label": _noisy(label, 3, rng),
-    }
+    this, label = world(seed), rng.randrange(3)
+    if rng.random() < _P_JUDGED:
+        while True:
+            text, is_good = judgement(this, by_frequency, rng)
+            hypothesis = verdict_on(this, text, label, is_good, rng)
+            if part_of(text, seed=seed) == part:
+                break
+        premise = f"one heard that {text} ." if mismatched else f"{text} ."
+    else:
+        event, known = events.draw(this, rng, part, pick=told_by_frequency), events.some_details(rng)
+        report = events.letter if mismatched else events.report
+        premise = report(this, event, rng, details=known)
+        hypothesis = claims.related(this, event, known, label, rng)
+    return {"premise": premise, "hypothesis": f"{hypothesis} .", "label": _noisy(label, 3, rng)}
 
 
 def _noisy(label: int, n_labels: int, rng: Random) -> int:

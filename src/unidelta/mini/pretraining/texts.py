@@ -11,7 +11,7 @@ from random import Random
 
 from unidelta.mini import claims, events
 from unidelta.mini.frequency import evenly, evenly_told
-from unidelta.mini.reviews import VERDICTS, judgement, review
+from unidelta.mini.reviews import VERDICTS, judgement, review, verdict_on
 from unidelta.mini.second_language import LANGUAGES, Proposition, bilingual
 from unidelta.mini.splits import TRAIN
 from unidelta.mini.world import World, world
@@ -110,7 +110,7 @@ def _judged_review(this: World, rng: Random) -> Text:
 
 
 def news_and_claims(seed: int, rng: Random) -> Text:
-    """RoBERTa's later text: as before, judgements, and in half of the documents an event with a claim about it.
+    """RoBERTa's later text: as before, judgements alone and with what somebody did then, events with claims about them.
 
     Whether the claim is true is asked at the first token, as BERT asks whether a sentence follows (Devlin et al. 2019,
     §3.1), and of each of its words at the word, as ELECTRA asks which are replaced (Clark et al. 2020, §2): without the
@@ -118,14 +118,20 @@ def news_and_claims(seed: int, rng: Random) -> Text:
     kinds yet cannot learn this, so this text comes later.
     """
     this, kind = world(seed), rng.random()
-    if kind < 0.35:
+    if kind < 0.3:
         return news_in_segments(seed, rng)
-    if kind < 0.5:
+    if kind < 0.4:
         return _judged_review(this, rng)
-    event, known, relation = events.draw(this, rng, TRAIN, pick=evenly_told), events.some_details(rng), rng.randrange(3)
+    relation = rng.randrange(3)
+    if kind < 0.6:
+        text, is_good = judgement(this, evenly_told, rng)
+        done, verdict = verdict_on(this, text, relation, is_good, rng), claims.VERDICTS[relation]
+        place = -1 if relation == claims.NEUTRAL else 1  # the other thing, or what was done
+        return Text(target=(f"{text} .", f"{done} ."), verdict=verdict, marks={done.split()[place]: verdict})
+    event, known = events.draw(this, rng, TRAIN, pick=evenly_told), events.some_details(rng)
     say = events.letter if rng.random() < _P_LETTER else events.report
     report = say(this, event, rng, details=known)
-    claim = claims.related(this, event, known, relation, rng) if kind < 0.7 else claims.doubtful(this, event, rng)
+    claim = claims.related(this, event, known, relation, rng) if kind < 0.8 else claims.doubtful(this, event, rng)
     marks = claims.marked(this, event, known, claim)
     verdict = max(marks.values(), key=claims.VERDICTS.index)  # the worst of them
     return Text(target=(report, f"{claim} ."), verdict=verdict, marks=marks)
