@@ -40,7 +40,7 @@ def judgement(world: World, pick: Pick, rng: Random) -> tuple[str, bool]:
 
 
 def verdict_on(world: World, text: str, relation: int, is_good: bool, rng: Random) -> str:
-    """What somebody did with the thing of a judgement, as it suggests or not, or with another thing; without a full stop.
+    """What somebody did after a judgement: as it suggests, or not, or with another thing; without a full stop.
 
     Args:
         world: the world.
