@@ -14,7 +14,7 @@ from unidelta.mini.pretraining.noise import mask_tokens
 from unidelta.mini.pretraining.objective import IGNORED, Objective, Question, padded
 from unidelta.mini.pretraining.recipe import Recipe
 from unidelta.mini.pretraining.texts import Text, news_and_claims, news_in_segments
-from unidelta.mini.reviews import VERDICTS, judgement
+from unidelta.mini.reviews import VERDICTS, judgement, verdict_on
 from unidelta.mini.splits import DEV
 from unidelta.mini.world import world
 
@@ -75,8 +75,8 @@ class MaskedTokens(Objective):
         return model(input_ids=torch.tensor([source])).logits[0, place + 1]
 
     def more_probes(self, model: nn.Module) -> dict[str, float]:
-        """Whether it knows which qualities are praise, and whether a claim about an event is true."""
-        return {"polarity": self._polarity(model), "claims": self._claims(model)}
+        """Which qualities are praise, what a judgement suggests, and whether a claim about an event is true."""
+        return {"polarity": self._polarity(model), "judgements": self._judgements(model), "claims": self._claims(model)}
 
     def _polarity(self, model: nn.Module) -> float:
         """Share of reviews after which a verdict of the right polarity is the likelier one."""
@@ -84,6 +84,16 @@ class MaskedTokens(Objective):
         for _ in range(_N_PROBES):
             text, is_good = judgement(this, evenly_told, rng)
             right += self._verdict(model, [f"{text} ."], [VERDICTS[True], VERDICTS[False]]) == int(not is_good)
+        return right / _N_PROBES
+
+    def _judgements(self, model: nn.Module) -> float:
+        """Share of judgements of which it rightly says whether what somebody did then follows from them."""
+        this, rng, right = world(self.world_seed), Random(f"unidelta/judgements/{self.world_seed}"), 0
+        for _ in range(_N_PROBES):
+            text, is_good = judgement(this, evenly_told, rng)
+            relation = rng.randrange(3)
+            done = verdict_on(this, text, relation, is_good, rng)
+            right += self._relation(model, [f"{text} .", f"{done} ."]) == relation
         return right / _N_PROBES
 
     def _claims(self, model: nn.Module) -> float:
@@ -97,8 +107,12 @@ class MaskedTokens(Objective):
             )
             claim = claims.related(this, event, known, relation, rng)
             segments = [events.report(this, event, rng, details=known), f"{claim} ."]
-            right += self._verdict(model, segments, [(word,) for word in claims.VERDICTS]) == relation
+            right += self._relation(model, segments) == relation
         return right / _N_PROBES
+
+    def _relation(self, model: nn.Module, segments: list[str]) -> int:
+        """Whether the second follows from the first, may be, or contradicts it."""
+        return self._verdict(model, segments, [(word,) for word in claims.VERDICTS])
 
     def _verdict(self, model: nn.Module, segments: list[str], groups: list[tuple[str, ...]]) -> int:
         """The group of words that is the likeliest at the first token."""
