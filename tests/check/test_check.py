@@ -120,13 +120,13 @@ def test_a_parameter_that_no_gradient_reaches_is_found(registered):
 
 def test_a_composition_that_changes_h_without_saying_so_is_found(registered, monkeypatch):
     class Half(Compose):
-        def forward(self, h: Tensor, delta: Tensor) -> Tensor:
+        def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
             return 0.5 * h + delta
 
     class Halving(Composition):
         name, formula = "halving", "h ← h/2 + Δh"
 
-        def build(self, spec, place):
+        def build(self, spec, place, materials):
             return Half()
 
     unidelta.register(Halving)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from unidelta.design.axes import Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
+from unidelta.design.generator import generator_of
 from unidelta.design.site import INNER
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
 
@@ -26,9 +27,9 @@ def describe(design: Design) -> str:
 
 def functional_form(part: DeltaSpec) -> str:
     """Δh as in the first column of Table 1; z is q, x or h: what the form reads."""
-    form = FORMS[part.form]
+    form, generator = FORMS[part.form], generator_of(part)
     reads = "q" if form.level == "heads" else ("x" if part.insertion is Insertion.PARALLEL else "h")
-    return form.formula.format(z=reads)
+    return form.formula.format(z=reads) + (f", {generator.formula}" if generator else "")
 
 
 def modified_representation(part: DeltaSpec) -> str:
@@ -42,6 +43,7 @@ def modified_representation(part: DeltaSpec) -> str:
         Representation.RESIDUAL: "FFN add & norm",
         Representation.LAYER: "FFN add & norm",
         Representation.LINEAR: f"{sublayer} {', '.join(targets)}",
+        Representation.INPUT: f"input of {sublayer} {', '.join(targets)}",
     }[part.representation]
 
 
@@ -72,12 +74,15 @@ def _part(part: DeltaSpec) -> str:
     if part.representation in (Representation.LAYER, Representation.RESIDUAL):
         name = f"{name} after add & norm"
     words = [
+        part.generator or "",
         str(part.slot),
         f"{form.size}={part.bottleneck}" if form.size else "",
         "+".join(part.targets),
         COMPOSITIONS[part.composition].words(part),
         f"layer norm {part.layer_norm}" if part.layer_norm is not LayerNorm.NONE else "",
         f"MLP {part.mlp_width}" if part.reparameterisation is Reparameterisation.MLP else "",
+        f"init {part.init}" if part.init is Init.PISSA else "",
+        f"layers {part.layers}" if part.layers != "all" else "",
         *(f"{key}={value}" for key, value in part.options),
     ]
     return f"{name}({', '.join(filter(None, words))})"

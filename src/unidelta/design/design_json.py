@@ -6,6 +6,7 @@ from typing import Any, cast
 from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
+from unidelta.design.generator import GENERATORS
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
 
 
@@ -14,6 +15,9 @@ def design_to_dict(design: Design) -> dict[str, Any]:
     data = _plain(asdict(design))
     for part in data.get("parts", ()):
         part["options"] = dict(part["options"])
+        for key, before in LATER_FIELDS.items():
+            if part[key] == before:
+                del part[key]
     return {"kind": _KINDS[type(design)], **data}
 
 
@@ -33,6 +37,10 @@ def design_from_dict(data: dict[str, Any]) -> Design:
             return design(**data)
     raise ValueError(f"`{kind}` is no kind of design; known kinds are {', '.join(_KINDS.values())}.")
 
+
+LATER_FIELDS: dict[str, Any] = {"generator": None, "layers": "all"}
+"""Fields of a delta that came after the first records, each with what every earlier delta had: left out at that value,
+so that a run of before keeps its name."""
 
 _KINDS: dict[type, str] = {
     Deltas: "deltas",
@@ -55,8 +63,8 @@ _ENUMS = {
 
 def _part(data: dict[str, Any]) -> DeltaSpec:
     values: dict[str, Any] = {key: _ENUMS[key](value) if key in _ENUMS else value for key, value in data.items()}
-    for key, known in (("form", FORMS), ("composition", COMPOSITIONS)):
-        if key in data and data[key] not in known:
+    for key, known in (("form", FORMS), ("composition", COMPOSITIONS), ("generator", GENERATORS)):
+        if data.get(key) is not None and data[key] not in known:
             raise ValueError(f"`{data[key]}` is no {known.noun} here; known are {', '.join(known)}.")
     values["targets"] = tuple(data.get("targets", ()))
     values["options"] = tuple(dict(data.get("options", {})).items())

@@ -7,7 +7,8 @@ import torch
 from torch import Generator, Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from unidelta.deltas.delta import Delta
+from unidelta.deltas.compose import ComposeWeights
+from unidelta.deltas.delta import Delta, WeightDelta
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Representation, Slot
@@ -86,7 +87,8 @@ def _put(
             sites = list(zip(architecture.sites, architecture.family.hosts(model), strict=True))
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
-                _attach_part(model, part, [pair for pair in sites if pair[0].slot is part.slot], generator, own_start)
+                chosen = set(map(id, architecture.sites_of(part)))
+                _attach_part(model, part, [pair for pair in sites if id(pair[0]) in chosen], generator, own_start)
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length):
             prompt = Prompt(length, architecture.width, generator=generator)
@@ -111,27 +113,33 @@ def _attach_part(
         _use_delta_attention(model)
     form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
     for shape, site in sites:
-        if site.kind not in seen:  # one shared network per kind, made before the first delta of that kind
-            of_kind = [each for each, _ in sites if each.kind == site.kind]
-            rows = None if start is None else _side_by_side(start, of_kind)
-            seen[site.kind] = form.shared(spec, of_kind, generator, rows)
-            if (network := seen[site.kind]) is not None:
+        group = form.shares_over(spec, shape)
+        if group not in seen:  # one shared module per group, made before the first delta of that group
+            of_group = [each for each, _ in sites if form.shares_over(spec, each) == group]
+            rows = None if start is None else _side_by_side(start, of_group)
+            seen[group] = form.shared(spec, of_group, generator, rows)
+            if (network := seen[group]) is not None:
                 hosting = Hosting(module=site.stack, host=StackHost)
-                attach(hosting, f"prefix_mlp_{site.kind}", _like(network, site.stack, model))
+                attach(hosting, group, _like(network, site.stack, model))
         for place in places(spec, shape):
             materials = Materials(
                 generator=generator,
                 dropout=site.dropout,
-                shared=seen[site.kind],
+                shared=seen[group],
                 start=None if start is None else start[site.kind, site.layer],
+                linears=site.linears,
             )
-            delta = Delta(
-                form.build(spec, place, materials),
-                COMPOSITIONS[spec.composition].build(spec, place),
-                parallel=spec.insertion is Insertion.PARALLEL,
-            )
+            delta = _delta(spec, place, materials)
             hosting, key = _hosting(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
+
+
+def _delta(spec: DeltaSpec, place: Place, materials: Materials) -> Delta | WeightDelta:
+    form = FORMS[spec.form].build(spec, place, materials)
+    compose = COMPOSITIONS[spec.composition].build(spec, place, materials)
+    if isinstance(compose, ComposeWeights):
+        return WeightDelta(form, compose)
+    return Delta(form, compose, parallel=spec.insertion is Insertion.PARALLEL)
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:

@@ -1,11 +1,11 @@
-"""Merge linear deltas into the weights of their linear maps; exact, and undone bit for bit."""
+"""Merge linear deltas, and deltas of weights, into their linear maps; exact, and undone bit for bit."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from unidelta.deltas.delta import Delta
+from unidelta.deltas.delta import Delta, WeightDelta
 from unidelta.design.axes import Representation
 from unidelta.design.site import INNER
 from unidelta.hosts.site import Detached, Host, detach, reattach
@@ -29,13 +29,19 @@ class Merged:
 
 
 def is_linear(delta: nn.Module) -> bool:
-    """Whether a delta is h ← h + s M z for a fixed matrix M."""
+    """Whether a delta is h ← h + s (M z + b) for a fixed matrix M and vector b."""
     return isinstance(delta, Delta) and delta.form.is_linear and delta.compose.factor() is not None
 
 
 def is_mergeable(module: nn.Module) -> bool:
-    """Whether a module is a linear map whose deltas can all be merged into its weights."""
-    return isinstance(module, Host) and isinstance(module, nn.Linear) and all(map(is_linear, module.deltas.values()))
+    """Whether a module is a linear map whose deltas can all be merged into its weight and its bias."""
+    if not (isinstance(module, Host) and isinstance(module, nn.Linear)):
+        return False
+    return all(
+        isinstance(delta, WeightDelta)
+        or (is_linear(delta) and (delta.form.vector() is None or module.bias is not None))
+        for delta in module.deltas.values()
+    )
 
 
 @torch.no_grad()
@@ -50,16 +56,28 @@ def _merge(module: nn.Module) -> Merged:
     deltas = detached.deltas
     if Representation.LINEAR in deltas:  # on what the map computes; before what it reads is changed
         delta = deltas[Representation.LINEAR]
-        update = _matrix(delta)
-        if not delta.parallel:  # h + s M h of h = W x + b
-            if module.bias is not None:
-                module.bias += _times(update, module.bias)
-            update = _times(update, module.weight)
-        module.weight += update if update.dim() == 2 else torch.diag(update)
-    if INNER in deltas:  # W (x + s M x)
-        update = _matrix(deltas[INNER])
+        if isinstance(delta, WeightDelta):
+            module.weight.copy_(delta(module.weight))
+        else:
+            _merge_output(module, delta)
+    if INNER in deltas:  # W (x + s (M x + b))
+        delta = deltas[INNER]
+        update, vector = _matrix(delta), delta.form.vector()
+        if vector is not None:
+            module.bias += module.weight @ (delta.compose.factor() * vector)
         module.weight += module.weight * update if update.dim() == 1 else module.weight @ update
     return Merged(detached=detached, weight=before[0], bias=before[1])
+
+
+def _merge_output(module: nn.Linear, delta: Delta) -> None:
+    update, vector = _matrix(delta), delta.form.vector()
+    if not delta.parallel:  # h + s (M h + b) of h = W x + b
+        if module.bias is not None:
+            module.bias += _times(update, module.bias)
+        update = _times(update, module.weight)
+    module.weight += update if update.dim() == 2 else torch.diag(update)
+    if vector is not None:
+        module.bias += delta.compose.factor() * vector
 
 
 def _matrix(delta: Delta) -> Tensor:

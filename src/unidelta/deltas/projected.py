@@ -1,0 +1,27 @@
+"""LLaMA-Adapter's prefix. Shapes: L prefix length, D model width, K and V widths of keys and values."""
+
+import torch
+from torch import Generator, Tensor, nn
+
+from unidelta.deltas.reparam import PrefixVectors
+
+
+class ProjectedPrefix(PrefixVectors):
+    """`P_k = P W_k` `(L, K)`, `P_v = P W_v` `(L, V)` from P `(L, D)`, N(0, 0.02²) (Zhang et al. 2023, Eq. 3–5).
+
+    Args:
+        length: L.
+        width: D.
+        maps: the frozen maps of keys and values.
+        generator: the source of randomness.
+    """
+
+    def __init__(self, length: int, width: int, maps: tuple[nn.Module, nn.Module], *, generator: Generator) -> None:
+        super().__init__()
+        self._maps = maps  # in a tuple, so that they are registered only once, elsewhere
+        self.vectors = nn.Parameter(nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator))
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """P_k, P_v."""
+        key, value = self._maps
+        return key(self.vectors), value(self.vectors)
