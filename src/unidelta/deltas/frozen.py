@@ -1,7 +1,5 @@
 """VeRA's maps. Shapes: R rank, D_in features read, D_out features changed."""
 
-import math
-
 import torch
 from torch import Generator, Tensor, nn
 
@@ -23,7 +21,7 @@ class Shared(nn.Module):
         super().__init__()
         generator = Generator().manual_seed(seed)
         shapes = (rank, widths[0]), (widths[1], rank)
-        a, b = (nn.init.kaiming_uniform_(torch.empty(shape), a=math.sqrt(5), generator=generator) for shape in shapes)
+        a, b = (nn.init.kaiming_uniform_(torch.empty(shape), generator=generator) for shape in shapes)
         self.a: Tensor
         self.b: Tensor
         self.register_buffer("a", a, persistent=False)
