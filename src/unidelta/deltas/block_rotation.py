@@ -8,7 +8,7 @@ from unidelta.deltas.linear_algebra import block_diagonal, times_inverse
 
 
 class BlockRotation(FormModule):
-    """`M = R − 1`, R block-diagonal with `R_i = (1 + Q_i)(1 − Q_i)⁻¹`, Q_i skew-symmetric (Qiu et al. 2023, §4.2).
+    """`M = R − 1`, R block-diagonal with `R_i = (1 + Q_i)(1 − Q_i)⁻¹`, Q_i skew-symmetric (Qiu et al. 2023, §3).
 
     Q = 0 at the start, so that R = 1.
 

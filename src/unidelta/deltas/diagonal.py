@@ -8,7 +8,7 @@ from unidelta.design.axes import Init
 
 
 class Diagonal(FormModule):
-    """`Δh = (ℓ − 1) ⊙ h + b`: IA³'s `ℓ ⊙ h` (Liu et al. 2022, §3.3), SSF's `ℓ ⊙ h + b` (Lian et al. 2022, Eq. 2).
+    """`Δh = (ℓ − 1) ⊙ h + b`: IA³'s `ℓ ⊙ h` (Liu et al. 2022, §3.3), SSF's `ℓ ⊙ h + b` (Lian et al. 2022, §3.2).
 
     Args:
         width: D.

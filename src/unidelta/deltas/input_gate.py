@@ -8,7 +8,7 @@ from unidelta.deltas.compose import Compose
 
 
 class InputGate(Compose):
-    """`h ← h + σ(w·z + b) Δh` (Mao et al. 2022, §2.2), for each token; w = 0 and b = 0 at the start, so σ = ½.
+    """`h ← h + σ(w·z + b) Δh` (Mao et al. 2022, §3), for each token; w = 0 and b = 0 at the start, so σ = ½.
 
     UniPELT's code takes the mean of σ over all tokens, padding and, in a decoder, the future included: its outputs
     would depend on what is yet to be generated. Here every token has its own.

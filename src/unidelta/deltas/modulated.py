@@ -6,7 +6,7 @@ from unidelta.deltas.compose import ComposeWeights
 
 
 class Modulated(ComposeWeights):
-    """`W ← W + s W ⊙ M` (Huang et al. 2025, Eq. 3).
+    """`W ← W + s W ⊙ M` (Huang et al. 2025, §3).
 
     Args:
         scale: s.

@@ -7,7 +7,7 @@ from unidelta.deltas.reparam import PrefixVectors
 
 
 class ProjectedPrefix(PrefixVectors):
-    """`P_k = P W_k` `(L, K)`, `P_v = P W_v` `(L, V)` from P `(L, D)`, N(0, 0.02²) (Zhang et al. 2023, Eq. 3–5).
+    """`P_k = P W_k` `(L, K)`, `P_v = P W_v` `(L, V)` from P `(L, D)`, N(0, 0.02²) (Zhang et al. 2023, §3).
 
     Args:
         length: L.

@@ -10,7 +10,7 @@ from unidelta.deltas.linear_algebra import row_lengths, triangle_inverse_times
 
 
 class Reflections(FormModule):
-    """`M = H₁ … H_R − 1` with `H_i = 1 − 2 u_i u_iᵀ / ‖u_i‖²` (Yuan et al. 2024, Eq. 2–3).
+    """`M = H₁ … H_R − 1` with `H_i = 1 − 2 u_i u_iᵀ / ‖u_i‖²` (Yuan et al. 2024, §3.1).
 
     With the unit vectors as the rows of V, `H₁ … H_R = 1 − Vᵀ T⁻¹ V`, T = ½ + the part of V Vᵀ above the diagonal: one
     triangular solve in place of R products. The u_i start as equal pairs, Kaiming-uniform, so that R = 1.

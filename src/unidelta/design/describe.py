@@ -29,7 +29,8 @@ def functional_form(part: DeltaSpec) -> str:
     """Δh as in the first column of Table 1; z is q, x or h: what the form reads."""
     form, generator = FORMS[part.form], generator_of(part)
     reads = "q" if form.level == "heads" else ("x" if part.insertion is Insertion.PARALLEL else "h")
-    return form.formula.format(z=reads) + (f", {generator.formula}" if generator else "")
+    details = generator.formula if generator else "minus its start" if part.init is Init.PISSA else ""
+    return ", ".join(filter(None, (form.formula.format(z=reads), details)))
 
 
 def modified_representation(part: DeltaSpec) -> str:
@@ -45,6 +46,19 @@ def modified_representation(part: DeltaSpec) -> str:
         Representation.LINEAR: f"{sublayer} {', '.join(targets)}",
         Representation.INPUT: f"input of {sublayer} {', '.join(targets)}",
     }[part.representation]
+
+
+def starts_at_zero(part: DeltaSpec) -> bool:
+    """Whether it leaves the model unchanged at the start; HRA's reflections up to rounding."""
+    form, composition = generator_of(part) or FORMS[part.form], COMPOSITIONS[part.composition]
+    return composition.keeps_h and (composition.starts_at_zero or part.init in form.zero_starts)
+
+
+def merges(part: DeltaSpec) -> bool:
+    """Whether it is a change of weights, so that merging is exact; one with a bias needs a map with a bias."""
+    form, composition = FORMS[part.form], COMPOSITIONS[part.composition]
+    is_added = composition.factor(part) is not None and part.layer_norm is LayerNorm.NONE
+    return form.level == "linear" and (composition.on_weights or (form.is_linear and is_added))
 
 
 def composition_formula(part: DeltaSpec) -> str:

@@ -48,6 +48,10 @@ class Generator(ABC):
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """Elements that it trains at one place; they never decrease with the bottleneck."""
 
+    def n_activations(self, spec: DeltaSpec, place: Place) -> int:
+        """Width of what W_down computes: the bottleneck, or more where few numbers make a product of higher rank."""
+        return spec.bottleneck
+
     def n_shared(self, spec: DeltaSpec, sites: Sequence[SiteShape]) -> int:
         """Elements that it trains once for all sites."""
         return 0

@@ -56,7 +56,11 @@ class Bottleneck(Form):
 
     def n_vectors(self, spec: DeltaSpec, place: Place) -> int:
         """One bias for each map."""
-        return spec.bottleneck + place.d_changed if spec.bias else 0
+        return self._n_activations(spec, place) + place.d_changed if spec.bias else 0
+
+    def _n_activations(self, spec: DeltaSpec, place: Place) -> int:
+        made = generator_of(spec)
+        return spec.bottleneck if made is None else made.n_activations(spec, place)
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":
         """`deltas.bottleneck.Bottleneck`, or the same with maps that a generator makes."""
@@ -68,7 +72,7 @@ class Bottleneck(Form):
         if maps is not None:
             return GeneratedBottleneck(
                 maps,
-                widths=(spec.bottleneck, place.d_changed),
+                widths=(self._n_activations(spec, place), place.d_changed),
                 bias=spec.bias,
                 dropout=materials.dropout if spec.dropout is None else spec.dropout,
                 norm=layer_norm(spec, LayerNorm.IN, place.d_read),

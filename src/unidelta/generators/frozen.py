@@ -29,6 +29,11 @@ class FrozenGenerator(Generator):
         """d and b."""
         return spec.bottleneck + place.d_changed
 
+    def capacity(self, spec: DeltaSpec, places: "Sequence[Place]") -> tuple[int, str] | None:
+        """Rows of A cost no trained parameters but d: more of them than features are of use."""
+        widths = [place.d_read for place in places]
+        return (4 * max(widths), "four times the most features that one of its maps reads") if widths else None
+
     def shared(self, spec: DeltaSpec, sites: "Sequence[SiteShape]", randomness: "Randomness") -> "Shared":
         """A and B as large as the largest place needs; smaller ones take a part."""
         from unidelta.deltas.frozen import Shared

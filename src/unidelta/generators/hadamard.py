@@ -23,6 +23,10 @@ class HadamardGenerator(Generator):
         """A₁, A₂, B₁ and B₂."""
         return 2 * spec.bottleneck * (place.d_read + place.d_changed)
 
+    def n_activations(self, spec: DeltaSpec, place: Place) -> int:
+        """r²."""
+        return spec.bottleneck**2
+
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "HadamardMaps":
         """`deltas.hadamard.HadamardMaps`."""
         from unidelta.deltas.hadamard import HadamardMaps

@@ -25,8 +25,14 @@ class KroneckerGenerator(Generator):
         (c_in, a_in), (c_out, b_out) = _factors(place)
         return c_in * c_out + spec.bottleneck * (a_in + b_out)
 
-    def capacity(self, spec: DeltaSpec, places: Sequence[Place]) -> tuple[int, str]:
+    def n_activations(self, spec: DeltaSpec, place: Place) -> int:
+        """r for each column of C."""
+        return _factors(place)[0][0] * spec.bottleneck
+
+    def capacity(self, spec: DeltaSpec, places: Sequence[Place]) -> tuple[int, str] | None:
         """B A has at most its full rank."""
+        if not places:
+            return None
         ranks = [min(a_in, b_out) for (_, a_in), (_, b_out) in map(_factors, places)]
         return min(ranks), "the rank of the second factor of its smallest map"
 
