@@ -41,6 +41,7 @@ def test_a_fully_tuned_model_is_read_by_from_pretrained(do: Do, tmp_path: Path) 
     assert len(unidelta.runs(tmp_path / "runs")) == 1  # the folder's own JSON files are no records
 
 
+@pytest.mark.slow
 def test_it_can_be_tuned_further(do: Do, tmp_path: Path) -> None:
     first = do("method=full", "task=xsum", "save_model=true")
     record = do("method=lora", "task=xsum", f"backbone.checkpoint={folder_of(first, tmp_path)}")
@@ -80,6 +81,7 @@ def test_a_new_pooler_is_told_recorded_and_comes_back_with_the_deltas(do: Do, tm
     assert found[0].equal(found[1])
 
 
+@pytest.mark.slow
 def test_unknown_tokens_are_in_the_record_and_said(do: Do, data, tmp_path: Path, capsys) -> None:
     folder = data("xsum")
     for file in folder.glob("*.jsonl"):

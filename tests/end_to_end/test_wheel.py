@@ -13,6 +13,7 @@ import pytest
 from unidelta.extensions.paths import CONF
 
 ROOT = CONF.parent
+pytestmark = pytest.mark.slow
 MODELS = """
 import sys
 from transformers import (
