@@ -8,7 +8,7 @@ import torch
 import transformers as hf
 
 import unidelta
-from unidelta.errors import Problems
+from unidelta.errors import ConfigError, Problems
 from unidelta.mini.tokenizer import tokenizer
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
@@ -39,6 +39,16 @@ def test_a_fully_tuned_model_is_read_by_from_pretrained(do: Do, tmp_path: Path) 
     reported = record.metrics["test"]
     assert 100 * right / reported["n"] == pytest.approx(reported["accuracy"])
     assert len(unidelta.runs(tmp_path / "runs")) == 1  # the folder's own JSON files are no records
+
+
+def test_a_finished_run_without_its_model_is_not_taken_for_one_with_it(do: Do, tmp_path: Path) -> None:
+    record = do("method=full", "task=sst2")
+    with pytest.raises(ConfigError, match="its model was not kept") as refusal:
+        do("method=full", "task=sst2", "save_model=true")
+    assert refusal.value.instead.startswith("force=true")
+    again = do("method=full", "task=sst2", "save_model=true", "force=true")
+    assert again.metrics == record.metrics and (folder_of(again, tmp_path) / "model.safetensors").is_file()
+    assert do("method=full", "task=sst2", "save_model=true").run_id == record.run_id
 
 
 @pytest.mark.slow
