@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -184,6 +185,22 @@ def _injected(
             noise = torch.randn(parameters[trained].shape, generator=generator)
             parameters[trained].data += 0.3 * noise
     return injection
+
+
+@pytest.fixture
+def no_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stock code computes norms, and eager's softmax, in float32 whatever it is given: here float64 stays float64."""
+    to, to_float, softmax = Tensor.to, Tensor.float, functional.softmax
+
+    def is_down(tensor: Tensor, asked: object) -> bool:
+        return tensor.dtype is torch.float64 and asked is torch.float32
+
+    def own_softmax(tensor: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+        return softmax(tensor, dim=dim, dtype=None if is_down(tensor, dtype) else dtype)
+
+    monkeypatch.setattr(Tensor, "to", lambda t, *a, **k: t if a and is_down(t, a[0]) else to(t, *a, **k))
+    monkeypatch.setattr(Tensor, "float", lambda t: t if t.dtype is torch.float64 else to_float(t))
+    monkeypatch.setattr(functional, "softmax", own_softmax)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from unidelta.deltas.delta import Delta
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Insertion, Representation, Slot
+from unidelta.design.axes import Init, Insertion, Representation, Rotation, Slot, Source, TextStart
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.form import FORMS, Materials
@@ -20,9 +20,10 @@ from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, Full
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
-from unidelta.hosts.linear import LinearHost
+from unidelta.hosts.linear import FusedHost, LinearHost
+from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.site import Host, Hosting, Site, attach
-from unidelta.hosts.stack import StackHost
+from unidelta.hosts.stack import FIRST_POSITION, StackHost
 from unidelta.injection.injection import Injection
 from unidelta.injection.saving_backbone import guard_saving
 
@@ -90,11 +91,15 @@ def _put(
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length):
             prompt = Prompt(length, architecture.width, generator=generator)
-            attach_prompt(model, prompt.to(device=model.device, dtype=model.dtype))
+            attach_prompt(
+                model,
+                prompt.to(device=model.device, dtype=model.dtype),
+                positions=architecture.family.encoder_positions,
+            )
         case BitFit(trains_head=trains_head):
-            for module in model.modules():
-                if isinstance(module, nn.Linear | nn.LayerNorm) and module.bias is not None:
-                    module.bias.requires_grad_(True)
+            for name, parameter in model.named_parameters():
+                if name.rpartition(".")[2] == "bias":
+                    parameter.requires_grad_(True)
             _train_head(model, architecture, trains_head)
         case FullFineTuning() | Frozen():
             pass
@@ -132,6 +137,11 @@ def _attach_part(
             )
             hosting, key = _hosting(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
+        if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
+            attach(Hosting(module=site.norm, host=KeepingNorm, settings={"keeps": True}), "", None)
+        if spec.text_start is TextStart.LENGTH:
+            positions = {FIRST_POSITION: spec.bottleneck}
+            attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
@@ -139,9 +149,19 @@ def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
     if place.target == INNER:
         return Hosting(module=site.linears["down"], host=LinearHost), INNER
     if place.target:
-        return Hosting(module=site.linears[place.target], host=LinearHost), Representation.LINEAR
+        module = site.linears[place.target]
+        columns = {role: own for role, own in site.columns.items() if site.linears[role] is module}
+        if columns:
+            return Hosting(module=module, host=FusedHost, settings={"columns": columns}), place.target
+        return Hosting(module=module, host=LinearHost), Representation.LINEAR
     hosting = site.hosts[spec.representation]
-    settings = {**hosting.settings, "source": spec.source} if place.site.slot is Slot.FFN else hosting.settings
+    settings = dict(hosting.settings)
+    if place.site.slot is Slot.FFN:
+        settings["source"] = spec.source
+        if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
+            settings["norm"] = site.norm
+    if spec.rotation is Rotation.BEFORE:
+        settings["prefix_start"] = 0 if spec.text_start is TextStart.LENGTH else -spec.bottleneck
     return Hosting(module=hosting.module, host=hosting.host, settings=settings), spec.representation
 
 
