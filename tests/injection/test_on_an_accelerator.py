@@ -22,17 +22,6 @@ from unidelta.design.family import FAMILIES
 
 B, T_SOURCE, T_TARGET = 3, 24, 16  # as batches in bf16 are padded: multiples of 8
 DESIGNS = ("full", "prefix", "mam", "multihead", "lora_attn", "parallel_both")
-    "full",
-    "bitfit",
-    "prefix",
-    "prefix_direct",
-    "mam",
-    "multihead",
-    "lora_attn",
-    "parallel_both",
-    "houlsby",
-    "ia3",
-)
 
 
 class FusedAttention(TorchFunctionMode):
