@@ -116,4 +116,10 @@ class PromptTuning:
     length: int
 
 
+def positions_before_text(design: "Design") -> int:
+    """How many positions a design takes away from text: l of a prefix beside which text starts at l."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
+
+
 Design = Deltas | FullFineTuning | BitFit | PromptTuning | Frozen

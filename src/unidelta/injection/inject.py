@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -67,6 +68,7 @@ def inject(
             "deltas.remove() first, or all deltas in one design",
         )
     _check_attention(model, design)
+    _check_rotation(model, design)
     _check_start(model, design, architecture, start)
     requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     base_attention = model.config._attn_implementation
@@ -182,6 +184,22 @@ def _check_attention(model: PreTrainedModel, design: Design) -> None:
             f"deltas at attention heads with attn_implementation={base}",
             f"the masks of a prefix are built for {' and '.join(BASES)} only",
             "attn_implementation=sdpa",
+        )
+
+
+def _check_rotation(model: PreTrainedModel, design: Design) -> None:
+    """Refuse to rotate P_k by frequencies that change with the length of the text that happens to be read."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    if all(part.rotation is Rotation.AFTER for part in parts):
+        return
+    found: dict[str, Any] = model.config.rope_parameters
+    each = [found] if "rope_type" in found else [own for own in found.values() if own is not None]
+    changing = sorted({own["rope_type"] for own in each} & {"dynamic", "longrope"})
+    if changing:
+        raise DesignError(
+            f"rotation=before in a model with rope_type={', '.join(changing)}",
+            "its rotation changes with the length of the text, and a prefix is one for all texts",
+            "rotation=after, or a checkpoint whose rotation is fixed",
         )
 
 

@@ -19,6 +19,7 @@ from unidelta.config.schema import RunConfig
 from unidelta.config.unused_keys import unused_keys, warnings
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
+from unidelta.design.spec import positions_before_text
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.tasks import KINDS, TaskSpec, read_labels
 from unidelta.tasks.languages import wrong_languages
@@ -68,6 +69,8 @@ def prepare(config: RunConfig) -> RunSpec:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
         raise Problems([*problems, found]) from None
+    if taken := positions_before_text(spec.design):
+        problems += check_lengths(spec.task, architecture.max_positions - taken)
     problems += unused_keys(asked, notes)
     if problems:
         raise Problems(problems)
