@@ -1,8 +1,8 @@
 """For every rule a delta that it refuses, and the nearest that it lets through."""
 
-from unidelta.design.axes import Init, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import Init, LayerNorm, Reparameterisation, Representation, Rotation, Slot, Source, TextStart
 
-MLP = Reparameterisation.MLP
+MLP, PREFIX = Reparameterisation.MLP, ("attn", "prefix")
 COMPACTER = {"generator": "hypercomplex", "init": Init.LORA, "options": (("terms", 4),)}
 # rule: (a delta it refuses, the nearest that it lets through), as arguments of `part` and fields changed after
 CASES = {
@@ -56,8 +56,14 @@ CASES = {
     ),
     "a form reads what its architecture hands on": (
         (("ffn", "bottleneck"), {"source": "nothing"}),
-        (("ffn", "bottleneck"), {"source": Source.RESIDUAL_STREAM}),
+        (("ffn", "bottleneck"), {}),
     ),
+    "the residual stream is read beside an FFN": (
+        (("ffn", "bottleneck"), {"source": Source.RESIDUAL_STREAM}),
+        (("ffn", "bottleneck"), {}),
+    ),
+    "only rotary positions rotate keys": ((PREFIX, {"rotation": Rotation.BEFORE}), (PREFIX, {})),
+    "text starts at l where positions are an input": ((PREFIX, {"text_start": TextStart.LENGTH}), (PREFIX, {})),
     "targets belong to their slot": (
         (("attn", "low_rank"), {"targets": ("query", "up")}),
         (("attn", "low_rank"), {"targets": ("query", "key", "value", "output")}),

@@ -38,10 +38,6 @@ LLAMA = {
 BACKBONES = {"bart": (BART, AutoModelForSeq2SeqLM), "llama": (LLAMA, AutoModelForCausalLM)}
 QV = {"target_modules": ["q_proj", "v_proj"]}
 CASES: dict[str, tuple[str, Callable[[], peft.PeftConfig]]] = {
-    "ia3": (
-        "bart",
-        lambda: peft.IA3Config(target_modules=["k_proj", "v_proj", "fc2"], feedforward_modules=["fc2"]),
-    ),
     "dora": ("bart", lambda: peft.LoraConfig(r=4, lora_alpha=8, use_dora=True, **QV)),
     "rslora": ("bart", lambda: peft.LoraConfig(r=4, lora_alpha=8, use_rslora=True, **QV)),
     "pissa": ("bart", lambda: peft.LoraConfig(r=4, lora_alpha=8, init_lora_weights="pissa", **QV)),

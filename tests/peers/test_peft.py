@@ -37,9 +37,6 @@ class Case:
 
 AB = {"lora_A.weight": ("linear.form.down", same), "lora_B.weight": ("linear.form.up", same)}
 CASES = {
-    "ia3": Case(
-        {"fc2.ia3_l": ("inner.form.factors", Tensor.flatten), "ia3_l": ("linear.form.factors", Tensor.flatten)}
-    ),
     "dora": Case(
         {**AB, "lora_magnitude_vector.weight": ("linear.compose.magnitude", same)}, {"budget": 4, "scale": 2.0}
     ),

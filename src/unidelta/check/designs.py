@@ -109,8 +109,9 @@ def _zero_start(family: Family, design: Deltas, where: str) -> Iterator[Finding]
     (spec,) = design.parts
     if not COMPOSITIONS[spec.composition].keeps_h:
         return
-    expected = tiny(family)(**batch(family)).logits
-    architecture = architecture_of(tiny(family).config, name=family.name)
+    stock = tiny(family).requires_grad_(False)  # frozen too: torch picks a kernel by whether a bias of logits trains
+    expected = stock(**batch(family)).logits
+    architecture = architecture_of(stock.config, name=family.name)
     for init in (generator_of(spec) or FORMS[spec.form]).zero_starts:
         zero = Deltas(parts=(replace(spec, init=init),))
         if faults(zero, architecture):

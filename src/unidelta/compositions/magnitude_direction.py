@@ -48,4 +48,4 @@ class MagnitudeDirection(Composition):
         """`deltas.magnitude_direction.MagnitudeDirection`."""
         from unidelta.deltas.magnitude_direction import MagnitudeDirection as Module
 
-        return Module(materials.linears[place.target].weight, scale=spec.scale)
+        return Module(materials.linears[place.target].weight(), scale=spec.scale)

@@ -3,7 +3,6 @@
 import argparse
 import inspect
 import re
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -11,22 +10,33 @@ from itertools import product
 
 from unidelta.config.compose import compose
 from unidelta.config.groups import options
+from unidelta.config.later_methods import FACTS, HEADS, LATER, RECOMBINED, comments, crossed_rows, facts, later_rows
 from unidelta.config.resolve import published_architecture
 from unidelta.config.resolve_task import n_labels
 from unidelta.config.schema import RunConfig
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Conventions, Init, Insertion, Reparameterisation, Slot
+from unidelta.design.axes import (
+    Conventions,
+    Init,
+    Insertion,
+    Reparameterisation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.count import count
-from unidelta.design.describe import describe, merges, starts_at_zero, table1
+from unidelta.design.describe import describe, table1
 from unidelta.design.form import FORMS, Form
 from unidelta.design.generator import GENERATORS
 from unidelta.design.methods import request_of
+from unidelta.design.published import published_for, stated_architecture
 from unidelta.design.request import BudgetConfig, MethodConfig, PositionConfig, SlotConfig
 from unidelta.design.resolve import resolve_design
 from unidelta.design.rules import every_rule
-from unidelta.design.spec import Deltas, Design
+from unidelta.design.spec import Design
 from unidelta.errors import UserError
 from unidelta.extensions.paths import CONF
 
@@ -43,43 +53,6 @@ of each stack without a delta, in every method that has one. Where the authors' 
 _SLOTS = """A method ([how to add one](extending.md#a-method)) names a form for each slot, `method.attn` and
 `method.ffn`, by the keys below. An insertion or composition named here *pins* the slot: the axis of that name
 leaves it alone. `mlp_width` and `prefix_dropout` are of the MLP that makes P_k, P_v while training."""
-_LATER = """Methods from after the paper (IA³ from the same year), decomposed along the same axes. M is the matrix of a
-linear form, W a frozen weight; *starts at 0* whether the model is unchanged at the start (HRA up to rounding), *merges*
-whether merging into the weights is exact and undone bit for bit (SSF where the maps have biases). Tests compare them
-with peft 0.21.2 and adapters 1.3.0 from the same weights in float64: logits, gradients and merged weights to 1e-12.
-What differs on purpose: UniPELT's gates are each token's own, not means over all tokens, which in a decoder see the
-future; its prefix is added behind its gate. Compacter's shared factors are those of one slot, its activation is ReLU,
-and it starts at exactly 0. LoReFT edits every token of its layers."""
-_HEADS_OF_LATER = ("method", "source", "trains", "starts at 0", "merges", "elsewhere")
-_FACTS = ("Source: ", "Trains: ", "Elsewhere: ")
-_CROSSED = """Pieces recombine: what is built, as its design, and what is refused, with the reason."""
-CROSSED = (
-    ("PiSSA's start of DoRA's direction", "method=dora method.attn.init=pissa"),
-    ("DoRA's composition of VeRA's maps (DVoRA)", "method=vera composition=magnitude_direction composition.scale=1"),
-    ("DoRA's composition of LoHa's maps", "method=loha composition=magnitude_direction composition.scale=1"),
-    ("DoRA's composition around an adapter", "method=parallel_adapter composition=magnitude_direction"),
-    ("DoRA's composition of a rotation", "method=oft composition=magnitude_direction"),
-    ("HiRA's composition of LoKr's maps", "method=lokr composition=modulated composition.scale=1"),
-    ("rsLoRA's scale of an adapter", "method=parallel_adapter composition=rank_stabilised composition.scale=16"),
-    ("PiSSA's start of an adapter", "method=parallel_adapter method.ffn.init=pissa"),
-    ("VeRA's maps in an adapter", "method=parallel_adapter method.ffn.generator=frozen"),
-    ("MiSS' map in an adapter", "method=parallel_adapter method.ffn.generator=tiled"),
-    ("Compacter's maps in LoRA", "method=lora method.attn.generator=hypercomplex"),
-    ("LLaMA-Adapter's gate of an adapter", "method=parallel_adapter composition=zero_gate"),
-    (
-        "LLaMA-Adapter's vectors in a multi-head adapter",
-        "method=multihead_parallel_adapter method.attn.generator=projected method.attn.reparameterisation=direct",
-    ),
-    ("UniPELT's gate on MAM's adapter", "method=mam composition=input_gate"),
-    ("UniPELT's gate on all of MAM", "method=mam composition=input_gate method.attn.composition=input_gate"),
-    (
-        "a Householder MAM: prefix and reflections",
-        "method=mam method.ffn.form=reflections method.ffn.composition=rotated method.ffn.init=identity"
-        " method.ffn.targets=[up,down] method.ffn.bottleneck=256",
-    ),
-    ("LoReFT beside the layer it edits", "method=loreft insertion=parallel"),
-    ("a single adapter, at the last FFN", "method=adapter layers=last:1"),
-)
 _COUNTS = """Counts at `scale=paper`, `budget=paper`. *Trained* is what the optimiser sees; *stored* what is
 kept for inference, prefixes without their MLP; *matrices* what the paper counts; *rule* the percentage as the
 paper would print it (`percent_published_rule`)."""
@@ -88,11 +61,16 @@ a bottleneck is at most the width (a prefix: the longest input), and prompts nee
 _MATRIX = """✓ is built; R… are the rules that refuse. Both conventions and all the paper's backbones give the
 same answers. Different forms at the two positions are built where each of them is."""
 
+_BACKBONES = """Matrices in percent of the backbone at `budget=paper`, by closed form; a letter says why a method is
+refused. A backbone that is not in the paper has the shares of the paper's BART-large or RoBERTa-base, as far as its
+width holds them ([backbones.md](backbones.md))."""
+_N_LABELS = 3  # of backbones that classify
+
 
 def document() -> str:
     """The whole document as Markdown."""
     runs = {task: _runs(task) for task in _TASKS}
-    later = {name: config for name, config in runs["xsum"].items() if _facts(name)}
+    later = {name: config for name, config in runs["xsum"].items() if facts(name)}
     of_paper = {name: config for name, config in runs["xsum"].items() if name not in later}
     rules = [(f"R{i}", rule.name, rule.why, rule.instead) for i, rule in enumerate(every_rule(), 1)]
     blocks = [
@@ -102,17 +80,18 @@ def document() -> str:
         _table(("form", "Δh, z what it reads", "acts on", "size", "keys it reads", "how it can start"), _forms()),
         _table(("composition", "h ←"), [(f"`{c.name}`", c.formula.partition("← ")[2]) for c in COMPOSITIONS.values()]),
         _table(("generator", "how", "makes", "its own keys"), _generators()),
-        _table(("value", "meaning"), _values(Init, Reparameterisation)),
+        _table(("value", "meaning"), _values(Init, Reparameterisation, Source, Rotation, TextStart)),
         *("## Table 1", "From the presets, with `conventions=released` (the default: the authors' code):"),
         _table1(of_paper, "released"),
         *("With `conventions=paper` (the text):", _table1(of_paper, "paper")),
-        *("### What came after, in the same columns", _LATER, _table1(later, "released")),
-        _table(_HEADS_OF_LATER, [_later_row(name, config) for name, config in later.items()]),
-        *("### Crossed cells", _CROSSED, _table(("cell", "typed", "answer"), map(_crossed_row, CROSSED)), "## Presets"),
+        *("### What came after, in the same columns", LATER, _table1(later, "released")),
+        _table(HEADS, later_rows(later, _design)),
+        *("### Crossed cells", RECOMBINED, _table(("cell", "typed", "answer"), crossed_rows(_design)), "## Presets"),
         _table(("`method=`", "what it is"), [(f"`{m}`", _header("method", m)) for m in options("method")]),
         *(_COUNTS, *(block for task, methods in runs.items() for block in _counts(task, methods))),
         *("## Rules", _REFUSALS, _table(("", "rule", "why", "instead"), rules)),
         *("## Every combination", _MATRIX, _matrix([m["full"] for m in runs.values()])),
+        *("## Every method on every backbone", _BACKBONES, *_backbones()),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -122,7 +101,7 @@ def _runs(task: str) -> dict[str, RunConfig]:
     base = compose([f"task={task}", "method=full", "scale=paper"])
     return {
         method: _of_file(base, method)
-        if _facts(method)
+        if facts(method)
         else compose([f"task={task}", f"method={method}", "scale=paper"])
         for method in options("method")
     }
@@ -140,32 +119,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _header(group: str, name: str) -> str:
-    return " ".join(line for line in _comments(group, name) if not line.startswith(tuple(_FACTS)))
-
-
-def _comments(group: str, name: str) -> list[str]:
-    lines = (CONF / group / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
-    return [line[2:] for line in lines if line.startswith("# ") and "@package" not in line]
-
-
-def _facts(method: str) -> dict[str, str]:
-    """What the file of a later method says of its source, its size and its other names."""
-    found = (line.partition(": ") for line in _comments("method", method) if line.startswith(tuple(_FACTS)))
-    return {f"{key}: ": value.rstrip(".") for key, _, value in found}
-
-
-def _later_row(name: str, config: RunConfig) -> tuple[str, ...]:
-    facts, design = _facts(name), _design(config)[0]
-    parts = design.parts if isinstance(design, Deltas) else ()
-    answers = (("yes" if all(map(is_so, parts)) else "no") for is_so in (starts_at_zero, merges))
-    return (f"`{name}`", facts["Source: "], facts["Trains: "], *answers, facts["Elsewhere: "])
-
-
-def _crossed_row(cell: tuple[str, str]) -> tuple[str, str, str]:
-    what, words = cell
-    design, problems = _design(compose(["task=xsum", "scale=paper", *shlex.split(words)]))
-    answer = f"refused: {'; '.join(dict.fromkeys(p.why for p in problems))}" if problems else describe(design)
-    return what, f"`{words}`", answer
+    return " ".join(line for line in comments(group, name) if not line.startswith(tuple(FACTS)))
 
 
 def _generators() -> list[tuple[str, ...]]:
@@ -254,6 +208,25 @@ def _cell(bases: Sequence[RunConfig], form: Form, slots: list[str], *axes: str, 
         answers.add(frozenset(problem.why for problem in _design(config)[1]))
     (refusals,) = answers  # one for all, as `_MATRIX` says
     return " ".join(f"R{i}" for i, rule in enumerate(every_rule(), 1) if rule.why in refusals) or "✓"
+
+
+def _backbones() -> Iterable[str]:
+    reasons: dict[str, str] = {}
+    rows: list[Sequence[str]] = []
+    for method in options("method"):
+        cells: list[str] = []
+        for backbone in options("backbone"):
+            architecture = stated_architecture(backbone, n_labels=_N_LABELS)
+            measure = published_for(architecture.family.name, n_labels=_N_LABELS)
+            request = request_of(method, {})
+            design, problems = resolve_design(request, architecture=architecture, published=measure)
+            for problem in problems:
+                reasons.setdefault(problem.why, "abcdefgh"[len(reasons)])
+            refused = " ".join(reasons[problem.why] for problem in problems)
+            cells.append(refused or f"{count(design, architecture).percent_matrices:.3g}")
+        rows.append((f"`{method}`", *cells))
+    yield _table(("method", *(f"`{name}`" for name in options("backbone"))), rows)
+    yield "\n".join(f"* {letter}: {why}" for why, letter in reasons.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

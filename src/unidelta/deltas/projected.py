@@ -3,6 +3,7 @@
 import torch
 from torch import Generator, Tensor, nn
 
+from unidelta.deltas.frozen_map import FrozenMap
 from unidelta.deltas.reparam import PrefixVectors
 
 
@@ -16,9 +17,9 @@ class ProjectedPrefix(PrefixVectors):
         generator: the source of randomness.
     """
 
-    def __init__(self, length: int, width: int, maps: tuple[nn.Module, nn.Module], *, generator: Generator) -> None:
+    def __init__(self, length: int, width: int, maps: tuple[FrozenMap, FrozenMap], *, generator: Generator) -> None:
         super().__init__()
-        self._maps = maps  # in a tuple, so that they are registered only once, elsewhere
+        self._maps = maps
         self.vectors = nn.Parameter(nn.init.normal_(torch.empty(length, width), std=0.02, generator=generator))
 
     def forward(self) -> tuple[Tensor, Tensor]:

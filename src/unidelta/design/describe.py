@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import generator_of
@@ -30,7 +39,8 @@ def functional_form(part: DeltaSpec) -> str:
     form, generator = FORMS[part.form], generator_of(part)
     reads = "q" if form.level == "heads" else ("x" if part.insertion is Insertion.PARALLEL else "h")
     details = generator.formula if generator else "minus its start" if part.init is Init.PISSA else ""
-    return ", ".join(filter(None, (form.formula.format(z=reads), details)))
+    shift = " + b" if form.is_linear and part.bias else ""
+    return ", ".join(filter(None, (form.formula.format(z=reads) + shift, details)))
 
 
 def modified_representation(part: DeltaSpec) -> str:
@@ -97,6 +107,8 @@ def _part(part: DeltaSpec) -> str:
         f"MLP {part.mlp_width}" if part.reparameterisation is Reparameterisation.MLP else "",
         f"init {part.init}" if part.init is Init.PISSA else "",
         f"layers {part.layers}" if part.layers != "all" else "",
+        "P_k rotated" if part.rotation is Rotation.BEFORE else "",
+        "text from l" if part.text_start is TextStart.LENGTH else "",
         *(f"{key}={value}" for key, value in part.options),
     ]
     return f"{name}({', '.join(filter(None, words))})"

@@ -3,7 +3,17 @@
 from dataclasses import asdict
 from typing import Any, cast
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS
@@ -15,8 +25,8 @@ def design_to_dict(design: Design) -> dict[str, Any]:
     data = _plain(asdict(design))
     for part in data.get("parts", ()):
         part["options"] = dict(part["options"])
-        for key, before in LATER_FIELDS.items():
-            if part[key] == before:
+        for key, usual in _LATER.items():
+            if part[key] == usual:
                 del part[key]
     return {"kind": _KINDS[type(design)], **data}
 
@@ -38,10 +48,6 @@ def design_from_dict(data: dict[str, Any]) -> Design:
     raise ValueError(f"`{kind}` is no kind of design; known kinds are {', '.join(_KINDS.values())}.")
 
 
-LATER_FIELDS: dict[str, Any] = {"generator": None, "layers": "all"}
-"""Fields of a delta that came after the first records, each with what every earlier delta had: left out at that value,
-so that a run of before keeps its name."""
-
 _KINDS: dict[type, str] = {
     Deltas: "deltas",
     FullFineTuning: "full_fine_tuning",
@@ -49,6 +55,9 @@ _KINDS: dict[type, str] = {
     PromptTuning: "prompt_tuning",
     Frozen: "frozen",
 }
+
+_LATER = {"generator": None, "layers": "all", "rotation": Rotation.AFTER, "text_start": TextStart.ZERO}
+"""Fields that came after the first records, left out where they say what was done before: a design keeps its name."""
 
 _ENUMS = {
     "slot": Slot,
@@ -58,6 +67,8 @@ _ENUMS = {
     "init": Init,
     "layer_norm": LayerNorm,
     "reparameterisation": Reparameterisation,
+    "rotation": Rotation,
+    "text_start": TextStart,
 }
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
     from unidelta.deltas.form_module import FormModule
+    from unidelta.deltas.frozen_map import FrozenMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class Materials:
     dropout: float
     shared: "nn.Module | None" = None
     start: "tuple[Tensor, Tensor] | None" = None
-    linears: "Mapping[str, nn.Linear]" = field(default_factory=dict[str, "nn.Linear"])
+    linears: "Mapping[str, FrozenMap]" = field(default_factory=dict[str, "FrozenMap"])
 
 
 class Form(ABC):

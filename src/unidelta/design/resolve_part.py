@@ -6,7 +6,16 @@ from enum import StrEnum
 from typing import TypeVar
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Conventions, Init, Insertion, LayerNorm, Reparameterisation
+from unidelta.design.axes import (
+    Conventions,
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Rotation,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Form, Setting
 from unidelta.design.generator import GENERATORS, Generator
@@ -67,6 +76,9 @@ def part(
         None if chosen.layer_norm is None else _enum(LayerNorm, chosen.layer_norm, f"{where}.layer_norm", problems)
     )
     reparameterisation = _enum(Reparameterisation, chosen.reparameterisation, f"{where}.reparameterisation", problems)
+    rotation = _enum(Rotation, chosen.rotation, f"{where}.rotation", problems)
+    text_start = _enum(TextStart, chosen.text_start, f"{where}.text_start", problems)
+    source = None if chosen.source is None else _enum(Source, chosen.source, f"{where}.source", problems)
     conventions = _enum(Conventions, request.conventions, "conventions", problems)
     if len(problems) > before or form is None or composition is None:
         return None
@@ -93,7 +105,7 @@ def part(
         bottleneck=0 if is_sized else chosen.bottleneck,
         scale=float(scale),
         representation=detail.representation,
-        source=detail.source,
+        source=detail.source if source is None else source,
         init=first if init is None else init,
         layer_norm=detail.layer_norm if layer_norm is None else layer_norm,
         bias=detail.bias if chosen.bias is None else chosen.bias,
@@ -106,6 +118,8 @@ def part(
         options=options,
         generator=None if generator is None else generator.name,
         layers=layers,
+        rotation=rotation,
+        text_start=text_start,
     )
     return replace(spec, bottleneck=form.smallest(spec)) if is_sized else spec
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Insertion, Representation, Slot
+from unidelta.design.axes import Init, Insertion, Representation, Slot, Source
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS, generator_of
@@ -81,6 +81,16 @@ GENERAL = (
         refuses=lambda part, architecture: part.source not in architecture.family.sources,
         why="the FFN of this architecture is a module of its own: only its input, after the layer norm, is at hand",
         instead="conventions=paper, by which a parallel form reads the sub-layer's input",
+    ),
+    Rule(
+        name="the residual stream is read beside an FFN",
+        refuses=lambda part, architecture: (
+            part.source is Source.RESIDUAL_STREAM
+            and not (architecture.family.is_pre_norm and part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL)
+        ),
+        why="it is another tensor than the sub-layer's input only before the layer norm of a pre-LN model, and a"
+        " parallel adapter at the FFN alone is built to read it",
+        instead="source=null for this slot, or a parallel adapter at the FFN of a model such as mBART or Llama",
     ),
     Rule(
         name="dropout is a probability",
@@ -161,7 +171,7 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
     errors: list[DesignError] = []
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)
-    if isinstance(design, BitFit) and not architecture.n_biases:
+    if isinstance(design, BitFit) and architecture.n_biases == architecture.n_head_biases:
         asked, why = f"BitFit on {architecture.name}", "its maps and norms have no biases, so nothing would train"
         errors.append(DesignError(asked, why, "method=lora or method=adapter"))
     if isinstance(design, Deltas):

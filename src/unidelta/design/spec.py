@@ -7,7 +7,17 @@ designs compute the same function.
 
 from dataclasses import dataclass
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +47,8 @@ class DeltaSpec:
         options: the form's and the generator's own keys and their values (`Form.options`, `Generator.options`).
         generator: name of what makes the form's matrices from fewer parameters; None: they are parameters.
         layers: the layers of each stack that have the delta (`design.layers`).
+        rotation: whether P_k joins the keys after or before their rotation, in models with rotary positions.
+        text_start: the position of the first token beside a prefix.
     """
 
     slot: Slot
@@ -59,6 +71,8 @@ class DeltaSpec:
     options: tuple[tuple[str, int | float | str | bool], ...] = ()
     generator: str | None = None
     layers: str = "all"
+    rotation: Rotation = Rotation.AFTER
+    text_start: TextStart = TextStart.ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +118,12 @@ class PromptTuning:
     """
 
     length: int
+
+
+def positions_before_text(design: "Design") -> int:
+    """How many positions a design takes away from text: l of a prefix beside which text starts at l."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
 
 
 Design = Deltas | FullFineTuning | BitFit | PromptTuning | Frozen

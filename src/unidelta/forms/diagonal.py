@@ -18,7 +18,7 @@ class Diagonal(Form):
     name = "diagonal"
     title = "a diagonal (IA³, SSF)"
     short = "diagonal"
-    formula = "(ℓ − 1) ⊙ {z} (+ b)"
+    formula = "(ℓ − 1) ⊙ {z}"
     level = "linear"
     size = None
     reads = frozenset({"targets", "bias", "init"})

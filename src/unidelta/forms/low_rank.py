@@ -85,7 +85,7 @@ class LowRank(Form):
         if spec.init is Init.PISSA:
             factor = COMPOSITIONS[spec.composition].factor(spec)
             assert factor is not None  # a rule says so
-            return Pissa(materials.linears[place.target].weight, spec.bottleneck, factor=factor, dropout=dropout)
+            return Pissa(materials.linears[place.target].weight(), spec.bottleneck, factor=factor, dropout=dropout)
         return LowRank(
             place.d_read,
             place.d_changed,

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
 from unidelta.deltas.delta import Delta, WeightDelta
 from unidelta.design.axes import Representation
 from unidelta.design.site import INNER
+from unidelta.hosts.linear import weight_of
 from unidelta.hosts.site import Detached, Host, detach, reattach
 
 
@@ -35,7 +37,7 @@ def is_linear(delta: nn.Module) -> bool:
 
 def is_mergeable(module: nn.Module) -> bool:
     """Whether a module is a linear map whose deltas can all be merged into its weight and its bias."""
-    if not (isinstance(module, Host) and isinstance(module, nn.Linear)):
+    if not (isinstance(module, Host) and isinstance(module, nn.Linear | Conv1D)):
         return False
     return all(
         isinstance(delta, WeightDelta)
@@ -53,31 +55,35 @@ def merge_into_weights(model: nn.Module) -> list[Merged]:
 def _merge(module: nn.Module) -> Merged:
     detached = detach(module)
     before = module.weight.detach().clone(), None if module.bias is None else module.bias.detach().clone()
-    deltas = detached.deltas
-    if Representation.LINEAR in deltas:  # on what the map computes; before what it reads is changed
-        delta = deltas[Representation.LINEAR]
+    weight = weight_of(module)  # (d_out, d_in), changed in place
+    columns = {Representation.LINEAR: (0, weight.shape[0]), **detached.settings.get("columns", {})}
+    for key, delta in detached.deltas.items():  # on what the map computes; before what it reads is changed
+        if key == INNER:
+            continue
+        own = slice(*columns[key])
         if isinstance(delta, WeightDelta):
-            module.weight.copy_(delta(module.weight))
+            weight[own].copy_(delta(weight[own]))
         else:
-            _merge_output(module, delta)
-    if INNER in deltas:  # W (x + s (M x + b))
-        delta = deltas[INNER]
+            _add(delta, weight[own], None if module.bias is None else module.bias[own])
+    if INNER in detached.deltas:  # W (x + s (M x + b))
+        delta = detached.deltas[INNER]
         update, vector = _matrix(delta), delta.form.vector()
         if vector is not None:
-            module.bias += module.weight @ (delta.compose.factor() * vector)
-        module.weight += module.weight * update if update.dim() == 1 else module.weight @ update
+            module.bias += weight @ (delta.compose.factor() * vector)
+        weight += weight * update if update.dim() == 1 else weight @ update
     return Merged(detached=detached, weight=before[0], bias=before[1])
 
 
-def _merge_output(module: nn.Linear, delta: Delta) -> None:
+def _add(delta: Delta, weight: Tensor, bias: Tensor | None) -> None:
+    """Change the weight `(d_out, d_in)` and the bias of a map by a delta on its output, in place."""
     update, vector = _matrix(delta), delta.form.vector()
     if not delta.parallel:  # h + s (M h + b) of h = W x + b
-        if module.bias is not None:
-            module.bias += _times(update, module.bias)
-        update = _times(update, module.weight)
-    module.weight += update if update.dim() == 2 else torch.diag(update)
+        if bias is not None:
+            bias += _times(update, bias)
+        update = _times(update, weight)
+    weight += update if update.dim() == 2 else torch.diag(update)
     if vector is not None:
-        module.bias += delta.compose.factor() * vector
+        bias += delta.compose.factor() * vector
 
 
 def _matrix(delta: Delta) -> Tensor:

@@ -1,4 +1,4 @@
-"""Saved deltas in two files: `deltas.safetensors`, and `design.json`, which describes the design and its backbone."""
+"""Saved deltas: `deltas.safetensors`; `design.json`, which describes the design and its backbone; and a model card."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, SavedDeltasError
+from unidelta.injection.card import CARD, Origin, card
 from unidelta.injection.inject import architecture_of, inject
 from unidelta.injection.injection import Injection
 from unidelta.records.atomic import write_atomically
@@ -31,7 +32,14 @@ def is_small(design: Design) -> bool:
     return not isinstance(design, FullFineTuning | Frozen)
 
 
-def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: Sequence[str] = ()) -> None:
+def save(
+    injection: Injection,
+    folder: Path,
+    *,
+    run_id: str | None = None,
+    new: Sequence[str] = (),
+    origin: Origin | None = None,
+) -> None:
     """Save what inference needs: trained parameters, prefixes without their MLP, and a classification head.
 
     The head is saved even if it was not trained, and so is everything that the checkpoint lacks.
@@ -41,6 +49,7 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: 
         folder: created if needed; after a crash it has its earlier files, or `load` refuses it.
         run_id: of the run that trained them, for information; None if there was no run.
         new: names of the backbone's parameters that its checkpoint lacks.
+        origin: of the run too, for the card.
 
     Raises:
         SavedDeltasError: the design trains the backbone itself, or nothing.
@@ -64,6 +73,7 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: 
     }
     write_atomically(folder / _TENSORS, content)
     write_atomically(folder / _DESIGN, canonical(description) + "\n")
+    write_atomically(folder / CARD, card(injection, origin))
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:
