@@ -28,5 +28,5 @@ class FrozenMap:
     def __call__(self, x: Tensor) -> Tensor:
         """`(..., d_in)` to `(..., d_out)`, without the module's own deltas."""
         bias = self.module.bias
-        assert bias is None or isinstance(bias, Tensor)
-        return F.linear(x, self.weight(), None if bias is None else bias[slice(*self.features)])
+        own = bias[slice(*self.features)] if isinstance(bias, Tensor) else None
+        return F.linear(x, self.weight(), own)
