@@ -59,7 +59,12 @@ def load(folder: Path, family: str) -> tuple[LoadedBackbone, Architecture]:
     return weights.load(Loading(seed=3, n_labels=architecture.n_labels)), architecture
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+SLOW = ("GPT-2", "Gemma 3", "Mistral")  # nothing that the others do not show
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in LAYOUTS]
+)
 def test_a_layout_is_loaded_with_equal_values_and_counted(name: str, tmp_path: Path) -> None:
     kind, family, changes, new = LAYOUTS[name]
     model = saved(kind, family, changes, tmp_path)
