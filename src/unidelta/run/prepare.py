@@ -1,6 +1,6 @@
 """A run that can be done: everything that can be wrong with a configuration, found in about a second.
 
-Nothing here imports torch or transformers, so that a mistake is told before anything is loaded.
+Nothing here imports torch or transformers, so that mistakes are reported before anything is loaded.
 """
 
 import sys
@@ -39,7 +39,7 @@ def prepare(config: RunConfig) -> RunSpec:
             f"the kinds of tasks are {', '.join(KINDS)}, the families {', '.join(FAMILIES)}",
             "task=xsum, which sets both",
         )
-    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # what is wrong with it is told by `resolve`
+    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # `resolve` reports what is wrong with it
     labels, of_task = _labels(config, task)
     asked = replace(config, task=replace(config.task, labels=labels))
     config, notes = noting(asked)
@@ -90,7 +90,7 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
         return config.task.labels, []
     has_place = {"local": Path(str(task.path)).is_dir(), "hub": task.hub_id is not None}
     if not has_place.get(task.source, True):
-        return None, []  # told elsewhere
+        return None, []  # reported elsewhere
     try:
         return list(read_labels(task)), []
     except UserError as error:
