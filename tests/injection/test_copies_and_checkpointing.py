@@ -13,7 +13,9 @@ NAMES = (
 FAMILIES = ("bart", "mbart", "roberta", "bert")
 PROMPTS = [("prompt", "bart"), ("prompt", "mbart")]
 CASES = [(name, family) for name in NAMES for family in ("bart", "roberta")] + PROMPTS
-CASES += [("prefix_lora", "mbart"), ("parallel_both", "mbart"), ("parallel_both", "bert")]
+CASES += [("prefix_lora", "mbart"), ("parallel_both", "mbart"), ("parallel_both", "bert"), ("mam", "t5")]
+# their hosts know other modules: the norm before an FFN, the rotation of keys, one map of three roles
+CASES += [("parallel_ffn_stream", "llama"), ("prefix_rotated", "llama"), ("prefix_in_front", "gpt2"), ("ia3", "gpt2")]
 
 
 def losses_and_gradients(model, inputs: dict) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
