@@ -163,6 +163,7 @@ class RunConfig:
     scale: ScaleConfig = field(default_factory=ScaleConfig)
     mini: MiniConfig = field(default_factory=MiniConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    layers: str = "all"  # which layers of each stack have the deltas: all | first:4 | last:2 | [0,5]
     conventions: str = "released"  # released | paper
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
@@ -181,6 +182,7 @@ class RunConfig:
             insertion=self.insertion,
             composition=self.composition,
             budget=self.budget,
+            layers=self.layers,
             conventions=self.conventions,
             head=self.training.head,
         )

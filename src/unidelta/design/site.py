@@ -94,6 +94,9 @@ def places(spec: DeltaSpec, site: SiteShape) -> list[Place]:
     match spec.representation:
         case Representation.LINEAR:
             return [_at_linear(site, target, is_parallel=is_parallel) for target in spec.targets]
+        case Representation.INPUT:
+            widths = [(target, site.linears[target].d_in) for target in spec.targets]
+            return [Place(site=site, target=target, d_read=d, d_changed=d) for target, d in widths]
         case Representation.HEADS:
             width = site.n_heads * site.head_width
             return [Place(site=site, d_read=width, d_changed=width)]
