@@ -6,6 +6,7 @@ heads that are wider than the model need no special case.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from unidelta.design.axes import Insertion, Representation, Slot
 from unidelta.design.spec import DeltaSpec
@@ -63,6 +64,11 @@ class SiteShape:
     def targets(self) -> tuple[str, ...]:
         """The targets here for a form on linear maps."""
         return (*self.linears, *((INNER,) if self.slot is Slot.FFN else ()))
+
+
+def in_every_layer(n_layers: Mapping[str, int], **shape: Any) -> list[SiteShape]:
+    """Sub-layers of one shape: one in every layer, for each kind and its number of layers."""
+    return [SiteShape(kind=kind, layer=i, **shape) for kind, n in n_layers.items() for i in range(n)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
