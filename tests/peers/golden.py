@@ -15,12 +15,14 @@ FOLDER = Path(__file__).parent
 
 
 class Golden:
-    """The tensors of a golden file, with those of its backbone's file."""
+    """The tensors of a golden file, with those of its backbone's file if that is another one."""
 
     def __init__(self, name: str) -> None:
         self.metadata, self.tensors = _read(name)
-        self.backbone, weights = _read(self.metadata["family"])
-        self.tensors = {**weights, **self.tensors}
+        self.backbone = self.metadata
+        if "config" not in self.metadata:
+            self.backbone, weights = _read(self.metadata["family"])
+            self.tensors = {**weights, **self.tensors}
 
     def of(self, kind: str) -> dict[str, Tensor]:
         """The tensors of a kind, such as `gradient`, by name."""
@@ -31,8 +33,10 @@ class Golden:
         family = self.metadata["family"]
         config = AutoConfig.for_model(family, **json.loads(self.backbone["config"]))
         model = MODEL_CLASSES[FAMILIES[family].kind].from_config(config).double().eval()
-        found = model.load_state_dict(self.of("backbone"), strict=False)
-        assert not found.unexpected_keys and set(self.of("backbone")) == {key for key, _ in model.named_parameters()}
+        weights, tied = self.of("backbone"), model.all_tied_weights_keys
+        found = model.load_state_dict(weights, strict=False)
+        needed = {key for key, _ in model.named_parameters()}
+        assert not found.unexpected_keys and needed - set(weights) <= {*tied, *tied.values()}
         return model
 
 

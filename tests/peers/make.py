@@ -2,9 +2,12 @@
 
     python -m tests.peers.make tests/peers [CASE ...]
 
-One file a case, `<method>_<family>.safetensors`: the weights of a tiny random backbone, peft's own parameters, a batch,
-and in float64 the logits, the loss, the gradients of peft's parameters and, if it merges, the logits after merging.
-Metadata names the packages and versions.
+One file a case, `<method>_<family>.safetensors`: peft's own parameters, and in float64 the logits, the loss, the
+gradients of peft's parameters and, if it merges, what merging changes and the logits after it. The weights of a tiny
+random backbone and a batch are in the same file, or where many methods are compared on one backbone in a file of its
+own, `<family>.safetensors`. Metadata names the packages and versions, and what was asked of peft.
+
+peft takes W apart for PiSSA in float32 only: what it took away and left is kept in the file.
 """
 
 import json
@@ -38,6 +41,13 @@ LLAMA = {
     **{"hidden_size": 8, "intermediate_size": 6, "num_hidden_layers": 2, "num_attention_heads": 4},
     **{"num_key_value_heads": 2, "max_position_embeddings": 16, "tie_word_embeddings": True, "head_dim": 2},
 }
+DEEP_LLAMA = {
+    **{"vocab_size": 23, "hidden_size": 8, "num_hidden_layers": 3, "intermediate_size": 12},
+    **{"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 16},
+    **{"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2},
+}
+BACKBONES = {"bart": BART, "llama": DEEP_LLAMA}
+"""Those in files of their own."""
 WINDOW = {"sliding_window": 3}
 GPT2 = {
     **{**TOKENS, "n_embd": 8, "n_inner": 6, "n_layer": 2, "n_head": 2, "n_positions": 16},
@@ -59,8 +69,9 @@ def lora(*modules: str) -> Callable[[], peft.PeftConfig]:
     return lambda: peft.LoraConfig(r=2, lora_alpha=6, target_modules=list(modules), lora_dropout=0.0)
 
 
+Config = Callable[[], peft.PeftConfig]
 QV = lora("q_proj", "v_proj")
-CASES: dict[str, tuple[str, dict, Callable[[], peft.PeftConfig]]] = {
+INSIDE: dict[str, tuple[str, dict, Config]] = {
     "ia3_bart": (
         "bart",
         BART,
@@ -84,6 +95,22 @@ CASES: dict[str, tuple[str, dict, Callable[[], peft.PeftConfig]]] = {
     "lora_t5": ("t5", T5, lora("q", "v")),
     "lora_modernbert": ("modernbert", MODERNBERT, lora("Wqkv")),
 }
+"""The backbone and what is asked of peft, where the backbone is in the same file."""
+MAPS = {"target_modules": ["q_proj", "v_proj"]}
+BESIDE: dict[str, Config] = {
+    "dora_bart": lambda: peft.LoraConfig(r=4, lora_alpha=8, use_dora=True, **MAPS),
+    "rslora_bart": lambda: peft.LoraConfig(r=4, lora_alpha=8, use_rslora=True, **MAPS),
+    "pissa_bart": lambda: peft.LoraConfig(r=4, lora_alpha=8, init_lora_weights="pissa", **MAPS),
+    "vera_bart": lambda: peft.VeraConfig(r=4, **MAPS),
+    "miss_bart": lambda: peft.MissConfig(r=3, **MAPS),  # 3 does not divide 8
+    "hira_bart": lambda: peft.HiraConfig(r=4, **MAPS),
+    "oft_bart": lambda: peft.OFTConfig(oft_block_size=4, use_cayley_neumann=False, **MAPS),
+    "hra_bart": lambda: peft.HRAConfig(r=4, **MAPS),
+    "loha_bart": lambda: peft.LoHaConfig(r=2, alpha=2, **MAPS),
+    "lokr_bart": lambda: peft.LoKrConfig(r=1, alpha=1, **MAPS),
+    "llama_adapter_llama": lambda: peft.AdaptionPromptConfig(adapter_len=3, adapter_layers=2, task_type="CAUSAL_LM"),
+}
+"""The same of those whose backbone has a file of its own."""
 SEQ2SEQ, ENCODERS = ("bart", "t5"), ("modernbert",)
 
 
@@ -110,31 +137,58 @@ def backbone(family: str, sizes: dict) -> PreTrainedModel:
     return model.double().eval()
 
 
+def save_backbone(family: str, folder: Path) -> None:
+    model = backbone(family, BACKBONES[family])
+    tensors = {f"backbone/{key}": parameter.detach().clone() for key, parameter in model.named_parameters()}
+    tensors |= {f"batch/{key}": tensor for key, tensor in batch(family).items()}
+    save_file(tensors, folder / f"{family}.safetensors", {"family": family, "config": json.dumps(BACKBONES[family])})
+
+
 def make(name: str, folder: Path) -> None:
-    family, sizes, config = CASES[name]
-    model = backbone(family, sizes)
-    weights = {id(tensor): (key, tensor.clone()) for key, tensor in model.state_dict(keep_vars=True).items()}  # once
-    tensors = {f"backbone/{key}": tensor.detach() for key, tensor in weights.values()}
-    wrapped = peft.get_peft_model(model, config()).double().eval()
-    generator = torch.Generator().manual_seed(2)
+    packages = {package: version(package) for package in ("peft", "torch", "transformers")}
+    metadata = {"packages": json.dumps(packages)}
+    if name in INSIDE:
+        family, sizes, config = INSIDE[name]
+        asked, model, inputs = config(), backbone(family, sizes), batch(family)
+        weights = {id(tensor): (key, tensor.clone()) for key, tensor in model.state_dict(keep_vars=True).items()}
+        tensors = {f"backbone/{key}": tensor.detach() for key, tensor in weights.values()}  # each once
+        tensors |= {f"batch/{key}": tensor for key, tensor in inputs.items()}
+        metadata["config"] = json.dumps(sizes)
+    else:
+        family, tensors, asked = name.rpartition("_")[2], {}, BESIDE[name]()
+        model, inputs = backbone(family, BACKBONES[family]), batch(family)
+        torch.manual_seed(4)
+    metadata["family"] = family
+    plain = {key: parameter.detach().clone() for key, parameter in model.named_parameters()}
+    if name == "pissa_bart":
+        model = model.to(torch.float32)
+    wrapped = peft.get_peft_model(model, asked).double().eval()
     trained = {key: parameter for key, parameter in wrapped.named_parameters() if parameter.requires_grad}
+    if name == "pissa_bart":
+        left = {key: p for key, p in wrapped.named_parameters() if "base_layer.weight" in key}
+        tensors |= {f"start/{key}": parameter.detach().clone() for key, parameter in trained.items()}
+        tensors |= {f"residual/{key}": parameter.detach().clone() for key, parameter in left.items()}
+    generator = torch.Generator().manual_seed(2)
     for parameter in trained.values():
         parameter.data += 0.4 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-    inputs = batch(family)
     output = wrapped(**inputs)
     output.loss.backward()
     for key, parameter in trained.items():
         tensors[f"tuned/{key}"], tensors[f"gradient/{key}"] = parameter.detach().clone(), parameter.grad.clone()
-    tensors |= {f"batch/{key}": tensor for key, tensor in inputs.items()}
     tensors |= {"logits": output.logits.detach(), "loss": output.loss.detach()}
-    if not isinstance(config(), peft.PromptLearningConfig):
-        tensors["merged_logits"] = wrapped.merge_and_unload()(**inputs).logits.detach()
-    packages = {package: version(package) for package in ("peft", "torch", "transformers")}
-    metadata = {"family": family, "config": json.dumps(sizes), "packages": json.dumps(packages)}
+    if not isinstance(asked, peft.PromptLearningConfig | peft.AdaptionPromptConfig):
+        merged = wrapped.merge_and_unload()
+        tensors["merged_logits"] = merged(**inputs).logits.detach()
+        if name in BESIDE:
+            changed = {key: p.detach().clone() for key, p in merged.named_parameters() if not p.equal(plain[key])}
+            tensors |= {f"merged/{key}": tensor for key, tensor in changed.items()}
+    if name in BESIDE:
+        metadata["asked"] = repr(asked)
     save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, folder / f"{name}.safetensors", metadata)
 
 
 if __name__ == "__main__":
+    target = Path(sys.argv[1])
     with kept_float64():
-        for case in sys.argv[2:] or CASES:
-            make(case, Path(sys.argv[1]))
+        for case in sys.argv[2:] or [*BACKBONES, *INSIDE, *BESIDE]:
+            (save_backbone if case in BACKBONES else make)(case, target)

@@ -120,7 +120,7 @@ def test_a_gate_of_theirs_sees_the_future_and_ours_does_not():
     generator = torch.Generator().manual_seed(3)
     for _, parameter in deltas.trained_parameters():
         parameter.data += 0.4 * torch.randn(parameter.shape, generator=generator)
-    whole = Golden("peft_dora").of("batch")
+    whole = Golden("dora_bart").of("batch")
     later = whole["labels"].clone()
     later[:, -2] = 3 + (later[:, -2] - 2) % 20
     first, second = (deltas.model(**{**whole, "labels": labels}).logits[:, :3] for labels in (whole["labels"], later))
