@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,32 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
         name_labels(backbone, description["labels"])
     backbone.eval().requires_grad_(False)
     return injection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What a folder of saved deltas says of itself.
+
+    Args:
+        family: the architecture that they are for.
+        labels: names of the classes; None without a classification head.
+        new: names of the parameters that the backbone's checkpoint lacks.
+    """
+
+    family: str
+    labels: tuple[str, ...] | None
+    new: tuple[str, ...]
+
+
+def what_is_saved(folder: Path) -> Saved:
+    """What a folder says, before there is a backbone; raises as `load`."""
+    description, _ = _read(folder, f"load {folder}")
+    labels = description["labels"]
+    return Saved(
+        family=description["architecture"]["model_type"],
+        labels=None if labels is None else tuple(labels),
+        new=tuple(description["new"]),
+    )
 
 
 def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:

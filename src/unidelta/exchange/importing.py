@@ -1,0 +1,52 @@
+"""Deltas from a folder of another library."""
+
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel
+
+from unidelta.errors import ExchangeError
+from unidelta.exchange.formats import READERS
+from unidelta.exchange.reading import Found
+from unidelta.exchange.tie import fill
+from unidelta.injection.inject import inject
+from unidelta.injection.injection import Injection
+
+
+def import_from(
+    folder: Path, model: PreTrainedModel, *, source: str, allow_bin: bool = False
+) -> tuple[Injection, list[str]]:
+    """Put the deltas of another library's folder into a stock model.
+
+    Args:
+        folder: as the other library saved it.
+        model: the backbone that they were trained in.
+        source: peft or adapters.
+        allow_bin: whether weights may be read from a pickle, tensors only.
+
+    Returns:
+        Their handle, and the names of the backbone's own parameters that the folder has: a head's, or new ones.
+
+    Raises:
+        ExchangeError: the folder cannot be read, has no counterpart here, or is of another backbone.
+        DamagedDeltas: it has changed since this project wrote it. In either case the model is unchanged.
+    """
+    asked = f"import {folder} from {source}"
+    if source not in READERS:
+        raise ExchangeError(asked, f"there is no format `{source}`", f"one of {', '.join(READERS)}")
+    return put(READERS[source](folder, model, allow_bin=allow_bin, asked=asked), model, asked=asked)
+
+
+def put(found: Found, model: PreTrainedModel, *, asked: str) -> tuple[Injection, list[str]]:
+    """Put what was found into a stock model; arguments, result and errors as of `import_from`."""
+    before = {name: model.get_parameter(name).detach().clone() for name in found.beside}
+    injection = inject(model, found.design, generator=torch.Generator())
+    try:
+        fill(model, found.ties(injection), found.tensors, asked=asked)
+    except ExchangeError:
+        injection.remove()
+        with torch.no_grad():
+            for name, tensor in before.items():
+                model.get_parameter(name).copy_(tensor)
+        raise
+    return injection, list(found.beside)
