@@ -42,7 +42,9 @@ ATTENTION, FFN = ("query", "key", "value", "output"), ("up", "down")
 
 def part(slot: str, form: str, insertion: str = "parallel", bottleneck: int = 3, **fields: Any) -> DeltaSpec:
     """A delta at a sub-layer, or at linear maps if it has targets."""
-    changed = {"low_rank": "linear", "diagonal": "linear", "prefix": "heads"}.get(form, "sublayer")
+    changed = {"low_rank": "linear", "diagonal": "linear", "block_rotation": "input", "prefix": "heads"}.get(
+        form, "sublayer"
+    )
     stated = {"composition": "additive", "representation": changed, "dropout": 0.0, "bias": form == "bottleneck"}
     stated |= {"insertion": insertion, "bottleneck": bottleneck, "init": FORMS[form].inits[0], **fields}
     for name, axis in (("insertion", Insertion), ("representation", Representation), ("text_start", TextStart)):
@@ -64,16 +66,31 @@ def prefix(**fields: Any) -> DeltaSpec:
     return part("attn", "prefix", bottleneck=3, **{"composition": "gated", "dropout": None, **fields})
 
 
+_DORA = {"composition": "magnitude_direction", "scale": 0.5}
+_SEED = {"init": Init.LORA, "options": (("projection_seed", 3), ("d_start", 0.1))}
 _PEFT_LORA = {
     "lora": (lora("attn", "query", "value", rank=3),),
     "lora_everywhere": (lora("attn", *ATTENTION, rank=2, scale=0.1), lora("ffn", *FFN, rank=3, scale=7.0)),
     "lora_ffn": (lora("ffn", "down", rank=1, scale=1 / 3),),
 }
+_LATER = {
+    "rslora": (lora("attn", "key", scale=8.0, composition="rank_stabilised"),),
+    "dora": (lora("attn", "query", "value", composition="magnitude_direction"), lora("ffn", "up", rank=3, **_DORA)),
+    "vera": (part("attn", "low_rank", bottleneck=5, generator="frozen", targets=("query", "value"), **_SEED),),
+    "oft": (part("attn", "block_rotation", bottleneck=4, composition="rotated", targets=("query", "output")),),
+    "two_ranks": (lora("attn", "query"), lora("attn", "value", rank=4, scale=2.0)),
+}
 _IA3 = {"ia3": (ia3("attn", "key", "value"), ia3("ffn", "inner"))}
 PEFT: Mapping[str, Mapping[str, tuple[DeltaSpec, ...]]] = {
-    "bart": {**_PEFT_LORA, **_IA3},
+    "bart": {**_PEFT_LORA, **_IA3, **_LATER},
     "roberta": {**_PEFT_LORA, **_IA3},
-    "llama": {**_PEFT_LORA, **_IA3, "prefix": (prefix(text_start="length"),)},
+    "llama": {
+        **_PEFT_LORA,
+        **_IA3,
+        **_LATER,
+        "layer": (lora("attn", "query", layers="1"),),
+        "prefix": (prefix(text_start="length"),),
+    },
     "t5": {"prompt": ()},
 }
 _BOTTLENECKS = {

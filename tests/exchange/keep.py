@@ -21,12 +21,12 @@ from .cases import logits
 
 KEPT = {
     "peft": (
-        "ours.bart.lora_everywhere ours.bart.ia3 ours.roberta.lora ours.llama.lora_ffn ours.llama.prefix ours.t5.prompt"
-        " theirs.bart.lora theirs.roberta.rslora theirs.roberta.ia3 theirs.llama.rslora theirs.llama.prefix_mlp"
+        "ours.bart.lora_everywhere ours.bart.ia3 ours.bart.dora ours.roberta.lora ours.llama.prefix ours.llama.vera"
+        " ours.t5.prompt theirs.roberta.rslora theirs.bart.lora theirs.llama.oft theirs.llama.prefix_mlp"
     ).split(),
     "adapters": (
-        "ours.bart.houlsby ours.bart.mam ours.bart.after_norm ours.roberta.parallel_both ours.roberta.pfeiffer"
-        " ours.roberta.prefix_lora theirs.bart.houlsby theirs.bart.lora theirs.roberta.learned theirs.roberta.mam"
+        "ours.bart.houlsby ours.bart.mam ours.roberta.after_norm ours.roberta.parallel_both ours.roberta.pfeiffer"
+        " theirs.bart.lora theirs.roberta.learned theirs.roberta.mam"
     ).split(),
 }
 

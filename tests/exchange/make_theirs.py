@@ -69,6 +69,12 @@ def peft_cases() -> dict[str, dict[str, Callable[[], Any]]]:
             "rslora": lambda t=task, v=value, u=up: peft.LoraConfig(
                 task_type=t, r=3, lora_alpha=8, target_modules=[v, u], use_rslora=True, rank_pattern={u: 2}
             ),
+            "dora": lambda t=task, q=query, u=up: peft.LoraConfig(
+                task_type=t, r=2, lora_alpha=3, target_modules=[q, u], use_dora=True
+            ),
+            "oft": lambda t=task, v=value: peft.OFTConfig(
+                task_type=t, oft_block_size=4, target_modules=[v], use_cayley_neumann=False
+            ),
             "ia3": lambda t=task, m=last, d=down: peft.IA3Config(
                 task_type=t, target_modules=m, feedforward_modules=[d] if isinstance(m, list) else d
             ),

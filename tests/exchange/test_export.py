@@ -29,7 +29,12 @@ REFUSED = [
     ("adapters", "llama", (part("ffn", "bottleneck"),), "deltas of llama are not exchanged"),
     ("adapters", "bart", (part("attn", "head_adapter", representation="heads"),), "adapters has no head_adapter"),
     ("merged", "bart", (prefix(),), "no change of weights"),
-    ("merged", "bart", (lora("attn", "query"), part("ffn", "bottleneck")), r"\(at ffn\) is no change of weights"),
+    (
+        "merged",
+        "bart",
+        (lora("attn", "query"), part("ffn", "bottleneck")),
+        r"  parallel adapter\(ffn, r=3\) is no",
+    ),
     ("nothing", "bart", (lora("attn", "query"),), "there is no format `nothing`"),
 ]
 

@@ -1,6 +1,6 @@
 """Tiny models of every family, one design per name, and parameters moved away from their start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -17,7 +16,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Slot
+from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Rotation, Slot, Source, TextStart
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS, Setting
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
@@ -26,6 +25,7 @@ from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 
 from ..copied import copied
+from ..float64 import kept_float64
 
 OTHER_DROPOUTS = ("activation_dropout",)
 LOADERS = {
@@ -118,6 +118,8 @@ _PARTS: dict[str, Callable[[str], tuple[DeltaSpec, ...]]] = {
     "prefix_additive": lambda f: (_part(f, "attn", "prefix"),),
     "prefix_gated_norm": lambda f: (_part(f, "attn", "prefix", composition="gated", layer_norm=LayerNorm.IN, **_MLP),),
     "prefix_additive_norm": lambda f: (_part(f, "attn", "prefix", layer_norm=LayerNorm.IN),),
+    "prefix_rotated": lambda f: (_part(f, "attn", "prefix", composition="gated", rotation=Rotation.BEFORE, **_MLP),),
+    "prefix_in_front": lambda f: (_part(f, "attn", "prefix", composition="gated", text_start=TextStart.LENGTH),),
     "multihead": lambda f: (_part(f, "attn", "head_adapter", **_MLP),),
     "multihead_direct": lambda f: (_part(f, "attn", "head_adapter"),),
     "adapter_attn": lambda f: (_part(f, "attn", "bottleneck", "sequential"),),
@@ -130,6 +132,7 @@ _PARTS: dict[str, Callable[[str], tuple[DeltaSpec, ...]]] = {
     "parallel_attn_paper": lambda f: (_part(f, "attn", "bottleneck", conventions="paper"),),
     "parallel_ffn": lambda f: (_part(f, "ffn", "bottleneck"),),
     "parallel_ffn_paper": lambda f: (_part(f, "ffn", "bottleneck", conventions="paper"),),
+    "parallel_ffn_stream": lambda f: (_part(f, "ffn", "bottleneck", source=Source.RESIDUAL_STREAM),),
     "parallel_ffn_norm_out": lambda f: (_part(f, "ffn", "bottleneck", layer_norm=LayerNorm.OUT),),
     "scaled_ffn": lambda f: (_part(f, "ffn", "bottleneck", composition="scaled", init=Init.LORA),),
     "learned_scale_ffn": lambda f: (_part(f, "ffn", "bottleneck", composition="learned_scale"),),
@@ -188,19 +191,10 @@ def _injected(
 
 
 @pytest.fixture
-def no_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stock code computes norms, and eager's softmax, in float32 whatever it is given: here float64 stays float64."""
-    to, to_float, softmax = Tensor.to, Tensor.float, functional.softmax
-
-    def is_down(tensor: Tensor, asked: object) -> bool:
-        return tensor.dtype is torch.float64 and asked is torch.float32
-
-    def own_softmax(tensor: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
-        return softmax(tensor, dim=dim, dtype=None if is_down(tensor, dtype) else dtype)
-
-    monkeypatch.setattr(Tensor, "to", lambda t, *a, **k: t if a and is_down(t, a[0]) else to(t, *a, **k))
-    monkeypatch.setattr(Tensor, "float", lambda t: t if t.dtype is torch.float64 else to_float(t))
-    monkeypatch.setattr(functional, "softmax", own_softmax)
+def no_float32() -> Iterator[None]:
+    """Float64 stays float64."""
+    with kept_float64():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from unidelta.errors import ExchangeError, RecordError
 from unidelta.exchange.folder import move
 from unidelta.exchange.places import placed_deltas
 from unidelta.injection.injection import Injection
-from unidelta.injection.merge import is_linear
+from unidelta.injection.merge import is_mergeable
 
 
 def write_merged(injection: Injection, folder: Path, tokenizer: PreTrainedTokenizerBase | None, *, asked: str) -> None:
@@ -48,8 +48,11 @@ def _not_weights(injection: Injection) -> str | None:
     design = injection.design
     if isinstance(design, BitFit | FullFineTuning):
         return None
-    others = sorted({str(each.slot) for each in placed_deltas(injection.model) if not is_linear(each.delta)})
+    model = injection.model
+    others = {each.part for each in placed_deltas(injection) if not is_mergeable(model.get_submodule(each.host))}
     if isinstance(design, Deltas) and not others:
         return None
-    where = f" (at {' and '.join(others)})" if others else ""
-    return f"{describe(design)}{where} is no change of weights: what it adds depends on the input in another way"
+    parts = design.parts if isinstance(design, Deltas) else ()
+    stays = describe(Deltas(parts=tuple(part for part in parts if part in others))) if others else ""
+    why = "what it adds depends on the input in another way than a weight does"
+    return f"{stays or describe(design)} is no change of weights: {why}"

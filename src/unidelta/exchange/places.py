@@ -1,17 +1,20 @@
 """Where a model's linear maps and deltas are, by the names of modules: what other libraries' files speak of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from unidelta.deltas.delta import Delta
+from unidelta.deltas.delta import Delta, WeightDelta
 from unidelta.design.axes import Representation, Slot
-from unidelta.design.site import INNER
+from unidelta.design.layers import indices
+from unidelta.design.site import INNER, SiteShape
+from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.hosts.site import Host, Site
 from unidelta.injection.inject import architecture_of
+from unidelta.injection.injection import Injection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ class Placed:
         host: name of the module that holds it.
         name: of the delta itself.
         delta: the delta.
+        part: the part of the design that it is of.
     """
 
     slot: Slot
@@ -61,7 +65,8 @@ class Placed:
     target: str
     host: str
     name: str
-    delta: Delta
+    delta: Delta | WeightDelta
+    part: DeltaSpec
 
 
 def linear_maps(model: PreTrainedModel) -> list[LinearMap]:
@@ -87,14 +92,17 @@ def linear_maps(model: PreTrainedModel) -> list[LinearMap]:
     return found
 
 
-def placed_deltas(model: PreTrainedModel) -> list[Placed]:
-    """Every delta in a model, in the order of its sites."""
+def placed_deltas(injection: Injection) -> list[Placed]:
+    """Every delta of a design that has some, in the order of its sites."""
+    model, design = injection.model, injection.design
+    if not isinstance(design, Deltas):
+        return []
     names, found = _names(model), []
     architecture = architecture_of(model.config, name=model.config.model_type)
     for shape, site in zip(architecture.sites, architecture.family.hosts(model), strict=True):
         for target, module, key in _held(site):
             delta = module.deltas[key]
-            assert isinstance(delta, Delta)
+            assert isinstance(delta, Delta | WeightDelta)
             found.append(
                 Placed(
                     slot=shape.slot,
@@ -104,9 +112,24 @@ def placed_deltas(model: PreTrainedModel) -> list[Placed]:
                     host=names[id(module)],
                     name=f"{names[id(module)]}.deltas.{key}",
                     delta=delta,
+                    part=_part_at(design, shape, target, architecture.attention_kinds),
                 )
             )
     return found
+
+
+def _part_at(design: Deltas, shape: SiteShape, target: str, depths: Mapping[str, int]) -> DeltaSpec:
+    """The part whose delta is at a place; there is at most one."""
+    stack = shape.kind.split("_")[0]
+    n_layers = next(n for kind, n in depths.items() if kind.startswith(stack))
+    (part,) = (
+        part
+        for part in design.parts
+        if part.slot is shape.slot
+        and (target in part.targets if part.targets else target == part.representation)
+        and shape.layer in indices(part.layers, n_layers)
+    )
+    return part
 
 
 def _held(site: Site) -> Iterator[tuple[str, Host, str]]:

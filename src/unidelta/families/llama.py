@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unidelta.design.architecture import Surroundings
 from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family
-from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.site import LinearShape, SiteShape, in_every_layer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -48,8 +48,8 @@ def sites(config: Config, *, logits_times: float | None = None) -> list[SiteShap
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": kv_heads, "head_width": width}
     shared["logits_times"] = logits_times
     return [
-        *(SiteShape(**shared, kind="decoder_self", layer=i, linears=attention) for i in range(layers)),
-        *(SiteShape(slot=Slot.FFN, width=d, kind="decoder_ffn", layer=i, linears=ffn) for i in range(layers)),
+        *in_every_layer({"decoder_self": layers}, **shared, linears=attention),
+        *in_every_layer({"decoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 

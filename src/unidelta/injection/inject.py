@@ -2,12 +2,15 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from unidelta.deltas.delta import Delta
+from unidelta.deltas.compose import ComposeWeights
+from unidelta.deltas.delta import Delta, WeightDelta
+from unidelta.deltas.frozen_map import FrozenMap
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Representation, Rotation, Slot, Source, TextStart
@@ -20,7 +23,7 @@ from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, Full
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
-from unidelta.hosts.linear import FusedHost, LinearHost
+from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
 from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.site import Host, Hosting, Site, attach
 from unidelta.hosts.stack import FIRST_POSITION, StackHost
@@ -67,6 +70,7 @@ def inject(
             "deltas.remove() first, or all deltas in one design",
         )
     _check_attention(model, design)
+    _check_rotation(model, design)
     _check_start(model, design, architecture, start)
     requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     base_attention = model.config._attn_implementation
@@ -87,7 +91,8 @@ def _put(
             sites = list(zip(architecture.sites, architecture.family.hosts(model), strict=True))
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
-                _attach_part(model, part, [pair for pair in sites if pair[0].slot is part.slot], generator, own_start)
+                chosen = set(map(id, architecture.sites_of(part)))
+                _attach_part(model, part, [pair for pair in sites if id(pair[0]) in chosen], generator, own_start)
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length):
             prompt = Prompt(length, architecture.width, generator=generator)
@@ -116,25 +121,23 @@ def _attach_part(
         _use_delta_attention(model)
     form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
     for shape, site in sites:
-        if site.kind not in seen:  # one shared network per kind, made before the first delta of that kind
-            of_kind = [each for each, _ in sites if each.kind == site.kind]
-            rows = None if start is None else _side_by_side(start, of_kind)
-            seen[site.kind] = form.shared(spec, of_kind, generator, rows)
-            if (network := seen[site.kind]) is not None:
+        group = form.shares_over(spec, shape)
+        if group not in seen:  # one shared module per group, made before the first delta of that group
+            of_group = [each for each, _ in sites if form.shares_over(spec, each) == group]
+            rows = None if start is None else _side_by_side(start, of_group)
+            seen[group] = form.shared(spec, of_group, generator, rows)
+            if (network := seen[group]) is not None:
                 hosting = Hosting(module=site.stack, host=StackHost)
-                attach(hosting, f"prefix_mlp_{site.kind}", _like(network, site.stack, model))
+                attach(hosting, group, _like(network, site.stack, model))
         for place in places(spec, shape):
             materials = Materials(
                 generator=generator,
                 dropout=site.dropout,
-                shared=seen[site.kind],
+                shared=seen[group],
                 start=None if start is None else start[site.kind, site.layer],
+                linears={role: _frozen(site, role) for role in site.linears},
             )
-            delta = Delta(
-                form.build(spec, place, materials),
-                COMPOSITIONS[spec.composition].build(spec, place),
-                parallel=spec.insertion is Insertion.PARALLEL,
-            )
+            delta = _delta(spec, place, materials)
             hosting, key = _hosting(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
         if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
@@ -142,6 +145,20 @@ def _attach_part(
         if spec.text_start is TextStart.LENGTH:
             positions = {FIRST_POSITION: spec.bottleneck}
             attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
+
+
+def _frozen(site: Site, role: str) -> FrozenMap:
+    module = site.linears[role]
+    features = site.columns.get(role, (0, len(weight_of(module))))
+    return FrozenMap(module=module, weight_of=weight_of, features=features)
+
+
+def _delta(spec: DeltaSpec, place: Place, materials: Materials) -> Delta | WeightDelta:
+    form = FORMS[spec.form].build(spec, place, materials)
+    compose = COMPOSITIONS[spec.composition].build(spec, place, materials)
+    if isinstance(compose, ComposeWeights):
+        return WeightDelta(form, compose)
+    return Delta(form, compose, parallel=spec.insertion is Insertion.PARALLEL)
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
@@ -182,6 +199,22 @@ def _check_attention(model: PreTrainedModel, design: Design) -> None:
             f"deltas at attention heads with attn_implementation={base}",
             f"the masks of a prefix are built for {' and '.join(BASES)} only",
             "attn_implementation=sdpa",
+        )
+
+
+def _check_rotation(model: PreTrainedModel, design: Design) -> None:
+    """Refuse to rotate P_k by frequencies that change with the length of the text that happens to be read."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    if all(part.rotation is Rotation.AFTER for part in parts):
+        return
+    found: dict[str, Any] = model.config.rope_parameters
+    each = [found] if "rope_type" in found else [own for own in found.values() if own is not None]
+    changing = sorted({own["rope_type"] for own in each} & {"dynamic", "longrope"})
+    if changing:
+        raise DesignError(
+            f"rotation=before in a model with rope_type={', '.join(changing)}",
+            "its rotation changes with the length of the text, and a prefix is one for all texts",
+            "rotation=after, or a checkpoint whose rotation is fixed",
         )
 
 

@@ -50,6 +50,8 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     chosen = [method for method in METHODS if any(map(method.is_of, parts))]
     wrong = [] if parts else [f"adapters has nothing like {describe(design)}"]
     wrong += [f"adapters has no {part.form}" for part in parts if not any(m.is_of(part) for m in METHODS)]
+    wrong += [f"it is at layers {part.layers} only" for part in parts if part.layers != "all"]
+    wrong += [f"its maps are made by the generator {part.generator}" for part in parts if part.generator is not None]
     wrong += _wrong_family(architecture)
     wrong += [why for method in chosen for why in method.obstacles(_own(method, parts), architecture)]
     saved = beside(model, new)
@@ -103,8 +105,8 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
     parts: list[DeltaSpec] = []
     for each in configs if isinstance(configs, list) else []:
         parts += _method_of(each, asked).parts(each, architecture, asked=asked)
-    if not parts or len({part.slot for part in parts}) != len(parts):
-        raise ExchangeError(asked, "it has nothing, or two deltas at one place", "one method for each place")
+    if not parts:
+        raise ExchangeError(asked, "it has nothing", "the folder as adapters saved it")
     tensors = read_tensors(folder / _TENSORS, folder / _PICKLE, config=config, allow_bin=allow_bin, asked=asked)
     head: dict[str, Any] = {}
     head_of = head_name(model)
@@ -141,14 +143,8 @@ def _union(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _ties(injection: Injection, name: str) -> list[Tie]:
     """The tensors of every delta, by the method of its part."""
-    assert isinstance(injection.design, Deltas)
-    placed = placed_deltas(injection.model)
-    ties: list[Tie] = []
-    for method in METHODS:
-        slots = {part.slot for part in injection.design.parts if method.is_of(part)}
-        if own := [each for each in placed if each.slot in slots]:
-            ties += method.ties(own, name)
-    return ties
+    placed = placed_deltas(injection)
+    return [tie for method in METHODS for tie in method.ties([p for p in placed if method.is_of(p.part)], name)]
 
 
 def _without_head(injection: Injection, saved: Collection[str]) -> dict[str, Any]:

@@ -11,18 +11,22 @@ from unidelta.design.describe import describe
 from unidelta.errors import ExchangeError
 from unidelta.exchange.beside import beside, beside_ties, head_name, with_head
 from unidelta.exchange.folder import Foreign, marked, pretty, read_json, read_tensors
+from unidelta.exchange.peft.dora import Dora
 from unidelta.exchange.peft.ia3 import Ia3
-from unidelta.exchange.peft.lora import PREFIX, Lora
+from unidelta.exchange.peft.lora import Lora
+from unidelta.exchange.peft.maps import PREFIX
 from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.oft import Oft
 from unidelta.exchange.peft.prefix import Prefix
 from unidelta.exchange.peft.prompt import Prompt
+from unidelta.exchange.peft.vera import Vera
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
 from unidelta.injection.inject import architecture_of
 from unidelta.injection.injection import Injection
 
 VERSION = "0.21.2"
-METHODS: tuple[Method, ...] = (Lora(), Ia3(), Prefix(), Prompt())
+METHODS: tuple[Method, ...] = (Lora(), Dora(), Vera(), Oft(), Ia3(), Prefix(), Prompt())
 _CONFIG, _TENSORS, _PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 _TASKS = {"encoder-decoder": "SEQ_2_SEQ_LM", "encoder": "SEQ_CLS", "decoder": "CAUSAL_LM"}
 _EVERYWHERE = frozenset(
@@ -83,8 +87,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
     method = next((method for method in METHODS if method.has(config)), None)
     if method is None:
         known = ", ".join(dict.fromkeys(method.peft_type for method in METHODS))
-        dora = " with use_dora" if config.get("use_dora") else ""
-        raise ExchangeError(asked, f"peft_type {config.get('peft_type')}{dora} is not read here", f"one of {known}")
+        raise ExchangeError(asked, f"peft_type {config.get('peft_type')} is not read here", f"one of {known}")
     _check_keys(config, method, asked)
     tensors = read_tensors(folder / _TENSORS, folder / _PICKLE, config=config, allow_bin=allow_bin, asked=asked)
     foreign = Foreign(folder=folder, asked=asked, config=config, tensors=tensors)

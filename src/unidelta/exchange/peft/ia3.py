@@ -12,7 +12,7 @@ from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Foreign
 from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.lora import PREFIX, by_slot, check_targets
+from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
@@ -39,6 +39,8 @@ class Ia3(Method):
         assert isinstance(injection.design, Deltas)
         fused = {each.role for each in linear_maps(injection.model) if each.shares_module}
         for part in injection.design.parts:
+            if part.bias:
+                yield f"it adds a trained vector at the {part.slot} (SSF); IA³ of peft only multiplies"
             if part.composition != "additive":
                 yield f"its composition at the {part.slot} is {part.composition}; IA³ of peft is ℓ ⊙ h"
             if fused & {*part.targets}:
@@ -48,7 +50,7 @@ class Ia3(Method):
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """Target modules, and which of them are feed-forward."""
-        every, placed = module_names(injection.model), placed_deltas(injection.model)
+        every, placed = module_names(injection.model), placed_deltas(injection)
         inner = {each.host for each in placed if each.target == INNER}
         others = {each.host for each in placed} - inner
         # one list of ends for all: peft matches both keys in the same way
@@ -65,7 +67,7 @@ class Ia3(Method):
     def ties(self, injection: Injection) -> Sequence[Tie]:
         """One for each map."""
         found = []
-        for each in placed_deltas(injection.model):
+        for each in placed_deltas(injection):
             name = f"{each.name}.form.factors"
             n = injection.model.get_parameter(name).numel()
             shape = (1, n) if each.target == INNER else (n, 1)
@@ -82,14 +84,10 @@ class Ia3(Method):
         check_targets(foreign.config, rows, model, asked=foreign.asked)
         architecture = architecture_of(model.config, name=model.config.model_type)
         parts = []
-        for slot, roles, maps in by_slot(rows, model, asked=foreign.asked):
-            reading = {each.role for each in maps if rows[each.name]}
-            mixed = reading & {each.role for each in maps if not rows[each.name]}
-            if mixed or reading - {"down"} or (reading and slot is not Slot.FFN):
-                why = f"it multiplies what {' and '.join(sorted(reading))} reads"
+        for found in parts_of_maps(rows, model, asked=foreign.asked):
+            if (is_row := found.setting) and not (found.slot is Slot.FFN and found.roles == ("down",)):
+                why = f"it multiplies what {' and '.join(found.roles)} reads"
                 raise ExchangeError(foreign.asked, why, "feedforward_modules of the FFN's last map only")
-            targets = tuple(INNER if role in reading else role for role in roles)
-            parts.append(
-                part_of(architecture, slot, "diagonal", Insertion.SEQUENTIAL, 0, dropout=None, targets=targets)
-            )
+            fields = {"dropout": None, "targets": (INNER,) if is_row else found.roles, "layers": found.layers}
+            parts.append(part_of(architecture, found.slot, "diagonal", Insertion.SEQUENTIAL, 0, **fields))
         return Deltas(parts=tuple(parts))

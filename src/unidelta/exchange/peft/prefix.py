@@ -44,6 +44,8 @@ class Prefix(Method):
         (part,) = injection.design.parts
         if not COMPOSITIONS[part.composition].is_gate:
             yield f"its composition is {part.composition}; peft puts prefix and text under one softmax (gated)"
+        if part.layers != "all":
+            yield f"it is at layers {part.layers} only; peft's is at all"
         if part.layer_norm is not LayerNorm.NONE or not part.scaled_query:
             yield "its query is normalised or not scaled; peft's is attention's own"
         if part.rotation is not Rotation.AFTER:
@@ -68,7 +70,7 @@ class Prefix(Method):
 
     def ties(self, injection: Injection) -> Sequence[Tie]:
         """One for all layers: a key, then a value of each."""
-        placed = placed_deltas(injection.model)
+        placed = placed_deltas(injection)
         names = tuple(f"{each.name}.form.prefix.{own}" for each in placed for own in ("key", "value"))
 
         def join(tensors: Sequence[Tensor]) -> Tensor:
