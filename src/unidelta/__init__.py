@@ -15,7 +15,7 @@ from unidelta.design.form import Form
 from unidelta.design.generator import Generator
 from unidelta.design.methods import Axes
 from unidelta.design.spec import Design
-from unidelta.exchange.api import export, import_
+from unidelta.exchange.api import export, import_, push_to_hub
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -282,6 +282,7 @@ __all__ = [
     "import_",
     "inject",
     "load",
+    "push_to_hub",
     "register",
     "runs",
 ]

@@ -9,25 +9,48 @@ import torch
 
 import unidelta
 from unidelta.cli.commands import main
+from unidelta.design.resolve import resolve_design
 from unidelta.errors import ExitStatus
+from unidelta.exchange.authors import with_numbers
 from unidelta.exchange.named_backbone import load_backbone
+from unidelta.fidelity.names import official_name
+from unidelta.fidelity.options import request
+from unidelta.injection.inject import architecture_of
 
 from .conftest import ROOT, blocks
 
 PAGE = [*blocks(ROOT / "docs" / "exchange.md")]
-COMMANDS = [line for block in PAGE if block.language == "bash" for line in block.text.splitlines()]
+BLOCKS = [block.text.replace("\\\n", " ") for block in PAGE if block.language == "bash"]
+COMMANDS = [line for text in BLOCKS for line in text.splitlines()]
+AXES = {"lora": {"budget": "1%"}, "mam": {"budget": "1%"}, "ia3": {}}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Where the deltas are that the page speaks of."""
     folder = tmp_path_factory.mktemp("exchange")
-    for method in ("lora", "mam"):
-        deltas = unidelta.inject(load_backbone("bart").model, method, budget="1%")
+    for method in ("lora", "mam", "ia3"):
+        deltas = unidelta.inject(load_backbone("bart").model, method, **AXES[method])
         for _, parameter in deltas.trained_parameters():
             parameter.data += 0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
         deltas.save(folder / f"my-{method}")
+    (folder / "texts.txt").write_text("One text.\n\nAnd another one.\n")
+    write_as_the_authors(folder / "their-checkpoint")
     return folder
+
+
+def write_as_the_authors(folder: Path) -> None:
+    """A checkpoint of the options on the page, by the authors' names."""
+    options = dict(word.split("=") for word in shlex.split(COMMANDS[-1]) if "=" in word)
+    model = load_backbone("bart").model
+    wanted = request(with_numbers(options, asked=""))
+    architecture = architecture_of(model.config, name="bart")
+    design, problems = resolve_design(wanted, architecture=architecture, published=architecture)
+    assert not problems
+    unidelta.inject(model, design)
+    names = {"is_encoder": False, "is_wrapped": True, "is_parallel_ffn": True}
+    folder.mkdir()
+    torch.save({official_name(name, **names): p for name, p in model.named_parameters()}, folder / "pytorch_model.bin")
 
 
 def test_the_commands_of_the_page_work_and_what_comes_back_is_the_same(folder):
@@ -58,6 +81,14 @@ def test_the_python_of_the_page_works(folder):
             "it is a roberta, the deltas were trained in a bart",
         ),
         ("export nothing --to peft --output out", "No such file"),
+        ("export my-mam --to peft --output out --approximate lora --rank 2", "no change of weights"),
+        ("export my-ia3 --to peft --output out --rank 2", "--approximate lora --rank R, or neither"),
+        ("export my-ia3 --to merged --output out --approximate lora --rank 2", "merging that is exact"),
+        ("export my-ia3 --to peft --output out --approximate lora --rank 0", "the rank is 0"),
+        ("export my-ia3 --to peft --output out --rows texts.txt", "no error to report"),
+        ("import my-lora-peft --from peft --backbone bart --output out attn_mode=prefix", "would not be read"),
+        ("import their-checkpoint --from authors --backbone bart --output out attn_mode=prefix", "is not given"),
+        ("import their-checkpoint --from authors --backbone bart --output out attn_bn=many", "attn_bn=many is not a"),
         ("import my-lora --from peft --backbone bart --output out", "adapter_config.json"),
         ("import my-lora-peft --from peft --backbone no-such-folder/x/y --output out", "no-such-folder"),
     ],

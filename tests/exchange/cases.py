@@ -32,11 +32,17 @@ SIZES: dict[str, dict[str, Any]] = {
         **{"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 32},
         **{"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "tie_word_embeddings": True},
     },
+    "gpt2": {
+        **{"vocab_size": 23, "n_embd": 8, "n_layer": 2, "n_head": 2, "n_inner": 12, "n_positions": 32},
+        **{"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2},
+        **{"resid_pdrop": 0.0, "attn_pdrop": 0.0, "embd_pdrop": 0.0},
+    },
     "t5": {
         **{"vocab_size": 23, "d_model": 8, "d_kv": 4, "d_ff": 12, "num_layers": 1, "num_heads": 2},
         **{"dropout_rate": 0.0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1},
     },
 }
+SIZES |= {family: dict(SIZES["llama"]) for family in ("mistral", "qwen3")}
 ATTENTION, FFN = ("query", "key", "value", "output"), ("up", "down")
 
 
@@ -92,6 +98,9 @@ PEFT: Mapping[str, Mapping[str, tuple[DeltaSpec, ...]]] = {
         "prefix": (prefix(text_start="length"),),
     },
     "t5": {"prompt": ()},
+    "gpt2": {"lora": (lora("attn", "output"), lora("ffn", *FFN, scale=0.7)), "prefix": (prefix(text_start="length"),)},
+    "mistral": {"lora": (lora("attn", *ATTENTION),), "prefix": (prefix(text_start="length"),)},
+    "qwen3": {"lora": (lora("ffn", "gate", *FFN),), "prefix": (prefix(text_start="length"),)},
 }
 _BOTTLENECKS = {
     "houlsby": tuple(part(slot, "bottleneck", "sequential", layer_norm=LayerNorm.IN) for slot in ("attn", "ffn")),

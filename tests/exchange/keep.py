@@ -36,6 +36,7 @@ def main(folder: Path) -> None:
     states = {
         f"{path.name}/{name}": tensor
         for path in sorted((folder / "backbones").iterdir())
+        if any(f".{path.name}." in case for kept in KEPT.values() for case in kept)
         for name, tensor in load_file(path / "model.safetensors").items()
     }
     save_file({name: _halved(tensor) for name, tensor in states.items()}, golden.FOLDER / "backbones.safetensors")

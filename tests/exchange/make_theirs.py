@@ -30,7 +30,7 @@ CLASSES = {
     "bart": AutoModelForSeq2SeqLM,
     "t5": AutoModelForSeq2SeqLM,
     "roberta": AutoModelForSequenceClassification,
-    "llama": AutoModelForCausalLM,
+    **dict.fromkeys(("llama", "gpt2", "mistral", "qwen3"), AutoModelForCausalLM),
 }
 
 

@@ -1,28 +1,40 @@
 """Deltas from a folder of another library."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from unidelta.errors import ExchangeError
+from unidelta.exchange import authors
 from unidelta.exchange.formats import READERS
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import fill
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 
+AUTHORS = "authors"
+SOURCES = (*READERS, AUTHORS)
+
 
 def import_from(
-    folder: Path, model: PreTrainedModel, *, source: str, allow_bin: bool = False
+    folder: Path,
+    model: PreTrainedModel,
+    *,
+    source: str,
+    allow_bin: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> tuple[Injection, list[str]]:
     """Put the deltas of another library's folder into a stock model.
 
     Args:
         folder: as the other library saved it.
         model: the backbone that they were trained in.
-        source: peft or adapters.
+        source: peft, adapters or authors.
         allow_bin: whether weights may be read from a pickle, tensors only.
+        options: the authors' options that a checkpoint of theirs was trained with; of the other sources none.
 
     Returns:
         Their handle, and the names of the backbone's own parameters that the folder has: a head's, or new ones.
@@ -32,8 +44,14 @@ def import_from(
         DamagedDeltas: it has changed since this project wrote it. In either case the model is unchanged.
     """
     asked = f"import {folder} from {source}"
-    if source not in READERS:
-        raise ExchangeError(asked, f"there is no format `{source}`", f"one of {', '.join(READERS)}")
+    if source not in SOURCES:
+        raise ExchangeError(asked, f"there is no format `{source}`", f"one of {', '.join(SOURCES)}")
+    if source == AUTHORS:
+        found = authors.read(folder, model, options=options or {}, allow_bin=allow_bin, asked=asked)
+        return put(found, model, asked=asked)
+    if options:
+        why = f"folders of {source} say what they are; {', '.join(options)} would not be read"
+        raise ExchangeError(asked, why, f"leave {', '.join(options)} out, or --from {AUTHORS}")
     return put(READERS[source](folder, model, allow_bin=allow_bin, asked=asked), model, asked=asked)
 
 

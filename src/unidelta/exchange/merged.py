@@ -11,24 +11,28 @@ from unidelta.design.spec import BitFit, Deltas, FullFineTuning
 from unidelta.errors import ExchangeError, RecordError
 from unidelta.exchange.folder import move
 from unidelta.exchange.places import placed_deltas
+from unidelta.injection.card import CARD
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
 
 
-def write_merged(injection: Injection, folder: Path, tokenizer: PreTrainedTokenizerBase | None, *, asked: str) -> None:
-    """Write config.json, safetensors and the tokenizer, all or nothing; the model does not change.
+def write_merged(
+    injection: Injection, folder: Path, tokenizer: PreTrainedTokenizerBase | None, about: str, *, asked: str
+) -> None:
+    """Write config.json, safetensors, the tokenizer and a card, all or nothing; the model does not change.
 
     Args:
         injection: the deltas.
         folder: new or empty.
         tokenizer: written beside the model; None for none.
+        about: the model card.
         asked: in words, for the error.
 
     Raises:
         ExchangeError: the deltas are no change of weights.
         RecordError: the disk does not take it.
     """
-    if why := _not_weights(injection):
+    if why := not_weights(injection):
         raise ExchangeError(asked, why, "--to peft or --to adapters, which keep deltas beside the backbone")
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
     try:
@@ -36,6 +40,7 @@ def write_merged(injection: Injection, folder: Path, tokenizer: PreTrainedTokeni
         injection.model.save_pretrained(partial)
         if tokenizer is not None:
             tokenizer.save_pretrained(partial)
+        (partial / CARD).write_text(about, encoding="utf-8")
         move(partial, folder)
     except Exception as error:  # a full disk is an error of its own in safetensors
         why = (str(error).splitlines() or [type(error).__name__])[0]
@@ -44,7 +49,8 @@ def write_merged(injection: Injection, folder: Path, tokenizer: PreTrainedTokeni
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _not_weights(injection: Injection) -> str | None:
+def not_weights(injection: Injection) -> str | None:
+    """Why deltas are no change of weights; None if they are."""
     design = injection.design
     if isinstance(design, BitFit | FullFineTuning):
         return None

@@ -27,12 +27,14 @@ class Tie:
         ours: names of the model's parameters; none for a tensor that their format has and ours lacks.
         join: theirs from ours.
         split: ours from theirs, the inverse.
+        otherwise: what to say of a tensor that is not what `join` gives of its parts.
     """
 
     theirs: str
     ours: tuple[str, ...]
     join: Callable[[Sequence[Tensor]], Tensor] = _alone
     split: Callable[[Tensor], Sequence[Tensor]] = _apart
+    otherwise: str = "is not what this format has there"
 
 
 def reshaped(theirs: str, ours: str, shape: Sequence[int], own: Sequence[int]) -> Tie:
@@ -90,7 +92,7 @@ def fill(model: PreTrainedModel, ties: Sequence[Tie], tensors: Mapping[str, Tens
             for name, tensor in zip(tie.ours, tie.split(tensors[tie.theirs]), strict=True):
                 parameters[name].copy_(tensor)
         wrong = [
-            f"{tie.theirs} is not what this format has there"
+            f"{tie.theirs} {tie.otherwise}"
             for tie in ties
             if not tie.join([parameters[name] for name in tie.ours]).cpu().equal(_as(tensors[tie.theirs], model.dtype))
         ]
