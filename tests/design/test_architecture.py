@@ -17,7 +17,7 @@ from unidelta.design.axes import Slot
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 
 LOADERS = {
     "encoder-decoder": AutoModelForSeq2SeqLM,
@@ -51,8 +51,9 @@ def real_model(architecture: Architecture) -> PreTrainedModel:
     facts = dict(architecture.config)
     labels = {"num_labels": architecture.n_labels} if architecture.n_labels else {}
     config = AutoConfig.for_model(facts.pop("model_type"), **facts, **labels)
+    loader = AutoModelForSequenceClassification if architecture.n_labels else LOADERS[architecture.family.kind]
     with torch.device("meta"):
-        return LOADERS[architecture.family.kind].from_config(config)
+        return loader.from_config(config)
 
 
 def odd(name: str) -> Architecture:
@@ -81,7 +82,8 @@ def test_parameters_biases_and_head_are_those_of_the_real_model(architecture):
     sizes = {name: parameter.numel() for name, parameter in named.items()}
     assert architecture.n_parameters == sum(sizes.values())
     assert architecture.n_biases == sum(n for name, n in sizes.items() if name.endswith("bias"))
-    head = {name: n for name, n in sizes.items() if name.startswith("classifier")}
+    head = {name: n for name, n in sizes.items() if name.startswith(("classifier", "score"))}
+    assert bool(head) is bool(architecture.n_labels)
     assert architecture.n_head_weights == sum(n for name, n in head.items() if name.endswith("weight"))
     assert architecture.n_head_biases == sum(n for name, n in head.items() if name.endswith("bias"))
 
@@ -101,10 +103,8 @@ def test_sites_are_those_of_the_real_model_in_the_same_order_with_the_same_maps(
 
 
 def test_facts_of_a_configuration_are_those_of_the_model_made_of_it(architecture):
-    found = architecture_of(real_model(architecture).config, name=architecture.name)
-    assert replace(found, n_labels=0, published_denominator=None) == replace(
-        architecture, n_labels=0, published_denominator=None
-    )
+    found = architecture_of_model(real_model(architecture))
+    assert found == replace(architecture, name=architecture.family.name, published_denominator=None)
 
 
 def test_the_published_backbones_have_the_published_sizes(bart_large, mbart_large, roberta_base):

@@ -7,10 +7,11 @@ import torch
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging
 
-from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
 from unidelta.backbones.head import order_of, reorder
 from unidelta.backbones.loading import LoadedBackbone, Loading
+from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.parameters import check_parameters
 from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.backbones.vocabulary import check_vocabulary
@@ -45,7 +46,7 @@ def load_pretrained(
         config.num_labels = how.n_labels
     family = known_family(config.model_type)
     set_dropouts(config, family, how)
-    loader = MODEL_CLASSES[family.kind]
+    loader = model_class(family, n_labels=how.n_labels)
     with _of_checkpoint(asked, unreachable, revision), torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(how.seed)
         model, report = loader.from_pretrained(
@@ -59,6 +60,7 @@ def load_pretrained(
             ignore_mismatched_sizes=True,  # reported, and refused below with everything else that does not fit
         )
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+    prepare_padding(tokenizer, model, family, asked=asked)
     check_vocabulary(tokenizer, n_embeddings=model.get_input_embeddings().weight.shape[0], asked=asked)
     head = family.head_of(model)
     of_head = {f"{family.head}.{name}" for name, _ in head.named_parameters()} if head is not None else set()
@@ -90,7 +92,7 @@ def _draw_head(model: PreTrainedModel, family: Family, seed: int) -> None:
     """A head from the seed in place of the checkpoint's."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        other = MODEL_CLASSES[family.kind].from_config(model.config)
+        other = model_class(family, n_labels=model.config.num_labels or 0).from_config(model.config)
     head, drawn = family.head_of(model), family.head_of(other)
     assert head is not None and drawn is not None
     head.load_state_dict(drawn.state_dict())

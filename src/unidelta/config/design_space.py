@@ -11,7 +11,7 @@ from itertools import product
 from unidelta.config.compose import compose
 from unidelta.config.groups import options
 from unidelta.config.resolve import published_architecture
-from unidelta.config.resolve_task import n_labels
+from unidelta.config.resolve_prompt import n_outputs
 from unidelta.config.schema import RunConfig
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.design.architecture import Architecture
@@ -113,7 +113,7 @@ def _values(*enums: type[StrEnum]) -> list[tuple[str, ...]]:
 
 
 def _published(config: RunConfig) -> Architecture:
-    return published_architecture(config.backbone, n_labels=n_labels(config.task))
+    return published_architecture(config.backbone, n_labels=n_outputs(config))
 
 
 def _design(config: RunConfig) -> tuple[Design, list[UserError]]:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from unidelta.config.reading import plain
+from unidelta.config.reading import leave, plain
 from unidelta.config.resolve_task import resolve_task
 from unidelta.config.resolve_training import every_training_setting, resolve_training
 from unidelta.config.resolve_weights import resolve_weights
@@ -25,6 +25,7 @@ CHOICES = {
     "scale.name": ("mini", "paper"),
     "backbone.attn_implementation": ("sdpa", "eager"),
     "backbone.head": ("auto", "new"),
+    "task.classify_by": ("head", "words"),
     "task.source": ("scale", "hub", "local", "mini"),
     "training.schedule": ("polynomial", "linear", "constant"),
     "training.loss_normalisation": ("tokens", "micro_batches"),
@@ -83,7 +84,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     task, of_task = resolve_task(config, architecture.family)
     problems = [*_check_values(asked), *faults(every_training_setting(asked)), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
-    problems += [*_check_head(asked, architecture.family), *wrong, *unknown_slots(asked.request())]
+    problems += [*_check_head(asked, architecture), *wrong, *unknown_slots(asked.request())]
     problems += _check_saving(asked, design)
     if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
@@ -97,8 +98,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
             weights=resolve_weights(config),
             head="new" if config.backbone.head == "new" else "auto",
             attn_implementation=config.backbone.attn_implementation,
-            dropout=config.backbone.dropout,
-            attention_dropout=config.backbone.attention_dropout,
+            **_dropouts(config, architecture.family),
         ),
         task=task,
         training=resolve_training(config, design),
@@ -107,6 +107,16 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
         fast=config.fast,
         resume=config.resume,
     )
+
+
+def _dropouts(config: RunConfig, family: Family) -> dict[str, float | None]:
+    """The dropouts that replace the checkpoint's: those that the architecture has."""
+    found: dict[str, float | None] = {}
+    for name, own in zip(("dropout", "attention_dropout"), family.dropouts, strict=True):
+        if own is None:  # a task's file may say it for the backbone that it has by default
+            leave(config, [f"backbone.{name}"], f"a {family.name} has no such dropout", "leave it out")
+        found[name] = None if own is None else getattr(config.backbone, name)
+    return found
 
 
 def _published_bottlenecks(config: RunConfig) -> dict[str, int]:
@@ -136,10 +146,11 @@ def _check_values(config: RunConfig) -> list[UserError]:
     return problems
 
 
-def _check_head(config: RunConfig, family: Family) -> list[UserError]:
-    if family.head is not None:
+def _check_head(config: RunConfig, architecture: Architecture) -> list[UserError]:
+    if architecture.n_labels:
         return []
-    why, tasks = f"a {family.name} has no classification head", "task=mnli, task=sst2 or task=classification"
+    family, tasks = architecture.family, "task=mnli, task=sst2 or task=classification"
+    why = f"a {family.name} has no classification head" + ("" if family.head is None else " where it writes text")
     chosen = {"training.head": config.training.head, "backbone.head": config.backbone.head}
     return [
         ConfigError(

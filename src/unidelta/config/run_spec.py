@@ -89,5 +89,9 @@ class RunSpec:
         columns = data["task"]["columns"]
         data["task"]["columns"] = {role: name for role, name in columns.items() if name is not None}
         data["task"]["labels"] = list(self.task.labels)
+        if self.task.prompt is None:  # only a decoder-only model has one
+            del data["task"]["prompt"]
+        else:
+            data["task"]["prompt"]["label_words"] = list(self.task.prompt.label_words)
         data["task"]["metrics"] = sorted(self.task.metrics)  # which of them is the headline changes no number
         return data

@@ -37,7 +37,7 @@ class BackboneConfig:
 
 @dataclass
 class GenerationConfig:
-    """Decoding of a sequence-to-sequence task."""
+    """Decoding of a task that generates text."""
 
     num_beams: int = 1
     max_length: int = 60
@@ -87,6 +87,10 @@ class TaskConfig:
     source_language: str | None = None
     target_language: str | None = None
     generation: GenerationConfig | None = None
+    prompt: str | None = None  # of a decoder-only model, {source} in braces; null: every source on a line of its own
+    chat: bool = False  # of a decoder-only model: the tokenizer's chat template around the prompt
+    classify_by: str = "head"  # of a decoder-only model: head (on the last token) | words (the likeliest label's)
+    label_words: list[str] | None = None  # with classify_by=words, in the order of the labels; null: their names
 
 
 @dataclass

@@ -48,10 +48,17 @@ def sites(config: Config) -> list[SiteShape]:
 
 
 def surroundings(config: Config, n_labels: int) -> Surroundings:
-    """Token embeddings (twice if the output's are untied) and an RMSNorm before each sub-layer and at the end."""
-    d, n_tables = config["hidden_size"], 1 if config["tie_word_embeddings"] else 2
-    norms = (d,) * (2 * config["num_hidden_layers"] + 1)
-    return Surroundings(embeddings=n_tables * config["vocab_size"] * d, norms=norms, norms_have_biases=False)
+    """Token embeddings, twice if the output's are untied, and an RMSNorm before each sub-layer and at the end.
+
+    A classifier has no output embeddings, but a head of one matrix.
+    """
+    d, n_tables = config["hidden_size"], 1 if config["tie_word_embeddings"] or n_labels else 2
+    return Surroundings(
+        embeddings=n_tables * config["vocab_size"] * d,
+        norms=(d,) * (2 * config["num_hidden_layers"] + 1),
+        norms_have_biases=False,
+        head=(LinearShape(d_in=d, d_out=n_labels, bias=False),) if n_labels else (),
+    )
 
 
 def hosts(model: "PreTrainedModel") -> "list[Site]":
@@ -120,6 +127,7 @@ FAMILIES.register(
         max_positions=lambda config: config["max_position_embeddings"],
         hosts=hosts,
         tiny=_TINY,
+        head="score",
         sources=(Source.SUBLAYER_INPUT,),
         dropouts=(None, "attention_dropout"),
     )

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from transformers import PreTrainedModel
 
 from unidelta.design.axes import Slot
-from unidelta.injection.inject import Activations, architecture_of
+from unidelta.injection.inject import Activations, architecture_of_model
 
 
 @torch.no_grad()
@@ -31,7 +31,7 @@ def activations(
     Raises:
         ValueError: the batch holds no token.
     """
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     caught: dict[tuple[str, int, str], Tensor] = {}
     hooks = [
         site.linears[role].register_forward_hook(

@@ -66,9 +66,9 @@ class Injection:
 
     def counts(self) -> Counts:
         """The three parameter counts of the design."""
-        from unidelta.injection.inject import architecture_of
+        from unidelta.injection.inject import architecture_of_model
 
-        return count(self.design, architecture_of(self.model.config, name=self.model.config.model_type))
+        return count(self.design, architecture_of_model(self.model))
 
     def summary(self) -> str:
         """The design in one line, and its parameter counts: trained, stored and as the paper counts."""

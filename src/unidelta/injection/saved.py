@@ -17,7 +17,7 @@ from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, SavedDeltasError
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.inject import architecture_of_model, inject
 from unidelta.injection.injection import Injection
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
@@ -152,20 +152,20 @@ def _dtype(model: PreTrainedModel) -> str:
 
 def _beside(model: PreTrainedModel, new: Sequence[str]) -> dict[str, Tensor]:
     """The classification head and the parameters named."""
-    head = architecture_of(model.config, name="").family.head_of(model)
+    head = architecture_of_model(model).family.head_of(model)
     mine = set() if head is None else {id(parameter) for parameter in head.parameters()}
     return {name: p.detach() for name, p in model.named_parameters() if id(p) in mine or name in new}
 
 
 def _labels(model: PreTrainedModel) -> list[str] | None:
     """The names of the classes in order, None for a model without a classification head."""
-    if architecture_of(model.config, name="").family.head_of(model) is None:
+    if architecture_of_model(model).family.head_of(model) is None:
         return None
     return [model.config.id2label[i] for i in range(model.config.num_labels)]
 
 
 def _sizes(model: PreTrainedModel) -> dict[str, Any]:
-    facts = architecture_of(model.config, name="")
+    facts = architecture_of_model(model)
     return {**facts.config, "n_labels": facts.n_labels}
 
 

@@ -137,7 +137,7 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     spec, backbone = execution.spec, execution.spec.backbone
     how = Loading(
         seed=spec.seed,
-        n_labels=spec.task.n_labels,
+        n_labels=spec.task.n_outputs,
         labels=spec.task.labels,
         head=backbone.head,
         attn_implementation=backbone.attn_implementation,
@@ -146,7 +146,7 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     )
     found = backbone.weights.load(how)
     model, tokenizer = found.model, found.tokenizer
-    if spec.task.labels:
+    if spec.task.n_outputs:
         name_labels(model, spec.task.labels)
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=backbone.architecture.max_positions)
     encoded = _encode(rows, execution.identity["data"], spec, tokenizer, limits)
