@@ -30,6 +30,7 @@ CHOICES = {
     "training.schedule": ("polynomial", "linear", "constant"),
     "training.loss_normalisation": ("tokens", "micro_batches"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
+    "training.backbone_dtype": ("auto", "float32", "bfloat16", "float16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
     "resume": ("auto", "strict", "any"),

@@ -82,7 +82,7 @@ class RunSpec:
         }
         data["design"] = design_to_dict(self.design)
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
-        for key in ("device", "progress", "save_every_minutes", "gradient_checkpointing"):
+        for key in ("device", "progress", "save_every_minutes", "gradient_checkpointing", "backbone_dtype"):
             del data["training"][key]
         for key in ("path", "title", "max_unknown_share"):  # the rows' fingerprint stands for their folder
             del data["task"][key]

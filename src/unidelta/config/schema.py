@@ -120,6 +120,7 @@ class TrainingConfig:
     evaluate_each_epoch: bool = False  # the GLUE runs of the paper
     head: str = "conventions"  # conventions | frozen | trained: the classification head's weights
     gradient_checkpointing: bool = False  # activations are computed again in the backward pass: less memory, slower
+    backbone_dtype: str = "auto"  # of frozen linear weights: auto (the precision's) | float32 | bfloat16 | float16
     device: str = "auto"  # auto | cpu | cuda
     progress: bool = True
     save_every_minutes: float | None = 5.0  # between checkpoints; 0: after every step; null: only when stopped

@@ -1,7 +1,7 @@
 """Saved deltas in two files: `deltas.safetensors`, and `design.json`, which describes the design and its backbone."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, SavedDeltasError
 from unidelta.injection.inject import architecture_of_model, inject
-from unidelta.injection.injection import Injection
+from unidelta.injection.injection import Injection, Origin
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
@@ -51,19 +51,37 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: 
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
     tensors = {**injection.stored_state(), **_beside(injection.model, new)}
     content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
+    origin = injection.origin or _origin(injection, tensors)
     description = {
         "version": _VERSION,
         "run_id": run_id,
         "labels": _labels(injection.model),
         "new": sorted(new),
-        "dtype": _dtype(injection.model),
+        "dtype": origin.dtype,
         "design": design_to_dict(injection.design),
         "architecture": _sizes(injection.model),
-        "backbone": _fingerprint(injection.model, without={*tensors, *injection.trained}),
+        "backbone": origin.fingerprint,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     write_atomically(folder / _TENSORS, content)
     write_atomically(folder / _DESIGN, canonical(description) + "\n")
+
+
+def keep_origin(injection: Injection, *, new: Sequence[str]) -> None:
+    """Note what the backbone is, before its weights are stored otherwise: `load` wants it as it was.
+
+    Args:
+        injection: a model that has not been trained.
+        new: as for `save`.
+    """
+    if is_small(injection.design):
+        injection.origin = _origin(injection, {**injection.stored_state(), **_beside(injection.model, new)})
+
+
+def _origin(injection: Injection, tensors: Mapping[str, Tensor]) -> Origin:
+    model = injection.model
+    fingerprint = _fingerprint(model, without={*tensors, *injection.trained})
+    return Origin(dtype=_dtype(model), fingerprint=fingerprint)
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:

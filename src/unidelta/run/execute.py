@@ -16,6 +16,7 @@ from unidelta.design.axes import Init
 from unidelta.design.design_json import design_to_dict
 from unidelta.design.spec import Deltas
 from unidelta.errors import RecordError
+from unidelta.fast.half_weights import store_frozen
 from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
 from unidelta.injection.activations import activations
@@ -40,7 +41,7 @@ from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
-from unidelta.training.precision import resolve_device, resolve_precision
+from unidelta.training.precision import frozen_dtype, resolve_device, resolve_precision
 from unidelta.training.processes import connect, gather
 from unidelta.training.result import UNTRAINED, TrainResult
 from unidelta.training.saving import Continuation
@@ -158,13 +159,10 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     injection = inject(model, spec.design, generator=generator, start=start)
     if spec.fast:
         speed_up(injection)
+    store_frozen(injection, frozen_dtype(spec.training), new=found.new)
     injection.model.to(torch.device(resolve_device(spec.training)))  # pyright: ignore[reportArgumentType]
     evaluator = Evaluator(
-        model=injection.model,
-        tokenizer=tokenizer,
-        task=spec.task,
-        spec=spec.training,
-        processes=execution.processes,
+        model=injection.model, tokenizer=tokenizer, task=spec.task, spec=spec.training, processes=execution.processes
     )
     return Loaded(
         injection=injection,

@@ -44,5 +44,26 @@ def resolve_precision(spec: TrainingSpec) -> Precision:
     return spec.precision
 
 
+_HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def frozen_dtype(spec: TrainingSpec) -> torch.dtype:
+    """What frozen linear weights are stored in: the type that the arithmetic rounds them to, or float32.
+
+    Raises:
+        ConfigError: a type is requested that the arithmetic does not round to.
+    """
+    precision = resolve_precision(spec)
+    own = _HALF.get(precision, torch.float32)
+    if spec.backbone_dtype in ("auto", str(own).removeprefix("torch.")):
+        return own
+    if spec.backbone_dtype == "float32":
+        return torch.float32
+    asked = f"training.backbone_dtype={spec.backbone_dtype}"
+    why = f"the arithmetic of this run is {precision}: weights are stored in what it rounds them to, or in float32"
+    typed = {"bfloat16": "bf16", "float16": "fp16"}[spec.backbone_dtype]
+    raise ConfigError(asked, why, f"training.precision={typed} on a GPU, or training.backbone_dtype=auto")
+
+
 def _has_bf16() -> bool:
     return torch.cuda.is_bf16_supported(including_emulation=False)

@@ -36,6 +36,8 @@ class TrainingSpec:
             forward pass and then over the passes (the released code). Equal without accumulation.
         device: `auto` uses a GPU if there is one.
         gradient_checkpointing: whether activations are computed again in the backward pass, which changes no number.
+        backbone_dtype: what frozen linear weights are stored in, which changes no number: `auto` is what the precision
+            rounds them to anyway; float32 needs twice the memory.
         progress: whether progress bars are shown.
         save_every_minutes: minutes between two checkpoints; None saves only when stopped and at the end of training.
     """
@@ -65,6 +67,7 @@ class TrainingSpec:
     loss_normalisation: Literal["tokens", "micro_batches"] = "tokens"
     save_every_minutes: float | None = None
     gradient_checkpointing: bool = False
+    backbone_dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
 
     def evaluates_after(self, *, step: int, epoch: float) -> bool:
         """Whether the dev split is evaluated after this many steps and epochs, not counting the end of training."""
