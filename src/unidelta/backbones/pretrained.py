@@ -47,7 +47,7 @@ def load_pretrained(
     family = known_family(config.model_type)
     set_dropouts(config, family, how)
     loader = model_class(family, n_labels=how.n_labels)
-    with _of_checkpoint(asked, unreachable, revision), torch.random.fork_rng(devices=[]), _quiet():
+    with _of_checkpoint(asked, unreachable, revision), torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(how.seed)
         model, report = loader.from_pretrained(
             source,
@@ -122,7 +122,8 @@ def _of_checkpoint(asked: str, unreachable: str | None, revision: str | None) ->
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Within a context, transformers shows neither warnings nor progress bars."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
