@@ -91,8 +91,8 @@ def smollm2(tmp_path_factory) -> Path:
 ANIMALS = "otter heron badger swift newt pike hare stoat wren adder".split()
 PLACES = "the mill, the weir, the old bridge, the reed bed, the quarry".split(", ")
 DOCUMENT = (
-    "On {day} a {animal} was seen near {place}. Rangers counted {n} of them and asked walkers to keep dogs on a lead until"
-    " the end of the month."
+    "On {day} a {animal} was seen near {place}. Rangers counted {n} of them and asked walkers to keep dogs on a lead"
+    " until the end of the month."
 )
 SUMMARY = "Rangers report {n} {animal}s near {place}."
 FACTS = [

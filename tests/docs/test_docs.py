@@ -17,6 +17,7 @@ from torch.distributed.run import get_args_parser
 from wandb.cli.cli import cli as wandb
 
 from unidelta.analysis.command import main as report
+from unidelta.backbones.__main__ import main as backbones
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
 from unidelta.config.resolve_prompt import n_outputs
@@ -170,6 +171,8 @@ def check_command(command: str) -> None:
             check_mini(rest)
         case ["python", "-m", "unidelta.tasks", *rest]:
             check_tasks(rest)
+        case ["python", "-m", "unidelta.backbones", *rest]:
+            assert_read(backbones, rest)  # tests/backbones does what it does
         case [
             "python",
             "-m",

@@ -13,6 +13,7 @@ from unidelta.backbones.head import order_of, reorder
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.parameters import check_parameters
+from unidelta.backbones.quantised import quantisation
 from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.backbones.vocabulary import check_vocabulary
 from unidelta.design.config_facts import known_family
@@ -55,6 +56,7 @@ def load_pretrained(
             revision=revision,
             dtype=torch.float32,
             attn_implementation=how.attn_implementation,
+            **quantisation(how, family),
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported, and refused below with everything else that does not fit
@@ -77,7 +79,8 @@ def load_pretrained(
     broken = [name for name, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]
     if broken:
         raise DamagedWeights(asked, f"values that are not finite, first in {broken[0]}", "an undamaged checkpoint")
-    check_parameters(model, n_labels=how.n_labels, asked=asked)
+    if how.quantised == "none":
+        check_parameters(model, n_labels=how.n_labels, asked=asked)
     new, inherited = absent | misshapen, None
     if head is not None and not of_head & new:
         if how.head == "new":

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from unidelta.config.check_quantised import check_quantised
 from unidelta.config.reading import leave, plain
 from unidelta.config.resolve_task import resolve_task
 from unidelta.config.resolve_training import every_training_setting, resolve_training
@@ -25,6 +26,7 @@ CHOICES = {
     "scale.name": ("mini", "paper"),
     "backbone.attn_implementation": ("sdpa", "eager"),
     "backbone.head": ("auto", "new"),
+    "backbone.quantised": ("none", "8bit", "4bit"),
     "task.classify_by": ("head", "words"),
     "task.source": ("scale", "hub", "local", "mini"),
     "training.schedule": ("polynomial", "linear", "constant"),
@@ -86,7 +88,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     problems = [*_check_values(asked), *faults(every_training_setting(asked)), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
     problems += [*_check_head(asked, architecture), *wrong, *unknown_slots(asked.request())]
-    problems += _check_saving(asked, design)
+    problems += [*_check_saving(asked, design), *check_quantised(asked, design)]
     if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     return RunSpec(
@@ -99,6 +101,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
             weights=resolve_weights(config),
             head="new" if config.backbone.head == "new" else "auto",
             attn_implementation=config.backbone.attn_implementation,
+            quantised=config.backbone.quantised,
             **_dropouts(config, architecture.family),
         ),
         task=task,

@@ -20,6 +20,7 @@ class BackboneSpec:
         weights: where they come from.
         head: `new` for a head from the seed in place of the checkpoint's own, else `auto`.
         attn_implementation: sdpa or eager.
+        quantised: none, 8bit or 4bit: what frozen linear weights are stored in.
         dropout: hidden dropout in place of the checkpoint's, or None.
         attention_dropout: attention dropout in place of the checkpoint's, or None.
     """
@@ -30,6 +31,7 @@ class BackboneSpec:
     attn_implementation: str
     dropout: float | None
     attention_dropout: float | None
+    quantised: str = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class RunSpec:
             "revision": backbone.weights.revision,
             "head": backbone.head,
             "attn_implementation": backbone.attn_implementation,
+            "quantised": backbone.quantised,
             "dropout": backbone.dropout,
             "attention_dropout": backbone.attention_dropout,
         }

@@ -28,6 +28,7 @@ class BackboneConfig:
     checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
     head: str = "auto"  # auto | new: a classification head from the seed in place of the checkpoint's own
     attn_implementation: str = "sdpa"  # sdpa | eager
+    quantised: str = "none"  # none | 8bit | 4bit: frozen linear weights, by bitsandbytes
     config: dict[str, Any] = field(default_factory=dict)  # the published model's config.json, as far as counts need it
     bottlenecks_of: str | None = None  # the backbone for which methods' bottlenecks are meant; null: this one
     published_denominator: int | None = None  # by which the paper divides; null: the backbone's own size

@@ -130,7 +130,7 @@ class Injection:
             raise DesignError("merge deltas", "they are merged already", "deltas.unmerge() first")
         self._merged = merge_into_weights(self.model)
         if not self._merged:
-            why = f"{describe(self.design)}: only linear deltas (LoRA, IA³) are a change of weights"
+            why = f"{describe(self.design)}: only linear deltas (LoRA, IA³) change weights, and no quantised ones"
             raise DesignError("merge deltas", why, "deltas.save(DIR) keeps them beside the backbone")
 
     def unmerge(self) -> None:

@@ -34,8 +34,9 @@ def is_linear(delta: nn.Module) -> bool:
 
 
 def is_mergeable(module: nn.Module) -> bool:
-    """Whether a module is a linear map whose deltas can all be merged into its weights."""
-    return isinstance(module, Host) and isinstance(module, nn.Linear) and all(map(is_linear, module.deltas.values()))
+    """Whether a module is a linear map whose deltas can all be merged into its weights; not into quantised ones."""
+    is_map = isinstance(module, Host) and isinstance(module, nn.Linear) and module.weight.is_floating_point()
+    return is_map and all(map(is_linear, module.deltas.values()))
 
 
 @torch.no_grad()

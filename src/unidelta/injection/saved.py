@@ -188,10 +188,13 @@ def _sizes(model: PreTrainedModel) -> dict[str, Any]:
 
 
 def _fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
-    """SHA-256 over names, shapes and values of all other parameters."""
+    """SHA-256 over names, shapes and values of all other parameters, but for quantised weights: only of what is whole.
+
+    bitsandbytes lays 8-bit weights out anew when they are first used.
+    """
     digest = hashlib.sha256()
     for name, parameter in sorted(model.named_parameters()):
-        if name not in without:
+        if name not in without and parameter.is_floating_point():
             digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}\n".encode())
             digest.update(parameter.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

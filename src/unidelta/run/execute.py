@@ -41,7 +41,7 @@ from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
-from unidelta.training.precision import frozen_dtype, resolve_device, resolve_precision
+from unidelta.training.precision import ARITHMETIC, frozen_dtype, resolve_device, resolve_precision
 from unidelta.training.processes import connect, gather
 from unidelta.training.result import UNTRAINED, TrainResult
 from unidelta.training.saving import Continuation
@@ -144,6 +144,8 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
         attn_implementation=backbone.attn_implementation,
         dropout=backbone.dropout,
         attention_dropout=backbone.attention_dropout,
+        quantised=backbone.quantised,
+        arithmetic=ARITHMETIC[resolve_precision(spec.training)],
     )
     found = backbone.weights.load(how)
     model, tokenizer = found.model, found.tokenizer
