@@ -65,8 +65,11 @@ class DamagedDeltas(SavedDeltasError, IntegrityError):
     """Saved deltas whose content has changed since they were written."""
 
 
-class Unfinished(Exception):
-    """A run that is not finished, without any error; the same command resumes it."""
+class Unfinished(BaseException):
+    """A run that is not finished, without any error; the same command resumes it.
+
+    No `Exception`: a signal may come while a library runs that carries on after any of these.
+    """
 
 
 class Interrupted(Unfinished):

@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 from unidelta.design.budget import solve
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
@@ -13,7 +23,7 @@ from unidelta.design.rules import check, check_part, every_rule, rules_of
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning, PromptTuning
 from unidelta.errors import DesignError
 
-MLP = Reparameterisation.MLP
+MLP, PREFIX = Reparameterisation.MLP, ("attn", "prefix")
 # rule: (a delta it refuses, the nearest that it lets through), as arguments of `part` and fields changed after
 CASES = {
     "head-level forms live in attention": (
@@ -66,8 +76,14 @@ CASES = {
     ),
     "a form reads what its architecture hands on": (
         (("ffn", "bottleneck"), {"source": "nothing"}),
-        (("ffn", "bottleneck"), {"source": Source.RESIDUAL_STREAM}),
+        (("ffn", "bottleneck"), {}),
     ),
+    "the residual stream is read beside an FFN": (
+        (("ffn", "bottleneck"), {"source": Source.RESIDUAL_STREAM}),
+        (("ffn", "bottleneck"), {}),
+    ),
+    "only rotary positions rotate keys": ((PREFIX, {"rotation": Rotation.BEFORE}), (PREFIX, {})),
+    "text starts at l where positions are an input": ((PREFIX, {"text_start": TextStart.LENGTH}), (PREFIX, {})),
     "targets belong to their slot": (
         (("attn", "low_rank"), {"targets": ("query", "up")}),
         (("attn", "low_rank"), {"targets": ("query", "key", "value", "output")}),
@@ -239,13 +255,34 @@ def test_the_rules_agree_with_the_equations_on_every_combination(part, bart_larg
                     assert (check_part(spec, bart_large) == []) is exists, spec
 
 
-def test_a_form_reads_what_its_architecture_hands_on(part, bart_large):
-    """Llama's FFN is a module: the residual stream before its norm is not at hand; mBART's layer has both."""
+def test_the_residual_stream_is_read_beside_the_ffn_of_a_pre_norm_model(part, bart_large):
     llama = stated_architecture("llama", n_labels=0)
     stream = part("ffn", "bottleneck", source=Source.RESIDUAL_STREAM)
-    (error,) = check_part(stream, llama)
+    assert check_part(stream, llama) == check_part(stream, stated_architecture("mbart", n_labels=0)) == []
+    sequential = part("ffn", "bottleneck", "sequential", source=Source.RESIDUAL_STREAM)
+    elsewhere = part("attn", "bottleneck", source=Source.RESIDUAL_STREAM)
+    for spec, architecture in ((stream, bart_large), (sequential, llama), (elsewhere, llama)):
+        (error,) = check_part(spec, architecture)
+        assert error.why.startswith("it is another tensor than the sub-layer's input only before the layer norm")
+
+
+def test_a_form_reads_what_its_architecture_hands_on(part):
+    """An architecture of somebody's own may not have the residual stream at hand."""
+    llama = stated_architecture("llama", n_labels=0)
+    own = replace(llama, family=replace(llama.family, sources=(Source.SUBLAYER_INPUT,)))
+    (error,) = check_part(part("ffn", "bottleneck", source=Source.RESIDUAL_STREAM), own)
     assert error.why.endswith("only its input, after the layer norm, is at hand")
-    assert check_part(stream, bart_large) == check_part(part("ffn", "bottleneck"), llama) == []
+    assert check_part(part("ffn", "bottleneck"), own) == []
+
+
+@pytest.mark.parametrize("form", ["prefix", "head_adapter"])
+def test_a_prefix_has_a_place_in_the_text_where_there_are_positions_to_give(part, form):
+    before, later = {"rotation": Rotation.BEFORE}, {"text_start": TextStart.LENGTH}
+    expected = {"llama": (0, 0), "gpt2": (1, 0), "t5": (1, 1), "bart": (1, 1), "modernbert": (0, 0)}
+    for name, found in expected.items():
+        architecture = stated_architecture(name, n_labels=3)
+        specs = (part("attn", form, bottleneck=10, **how) for how in (before, later))
+        assert tuple(len(check_part(spec, architecture)) for spec in specs) == found, name
 
 
 def test_targets_are_those_that_the_architecture_has(part, bart_large):

@@ -97,6 +97,7 @@ def test_the_script_puts_mam_into_the_new_architecture(folder):
     assert printed.startswith("prefix(attn, l=") and "in a Qwen2ForCausalLM of" in printed
 
 
+@pytest.mark.slow
 def test_the_table_is_made_of_the_committed_records(folder):
     (folder / "results").symlink_to(ROOT / "results")
     (command,) = (each for each in COMMANDS if "report.py" in each)

@@ -1,4 +1,4 @@
-"""The package installed as a wheel, used from a folder outside the checkout: README's API example, and extensions."""
+"""The package installed as a wheel, used from a folder outside the checkout: docs/api.md's example, and extensions."""
 
 import json
 import os
@@ -13,6 +13,7 @@ import pytest
 from unidelta.extensions.paths import CONF
 
 ROOT = CONF.parent
+pytestmark = pytest.mark.slow
 MODELS = """
 import sys
 from transformers import (
@@ -66,9 +67,9 @@ def run(words: list[str], wheel: Path, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_api_example_of_the_readme_runs_on_three_stock_models(wheel, tmp_path):
+def test_the_api_example_of_the_documents_runs_on_three_stock_models(wheel, tmp_path):
     (example,) = re.findall(
-        r"```python\n(import torch\nimport unidelta\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+        r"```python\n(import torch\nimport unidelta\n.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL
     )
     shutil.copytree(ROOT / "results" / "mini" / "main" / "mini", tmp_path / "results" / "mini")
     body = "".join(f"    {line}" if line.strip() else line for line in example.splitlines(keepends=True))

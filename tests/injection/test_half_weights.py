@@ -60,7 +60,7 @@ def test_half_the_bytes_of_linear_maps_and_nothing_else(tiny, design, family):
 def test_saved_deltas_belong_to_the_backbone_as_it_was_loaded(injected, tiny, batch, tmp_path):
     injection = injected("mam", "llama", stirred=False)
     store_frozen(injection, torch.float32, new=())
-    assert {p.dtype for p in injection.model.parameters()} == {torch.float32} and injection.origin is None
+    assert {p.dtype for p in injection.model.parameters()} == {torch.float32} and injection.as_loaded is None
     store_frozen(injection, torch.bfloat16, new=())
     for _, parameter in injection.trained_parameters():
         parameter.data += 0.1

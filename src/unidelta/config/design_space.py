@@ -15,11 +15,22 @@ from unidelta.config.resolve_prompt import n_outputs
 from unidelta.config.schema import RunConfig
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Conventions, Init, Insertion, Reparameterisation, Slot
+from unidelta.design.axes import (
+    Conventions,
+    Init,
+    Insertion,
+    Reparameterisation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.count import count
 from unidelta.design.describe import describe, table1
 from unidelta.design.form import FORMS, Form
+from unidelta.design.methods import request_of
+from unidelta.design.published import published_for, stated_architecture
 from unidelta.design.request import BudgetConfig, MethodConfig, PositionConfig, SlotConfig
 from unidelta.design.resolve import resolve_design
 from unidelta.design.rules import every_rule
@@ -47,6 +58,11 @@ a bottleneck is at most the width (a prefix: the longest input), and prompts nee
 _MATRIX = """✓ is built; R… are the rules that refuse. Both conventions and all the paper's backbones give the
 same answers. Different forms at the two positions are built where each of them is."""
 
+_BACKBONES = """Matrices in percent of the backbone at `budget=paper`, by closed form; a letter says why a method is
+refused. A backbone that is not in the paper has the shares of the paper's BART-large or RoBERTa-base, as far as its
+width holds them ([backbones.md](backbones.md))."""
+_N_LABELS = 3  # of backbones that classify
+
 
 def document() -> str:
     """The whole document as Markdown."""
@@ -61,7 +77,7 @@ def document() -> str:
         *(_SLOTS, _table(("key of a slot", "default", "values and meaning"), _slot_keys())),
         _table(("form", "Δh, z what it reads", "acts on", "size", "keys it reads", "how it can start"), _forms()),
         _table(("composition", "h ←"), [(f"`{c.name}`", c.formula.partition("← ")[2]) for c in COMPOSITIONS.values()]),
-        _table(("value", "meaning"), _values(Init, Reparameterisation)),
+        _table(("value", "meaning"), _values(Init, Reparameterisation, Source, Rotation, TextStart)),
         *("## Table 1", "From the presets, with `conventions=released` (the default: the authors' code):"),
         _table1(runs["xsum"], "released"),
         *("With `conventions=paper` (the text):", _table1(runs["xsum"], "paper"), "## Presets"),
@@ -69,6 +85,7 @@ def document() -> str:
         *(_COUNTS, *(block for task, methods in runs.items() for block in _counts(task, methods))),
         *("## Rules", _REFUSALS, _table(("", "rule", "why", "instead"), rules)),
         *("## Every combination", _MATRIX, _matrix([m["full"] for m in runs.values()])),
+        *("## Every method on every backbone", _BACKBONES, *_backbones()),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -161,6 +178,25 @@ def _cell(bases: Sequence[RunConfig], form: Form, slots: list[str], *axes: str, 
         answers.add(frozenset(problem.why for problem in _design(config)[1]))
     (refusals,) = answers  # one for all, as `_MATRIX` says
     return " ".join(f"R{i}" for i, rule in enumerate(every_rule(), 1) if rule.why in refusals) or "✓"
+
+
+def _backbones() -> Iterable[str]:
+    reasons: dict[str, str] = {}
+    rows: list[Sequence[str]] = []
+    for method in options("method"):
+        cells: list[str] = []
+        for backbone in options("backbone"):
+            architecture = stated_architecture(backbone, n_labels=_N_LABELS)
+            measure = published_for(architecture.family.name, n_labels=_N_LABELS)
+            request = request_of(method, {})
+            design, problems = resolve_design(request, architecture=architecture, published=measure)
+            for problem in problems:
+                reasons.setdefault(problem.why, "abcdefgh"[len(reasons)])
+            refused = " ".join(reasons[problem.why] for problem in problems)
+            cells.append(refused or f"{count(design, architecture).percent_matrices:.3g}")
+        rows.append((f"`{method}`", *cells))
+    yield _table(("method", *(f"`{name}`" for name in options("backbone"))), rows)
+    yield "\n".join(f"* {letter}: {why}" for why, letter in reasons.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -38,8 +38,22 @@ class Source(StrEnum):
     The two are one tensor in post-LN models (BART, RoBERTa, BERT) and differ in pre-LN ones (mBART, Llama).
     """
 
-    SUBLAYER_INPUT = "sublayer_input"
-    RESIDUAL_STREAM = "residual_stream"
+    SUBLAYER_INPUT = "sublayer_input"  # LN(x), as the frozen FFN and the equation of the paper
+    RESIDUAL_STREAM = "residual_stream"  # x itself, as the authors' code for mBART
+
+
+class Rotation(StrEnum):
+    """Where P_k joins the keys of attention with rotary positions."""
+
+    AFTER = "after"  # P_k are keys that are not rotated: no place in the text (LLaMA-Adapter, Zhang et al. 2024)
+    BEFORE = "before"  # P_k are rotated like keys of l tokens in front of the text (RoFormer, Su et al. 2024)
+
+
+class TextStart(StrEnum):
+    """The position of the first token beside a prefix of l vectors."""
+
+    ZERO = "zero"  # 0, as without a prefix (He et al. 2022, the code for BART)
+    LENGTH = "length"  # l, behind the prefix (Li & Liang 2021 on GPT-2; peft's prefix tuning)
 
 
 class Init(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from unidelta.design.axes import Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.axes import Insertion, LayerNorm, Reparameterisation, Representation, Rotation, Slot, TextStart
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.site import INNER
@@ -78,6 +78,8 @@ def _part(part: DeltaSpec) -> str:
         COMPOSITIONS[part.composition].words(part),
         f"layer norm {part.layer_norm}" if part.layer_norm is not LayerNorm.NONE else "",
         f"MLP {part.mlp_width}" if part.reparameterisation is Reparameterisation.MLP else "",
+        "P_k rotated" if part.rotation is Rotation.BEFORE else "",
+        "text from l" if part.text_start is TextStart.LENGTH else "",
         *(f"{key}={value}" for key, value in part.options),
     ]
     return f"{name}({', '.join(filter(None, words))})"

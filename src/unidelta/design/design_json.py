@@ -3,7 +3,17 @@
 from dataclasses import asdict
 from typing import Any, cast
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
@@ -14,6 +24,9 @@ def design_to_dict(design: Design) -> dict[str, Any]:
     data = _plain(asdict(design))
     for part in data.get("parts", ()):
         part["options"] = dict(part["options"])
+        for key, usual in _LATER.items():
+            if part[key] == usual:
+                del part[key]
     return {"kind": _KINDS[type(design)], **data}
 
 
@@ -42,6 +55,9 @@ _KINDS: dict[type, str] = {
     Frozen: "frozen",
 }
 
+_LATER = {"rotation": Rotation.AFTER, "text_start": TextStart.ZERO}
+"""Fields that came after the first records, left out where they say what was done before: a design keeps its name."""
+
 _ENUMS = {
     "slot": Slot,
     "insertion": Insertion,
@@ -50,6 +66,8 @@ _ENUMS = {
     "init": Init,
     "layer_norm": LayerNorm,
     "reparameterisation": Reparameterisation,
+    "rotation": Rotation,
+    "text_start": TextStart,
 }
 
 

@@ -41,6 +41,10 @@ def _nothing_odd(config: Config) -> Iterator[str]:
     return iter(())
 
 
+def _all_tied(config: Config) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """An architecture that supports deltas.
@@ -59,9 +63,13 @@ class Family:
             was loaded to classify: it then reads the last token, and no language-model head is left.
         may_lack: modules that a checkpoint may lack, because it was pretrained for another task; new ones are drawn
             from the seed.
-        odd: what in a config.json would make counts wrong, in words; such a checkpoint is refused.
+        odd: what in a config.json is not as this file has it, in words; such a checkpoint is refused.
         optional: keys of config.json that may be missing or null, each with its meaning then.
         sources: what a parallel form at the FFN can read; the same tensor in post-LN models.
+        is_rotary: whether positions rotate queries and keys.
+        takes_positions: whether the stack takes the positions of its tokens as an input, `position_ids`.
+        encoder_positions: name of the module of learned positions in an encoder with a decoder, if there is one.
+        untied: parameters that a model of such a config.json has beside what transformers builds of it.
         dropouts: names of hidden and attention dropout in config.json; None if there is none.
         released: what the authors' code does for this architecture only.
         has_languages: whether its tokenizer marks texts with the code of their language.
@@ -81,6 +89,10 @@ class Family:
     odd: Callable[[Config], Iterator[str]] = _nothing_odd
     optional: Mapping[str, Callable[[Config], Any]] | None = None
     sources: tuple[Source, ...] = tuple(Source)
+    is_rotary: bool = False
+    takes_positions: bool = False
+    encoder_positions: str | None = None
+    untied: Callable[[Config], tuple[str, ...]] = _all_tied
     dropouts: tuple[str | None, str | None] = (None, None)
     released: Released = Released()
     has_languages: bool = False

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    TextStart,
+)
 from unidelta.design.form import Details, Form, Materials, Rule, Setting
 from unidelta.design.site import Place, SiteShape
 from unidelta.design.spec import DeltaSpec
@@ -36,6 +45,20 @@ RULES = (
         instead="layer_norm=in or layer_norm=none for this slot",
     ),
     Rule(
+        name="only rotary positions rotate keys",
+        refuses=lambda part, architecture: part.rotation is Rotation.BEFORE and not architecture.family.is_rotary,
+        why="the keys of this architecture are not rotated, so there is no before and after",
+        instead="rotation=after for this slot, or a backbone with rotary positions such as backbone=llama",
+    ),
+    Rule(
+        name="text starts at l where positions are an input",
+        refuses=lambda part, architecture: (
+            part.text_start is TextStart.LENGTH and not architecture.family.takes_positions
+        ),
+        why="this architecture takes no positions: they are relative, or its embeddings number the text themselves",
+        instead="text_start=zero for this slot, or a backbone that takes positions such as backbone=llama",
+    ),
+    Rule(
         name="the MLP has a width",
         refuses=lambda part, _: part.reparameterisation is Reparameterisation.MLP and part.mlp_width < 1,
         why="the hidden layer of the prefix MLP needs at least one unit (the paper's has 800)",
@@ -49,7 +72,10 @@ class HeadForm(Form):
 
     level = "heads"
     size = "l"
-    reads = frozenset({"init", "layer_norm", "dropout", "reparameterisation", "mlp_width", "prefix_dropout"})
+    reads = frozenset({"init", "layer_norm", "dropout", "reparameterisation", "mlp_width", "prefix_dropout"}) | {
+        "rotation",
+        "text_start",
+    }
     rules = RULES
 
     def released(self, setting: Setting) -> Details:
@@ -117,7 +143,7 @@ class HeadForm(Form):
             vectors,
             site.n_heads,
             site.n_kv_heads,
-            scaling=site.head_width**-0.5 if spec.scaled_query else 1.0,
+            scaling=site.logit_scale if spec.scaled_query else 1.0,
             dropout=materials.dropout if spec.dropout is None else spec.dropout,
             query_norm=layer_norm(spec, LayerNorm.IN, site.width),
         )

@@ -5,7 +5,9 @@ files with Hydra; a test compares the two.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any, TypedDict
 
 import yaml
@@ -83,7 +85,13 @@ def _read(group: str, name: str) -> dict[str, Any]:
     if path is None:
         why = f"there is no {group} `{name}`"
         raise ConfigError(f"{group}={name}", why, f"{group}= one of {', '.join(config_names(group))}")
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return deepcopy(_parsed(path.read_text(encoding="utf-8")))
+
+
+@cache
+def _parsed(text: str) -> dict[str, Any]:
+    """A file's content; a report asks for each of some thirty files hundreds of times."""
+    return yaml.safe_load(text) or {}
 
 
 def _presets(content: Mapping[str, Any]) -> dict[str, str]:

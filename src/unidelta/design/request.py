@@ -27,6 +27,9 @@ class SlotConfig:
     reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
     mlp_width: int | None = None  # of the hidden layer of the MLP that makes P_k, P_v; null: 800, in proportion to d
     prefix_dropout: float = 0.0  # on the output of that MLP
+    source: str | None = None  # sublayer_input | residual_stream: what a parallel adapter reads; null: by convention
+    rotation: str = "after"  # after | before: where P_k joins the keys of attention with rotary positions
+    text_start: str = "zero"  # zero | length: the position of the first token beside a prefix, 0 or l
     options: dict[str, Any] = field(default_factory=dict[str, Any])  # what only this form has, by key
 
 

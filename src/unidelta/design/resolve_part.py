@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import TypeVar
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Conventions, Init, Insertion, LayerNorm, Reparameterisation, Slot
+from unidelta.design.axes import (
+    Conventions,
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Form, Setting
 from unidelta.design.request import Request, SlotConfig
@@ -58,6 +68,9 @@ def part(
         None if chosen.layer_norm is None else _enum(LayerNorm, chosen.layer_norm, f"{where}.layer_norm", problems)
     )
     reparameterisation = _enum(Reparameterisation, chosen.reparameterisation, f"{where}.reparameterisation", problems)
+    rotation = _enum(Rotation, chosen.rotation, f"{where}.rotation", problems)
+    text_start = _enum(TextStart, chosen.text_start, f"{where}.text_start", problems)
+    source = None if chosen.source is None else _enum(Source, chosen.source, f"{where}.source", problems)
     conventions = _enum(Conventions, request.conventions, "conventions", problems)
     if len(problems) > before or form is None or composition is None:
         return None
@@ -83,7 +96,7 @@ def part(
         bottleneck=1 if is_sized else chosen.bottleneck,
         scale=float(scale),
         representation=detail.representation,
-        source=detail.source,
+        source=detail.source if source is None else source,
         init=form.inits[0] if init is None else init,
         layer_norm=detail.layer_norm if layer_norm is None else layer_norm,
         bias=detail.bias if chosen.bias is None else chosen.bias,
@@ -94,6 +107,8 @@ def part(
         prefix_dropout=chosen.prefix_dropout,
         scaled_query=detail.scaled_query,
         options=options,
+        rotation=rotation,
+        text_start=text_start,
     )
 
 

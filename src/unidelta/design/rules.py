@@ -5,7 +5,7 @@ or refused by exactly these rules. The rules of a form or composition are in its
 """
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Insertion, Representation, Slot
+from unidelta.design.axes import Insertion, Representation, Slot, Source
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Rule
 from unidelta.design.site import INNER
@@ -62,6 +62,16 @@ GENERAL = (
         instead="conventions=paper, by which a parallel form reads the sub-layer's input",
     ),
     Rule(
+        name="the residual stream is read beside an FFN",
+        refuses=lambda part, architecture: (
+            part.source is Source.RESIDUAL_STREAM
+            and not (architecture.family.is_pre_norm and part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL)
+        ),
+        why="it is another tensor than the sub-layer's input only before the layer norm of a pre-LN model, and a"
+        " parallel adapter at the FFN alone is built to read it",
+        instead="source=null for this slot, or a parallel adapter at the FFN of a model such as mBART or Llama",
+    ),
+    Rule(
         name="dropout is a probability",
         refuses=lambda part, _: any(p is not None and not 0 <= p < 1 for p in (part.dropout, part.prefix_dropout)),
         why="a dropout probability lies in [0, 1)",
@@ -114,7 +124,7 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
     errors: list[DesignError] = []
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)
-    if isinstance(design, BitFit) and not architecture.n_biases:
+    if isinstance(design, BitFit) and architecture.n_biases == architecture.n_head_biases:
         asked, why = f"BitFit on {architecture.name}", "its maps and norms have no biases, so nothing would train"
         errors.append(DesignError(asked, why, "method=lora or method=adapter"))
     if isinstance(design, Deltas):

@@ -41,6 +41,7 @@ class SiteShape:
         n_heads: attention heads; 0 for an FFN.
         n_kv_heads: heads of keys and values, fewer in grouped-query attention.
         head_width: features of a head, d_h.
+        logits_times: the factor of attention on its logits q kᵀ; None for 1/√d_h.
     """
 
     slot: Slot
@@ -51,6 +52,12 @@ class SiteShape:
     n_heads: int = 0
     n_kv_heads: int = 0
     head_width: int = 0
+    logits_times: float | None = None
+
+    @property
+    def logit_scale(self) -> float:
+        """The factor on the logits q kᵀ."""
+        return self.head_width**-0.5 if self.logits_times is None else self.logits_times
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -7,7 +7,17 @@ designs compute the same function.
 
 from dataclasses import dataclass
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,8 @@ class DeltaSpec:
         prefix_dropout: dropout on the MLP's output.
         scaled_query: whether the logits q P_kᵀ are divided by √d_h (prefix, head adapter).
         options: the form's own keys and their values (`Form.options`).
+        rotation: whether P_k joins the keys after or before their rotation, in models with rotary positions.
+        text_start: the position of the first token beside a prefix.
     """
 
     slot: Slot
@@ -55,6 +67,8 @@ class DeltaSpec:
     prefix_dropout: float = 0.0
     scaled_query: bool = True
     options: tuple[tuple[str, int | float | str | bool], ...] = ()
+    rotation: Rotation = Rotation.AFTER
+    text_start: TextStart = TextStart.ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +114,12 @@ class PromptTuning:
     """
 
     length: int
+
+
+def positions_before_text(design: "Design") -> int:
+    """How many positions a design takes away from text: l of a prefix beside which text starts at l."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
 
 
 Design = Deltas | FullFineTuning | BitFit | PromptTuning | Frozen

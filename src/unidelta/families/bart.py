@@ -97,6 +97,7 @@ FAMILIES.register(
         tiny=TINY,
         odd=odd,
         dropouts=("dropout", "attention_dropout"),
+        encoder_positions="embed_positions",
         released=Released(norms_multihead_query=True),
     )
 )

@@ -27,7 +27,7 @@ def store_frozen(injection: Injection, dtype: torch.dtype, *, new: Sequence[str]
         new: names of the backbone's parameters that its checkpoint lacks.
     """
     if dtype != torch.float32:
-        saved.keep_origin(injection, new=new)
+        saved.note_as_loaded(injection, new=new)
         store_in_half(injection.model, dtype)
 
 

@@ -20,7 +20,7 @@ class Bottleneck(Form):
     short = "adapter"
     formula = "ReLU({z} W_down) W_up"
     level = "sublayer"
-    reads = frozenset({"init", "layer_norm", "bias", "dropout", "at_layer_output"})
+    reads = frozenset({"init", "layer_norm", "bias", "dropout", "at_layer_output", "source"})
     inits = (Init.BERT, Init.LORA)
     zero_starts = (Init.LORA,)
 

@@ -1,5 +1,6 @@
 """A linear map as a host: of LoRA on its output, or of IA³ on its input."""
 
+import torch
 from torch import Tensor
 
 from unidelta.design.axes import Representation
@@ -18,3 +19,19 @@ class LinearHost(Host):
         if Representation.LINEAR in self.deltas:
             h = self.deltas[Representation.LINEAR](input, h)
         return h
+
+
+class FusedHost(Host):
+    """Several maps of one input in one module, such as query, key and value: each with a delta of its own.
+
+    `settings["columns"]` has the features `[begin, end)` of the output by role, in their order and without gaps.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """`(..., d_in)` to `(..., d_out of all)`."""
+        h = super().forward(input)
+        parts = [
+            self.deltas[role](input, h[..., begin:end]) if role in self.deltas else h[..., begin:end]
+            for role, (begin, end) in self.settings["columns"].items()
+        ]
+        return torch.cat(parts, dim=-1)

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -10,7 +11,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from unidelta.deltas.delta import Delta
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Insertion, Representation, Slot
+from unidelta.design.axes import Init, Insertion, Representation, Rotation, Slot, Source, TextStart
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.config_facts import architecture_from_config, known_family
 from unidelta.design.form import FORMS, Materials
@@ -20,9 +21,10 @@ from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, Full
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
-from unidelta.hosts.linear import LinearHost
+from unidelta.hosts.linear import FusedHost, LinearHost
+from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.site import Host, Hosting, Site, attach
-from unidelta.hosts.stack import StackHost
+from unidelta.hosts.stack import FIRST_POSITION, StackHost
 from unidelta.injection.injection import Injection
 from unidelta.injection.saving_backbone import guard_saving
 
@@ -74,6 +76,7 @@ def inject(
             "deltas.remove() first, or all deltas in one design",
         )
     _check_attention(model, design)
+    _check_rotation(model, design)
     _check_start(model, design, architecture, start)
     requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     base_attention = model.config._attn_implementation
@@ -98,11 +101,15 @@ def _put(
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length):
             prompt = Prompt(length, architecture.width, generator=generator)
-            attach_prompt(model, prompt.to(device=model.device, dtype=model.dtype))
+            attach_prompt(
+                model,
+                prompt.to(device=model.device, dtype=model.dtype),
+                positions=architecture.family.encoder_positions,
+            )
         case BitFit(trains_head=trains_head):
-            for module in model.modules():
-                if isinstance(module, nn.Linear | nn.LayerNorm) and module.bias is not None:
-                    module.bias.requires_grad_(True)
+            for name, parameter in model.named_parameters():
+                if name.rpartition(".")[2] == "bias":
+                    parameter.requires_grad_(True)
             _train_head(model, architecture, trains_head)
         case FullFineTuning() | Frozen():
             pass
@@ -140,6 +147,11 @@ def _attach_part(
             )
             hosting, key = _hosting(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
+        if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
+            attach(Hosting(module=site.norm, host=KeepingNorm, settings={"keeps": True}), "", None)
+        if spec.text_start is TextStart.LENGTH:
+            positions = {FIRST_POSITION: spec.bottleneck}
+            attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
@@ -147,9 +159,19 @@ def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
     if place.target == INNER:
         return Hosting(module=site.linears["down"], host=LinearHost), INNER
     if place.target:
-        return Hosting(module=site.linears[place.target], host=LinearHost), Representation.LINEAR
+        module = site.linears[place.target]
+        columns = {role: own for role, own in site.columns.items() if site.linears[role] is module}
+        if columns:
+            return Hosting(module=module, host=FusedHost, settings={"columns": columns}), place.target
+        return Hosting(module=module, host=LinearHost), Representation.LINEAR
     hosting = site.hosts[spec.representation]
-    settings = {**hosting.settings, "source": spec.source} if place.site.slot is Slot.FFN else hosting.settings
+    settings = dict(hosting.settings)
+    if place.site.slot is Slot.FFN:
+        settings["source"] = spec.source
+        if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
+            settings["norm"] = site.norm
+    if spec.rotation is Rotation.BEFORE:
+        settings["prefix_start"] = 0 if spec.text_start is TextStart.LENGTH else -spec.bottleneck
     return Hosting(module=hosting.module, host=hosting.host, settings=settings), spec.representation
 
 
@@ -170,6 +192,22 @@ def _check_attention(model: PreTrainedModel, design: Design) -> None:
             f"deltas at attention heads with attn_implementation={base}",
             f"the masks of a prefix are built for {' and '.join(BASES)} only",
             "attn_implementation=sdpa",
+        )
+
+
+def _check_rotation(model: PreTrainedModel, design: Design) -> None:
+    """Refuse to rotate P_k by frequencies that change with the length of the text that happens to be read."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    if all(part.rotation is Rotation.AFTER for part in parts):
+        return
+    found: dict[str, Any] = model.config.rope_parameters
+    each = [found] if "rope_type" in found else [own for own in found.values() if own is not None]
+    changing = sorted({own["rope_type"] for own in each} & {"dynamic", "longrope"})
+    if changing:
+        raise DesignError(
+            f"rotation=before in a model with rope_type={', '.join(changing)}",
+            "its rotation changes with the length of the text, and a prefix is one for all texts",
+            "rotation=after, or a checkpoint whose rotation is fixed",
         )
 
 

@@ -19,7 +19,7 @@ from unidelta.injection.merge import Merged, merge_into_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class AsLoaded:
     """What saved deltas know their backbone by: what its parameters are stored in, and a hash of them."""
 
     dtype: str
@@ -44,7 +44,7 @@ class Injection:
         self.trained = tuple(name for name, parameter in model.named_parameters() if parameter.requires_grad)
         """Names of the trainable parameters, in the model's order."""
         self._base_attention, self._requires_grad = base_attention, dict(requires_grad)
-        self.origin: Origin | None = None
+        self.as_loaded: AsLoaded | None = None
         """The backbone as it was loaded, if its weights are no longer stored like that."""
         self._merged: list[Merged] = []
         self._is_removed = False

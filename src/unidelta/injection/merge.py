@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
 from unidelta.deltas.delta import Delta
 from unidelta.design.axes import Representation
@@ -35,7 +36,7 @@ def is_linear(delta: nn.Module) -> bool:
 
 def is_mergeable(module: nn.Module) -> bool:
     """Whether a module is a linear map whose deltas can all be merged into its weights; not into quantised ones."""
-    is_map = isinstance(module, Host) and isinstance(module, nn.Linear) and module.weight.is_floating_point()
+    is_map = isinstance(module, Host) and isinstance(module, nn.Linear | Conv1D) and module.weight.is_floating_point()
     return is_map and all(map(is_linear, module.deltas.values()))
 
 
@@ -48,19 +49,26 @@ def merge_into_weights(model: nn.Module) -> list[Merged]:
 def _merge(module: nn.Module) -> Merged:
     detached = detach(module)
     before = module.weight.detach().clone(), None if module.bias is None else module.bias.detach().clone()
-    deltas = detached.deltas
-    if Representation.LINEAR in deltas:  # on what the map computes; before what it reads is changed
-        delta = deltas[Representation.LINEAR]
-        update = _matrix(delta)
-        if not delta.parallel:  # h + s M h of h = W x + b
-            if module.bias is not None:
-                module.bias += _times(update, module.bias)
-            update = _times(update, module.weight)
-        module.weight += update if update.dim() == 2 else torch.diag(update)
-    if INNER in deltas:  # W (x + s M x)
-        update = _matrix(deltas[INNER])
-        module.weight += module.weight * update if update.dim() == 1 else module.weight @ update
+    weight = module.weight.T if isinstance(module, Conv1D) else module.weight  # (d_out, d_in), in place
+    columns = {Representation.LINEAR: (0, weight.shape[0]), **detached.settings.get("columns", {})}
+    for key, delta in detached.deltas.items():  # on what the map computes; before what it reads is changed
+        if key != INNER:
+            own = slice(*columns[key])
+            _add(delta, weight[own], None if module.bias is None else module.bias[own])
+    if INNER in detached.deltas:  # W (x + s M x)
+        update = _matrix(detached.deltas[INNER])
+        weight += weight * update if update.dim() == 1 else weight @ update
     return Merged(detached=detached, weight=before[0], bias=before[1])
+
+
+def _add(delta: Delta, weight: Tensor, bias: Tensor | None) -> None:
+    """Change the weight `(d_out, d_in)` and the bias of a map by a delta on its output, in place."""
+    update = _matrix(delta)
+    if not delta.parallel:  # h + s M h of h = W x + b
+        if bias is not None:
+            bias += _times(update, bias)
+        update = _times(update, weight)
+    weight += update if update.dim() == 2 else torch.diag(update)
 
 
 def _matrix(delta: Delta) -> Tensor:

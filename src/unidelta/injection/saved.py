@@ -1,4 +1,4 @@
-"""Saved deltas in two files: `deltas.safetensors`, and `design.json`, which describes the design and its backbone."""
+"""Saved deltas: `deltas.safetensors`; `design.json`, which describes the design and its backbone; and a model card."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,9 @@ from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, SavedDeltasError
+from unidelta.injection.card import CARD, Origin, card
 from unidelta.injection.inject import architecture_of_model, inject
-from unidelta.injection.injection import Injection, Origin
+from unidelta.injection.injection import AsLoaded, Injection
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
@@ -31,7 +32,14 @@ def is_small(design: Design) -> bool:
     return not isinstance(design, FullFineTuning | Frozen)
 
 
-def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: Sequence[str] = ()) -> None:
+def save(
+    injection: Injection,
+    folder: Path,
+    *,
+    run_id: str | None = None,
+    new: Sequence[str] = (),
+    origin: Origin | None = None,
+) -> None:
     """Save what inference needs: trained parameters, prefixes without their MLP, and a classification head.
 
     The head is saved even if it was not trained, and so is everything that the checkpoint lacks.
@@ -41,6 +49,7 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: 
         folder: created if needed; after a crash it has its earlier files, or `load` refuses it.
         run_id: of the run that trained them, for information; None if there was no run.
         new: names of the backbone's parameters that its checkpoint lacks.
+        origin: of the run too, for the card.
 
     Raises:
         SavedDeltasError: the design trains the backbone itself, or nothing.
@@ -51,23 +60,24 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: 
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
     tensors = {**injection.stored_state(), **_beside(injection.model, new)}
     content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
-    origin = injection.origin or _origin(injection, tensors)
+    backbone = injection.as_loaded or _as_loaded(injection, tensors)
     description = {
         "version": _VERSION,
         "run_id": run_id,
         "labels": _labels(injection.model),
         "new": sorted(new),
-        "dtype": origin.dtype,
+        "dtype": backbone.dtype,
         "design": design_to_dict(injection.design),
         "architecture": _sizes(injection.model),
-        "backbone": origin.fingerprint,
+        "backbone": backbone.fingerprint,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     write_atomically(folder / _TENSORS, content)
     write_atomically(folder / _DESIGN, canonical(description) + "\n")
+    write_atomically(folder / CARD, card(injection, origin))
 
 
-def keep_origin(injection: Injection, *, new: Sequence[str]) -> None:
+def note_as_loaded(injection: Injection, *, new: Sequence[str]) -> None:
     """Note what the backbone is, before its weights are stored otherwise: `load` wants it as it was.
 
     Args:
@@ -75,13 +85,13 @@ def keep_origin(injection: Injection, *, new: Sequence[str]) -> None:
         new: as for `save`.
     """
     if is_small(injection.design):
-        injection.origin = _origin(injection, {**injection.stored_state(), **_beside(injection.model, new)})
+        injection.as_loaded = _as_loaded(injection, {**injection.stored_state(), **_beside(injection.model, new)})
 
 
-def _origin(injection: Injection, tensors: Mapping[str, Tensor]) -> Origin:
+def _as_loaded(injection: Injection, tensors: Mapping[str, Tensor]) -> AsLoaded:
     model = injection.model
     fingerprint = _fingerprint(model, without={*tensors, *injection.trained})
-    return Origin(dtype=_dtype(model), fingerprint=fingerprint)
+    return AsLoaded(dtype=_dtype(model), fingerprint=fingerprint)
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:

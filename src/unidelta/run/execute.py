@@ -18,7 +18,6 @@ from unidelta.design.spec import Deltas
 from unidelta.errors import RecordError
 from unidelta.fast.half_weights import store_frozen
 from unidelta.fast.switch import speed_up
-from unidelta.injection import saved
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
@@ -29,8 +28,8 @@ from unidelta.run.cache_folder import cache_folder
 from unidelta.run.describe import print_design, print_new
 from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
+from unidelta.run.keep import keep
 from unidelta.run.record import Ending, write_record
-from unidelta.run.saved_model import save_model
 from unidelta.run.score import score
 from unidelta.tasks import Rows, commit
 from unidelta.tasks.collate import collator
@@ -125,7 +124,7 @@ def execute(
                 if predictions:
                     execution.files.write_predictions(predictions)
                 if ending.status == "complete":
-                    _keep(execution, loaded)
+                    keep(execution, loaded.injection, loaded.backbone, metrics)
             record = write_record(execution, ending, tracker)
             if attempt is not None and record.status == "complete":
                 attempt.remove_checkpoints()
@@ -174,15 +173,6 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
         unknown=unknown,
         unreadable=unreadable,
     )
-
-
-def _keep(execution: Execution, loaded: Loaded) -> None:
-    """Write what was tuned beside the record."""
-    if execution.saves_deltas and saved.is_small(execution.spec.design):
-        run_id, new = execution.files.run_id, loaded.backbone.new
-        saved.save(loaded.injection, execution.files.deltas, run_id=run_id, new=new)
-    if execution.saves_model:
-        save_model(loaded.injection.model, loaded.backbone.tokenizer, execution.files.deltas)
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:

@@ -1,6 +1,6 @@
 """A run that can be done: everything that can be wrong with a configuration, found in about a second.
 
-Nothing here imports torch or transformers, so that a mistake is told before anything is loaded.
+Nothing here imports torch or transformers, so that mistakes are reported before anything is loaded.
 """
 
 import sys
@@ -20,6 +20,7 @@ from unidelta.config.schema import RunConfig
 from unidelta.config.unused_keys import unused_keys, warnings
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
+from unidelta.design.spec import positions_before_text
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.tasks import KINDS, TaskSpec, read_labels
 from unidelta.tasks.languages import wrong_languages
@@ -40,7 +41,7 @@ def prepare(config: RunConfig) -> RunSpec:
             f"the kinds of tasks are {', '.join(KINDS)}, the families {', '.join(FAMILIES)}",
             "task=xsum, which sets both",
         )
-    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # what is wrong with it is told by `resolve`
+    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # `resolve` reports what is wrong with it
     labels, of_task = _labels(config, task)
     asked = replace(config, task=replace(config.task, labels=labels))
     config, notes = noting(asked)
@@ -70,6 +71,8 @@ def prepare(config: RunConfig) -> RunSpec:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
         raise Problems([*problems, found]) from None
+    if taken := positions_before_text(spec.design):
+        problems += check_lengths(spec.task, architecture.max_positions - taken)
     problems += unused_keys(asked, notes)
     if problems:
         raise Problems(problems)
@@ -89,7 +92,7 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
         return config.task.labels, []
     has_place = {"local": Path(str(task.path)).is_dir(), "hub": task.hub_id is not None}
     if not has_place.get(task.source, True):
-        return None, []  # told elsewhere
+        return None, []  # reported elsewhere
     try:
         return list(read_labels(task)), []
     except UserError as error:

@@ -90,6 +90,20 @@ def _without_seed(job: Job) -> str:
     return " ".join(word for word in job.overrides if not word.startswith("seed="))
 
 
+def first_of_each_run(prepared: Sequence[tuple[Job, RunConfig, RunSpec]]) -> dict[Job, Job]:
+    """For each job the first that is the same run: two names of one design, or two spellings of one value.
+
+    Without reading data or weights: these are the same where they come from the same place. Dry runs are all kept.
+    """
+    found: dict[Hashable, Job] = {}
+    first: dict[Job, Job] = {}
+    for job, config, spec in prepared:
+        source = {"path": str(spec.task.path)}
+        name = run_id(identity_of_contents(spec, data=source, weights=repr(spec.backbone.weights)))
+        first[job] = found.setdefault((config.results_dir, name, job if config.dry_run else None), job)
+    return first
+
+
 def plan(jobs: Sequence[Job], *, is_listing: bool = False, leaves_out: bool = False) -> list[Planned]:
     """Every job with its state. If several jobs are the same run, the first is kept.
 
