@@ -14,7 +14,7 @@ from unidelta.errors import BackboneError
 from unidelta.records.record import RunRecord
 
 from .conftest import ENDS
-from .test_bad_input import train
+from .test_bad_input import refusal
 from .test_bad_tasks import told
 
 Do = Callable[..., RunRecord]
@@ -73,6 +73,12 @@ def test_a_tokenizer_without_a_padding_token_pads_with_the_end_and_one_with_neit
 
 def test_what_a_decoder_cannot_do_is_told_before_it_is_loaded(checkpoint, data, tmp_path: Path):
     typed = " ".join(words("xsum", data, checkpoint))
-    more = "task.chat=true task.prompt={sorce}"
-    done = train(f"{typed} {more} task.max_source_length=2000 task.max_target_length=1000", tmp_path / "runs")
-    told(done, "Problem 3 of 3", "has no chat template", "{sorce}", "2048 positions for both together")
+    more = "task.chat=true 'task.prompt=\"{sorce}\"'"
+    lengths = "task.max_source_length=2000 task.max_target_length=1000"
+    told(
+        refusal(f"{typed} {more} {lengths}", tmp_path / "runs"),
+        "Problem 3 of 3",
+        "has no chat template",
+        "{sorce}",
+        "2048 positions for both together",
+    )

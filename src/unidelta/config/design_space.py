@@ -186,8 +186,10 @@ def _backbones() -> Iterable[str]:
     for method in options("method"):
         cells: list[str] = []
         for backbone in options("backbone"):
-            architecture = stated_architecture(backbone, n_labels=_N_LABELS)
-            measure = published_for(architecture.family.name, n_labels=_N_LABELS)
+            architecture = stated_architecture(backbone, n_labels=0)
+            if architecture.family.kind == "encoder":
+                architecture = stated_architecture(backbone, n_labels=_N_LABELS)
+            measure = published_for(architecture.family.name, n_labels=architecture.n_labels)
             request = request_of(method, {})
             design, problems = resolve_design(request, architecture=architecture, published=measure)
             for problem in problems:
