@@ -52,6 +52,15 @@ def test_only_its_own_file_knows_a_form_a_composition_or_an_architecture_by_its_
     assert found == {}
 
 
+def test_an_architecture_is_a_file_of_names_of_a_hundred_lines_at_most():
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for path in (PACKAGE / "families").iterdir()
+        if path.suffix == ".py"
+    }
+    assert {name: n for name, n in lengths.items() if n > 100} == {}
+
+
 def test_no_code_but_what_stands_for_a_data_set_knows_a_task_or_a_metric_by_its_name():
     """The miniature's corpora, the published results and the names of old records are those of the four tasks."""
     own = ("mini", "analysis", "records/identity.py", "config/design_space.py")

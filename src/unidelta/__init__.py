@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 from unidelta.design.composition import Composition
 from unidelta.design.family import Family
 from unidelta.design.form import Form
+from unidelta.design.generator import Generator
 from unidelta.design.methods import Axes
 from unidelta.design.spec import Design
 
@@ -226,8 +227,10 @@ def compare(
     return compare_sides(first, second, task=task, metric=metric, by=by, lower_is_better=lower_is_better)
 
 
-def register(thing: "type[Form] | Form | type[Composition] | Composition | Family | Metric | str | Path") -> None:
-    """Register a functional form, a composition, an architecture, a metric, or a folder with any of these and YAML.
+def register(
+    thing: "Form | Generator | Composition | type[Form | Generator | Composition] | Family | Metric | str | Path",
+) -> None:
+    """Register a form, a generator, a composition, an architecture, a metric, or a folder with these and YAML.
 
     Args:
         thing: a descriptor or its class; or a folder laid out as `unidelta.extensions.folders` says (`--config-dir DIR`
@@ -239,6 +242,7 @@ def register(thing: "type[Form] | Form | type[Composition] | Composition | Famil
     from unidelta.design.composition import COMPOSITIONS
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
+    from unidelta.design.generator import GENERATORS
     from unidelta.extensions.folders import add_folder
     from unidelta.tasks.metrics.metric import METRICS, Metric
 
@@ -246,6 +250,8 @@ def register(thing: "type[Form] | Form | type[Composition] | Composition | Famil
     match made:
         case Form():
             FORMS.register(made)
+        case Generator():
+            GENERATORS.register(made)
         case Composition():
             COMPOSITIONS.register(made)
         case Family():
@@ -255,7 +261,7 @@ def register(thing: "type[Form] | Form | type[Composition] | Composition | Famil
         case str() | Path():
             add_folder(made)
         case _:
-            raise TypeError(f"`{made!r}` is no form, composition, architecture, metric or folder.")
+            raise TypeError(f"`{made!r}` is no form, generator, composition, architecture, metric or folder.")
 
 
 __all__ = [
@@ -264,6 +270,7 @@ __all__ = [
     "Design",
     "Family",
     "Form",
+    "Generator",
     "board",
     "compare",
     "curve",

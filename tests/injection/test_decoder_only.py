@@ -91,6 +91,17 @@ def test_generation_with_and_without_a_cache_gives_the_same_tokens(injected, nam
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)
+@torch.no_grad()
+def test_a_cache_of_fixed_size_gives_the_same_tokens(injected, name, family):
+    injection = injected(name, family)
+    injection.fold()
+    inputs = {key: tensor for key, tensor in text("left").items() if key != "position_ids"}
+    static = {"cache_implementation": "static", "disable_compile": True}
+    made = [injection.model.generate(**inputs, max_new_tokens=8, do_sample=False, **how) for how in ({}, static)]
+    assert made[0].equal(made[1])
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
 def test_gradient_checkpointing_changes_no_gradient(injected, batch, name, family):
     found = []
     for is_on in (False, True):

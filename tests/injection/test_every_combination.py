@@ -2,8 +2,8 @@
 
 The rules are stated here a second time, from the paper and not from our table of rules:
 a prefix and a multi-head adapter exist at attention only and read the query, so they are parallel; the gate
-is a ratio of softmax normalisers, which a prefix alone has; IA³ multiplies what it changes, so it is sequential.
-Everything else is free.
+is a ratio of softmax normalisers, which a prefix alone has; IA³ and LoReFT edit what they read, so they are sequential;
+a change of a weight takes a matrix of its shape, or a rotation of its input; α/√r takes a rank. The rest is free.
 """
 
 from dataclasses import replace
@@ -29,13 +29,20 @@ OWN = ("bart", "mbart", "roberta")  # the backbones of these tasks, unless anoth
 LATER = [name for name in TASKS if name not in (*OWN, "bert", "llama")]
 COMBINATIONS = list(product(FORMS, POSITIONS, Insertion, COMPOSITIONS))
 HEAD_LEVEL = ("prefix", "head_adapter")
+ROTATIONS = ("block_rotation", "reflections")
 
 
 def exists(form: str, position: str, insertion: str, composition: str) -> bool:
     """Whether the paper's equations define the combination."""
     if form in HEAD_LEVEL and (position != "attn" or insertion != "parallel"):
         return False
-    if form == "diagonal" and insertion != "sequential":
+    if form in ("diagonal", "tied_orthogonal") and insertion != "sequential":
+        return False
+    if composition in ("magnitude_direction", "modulated") and (form != "low_rank" or insertion != "parallel"):
+        return False
+    if (composition == "rotated") is not (form in ROTATIONS) or (form in ROTATIONS and insertion != "parallel"):
+        return False
+    if composition == "rank_stabilised" and form == "diagonal":
         return False
     return composition != "gated" or form == "prefix"
 
@@ -46,7 +53,7 @@ def method(form: str) -> MethodConfig:
     slots = {
         slot: SlotConfig(
             form=form,
-            bottleneck=0 if form == "diagonal" else 3,
+            bottleneck=0 if form == "diagonal" else 4,
             mlp_width=mlp_width,
             targets=list(FORMS[form].usual_targets.get(slot, ())),
         )
@@ -103,9 +110,10 @@ def test_every_combination_is_built_and_trains_or_is_refused(tiny, batch, compos
         assert all(parameters[name].grad is not None for name in injection.trained), combination
         assert injection.trained
         built.append(combination)
-    # adapters and LoRA: 3 positions × 2 insertions × 3 compositions each; prefix: 4 compositions; head adapter: 3;
-    # IA³: 3 positions × 3 compositions
-    assert (len(built), len(refused)) == (2 * 3 * 2 * 3 + 4 + 3 + 9, 120 - 52)
+    # adapters and LoRA: 3 positions × 2 insertions × 6 compositions of h each, LoRA × 2 of weights; prefix: 7, head
+    # adapter: 6; IA³: 3 positions × 5 compositions, LoReFT × 6; rotations: 3 positions each
+    n_built = 2 * 3 * 2 * 6 + 3 * 2 + 7 + 6 + 3 * 5 + 3 * 6 + 2 * 3
+    assert (len(built), len(refused)) == (n_built, len(COMBINATIONS) - n_built)
 
 
 @pytest.mark.parametrize(

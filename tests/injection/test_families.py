@@ -68,7 +68,7 @@ def test_a_method_is_built_or_refused_on_a_family(tiny, batch, family, method):
 
 
 @pytest.mark.parametrize("family", LATER)
-def test_nothing_but_classes_is_changed_and_everything_is_undone(tiny, batch, family):
+def test_nothing_but_classes_is_changed_and_everything_is_undone(tiny, batch, family, tmp_path):
     model, inputs = tiny(family).requires_grad_(False), batch(family, padded=True)
     before, names = model(**inputs).logits, {name: type(module) for name, module in model.named_modules()}
     deltas = unidelta.inject(model, "mam")
@@ -81,8 +81,14 @@ def test_nothing_but_classes_is_changed_and_everything_is_undone(tiny, batch, fa
         assert model(**inputs).logits.equal(before)
         assert {name: type(module) for name, module in model.named_modules() if name in names} == names
     assert model(**inputs).logits.equal(own)
-    deltas.fold()
-    torch.testing.assert_close(model(**inputs).logits, own, rtol=0, atol=1e-5)
+    deltas.save(tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(model(**inputs).logits, own, rtol=0, atol=1e-5)
+        deltas.fold()
+        folded, elsewhere = model(**inputs).logits, tiny(family)
+        unidelta.load(tmp_path, elsewhere)
+        torch.testing.assert_close(folded, own, rtol=0, atol=1e-5)
+        torch.testing.assert_close(elsewhere(**inputs).logits, own, rtol=0, atol=1e-5)
     deltas.remove()
     assert {name: type(module) for name, module in model.named_modules()} == names
     assert model(**inputs).logits.equal(before)

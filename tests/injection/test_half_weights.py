@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+import unidelta
 from unidelta import deltas_of as injection_of
+from unidelta.errors import UserError
+from unidelta.extensions.folders import config_names
 from unidelta.fast.half_weights import store_frozen, store_in_half
 from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
@@ -39,6 +42,25 @@ def test_logits_and_gradients_are_those_of_autocast(injected, batch, name, famil
     assert torch.equal(found, logits)
     assert all(torch.equal(others[n], gradients[n]) for n in gradients)
     assert {n: p.dtype for n, p in injection.trained_parameters()} == kept
+
+
+@pytest.mark.parametrize("method", sorted({*config_names("method")} - {"full", "frozen", "bitfit", "prompt"}))
+def test_every_method_that_reads_weights_reads_them_whole(tiny, batch, method):
+    """DoRA's norm of a weight, a prefix made by the frozen maps of keys: in float32, and folded without autocast."""
+    model = tiny("llama").train()
+    try:
+        injection = unidelta.inject(model, method, budget=4)
+    except UserError:
+        injection = unidelta.inject(model, method)
+    model.eval()
+    inputs = batch("llama", padded=True)
+    logits, gradients = step(injection, inputs, torch.bfloat16)
+    assert store_in_half(injection.model, torch.bfloat16) > 0
+    found, others = step(injection, inputs, torch.bfloat16)
+    assert torch.equal(found, logits) and all(torch.equal(others[n], gradients[n]) for n in gradients)
+    injection.fold()
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        torch.testing.assert_close(model(**inputs).logits, logits.detach(), rtol=0, atol=0.1)
 
 
 @pytest.mark.parametrize("family", ["bart", "roberta", "llama"])

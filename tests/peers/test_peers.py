@@ -28,7 +28,7 @@ TOLERANCE = 1e-12
 def spec(slot: Slot, form: str, insertion: Insertion, composition: str, **fields: object) -> DeltaSpec:
     """A delta at its usual place."""
     place = {"low_rank": Representation.LINEAR, "diagonal": Representation.LINEAR, "prefix": Representation.HEADS}
-    changes = {"bottleneck": 0, "init": FORMS[form].inits[0], "representation": place[form], **fields}
+    changes = {"bias": False, "bottleneck": 0, "init": FORMS[form].inits[0], "representation": place[form], **fields}
     return DeltaSpec(slot=slot, form=form, insertion=insertion, composition=composition, **changes)
 
 

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
-from unidelta.design.form import Rule
+from unidelta.design.form import Materials, Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -32,7 +32,11 @@ class Scaled(Composition):
         """`s=4`."""
         return f"s={spec.scale:g}"
 
-    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+    def factor(self, spec: DeltaSpec) -> float:
+        """s."""
+        return spec.scale
+
+    def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "Compose":
         """`deltas.compose.Add` with this factor."""
         from unidelta.deltas.compose import Add
         from unidelta.deltas.layer_norm import out_norm

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from unidelta.backbones.shipped import Shipped
 from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.schema import RunConfig
-from unidelta.design.spec import Design, FullFineTuning
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.spec import Deltas, Design, FullFineTuning
 from unidelta.errors import ConfigError, UserError
 
 
@@ -23,4 +24,8 @@ def check_quantised(config: RunConfig, design: Design) -> Iterator[UserError]:
         yield ConfigError(asked, why, f"{without}, or backbone.checkpoint=DIR, or scale=paper")
     if isinstance(design, FullFineTuning):
         why = f"{config.method.name} trains the weights themselves, and quantised ones have no gradient"
+        yield ConfigError(f"{asked} with method={config.method.name}", why, f"method=lora, or {without}")
+    parts = design.parts if isinstance(design, Deltas) else ()
+    if any(COMPOSITIONS[part.composition].on_weights for part in parts):
+        why = f"{config.method.name} computes with the weights themselves, which quantised ones are not"
         yield ConfigError(f"{asked} with method={config.method.name}", why, f"method=lora, or {without}")

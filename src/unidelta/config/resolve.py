@@ -14,6 +14,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import Family
+from unidelta.design.request import SLOTS, slots_of
 from unidelta.design.resolve import resolve_design
 from unidelta.design.resolve_size import unknown_slots
 from unidelta.design.spec import Design, Frozen, FullFineTuning
@@ -127,8 +128,7 @@ def _published_bottlenecks(config: RunConfig) -> dict[str, int]:
     method = config.method
     if method.length:
         return {"prompt": method.length}
-    slots = {"attn": method.attn, "ffn": method.ffn}
-    return {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
+    return {key: chosen.bottleneck for key, chosen in slots_of(method).items() if SLOTS[key] in config.position.slots}
 
 
 def _check_values(config: RunConfig) -> list[UserError]:

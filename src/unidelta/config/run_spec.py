@@ -85,7 +85,8 @@ class RunSpec:
         }
         data["design"] = design_to_dict(self.design)
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
-        for key in ("device", "progress", "save_every_minutes", "gradient_checkpointing", "backbone_dtype"):
+        no_numbers = "device progress save_every_minutes gradient_checkpointing backbone_dtype log_every"
+        for key in no_numbers.split():
             del data["training"][key]
         for key in ("path", "title", "max_unknown_share"):  # the rows' fingerprint stands for their folder
             del data["task"][key]

@@ -122,6 +122,7 @@ class TrainingConfig:
     head: str = "conventions"  # conventions | frozen | trained: the classification head's weights
     gradient_checkpointing: bool = False  # activations are computed again in the backward pass: less memory, slower
     backbone_dtype: str = "auto"  # of frozen linear weights: auto (the precision's) | float32 | bfloat16 | float16
+    log_every: int | None = None  # steps whose losses are read at once; null: 1 on the CPU, 10 on a GPU
     device: str = "auto"  # auto | cpu | cuda
     progress: bool = True
     save_every_minutes: float | None = 5.0  # between checkpoints; 0: after every step; null: only when stopped
@@ -168,6 +169,7 @@ class RunConfig:
     scale: ScaleConfig = field(default_factory=ScaleConfig)
     mini: MiniConfig = field(default_factory=MiniConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    layers: str = "all"  # which layers of each stack have the deltas: all | first:4 | last:2 | [0,5]
     conventions: str = "released"  # released | paper
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
@@ -186,6 +188,7 @@ class RunConfig:
             insertion=self.insertion,
             composition=self.composition,
             budget=self.budget,
+            layers=self.layers,
             conventions=self.conventions,
             head=self.training.head,
         )

@@ -7,7 +7,9 @@ from typing import Any
 
 from unidelta.design.axes import Slot
 from unidelta.design.family import Family
+from unidelta.design.layers import indices
 from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.spec import DeltaSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,12 @@ class Architecture:
     def at(self, slot: Slot) -> tuple[SiteShape, ...]:
         """The sub-layers of a kind."""
         return tuple(site for site in self.sites if site.slot is slot)
+
+    def sites_of(self, part: DeltaSpec) -> tuple[SiteShape, ...]:
+        """The sub-layers that have a delta: those of its slot, in its layers."""
+        depths = Counter(site.kind for site in self.at(part.slot))
+        chosen = {kind: indices(part.layers, depth) for kind, depth in depths.items()}
+        return tuple(site for site in self.at(part.slot) if site.layer in chosen[site.kind])
 
     @property
     def width(self) -> int:

@@ -30,6 +30,7 @@ class Representation(StrEnum):
     RESIDUAL = "residual"  # x + FFN(x), read through the layer norm that follows it (Pfeiffer, post-LN)
     LAYER = "layer"  # the output of the layer, after the FFN's add & norm (Pfeiffer)
     LINEAR = "linear"  # what linear maps inside the sub-layer compute (LoRA), or the FFN's inner activation (IA³)
+    INPUT = "input"  # what linear maps inside the sub-layer read, turned by a factor of their weight (OFT: W R)
 
 
 class Source(StrEnum):
@@ -63,6 +64,10 @@ class Init(StrEnum):
     LORA = "lora"  # down Kaiming-uniform(√5), up 0, biases 0: Δh = 0 at the start
     ACTIVATIONS = "activations"  # prefixes: keys and values of real tokens in the frozen backbone (Li & Liang §7.4)
     ONES = "ones"  # a diagonal: factors of 1, so Δh = 0 at the start
+    PISSA = "pissa"  # LoRA: the largest singular triples of the frozen W, which are subtracted: Δh = 0 at the start
+    IDENTITY = "identity"  # a rotation: R = 1, so W R = W at the start
+    ORTHOGONAL = "orthogonal"  # LoReFT: R random with orthonormal rows, A and b as in torch's linear maps
+    TIED = "tied"  # LoReFT: A = R and b = 0, so Δh = 0 at the start
 
 
 class LayerNorm(StrEnum):

@@ -16,6 +16,7 @@ from unidelta.design.axes import (
 )
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
+from unidelta.design.generator import GENERATORS
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
 
 
@@ -55,7 +56,7 @@ _KINDS: dict[type, str] = {
     Frozen: "frozen",
 }
 
-_LATER = {"rotation": Rotation.AFTER, "text_start": TextStart.ZERO}
+_LATER = {"generator": None, "layers": "all", "rotation": Rotation.AFTER, "text_start": TextStart.ZERO}
 """Fields that came after the first records, left out where they say what was done before: a design keeps its name."""
 
 _ENUMS = {
@@ -73,8 +74,8 @@ _ENUMS = {
 
 def _part(data: dict[str, Any]) -> DeltaSpec:
     values: dict[str, Any] = {key: _ENUMS[key](value) if key in _ENUMS else value for key, value in data.items()}
-    for key, known in (("form", FORMS), ("composition", COMPOSITIONS)):
-        if key in data and data[key] not in known:
+    for key, known in (("form", FORMS), ("composition", COMPOSITIONS), ("generator", GENERATORS)):
+        if data.get(key) is not None and data[key] not in known:
             raise ValueError(f"`{data[key]}` is no {known.noun} here; known are {', '.join(known)}.")
     values["targets"] = tuple(data.get("targets", ()))
     values["options"] = tuple(dict(data.get("options", {})).items())

@@ -16,6 +16,7 @@ from unidelta.design.axes import (
     TextStart,
 )
 from unidelta.design.form import Details, Form, Materials, Rule, Setting
+from unidelta.design.generator import generator_of
 from unidelta.design.site import Place, SiteShape
 from unidelta.design.spec import DeltaSpec
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from unidelta.deltas.heads import HeadModule
-    from unidelta.deltas.reparam import PrefixMLP
+    from unidelta.deltas.reparam import PrefixMLP, PrefixVectors
 
 RULES = (
     Rule(
@@ -76,6 +77,7 @@ class HeadForm(Form):
         "rotation",
         "text_start",
     }
+    generated = "vectors"
     rules = RULES
 
     def released(self, setting: Setting) -> Details:
@@ -88,7 +90,8 @@ class HeadForm(Form):
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """l keys and l values: Table 9's 2ld where keys and values are as wide as the model."""
-        return spec.bottleneck * sum(_widths(place.site))
+        made = generator_of(spec)
+        return spec.bottleneck * sum(_widths(place.site)) if made is None else made.n_matrices(spec, place)
 
     def n_training_only(self, spec: DeltaSpec, sites: Sequence[SiteShape]) -> int:
         """What the MLPs have beyond the P_k, P_v that they make: embedding, Linear, tanh, Linear for each kind."""
@@ -104,6 +107,10 @@ class HeadForm(Form):
     def for_inference(self, spec: DeltaSpec) -> DeltaSpec:
         """The spec with the vectors themselves instead of the MLP."""
         return replace(spec, reparameterisation=Reparameterisation.DIRECT, init=Init.BERT)
+
+    def shares_over(self, spec: DeltaSpec, site: SiteShape) -> str:
+        """One MLP serves one kind of attention."""
+        return f"prefix_mlp_{site.kind}"
 
     def shared(
         self, spec: DeltaSpec, sites: Sequence[SiteShape], generator: "Generator", start: "Tensor | None"
@@ -131,22 +138,30 @@ class HeadForm(Form):
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "HeadModule":
         """The module of one attention, with its own vectors or a view of its kind's MLP."""
         from unidelta.deltas.layer_norm import layer_norm
-        from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefix
 
-        site, mlp = place.site, materials.shared
-        vectors = (
-            ReparametrisedPrefix(mlp, site.layer)
-            if isinstance(mlp, PrefixMLP)
-            else DirectPrefix(spec.bottleneck, _widths(site), generator=materials.generator, start=materials.start)
-        )
+        site = place.site
         return self.module(
-            vectors,
+            self._vectors(spec, place, materials),
             site.n_heads,
             site.n_kv_heads,
             scaling=site.logit_scale if spec.scaled_query else 1.0,
             dropout=materials.dropout if spec.dropout is None else spec.dropout,
             query_norm=layer_norm(spec, LayerNorm.IN, site.width),
         )
+
+    def _vectors(self, spec: DeltaSpec, place: Place, materials: Materials) -> "PrefixVectors":
+        """What gives P_k, P_v: a generator, the MLP of the kind, or parameters."""
+        from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, PrefixVectors, ReparametrisedPrefix
+
+        made = generator_of(spec)
+        if made is not None:
+            vectors = made.build(spec, place, materials)
+            assert isinstance(vectors, PrefixVectors)  # a rule says that it makes vectors
+            return vectors
+        if isinstance(materials.shared, PrefixMLP):
+            return ReparametrisedPrefix(materials.shared, place.site.layer)
+        widths = _widths(place.site)
+        return DirectPrefix(spec.bottleneck, widths, generator=materials.generator, start=materials.start)
 
 
 def _widths(site: SiteShape) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
-from unidelta.design.request import Request, SlotConfig
+from unidelta.design.request import SLOTS, Request, SlotConfig, slots_of
 from unidelta.design.resolve_part import part
 from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
@@ -99,9 +99,7 @@ def trains_head(request: Request, architecture: Architecture) -> bool:
 
 def _deltas(request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]) -> Deltas:
     slots = _selected(request, problems)
-    parts = [
-        found for slot, chosen in slots if (found := part(request, slot, chosen, architecture, published, problems))
-    ]
+    parts = [found for key, chosen in slots if (found := part(request, key, chosen, architecture, published, problems))]
     is_unused = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
     if request.composition.scale is not None and is_unused:
         problems.append(
@@ -114,9 +112,11 @@ def _deltas(request: Request, architecture: Architecture, published: Architectur
     return Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture))
 
 
-def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, SlotConfig]]:
+def _selected(request: Request, problems: list[UserError]) -> list[tuple[str, SlotConfig]]:
+    """The keys of the method's deltas at the position, and their settings."""
     method = request.method
-    defined = [slot for slot, chosen in ((Slot.ATTN, method.attn), (Slot.FFN, method.ffn)) if chosen is not None]
+    deltas = slots_of(method)
+    defined = list(dict.fromkeys(SLOTS[key] for key in deltas))
     asked = f"method={method.name} position={request.position.name}"
     if not defined:
         why = f"method.kind={method.kind} inserts deltas, and the method has neither method.attn nor method.ffn"
@@ -124,7 +124,7 @@ def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, S
         return []
     if not request.position.slots:
         problems.append(DesignError(asked, "a delta needs a position", f"position={' or position='.join(defined)}"))
-    selected: list[tuple[Slot, SlotConfig]] = []
+    selected: list[tuple[str, SlotConfig]] = []
     unknown = [name for name in request.position.slots if name not in list(Slot)]
     if unknown:
         problems.append(
@@ -135,13 +135,12 @@ def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, S
             )
         )
     for slot in (Slot(name) for name in request.position.slots if name not in unknown):
-        chosen = method.attn if slot is Slot.ATTN else method.ffn
-        if chosen is not None:
-            selected.append((slot, chosen))
+        here = [(key, chosen) for key, chosen in deltas.items() if SLOTS[key] is slot]
+        selected += here
+        if here:
             continue
         why = f"the method puts nothing at {slot}; it is defined at {' and '.join(defined)}"
-        other = method.attn or method.ffn
-        form = None if other is None else FORMS.get(other.form)
+        form = FORMS.get(next(iter(deltas.values())).form)
         if slot is Slot.FFN and form is not None and form.level == "heads":
             why += f", because a {form.name} changes attention heads and an FFN has none"
         problems.append(
@@ -182,6 +181,7 @@ def _refuse_axes(request: Request, axes: Sequence[str], problems: list[UserError
     given = [f"{axis}={chosen[axis]}" for axis in refused]
     sizes = {f"budget.{key}": getattr(request.budget, key) for key in ("percent", "bottleneck", "attn", "ffn")}
     values = {"composition.scale": request.composition.scale, **(sizes if "budget" in axes else {})}
+    values["layers"] = None if request.layers == "all" else request.layers
     stray = [key for key, value in values.items() if value is not None]
     if stray:
         problems.append(

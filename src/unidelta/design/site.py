@@ -6,6 +6,7 @@ heads that are wider than the model need no special case.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from unidelta.design.axes import Insertion, Representation, Slot
 from unidelta.design.spec import DeltaSpec
@@ -65,6 +66,11 @@ class SiteShape:
         return (*self.linears, *((INNER,) if self.slot is Slot.FFN else ()))
 
 
+def in_every_layer(n_layers: Mapping[str, int], **shape: Any) -> list[SiteShape]:
+    """Sub-layers of one shape: one in every layer, for each kind and its number of layers."""
+    return [SiteShape(kind=kind, layer=i, **shape) for kind, n in n_layers.items() for i in range(n)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where one delta goes.
@@ -88,6 +94,9 @@ def places(spec: DeltaSpec, site: SiteShape) -> list[Place]:
     match spec.representation:
         case Representation.LINEAR:
             return [_at_linear(site, target, is_parallel=is_parallel) for target in spec.targets]
+        case Representation.INPUT:
+            widths = [(target, site.linears[target].d_in) for target in spec.targets]
+            return [Place(site=site, target=target, d_read=d, d_changed=d) for target, d in widths]
         case Representation.HEADS:
             width = site.n_heads * site.head_width
             return [Place(site=site, d_read=width, d_changed=width)]

@@ -25,7 +25,7 @@ class DeltaSpec:
     """One delta: a functional form, inserted at a slot, composed with the representation it changes.
 
     Args:
-        slot: attention or FFN; the delta is in every sub-layer of that kind, in every layer.
+        slot: attention or FFN; the delta is in every sub-layer of that kind, in the layers selected.
         form: name of the functional form.
         insertion: sequential (reads h) or parallel (reads x).
         composition: name of the composition: how Δh enters h.
@@ -44,7 +44,9 @@ class DeltaSpec:
         mlp_width: width of the hidden layer of that MLP.
         prefix_dropout: dropout on the MLP's output.
         scaled_query: whether the logits q P_kᵀ are divided by √d_h (prefix, head adapter).
-        options: the form's own keys and their values (`Form.options`).
+        options: the form's and the generator's own keys and their values (`Form.options`, `Generator.options`).
+        generator: name of what makes the form's matrices from fewer parameters; None: they are parameters.
+        layers: the layers of each stack that have the delta (`design.layers`).
         rotation: whether P_k joins the keys after or before their rotation, in models with rotary positions.
         text_start: the position of the first token beside a prefix.
     """
@@ -67,13 +69,15 @@ class DeltaSpec:
     prefix_dropout: float = 0.0
     scaled_query: bool = True
     options: tuple[tuple[str, int | float | str | bool], ...] = ()
+    generator: str | None = None
+    layers: str = "all"
     rotation: Rotation = Rotation.AFTER
     text_start: TextStart = TextStart.ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deltas:
-    """Deltas in a frozen backbone: at most one part per slot.
+    """Deltas in a frozen backbone: at most one at each place.
 
     Args:
         parts: the deltas, attention first.

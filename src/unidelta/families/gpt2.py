@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unidelta.design.architecture import Surroundings
 from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family
-from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.site import LinearShape, SiteShape, in_every_layer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -29,10 +29,10 @@ def sites(config: Config) -> list[SiteShape]:
     attention = {role: LinearShape(d_in=d, d_out=d) for role in ("query", "key", "value", "output")}
     ffn = {"up": LinearShape(d_in=d, d_out=f), "down": LinearShape(d_in=f, d_out=d)}
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
-    layers = range(config["n_layer"])
+    layers = config["n_layer"]
     return [
-        *(SiteShape(**shared, kind="decoder_self", layer=i, linears=attention) for i in layers),
-        *(SiteShape(slot=Slot.FFN, width=d, kind="decoder_ffn", layer=i, linears=ffn) for i in layers),
+        *in_every_layer({"decoder_self": layers}, **shared, linears=attention),
+        *in_every_layer({"decoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 

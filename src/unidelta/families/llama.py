@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unidelta.design.architecture import Surroundings
 from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family
-from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.site import LinearShape, SiteShape, in_every_layer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -48,25 +48,18 @@ def sites(config: Config, *, logits_times: float | None = None) -> list[SiteShap
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": kv_heads, "head_width": width}
     shared["logits_times"] = logits_times
     return [
-        *(SiteShape(**shared, kind="decoder_self", layer=i, linears=attention) for i in range(layers)),
-        *(SiteShape(slot=Slot.FFN, width=d, kind="decoder_ffn", layer=i, linears=ffn) for i in range(layers)),
+        *in_every_layer({"decoder_self": layers}, **shared, linears=attention),
+        *in_every_layer({"decoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 
 def surroundings(config: Config, n_labels: int, *, norms_of_layer: int = 2, norms_of_heads: int = 0) -> Surroundings:
-    """Token embeddings, and RMSNorms: of each layer, of its heads, at the end.
-
-    Token embeddings are twice there if the output's are untied. A classifier has none of the output, but a head of one
-    matrix.
-    """
+    """Token embeddings, RMSNorms (of layers, of heads, at the end); for the output, untied embeddings or a head."""
     d, layers = config["hidden_size"], config["num_hidden_layers"]
-    n_tables = 1 if config["tie_word_embeddings"] or n_labels else 2
-    return Surroundings(
-        embeddings=n_tables * config["vocab_size"] * d,
-        norms=(d,) * (norms_of_layer * layers + 1) + (config["head_dim"],) * (norms_of_heads * layers),
-        norms_have_biases=False,
-        head=(LinearShape(d_in=d, d_out=n_labels, bias=False),) if n_labels else (),
-    )
+    embeddings = config["vocab_size"] * d * (1 if config["tie_word_embeddings"] or n_labels else 2)
+    norms = (d,) * (norms_of_layer * layers + 1) + (config["head_dim"],) * (norms_of_heads * layers)
+    head = (LinearShape(d_in=d, d_out=n_labels, bias=False),) if n_labels else ()
+    return Surroundings(embeddings=embeddings, norms=norms, norms_have_biases=False, head=head)
 
 
 def hosts(model: "PreTrainedModel", *, ffn_norm: str = "post_attention_layernorm", **attention: Any) -> "list[Site]":

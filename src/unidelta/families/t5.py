@@ -9,23 +9,19 @@ from typing import TYPE_CHECKING, Any
 from unidelta.design.architecture import Surroundings
 from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family
-from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.site import LinearShape, SiteShape, in_every_layer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from unidelta.hosts.site import Site
 
+KEYS = ("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads", "relative_attention_num_buckets")
 TINY = {
     **{"vocab_size": 41, "d_model": 12, "d_kv": 5, "d_ff": 20, "num_layers": 3, "num_decoder_layers": 2},
     **{"num_heads": 3, "relative_attention_num_buckets": 8, "relative_attention_max_distance": 6},
     **{"feed_forward_proj": "gated-gelu", "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2},
 }
-_UNLIMITED = 2**20  # positions are relative, so any length will do
-
-
-def _is_gated(config: Config) -> bool:
-    return config["feed_forward_proj"].startswith("gated-")
 
 
 def sites(config: Config) -> list[SiteShape]:
@@ -33,29 +29,24 @@ def sites(config: Config) -> list[SiteShape]:
     d, f, heads, width = (config[key] for key in ("d_model", "d_ff", "num_heads", "d_kv"))
     attention = {role: LinearShape(d_in=d, d_out=heads * width, bias=False) for role in ("query", "key", "value")}
     attention["output"] = LinearShape(d_in=heads * width, d_out=d, bias=False)
-    ffn = {role: LinearShape(d_in=d, d_out=f, bias=False) for role in (("gate",) if _is_gated(config) else ())}
-    ffn |= {"up": LinearShape(d_in=d, d_out=f, bias=False), "down": LinearShape(d_in=f, d_out=d, bias=False)}
-    encoder, decoder = range(config["num_layers"]), range(config["num_decoder_layers"])
+    roles = ("gate", "up") if config["feed_forward_proj"].startswith("gated-") else ("up",)
+    ffn = {role: LinearShape(d_in=d, d_out=f, bias=False) for role in roles}
+    ffn["down"] = LinearShape(d_in=f, d_out=d, bias=False)
+    encoder, decoder = config["num_layers"], config["num_decoder_layers"]
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": width}
     kinds = {"encoder_self": encoder, "decoder_self": decoder, "decoder_cross": decoder}
     return [
-        *(
-            SiteShape(**shared, logits_times=1.0, kind=kind, layer=i, linears=attention)
-            for kind, layers in kinds.items()
-            for i in layers
-        ),
-        *(SiteShape(slot=Slot.FFN, width=d, kind="encoder_ffn", layer=i, linears=ffn) for i in encoder),
-        *(SiteShape(slot=Slot.FFN, width=d, kind="decoder_ffn", layer=i, linears=ffn) for i in decoder),
+        *in_every_layer(kinds, **shared, logits_times=1.0, linears=attention),
+        *in_every_layer({"encoder_ffn": encoder, "decoder_ffn": decoder}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 
 def surroundings(config: Config, n_labels: int) -> Surroundings:
     """Token embeddings (twice if the output's are untied), a bias for each bucket of both stacks, and RMSNorms."""
     d, n_tables = config["d_model"], 2 if _untied(config) else 1
-    n_biases = 2 * config["relative_attention_num_buckets"] * config["num_heads"]
-    norms = (d,) * (2 * config["num_layers"] + 3 * config["num_decoder_layers"] + 2)
-    embeddings = n_tables * config["vocab_size"] * d + n_biases
-    return Surroundings(embeddings=embeddings, norms=norms, norms_have_biases=False)
+    n_norms = 2 * config["num_layers"] + 3 * config["num_decoder_layers"] + 2
+    n = n_tables * config["vocab_size"] * d + 2 * config["relative_attention_num_buckets"] * config["num_heads"]
+    return Surroundings(embeddings=n, norms=(d,) * n_norms, norms_have_biases=False)
 
 
 def _untied(config: Config) -> tuple[str, ...]:
@@ -76,14 +67,14 @@ def hosts(model: "PreTrainedModel") -> "list[Site]":
         maps = {"gate": "wi_0", "up": "wi_1"} if model.config.is_gated_act else {"up": "wi"}
         return FfnNames(module=f"{layer}.DenseReluDense", linears={**maps, "down": "wo"}, norm=f"{layer}.layer_norm")
 
-    encoder, decoder = (stack for stack in (model.get_encoder(), model.get_decoder()))
-    blocks: tuple[Any, Any] = encoder.block, decoder.block
+    encoder: Any = model.get_encoder()
+    decoder: Any = model.get_decoder()
     return [
-        *attentions(encoder, blocks[0], "encoder_self", attention("layer.0.SelfAttention")),
-        *attentions(decoder, blocks[1], "decoder_self", attention("layer.0.SelfAttention")),
-        *attentions(decoder, blocks[1], "decoder_cross", attention("layer.1.EncDecAttention")),
-        *ffns(encoder, blocks[0], "encoder_ffn", ffn("layer.1")),
-        *ffns(decoder, blocks[1], "decoder_ffn", ffn("layer.2")),
+        *attentions(encoder, encoder.block, "encoder_self", attention("layer.0.SelfAttention")),
+        *attentions(decoder, decoder.block, "decoder_self", attention("layer.0.SelfAttention")),
+        *attentions(decoder, decoder.block, "decoder_cross", attention("layer.1.EncDecAttention")),
+        *ffns(encoder, encoder.block, "encoder_ffn", ffn("layer.1")),
+        *ffns(decoder, decoder.block, "decoder_ffn", ffn("layer.2")),
     ]
 
 
@@ -92,10 +83,7 @@ FAMILIES.register(
         name="t5",
         kind="encoder-decoder",
         is_pre_norm=True,
-        keys=(
-            *("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads"),
-            "relative_attention_num_buckets",
-        ),
+        keys=KEYS,
         optional={
             "num_decoder_layers": lambda config: config["num_layers"],
             "feed_forward_proj": lambda config: "relu",
@@ -103,7 +91,7 @@ FAMILIES.register(
         },
         sites=sites,
         surroundings=surroundings,
-        max_positions=lambda config: _UNLIMITED,
+        max_positions=lambda config: 2**20,  # they are relative, so any length will do
         hosts=hosts,
         tiny=TINY,
         dropouts=("dropout_rate", None),

@@ -12,6 +12,9 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from unidelta.deltas.delta import WeightDelta
+from unidelta.deltas.frozen_map import FrozenMap
+from unidelta.hosts.site import Host
 from unidelta.injection import saved
 from unidelta.injection.injection import Injection
 
@@ -35,7 +38,7 @@ def store_frozen(injection: Injection, dtype: torch.dtype, *, new: Sequence[str]
 def store_in_half(model: PreTrainedModel, dtype: torch.dtype) -> int:
     """Round every frozen weight and bias of a linear map to `dtype`, in place.
 
-    A weight that something else uses too, such as token embeddings, stays as it is.
+    A weight that something else uses too stays as it is: token embeddings, and what a delta reads (DoRA's weight).
 
     Args:
         model: with deltas or without; used under autocast to `dtype` only from now on.
@@ -48,11 +51,23 @@ def store_in_half(model: PreTrainedModel, dtype: torch.dtype) -> int:
     for module in model.modules():
         for parameter in module.parameters(recurse=False):
             users.setdefault(id(parameter), []).append(module)
-    saved = 0
-    for module in model.modules():
+    saved, whole = 0, _read_by_deltas(model)
+    for module in (module for module in model.modules() if id(module) not in whole):
         for parameter in module.parameters(recurse=False):
             is_linear = all(isinstance(user, _LINEAR) for user in users[id(parameter)])
             if is_linear and not parameter.requires_grad and parameter.dtype == torch.float32:
                 parameter.data = parameter.data.to(dtype)
                 saved += parameter.numel() * (4 - dtype.itemsize)
     return saved
+
+
+def _read_by_deltas(model: nn.Module) -> set[int]:
+    """The ids of linear maps whose weight a delta computes with."""
+    found: set[int] = set()
+    for module in model.modules():
+        if isinstance(module, Host) and any(isinstance(delta, WeightDelta) for delta in module.deltas.values()):
+            found.add(id(module))
+        for value in vars(module).values():
+            maps = value if isinstance(value, tuple) else (value,)
+            found |= {id(each.module) for each in maps if isinstance(each, FrozenMap)}
+    return found

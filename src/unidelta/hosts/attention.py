@@ -131,7 +131,7 @@ def delta_attention(
         if not heads.compose.is_gate:
             output, weights = attend(key, value, attention_mask, is_causal=is_causal, **kwargs)
             change = heads.form.attend(_query(module, heads.form, query, attention_input, rotation), p)
-            output = heads.compose(output.transpose(1, 2), change).transpose(1, 2)
+            output = heads.compose(output.transpose(1, 2), change, attention_input).transpose(1, 2)
         else:
             is_causal = module.is_causal if is_causal is None else is_causal
             mask = explicit(attention_mask, query, n_keys=key.shape[2]) if is_causal else attention_mask

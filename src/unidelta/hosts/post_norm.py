@@ -21,7 +21,8 @@ def post_norm(deltas: Mapping[str, nn.Module], x: Tensor, f: Tensor, norm: nn.Mo
     y = x + f
     if Representation.RESIDUAL in deltas:  # Pfeiffer as released: reads LN(y), changes y, then normalises again
         delta = deltas[Representation.RESIDUAL]
-        y = delta.compose(y, delta.form(norm(y)))
+        z = norm(y)
+        y = delta.compose(y, delta.form(z), z)
     y = norm(y)
     if Representation.LAYER in deltas:
         y = deltas[Representation.LAYER](x, y)

@@ -8,7 +8,9 @@ import torch
 from torch import Generator, Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from unidelta.deltas.delta import Delta
+from unidelta.deltas.compose import ComposeWeights
+from unidelta.deltas.delta import Delta, WeightDelta
+from unidelta.deltas.frozen_map import FrozenMap
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Representation, Rotation, Slot, Source, TextStart
@@ -21,7 +23,7 @@ from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, Full
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
-from unidelta.hosts.linear import FusedHost, LinearHost
+from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
 from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.site import Host, Hosting, Site, attach
 from unidelta.hosts.stack import FIRST_POSITION, StackHost
@@ -97,7 +99,8 @@ def _put(
             sites = list(zip(architecture.sites, architecture.family.hosts(model), strict=True))
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
-                _attach_part(model, part, [pair for pair in sites if pair[0].slot is part.slot], generator, own_start)
+                chosen = set(map(id, architecture.sites_of(part)))
+                _attach_part(model, part, [pair for pair in sites if id(pair[0]) in chosen], generator, own_start)
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length):
             prompt = Prompt(length, architecture.width, generator=generator)
@@ -126,25 +129,23 @@ def _attach_part(
         _use_delta_attention(model)
     form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
     for shape, site in sites:
-        if site.kind not in seen:  # one shared network per kind, made before the first delta of that kind
-            of_kind = [each for each, _ in sites if each.kind == site.kind]
-            rows = None if start is None else _side_by_side(start, of_kind)
-            seen[site.kind] = form.shared(spec, of_kind, generator, rows)
-            if (network := seen[site.kind]) is not None:
+        group = form.shares_over(spec, shape)
+        if group not in seen:  # one shared module per group, made before the first delta of that group
+            of_group = [each for each, _ in sites if form.shares_over(spec, each) == group]
+            rows = None if start is None else _side_by_side(start, of_group)
+            seen[group] = form.shared(spec, of_group, generator, rows)
+            if (network := seen[group]) is not None:
                 hosting = Hosting(module=site.stack, host=StackHost)
-                attach(hosting, f"prefix_mlp_{site.kind}", _like(network, site.stack, model))
+                attach(hosting, group, _like(network, site.stack, model))
         for place in places(spec, shape):
             materials = Materials(
                 generator=generator,
                 dropout=site.dropout,
-                shared=seen[site.kind],
+                shared=seen[group],
                 start=None if start is None else start[site.kind, site.layer],
+                linears={role: _frozen(site, role) for role in site.linears},
             )
-            delta = Delta(
-                form.build(spec, place, materials),
-                COMPOSITIONS[spec.composition].build(spec, place),
-                parallel=spec.insertion is Insertion.PARALLEL,
-            )
+            delta = _delta(spec, place, materials)
             hosting, key = _hosting(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
         if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
@@ -152,6 +153,20 @@ def _attach_part(
         if spec.text_start is TextStart.LENGTH:
             positions = {FIRST_POSITION: spec.bottleneck}
             attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
+
+
+def _frozen(site: Site, role: str) -> FrozenMap:
+    module = site.linears[role]
+    features = site.columns.get(role, (0, len(weight_of(module))))
+    return FrozenMap(module=module, weight_of=weight_of, features=features)
+
+
+def _delta(spec: DeltaSpec, place: Place, materials: Materials) -> Delta | WeightDelta:
+    form = FORMS[spec.form].build(spec, place, materials)
+    compose = COMPOSITIONS[spec.composition].build(spec, place, materials)
+    if isinstance(compose, ComposeWeights):
+        return WeightDelta(form, compose)
+    return Delta(form, compose, parallel=spec.insertion is Insertion.PARALLEL)
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:

@@ -1,0 +1,20 @@
+"""A rule: which deltas cannot be, and why."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from unidelta.design.spec import DeltaSpec
+
+if TYPE_CHECKING:
+    from unidelta.design.architecture import Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule: which deltas on a backbone it refuses, why they cannot be, and what to type instead."""
+
+    name: str
+    refuses: Callable[[DeltaSpec, "Architecture"], bool]
+    why: str
+    instead: str
