@@ -72,7 +72,7 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     same share of parameters, unless `budget` is given.
 
     Args:
-        model: a model of transformers; only its configuration is read.
+        model: a model of transformers; its weights are not read.
         method: a method by name.
         **axes: as in `inject`.
 
@@ -83,9 +83,9 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
     from unidelta.errors import Problems
-    from unidelta.injection.inject import architecture_of
+    from unidelta.injection.inject import architecture_of_model
 
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     published = published_for(architecture.family.name, n_labels=architecture.n_labels)
     found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
     if problems:

@@ -17,9 +17,10 @@ from torch.distributed.run import get_args_parser
 from wandb.cli.cli import cli as wandb
 
 from unidelta.analysis.command import main as report
+from unidelta.backbones.__main__ import main as backbones
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.config.resolve_task import n_labels
+from unidelta.config.resolve_prompt import n_outputs
 from unidelta.errors import ExitStatus, UserError
 from unidelta.extensions.paths import CONF
 from unidelta.fidelity.__main__ import main as fidelity
@@ -75,7 +76,7 @@ def check_train(arguments: list[str]) -> None:
     check([argument for argument in arguments if not argument.startswith("hydra/launcher=")])  # they come with extras
     for job in expand([a for a in arguments if not a.startswith("hydra")]):
         config = composed(tuple(job))
-        architecture = published_architecture(config.backbone, n_labels=n_labels(config.task))
+        architecture = published_architecture(config.backbone, n_labels=n_outputs(config))
         resolve(config, architecture=architecture, published=architecture)
 
 
@@ -170,6 +171,8 @@ def check_command(command: str) -> None:
             check_mini(rest)
         case ["python", "-m", "unidelta.tasks", *rest]:
             check_tasks(rest)
+        case ["python", "-m", "unidelta.backbones", *rest]:
+            assert_read(backbones, rest)  # tests/backbones does what it does
         case [
             "python",
             "-m",

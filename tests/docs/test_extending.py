@@ -58,18 +58,8 @@ def words(command: str) -> list[str]:
 
 
 def test_an_addition_is_as_many_files_as_the_table_says():
-    kinds = [name.split("/")[0] for name in FILES]
-    assert kinds == [
-        "method",
-        "forms",
-        "generators",
-        "compositions",
-        "families",
-        "backbone",
-        "task",
-        "metrics",
-        "analysis",
-    ]
+    kinds = " ".join(name.split("/")[0] for name in FILES)
+    assert kinds == "method forms generators compositions families backbone task metrics analysis"
     table = {
         row[0]: len(re.findall(r"`", row[1])) // 2
         for row in re.findall(r"^\| (an? .*?) \| .*? \| (.*?) \|$", PAGE, re.M)

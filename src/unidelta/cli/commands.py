@@ -33,6 +33,7 @@ COMMANDS = {
     "import": Command("unidelta.exchange.import_command", "read deltas of peft, adapters or the authors' code"),
     "tasks": Command("unidelta.tasks.__main__", "score saved predictions again"),
     "mini": Command("unidelta.mini.__main__", "show the miniature's rows; pretrain its backbones"),
+    "backbones": Command("unidelta.backbones.__main__", "make a checkpoint folder of a GGUF file"),
     "fidelity": Command("unidelta.fidelity.__main__", "compare with the authors' code: golden vectors and counts"),
     "check": Command("unidelta.check.command", "check a form, a composition or an architecture that you wrote"),
 }

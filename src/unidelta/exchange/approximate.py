@@ -21,7 +21,7 @@ from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.maps import parts_of_maps
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.hosts.linear import weight_of
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.inject import architecture_of_model, inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import merge_into_weights
 
@@ -101,7 +101,7 @@ def approximated(injection: Injection, rank: int, *, asked: str) -> tuple[Inject
     model = copy.deepcopy(injection.model)
     handle = vars(model)["unidelta"]
     handle.remove()
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     parts = tuple(
         part_of(
             architecture,
@@ -162,7 +162,7 @@ def row_error(
         tokenizer: of both.
         texts: at least one.
     """
-    longest = architecture_of(first.config, name=first.config.model_type).max_positions
+    longest = architecture_of_model(first).max_positions
     largest, same, n, every = 0.0, 0, 0, []
     for text in texts:
         ids = tokenizer(text, return_tensors="pt", truncation=True, max_length=longest)["input_ids"]

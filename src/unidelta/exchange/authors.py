@@ -25,7 +25,7 @@ from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie
 from unidelta.fidelity.names import official_name
 from unidelta.fidelity.options import request
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _FILES = ("model.safetensors", "pytorch_model.bin")
@@ -57,7 +57,7 @@ def read(folder: Path, model: PreTrainedModel, *, options: Mapping[str, Any], al
     """
     design = _design(options, model, asked)
     tensors = read_tensors(folder / _FILES[0], folder / _FILES[1], config={}, allow_bin=allow_bin, asked=asked)
-    family = architecture_of(model.config, name=model.config.model_type).family
+    family = architecture_of_model(model).family
     is_encoder, parts = family.kind == "encoder", design.parts if isinstance(design, Deltas) else ()
     is_parallel = any(part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL for part in parts)
     unused = [_UNUSED, *([_UNUSED_OF_ENCODERS] if is_encoder else [])]
@@ -125,7 +125,7 @@ def _design(options: Mapping[str, Any], model: PreTrainedModel, asked: str) -> D
         why = f"the checkpoint does not say what was tuned, and {error.args[0]} is not given"
         instead = f"{error.args[0]}=… as it was typed to the authors' script"
         raise ExchangeError(asked, why, instead) from None
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     design, problems = resolve_design(wanted, architecture=architecture, published=architecture)
     if problems:
         raise Problems(problems)

@@ -7,12 +7,13 @@ from transformers import PreTrainedModel
 
 from unidelta.design.spec import Deltas, Design
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 
 
 def head_name(model: PreTrainedModel) -> str | None:
     """The name of the classification head, if the model has one."""
-    return architecture_of(model.config, name=model.config.model_type).family.head
+    family = architecture_of_model(model).family
+    return None if family.head_of(model) is None else family.head
 
 
 def beside(model: PreTrainedModel, new: Iterable[str] = ()) -> list[str]:

@@ -41,7 +41,9 @@ def load_backbone(
     if family is not None and known.name != family:
         why = f"it is a {known.name}, the deltas were trained in a {family}"
         raise BackboneError(f"--backbone {typed}", why, f"--backbone with a {family}")
-    n_labels = (len(labels) or len(config.get("id2label") or {}) or 2) if known.head is not None else 0
+    n_labels = len(labels) if known.head is not None else 0
+    if known.kind == "encoder" and not labels:  # which has a head whatever it is for
+        n_labels = len(config.get("id2label") or {}) or 2
     weights = weights_of(typed, family=known.name, revision=revision, published=None)
     weights.architecture(architecture_from_config(config, name=typed, n_labels=n_labels))
     return weights.load(Loading(seed=_SEED, n_labels=n_labels, labels=tuple(labels)))

@@ -13,7 +13,7 @@ from unidelta.design.layers import indices
 from unidelta.design.site import INNER, SiteShape
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.hosts.site import Host, Site
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 
@@ -72,7 +72,7 @@ class Placed:
 def linear_maps(model: PreTrainedModel) -> list[LinearMap]:
     """Every linear map of every sub-layer, attentions first."""
     names, found = _names(model), []
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     for shape, site in zip(architecture.sites, architecture.family.hosts(model), strict=True):
         for role, linear in shape.linears.items():
             module = site.linears[role]
@@ -98,7 +98,7 @@ def placed_deltas(injection: Injection) -> list[Placed]:
     if not isinstance(design, Deltas):
         return []
     names, found = _names(model), []
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     for shape, site in zip(architecture.sites, architecture.family.hosts(model), strict=True):
         for target, module, key in _held(site):
             delta = module.deltas[key]

@@ -21,7 +21,7 @@ from unidelta.exchange.folder import marked, pretty, read_json, read_tensors
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 VERSION = "1.3.0"
@@ -45,7 +45,7 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
         ExchangeError: adapters has no such method, or says something else with it.
     """
     design, model = injection.design, injection.model
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     parts = design.parts if isinstance(design, Deltas) else ()
     chosen = [method for method in METHODS if any(map(method.is_of, parts))]
     wrong = [] if parts else [f"adapters has nothing like {describe(design)}"]
@@ -96,7 +96,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         DamagedDeltas: it has changed since it was exported.
     """
     config = read_json(folder / _CONFIG, asked=asked)
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     _check_about(config, architecture, asked)
     own = config.get("config")
     if not isinstance(own, dict):

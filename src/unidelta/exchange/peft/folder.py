@@ -22,13 +22,14 @@ from unidelta.exchange.peft.prompt import Prompt
 from unidelta.exchange.peft.vera import Vera
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 VERSION = "0.21.2"
 METHODS: tuple[Method, ...] = (Lora(), Dora(), Vera(), Oft(), Ia3(), Prefix(), Prompt())
 _CONFIG, _TENSORS, _PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 _TASKS = {"encoder-decoder": "SEQ_2_SEQ_LM", "encoder": "SEQ_CLS", "decoder": "CAUSAL_LM"}
+_CLASSIFIES = "SEQ_CLS"
 _EVERYWHERE = frozenset(
     "auto_mapping base_model_name_or_path bias inference_mode modules_to_save peft_type peft_version revision"
     " task_type use_dora".split()
@@ -61,7 +62,7 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
         "modules_to_save": _modules(saved, head_name(model)),
         "peft_type": method.peft_type,
         "peft_version": VERSION,
-        "task_type": _TASKS[architecture_of(model.config, name=model.config.model_type).family.kind],
+        "task_type": _CLASSIFIES if head_name(model) else _TASKS[architecture_of_model(model).family.kind],
         **method.config(injection),
     }
     state = {**injection.stored_state(), **{name: model.get_parameter(name).detach() for name in saved}}

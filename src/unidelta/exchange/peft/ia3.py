@@ -17,7 +17,7 @@ from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie, reshaped
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _IA3 = re.compile(rf"{re.escape(PREFIX)}(.+)\.ia3_l")
@@ -82,7 +82,7 @@ class Ia3(Method):
             if (found := _IA3.fullmatch(name)) is not None
         }
         check_targets(foreign.config, rows, model, asked=foreign.asked)
-        architecture = architecture_of(model.config, name=model.config.model_type)
+        architecture = architecture_of_model(model)
         parts = []
         for found in parts_of_maps(rows, model, asked=foreign.asked):
             if (is_row := found.setting) and not (found.slot is Slot.FFN and found.roles == ("down",)):

@@ -19,7 +19,7 @@ from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import module_names, pattern_value, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _LORA = re.compile(rf"{re.escape(PREFIX)}(.+)\.lora_(A|B)\.weight")
@@ -122,7 +122,7 @@ class Lora(Method):
                 ranks[found[1]] = tensor.shape[0] if found[2] == "A" else ranks.get(found[1], 0)
         check_targets(config, ranks, model, asked=foreign.asked)
         settings = {name: (rank, _alpha_stated(config, name, rank, foreign)) for name, rank in ranks.items()}
-        architecture = architecture_of(model.config, name=model.config.model_type)
+        architecture = architecture_of_model(model)
         return Deltas(
             parts=tuple(
                 part_of(

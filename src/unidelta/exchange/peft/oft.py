@@ -16,7 +16,7 @@ from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _OFT = re.compile(rf"{re.escape(PREFIX)}(.+)\.oft_R\.weight")
@@ -86,7 +86,7 @@ class Oft(Method):
             raise ExchangeError(foreign.asked, why, instead)
         names = {found[1]: block for name in foreign.tensors if (found := _OFT.fullmatch(name)) is not None}
         check_targets(foreign.config, names, model, asked=foreign.asked)
-        architecture = architecture_of(model.config, name=model.config.model_type)
+        architecture = architecture_of_model(model)
         return Deltas(
             parts=tuple(
                 part_of(

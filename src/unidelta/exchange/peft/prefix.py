@@ -12,12 +12,13 @@ from unidelta.design.axes import Init, Insertion, LayerNorm, Rotation, Slot, Tex
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
+from unidelta.exchange.beside import head_name
 from unidelta.exchange.folder import Foreign
 from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _FAMILIES = ("llama", "mistral", "qwen3", "gpt2")
@@ -39,8 +40,10 @@ class Prefix(Method):
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """An encoder, other positions, another composition."""
         assert isinstance(injection.design, Deltas)
-        architecture = architecture_of(injection.model.config, name=injection.model.config.model_type)
+        architecture = architecture_of_model(injection.model)
         yield from _no_decoder(architecture)
+        if head_name(injection.model) is not None:
+            yield "its backbone classifies by a head, beside which peft saves no prefix in the same way"
         (part,) = injection.design.parts
         if not COMPOSITIONS[part.composition].is_gate:
             yield f"its composition is {part.composition}; peft puts prefix and text under one softmax (gated)"
@@ -55,7 +58,7 @@ class Prefix(Method):
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """Sizes."""
-        architecture = architecture_of(injection.model.config, name=injection.model.config.model_type)
+        architecture = architecture_of_model(injection.model)
         site = architecture.at(Slot.ATTN)[0]
         assert isinstance(injection.design, Deltas)
         return {
@@ -83,7 +86,7 @@ class Prefix(Method):
 
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
         """A gated prefix whose text starts at l."""
-        architecture = architecture_of(model.config, name=model.config.model_type)
+        architecture = architecture_of_model(model)
         if why := list(_no_decoder(architecture)):
             raise ExchangeError(foreign.asked, "; ".join(why), f"a backbone of {', '.join(_FAMILIES)}")
         site, length = architecture.at(Slot.ATTN)[0], foreign.config.get("num_virtual_tokens")

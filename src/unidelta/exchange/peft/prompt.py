@@ -10,7 +10,7 @@ from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Foreign
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _TO_ENCODER = 1  # with 2, peft also has vectors for the decoder, and never reads them
@@ -35,7 +35,7 @@ class Prompt(Method):
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """Sizes."""
-        architecture = architecture_of(injection.model.config, name=injection.model.config.model_type)
+        architecture = architecture_of_model(injection.model)
         assert isinstance(injection.design, PromptTuning)
         return {
             "num_virtual_tokens": injection.design.length,
@@ -66,7 +66,7 @@ class Prompt(Method):
 
 
 def _no_place(model: PreTrainedModel) -> Iterator[str]:
-    family = architecture_of(model.config, name=model.config.model_type).family
+    family = architecture_of_model(model).family
     if not family.is_encoder_decoder:
         yield "a prompt here is in front of an encoder's text, and this backbone has no encoder with a decoder"
     elif family.encoder_positions is not None:

@@ -19,7 +19,7 @@ from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import Placed, linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _VERA = re.compile(rf"{re.escape(PREFIX)}(.+)\.vera_lambda_d")
@@ -96,7 +96,7 @@ class Vera(Method):
             raise ExchangeError(foreign.asked, why, "a VeRA saved with save_projection=True")
         names = {found[1]: rank for name in foreign.tensors if (found := _VERA.fullmatch(name)) is not None}
         check_targets(config, names, model, asked=foreign.asked)
-        architecture = architecture_of(model.config, name=model.config.model_type)
+        architecture = architecture_of_model(model)
         options = (("projection_seed", seed), ("d_start", float(config.get("d_initial", 0.1))))
         return Deltas(
             parts=tuple(
