@@ -87,11 +87,10 @@ def generated(model: PreTrainedModel, family: str) -> torch.Tensor:
     return model.generate(**inputs, num_beams=3, max_new_tokens=6, do_sample=False, early_stopping=False)
 
 
-@pytest.mark.parametrize("family", LOADERS)
-@pytest.mark.parametrize("name", MERGED)
+@pytest.mark.parametrize(
+    ("name", "family"), [("lora", "bart"), ("lora", "llama"), ("ia3", "bart"), ("ia3", "llama"), ("bitfit", "bart")]
+)
 def test_a_merged_folder_is_a_stock_model_that_generates_the_same_tokens(name, family, tmp_path):
-    if (name, family) == ("bitfit", "llama"):
-        pytest.skip("Llama has no biases")
     deltas = moved(stock(family), MERGED[name])
     before = {key: tensor.clone() for key, tensor in deltas.model.state_dict().items()}
     unidelta.export(deltas.model, tmp_path / "merged", to="merged")

@@ -166,6 +166,19 @@ def test_what_is_wrong_with_a_folder_of_peft_is_told_by_name(fault, tmp_path):
     assert not any(".deltas." in name for name, _ in model.named_parameters())
 
 
+@pytest.mark.parametrize("library", ["peft", "adapters"])
+def test_an_export_for_a_backbone_with_other_weights_is_refused(library, tmp_path):
+    deltas = moved(stock("roberta"), design_of("roberta", PEFT["roberta"]["lora"]))
+    unidelta.export(deltas.model, tmp_path / "out", to=library)
+    other = stock("roberta")
+    other.get_parameter("classifier.dense.weight").data += 1  # a head is part of what is exchanged
+    unidelta.import_(tmp_path / "out", other, source=library)
+    other = stock("roberta")
+    other.get_parameter("roberta.encoder.layer.1.output.dense.bias").data[3] += 2.0**-30
+    with pytest.raises(UserError, match="the backbone has other weights"):
+        unidelta.import_(tmp_path / "out", other, source=library)
+
+
 def test_a_folder_for_another_backbone_is_refused(tmp_path):
     folder = golden("peft").write("theirs.bart.lora", tmp_path / "peft")
     with pytest.raises(UserError, match="q_proj is no module of this backbone"):

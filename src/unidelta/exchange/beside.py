@@ -8,6 +8,8 @@ from transformers import PreTrainedModel
 from unidelta.design.spec import Deltas, Design
 from unidelta.exchange.tie import Tie
 from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.injection import Injection
+from unidelta.injection.saved import fingerprint
 
 
 def head_name(model: PreTrainedModel) -> str | None:
@@ -38,3 +40,13 @@ def with_head(design: Design, names: Collection[str], model: PreTrainedModel) ->
     head = head_name(model)
     has_head = head is not None and any(name.startswith(f"{head}.") for name in names)
     return replace(design, trains_head=True) if has_head and isinstance(design, Deltas) else design
+
+
+def backbone_fingerprint(injection: Injection, saved: Collection[str]) -> str:
+    """The fingerprint of the weights that deltas are for.
+
+    Args:
+        injection: the deltas.
+        saved: names of the backbone's own parameters that are saved beside them.
+    """
+    return fingerprint(injection.model, without={*injection.stored_state(), *injection.trained, *saved})

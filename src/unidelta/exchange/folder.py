@@ -19,7 +19,7 @@ from unidelta.errors import DamagedDeltas, ExchangeError
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
-_MARK = "unidelta"  # in the metadata of a safetensors file: the digest of what was written
+_MARK, _BACKBONE = "unidelta", "unidelta_backbone"  # in a safetensors file: the digest of itself, and of the backbone
 _MAY_CHANGE = ("base_model_name_or_path", "revision", "model_name")  # say where the backbone is, not what deltas are
 
 
@@ -93,25 +93,35 @@ def read_tensors(
 def _safetensors(path: Path, config: Mapping[str, Any], asked: str) -> dict[str, Tensor]:
     try:
         with safe_open(path, "pt") as file:
-            mark = (file.metadata() or {}).get(_MARK)
+            mark, backbone = ((file.metadata() or {}).get(key) for key in (_MARK, _BACKBONE))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise DamagedDeltas(asked, f"{path.name} cannot be read: {error}", "the folder as it was saved") from None
-    if mark is not None and mark != _digest(tensors, config):
+    if mark is not None and mark != _digest(tensors, {**config, _BACKBONE: backbone}):
         why = f"{path.name} or the JSON beside it has changed since unidelta wrote them"
         raise DamagedDeltas(asked, why, "the folder as it was exported, or the export again")
     return tensors
 
 
-def marked(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bytes:
+def marked(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, backbone: str) -> bytes:
     """A safetensors file that other libraries read, and that says whether it or its JSON was changed later.
 
     Args:
         tensors: by name.
         config: the content of the JSON beside it.
+        backbone: the fingerprint of the weights that they are for.
     """
     own = {name: tensor.contiguous().clone() for name, tensor in sorted(tensors.items())}
-    return to_bytes(own, {"format": "pt", _MARK: _digest(own, config)})
+    mark = _digest(own, {**config, _BACKBONE: backbone})
+    return to_bytes(own, {"format": "pt", _MARK: mark, _BACKBONE: backbone})
+
+
+def backbone_of(path: Path) -> str | None:
+    """The fingerprint in a file that this project wrote and that was read before; None in any other."""
+    if not path.is_file():
+        return None
+    with safe_open(path, "pt") as file:
+        return (file.metadata() or {}).get(_BACKBONE)
 
 
 def _digest(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import fill
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
+from unidelta.injection.saved import fingerprint
 
 AUTHORS = "authors"
 SOURCES = (*READERS, AUTHORS)
@@ -57,6 +58,9 @@ def import_from(
 
 def put(found: Found, model: PreTrainedModel, *, asked: str) -> tuple[Injection, list[str]]:
     """Put what was found into a stock model; arguments, result and errors as of `import_from`."""
+    if found.backbone is not None and fingerprint(model, without=set(found.beside)) != found.backbone:
+        why = "the backbone has other weights than the one that these deltas are for, or another precision"
+        raise ExchangeError(asked, why, "the backbone that they were exported with")
     before = {name: model.get_parameter(name).detach().clone() for name in found.beside}
     injection = inject(model, found.design, generator=torch.Generator())
     try:

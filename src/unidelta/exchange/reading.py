@@ -19,9 +19,11 @@ class Found:
         tensors: by their names.
         ties: what each tensor is in a model with the design.
         beside: names of the backbone's own parameters that the folder has: of a head, or new ones.
+        backbone: the fingerprint of the weights that they are for, where it is known.
     """
 
     design: Design
     tensors: Mapping[str, Tensor]
     ties: Callable[[Injection], Sequence[Tie]]
     beside: Sequence[str]
+    backbone: str | None = None

@@ -90,8 +90,8 @@ def note_as_loaded(injection: Injection, *, new: Sequence[str]) -> None:
 
 def _as_loaded(injection: Injection, tensors: Mapping[str, Tensor]) -> AsLoaded:
     model = injection.model
-    fingerprint = _fingerprint(model, without={*tensors, *injection.trained})
-    return AsLoaded(dtype=_dtype(model), fingerprint=fingerprint)
+    found = fingerprint(model, without={*tensors, *injection.trained})
+    return AsLoaded(dtype=_dtype(model), fingerprint=found)
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:
@@ -187,7 +187,7 @@ def _check_backbone(
         why = f"the backbone is in {here}, what was tuned is in {there}"
         instead = f"from_pretrained(…, dtype=torch.{there}); the model may be converted once the deltas are in it"
         raise SavedDeltasError(asked, why, instead)
-    if _fingerprint(backbone, without=set(tensors)) != description["backbone"]:
+    if fingerprint(backbone, without=set(tensors)) != description["backbone"]:
         why = "the backbone has the right sizes and other weights"
         raise SavedDeltasError(asked, why, "the checkpoint the run began with, in float32 and without deltas")
 
@@ -223,7 +223,7 @@ def _sizes(model: PreTrainedModel) -> dict[str, Any]:
     return {**facts.config, "n_labels": facts.n_labels}
 
 
-def _fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
+def fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
     """SHA-256 over names, shapes and values of all other parameters, but for quantised weights: only of what is whole.
 
     bitsandbytes lays 8-bit weights out anew when they are first used.

@@ -16,8 +16,8 @@ from unidelta.exchange.adapters.bottleneck import Bottleneck
 from unidelta.exchange.adapters.lora import Lora
 from unidelta.exchange.adapters.method import NAME, Method
 from unidelta.exchange.adapters.prefix import Prefix
-from unidelta.exchange.beside import beside, beside_ties, head_name, with_head
-from unidelta.exchange.folder import marked, pretty, read_json, read_tensors
+from unidelta.exchange.beside import backbone_fingerprint, beside, beside_ties, head_name, with_head
+from unidelta.exchange.folder import backbone_of, marked, pretty, read_json, read_tensors
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
@@ -70,7 +70,8 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     }
     config = {**about, "name": NAME, "config": configs[0] if len(configs) == 1 else _union(configs)}
     tensors = written(_ties(injection, NAME), _without_head(injection, saved), asked=asked)
-    files: dict[str, str | bytes] = {_CONFIG: pretty(config), _TENSORS: marked(tensors, config)}
+    own = backbone_fingerprint(injection, saved)
+    files: dict[str, str | bytes] = {_CONFIG: pretty(config), _TENSORS: marked(tensors, config, backbone=own)}
     if saved:
         labels = {str(i): name for i, name in (model.config.id2label or {}).items()}
         head = {
@@ -78,7 +79,10 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
             **{"label2id": {name: int(i) for i, name in labels.items()}},
         }
         state = {name: model.get_parameter(name).detach() for name in saved}
-        files |= {_HEAD[0]: pretty(head), _HEAD[1]: marked(written(beside_ties(saved), state, asked=asked), head)}
+        files |= {
+            _HEAD[0]: pretty(head),
+            _HEAD[1]: marked(written(beside_ties(saved), state, asked=asked), head, backbone=own),
+        }
     return files
 
 
@@ -120,6 +124,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         tensors={**_once(tensors, asked), **head},
         ties=lambda injection: [*_ties(injection, name), *beside_ties(saved)],
         beside=saved,
+        backbone=backbone_of(folder / _TENSORS),
     )
 
 

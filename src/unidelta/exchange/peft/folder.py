@@ -9,8 +9,8 @@ from transformers import PreTrainedModel
 
 from unidelta.design.describe import describe
 from unidelta.errors import ExchangeError
-from unidelta.exchange.beside import beside, beside_ties, head_name, with_head
-from unidelta.exchange.folder import Foreign, marked, pretty, read_json, read_tensors
+from unidelta.exchange.beside import backbone_fingerprint, beside, beside_ties, head_name, with_head
+from unidelta.exchange.folder import Foreign, backbone_of, marked, pretty, read_json, read_tensors
 from unidelta.exchange.peft.dora import Dora
 from unidelta.exchange.peft.ia3 import Ia3
 from unidelta.exchange.peft.lora import Lora
@@ -67,7 +67,7 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     }
     state = {**injection.stored_state(), **{name: model.get_parameter(name).detach() for name in saved}}
     tensors = written(_ties(method, injection, saved), state, asked=asked)
-    return {_CONFIG: pretty(config), _TENSORS: marked(tensors, config)}
+    return {_CONFIG: pretty(config), _TENSORS: marked(tensors, config, backbone=backbone_fingerprint(injection, saved))}
 
 
 def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -> Found:
@@ -98,6 +98,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         tensors=tensors,
         ties=lambda injection: _ties(method, injection, saved),
         beside=saved,
+        backbone=backbone_of(folder / _TENSORS),
     )
 
 
