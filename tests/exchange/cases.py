@@ -42,6 +42,7 @@ SIZES: dict[str, dict[str, Any]] = {
         **{"dropout_rate": 0.0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1},
     },
 }
+SIZES["bert"] = SIZES["roberta"]
 SIZES |= {family: dict(SIZES["llama"]) for family in ("mistral", "qwen3")}
 ATTENTION, FFN = ("query", "key", "value", "output"), ("up", "down")
 

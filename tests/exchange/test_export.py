@@ -1,5 +1,6 @@
 """What cannot be said is refused with the reason, and a merged folder is a stock model that computes the same."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrained
 import unidelta
 from unidelta.design.spec import BitFit, Deltas
 from unidelta.errors import ExchangeError
+from unidelta.exchange.exporting import export
 
 from .cases import batch, design_of, ia3, logits, lora, moved, part, prefix, stock
 
@@ -109,3 +111,19 @@ def test_a_folder_with_files_is_not_written_into(tmp_path: Path):
         with pytest.raises(ExchangeError, match="is there already"):
             unidelta.export(deltas.model, tmp_path, to=to)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_the_checkpoint_lacks_goes_along_by_its_full_name(tmp_path):
+    deltas = moved(stock("bert"), design_of("bert", (lora("ffn", "down"),)))
+    pooler = {name: p for name, p in deltas.model.named_parameters() if name.startswith("bert.pooler.")}
+    export(deltas, tmp_path / "out", to="peft", new=[*pooler])
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert config["modules_to_save"] == ["bert.pooler.dense", "classifier"]
+    other = stock("bert")
+    for name in pooler:
+        other.get_parameter(name).data += 1
+    unidelta.import_(tmp_path / "out", other, source="peft")
+    assert all(other.get_parameter(name).equal(tensor) for name, tensor in pooler.items())
+    assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
+    with pytest.raises(ExchangeError, match=r"lacks bert.pooler.dense, which adapters does not save"):
+        export(deltas, tmp_path / "adapters", to="adapters", new=[*pooler])

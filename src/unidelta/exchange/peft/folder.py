@@ -109,7 +109,7 @@ def _ties(method: Method, injection: Injection, saved: Collection[str]) -> Seque
 def _modules(saved: Collection[str], head: str | None) -> list[str] | None:
     """The modules whose parameters are saved whole: the head, and those that hold the others."""
     own = {head if head is not None and name.startswith(f"{head}.") else name.rpartition(".")[0] for name in saved}
-    return sorted(name.rpartition(".")[2] for name in own if name) or None
+    return sorted(own) or None
 
 
 def _check_version(version: Any, asked: str) -> None:

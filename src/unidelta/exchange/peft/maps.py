@@ -89,8 +89,8 @@ def check_targets(config: Mapping[str, Any], found: Mapping[str, Any], model: Pr
     meant = {name for name in module_names(model) if matches(targets, name)}
     if excluded := config.get("exclude_modules"):
         meant = {name for name in meant if not matches(excluded, name)}
-    head = {each for each in config.get("modules_to_save") or ()}
-    meant = {name for name in meant if not head & set(name.split("."))}
+    whole = config.get("modules_to_save") or ()
+    meant = {name for name in meant if not any(f".{each}." in f".{name}." for each in whole)}
     if meant != set(found):
         other = sorted(meant ^ set(found))
         which = "has no tensors" if other[0] in meant else "is not in target_modules"
