@@ -127,3 +127,12 @@ def test_what_the_checkpoint_lacks_goes_along_by_its_full_name(tmp_path):
     assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
     with pytest.raises(ExchangeError, match=r"lacks bert.pooler.dense, which adapters does not save"):
         export(deltas, tmp_path / "adapters", to="adapters", new=[*pooler])
+
+
+@pytest.mark.parametrize("settings", [{"to": "peft"}, {"to": "adapters"}, {"to": "peft", "rank": 2}], ids=str)
+def test_merged_deltas_are_unmerged_first(settings, tmp_path):
+    deltas = moved(stock("bart"), design_of("bart", (prefix(), lora("ffn", "up"))))
+    deltas.merge()
+    with pytest.raises(ExchangeError, match="merged into the weights"):
+        unidelta.export(deltas.model, tmp_path / "out", **settings)
+    assert [*tmp_path.iterdir()] == []

@@ -6,11 +6,13 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.design.describe import describe
+from unidelta.design.spec import Deltas
 from unidelta.errors import ExchangeError
 from unidelta.exchange.approximate import Fit, approximated
 from unidelta.exchange.folder import check_free, write_folder
 from unidelta.exchange.formats import WRITERS
 from unidelta.exchange.merged import write_merged
+from unidelta.exchange.places import placed_deltas
 from unidelta.injection.card import CARD, Reader, card
 from unidelta.injection.injection import Injection
 
@@ -71,6 +73,7 @@ def export(
     if to == MERGED:
         write_merged(injection, folder, tokenizer, about, asked=asked)
     else:
+        _check_apart(injection, asked)
         write_folder(folder, {**WRITERS[to](injection, new=new, asked=asked), CARD: about})
 
 
@@ -81,6 +84,14 @@ def export_fitted(
     asked = f"export {describe(injection.design)} to {to} as LoRA of rank {rank}"
     if rank < 1:
         raise ExchangeError(asked, f"the rank is {rank}", "--rank R, 1 or more")
+    _check_apart(injection, asked)
     fitted, fit = approximated(injection, rank, asked=asked)
     export(fitted, folder, to=to, new=new)
     return fitted, fit
+
+
+def _check_apart(injection: Injection, asked: str) -> None:
+    """Refuse deltas that `merge` has put into the weights: there is nothing left of them to write."""
+    parts = injection.design.parts if isinstance(injection.design, Deltas) else ()
+    if set(parts) - {each.part for each in placed_deltas(injection)}:
+        raise ExchangeError(asked, "deltas are merged into the weights at the moment", "deltas.unmerge() first")
