@@ -1,7 +1,8 @@
 """Parameter-efficient transfer learning as one equation, `h ← compose(h, form(x or h))` (He et al., ICLR 2022).
 
-`inject` puts a method into any supported Hugging Face model, `load` puts saved deltas back; `design` describes a method
-on a model, `runs` reads records, `register` adds your own parts. Nothing here imports torch until it is called.
+`inject` puts a method into any supported Hugging Face model, `load` puts saved deltas back, `export` and `import_`
+exchange them with other libraries; `design` describes a method on a model, `runs` reads records, `register` adds your
+own parts. Nothing here imports torch until it is called.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from unidelta.design.form import Form
 from unidelta.design.generator import Generator
 from unidelta.design.methods import Axes
 from unidelta.design.spec import Design
+from unidelta.exchange.api import export, import_, push_to_hub
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -276,8 +278,11 @@ __all__ = [
     "curve",
     "deltas_of",
     "design",
+    "export",
+    "import_",
     "inject",
     "load",
+    "push_to_hub",
     "register",
     "runs",
 ]

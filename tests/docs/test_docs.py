@@ -32,7 +32,7 @@ from ..composed import composed
 
 ROOT = CONF.parent
 DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
-EXAMPLES = "extending.md"  # the commands of this page need its files: test_extending.py runs them
+EXAMPLES = ("extending.md", "exchange.md")  # their commands need files: test_extending.py, test_exchange.py run them
 FOLDERS = "src/unidelta|tests|conf|docs|sweeps|benchmarks|notebooks|results/mini|results/paper"  # what is committed
 MACHINE = r"(?<![\w.~:])/(?:work|home|root|tmp|mnt|Users|opt|srv|scratch|data)/|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 torchrun = get_args_parser()
@@ -42,7 +42,7 @@ BOASTS = r"(?i:\b(?:blazing\w*|seamless\w*|cutting-edge|revolutionary|effortless
 
 def commands() -> Iterator[tuple[str, str]]:
     """(place, command) of every line in a bash block."""
-    for path in (path for path in DOCUMENTS if path.name != EXAMPLES):
+    for path in (path for path in DOCUMENTS if path.name not in EXAMPLES):
         text = path.read_text(encoding="utf-8")
         for found in re.finditer(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             line = text[: found.start()].count("\n") + 2

@@ -107,6 +107,21 @@ def test_a_gate_of_heads_reads_the_input_of_attention(tiny, batch):
     torch.testing.assert_close(seen["output"], expected.transpose(1, 2).flatten(2), **CLOSE)
 
 
+@pytest.mark.parametrize("family", ["llama", "qwen3", "gpt2"])
+def test_projected_vectors_are_what_tokens_of_that_input_would_be(tiny, family):
+    deltas = stirred(put(tiny, family, "llama_adapter", budget=3))
+    attention = deltas.model.transformer.h[1].attn if family == "gpt2" else deltas.model.model.layers[1].self_attn
+    prefix = attention.deltas["heads"].form.prefix
+    if family == "gpt2":
+        _, key, value = attention.c_attn(prefix.vectors).chunk(3, dim=-1)
+    else:
+        key, value = attention.k_proj(prefix.vectors), attention.v_proj(prefix.vectors)
+    if family == "qwen3":
+        key = attention.k_norm(key.unflatten(-1, (-1, attention.head_dim))).flatten(-2)
+    for found, expected in zip(prefix(), (key, value), strict=True):
+        torch.testing.assert_close(found, expected, **CLOSE)
+
+
 @pytest.mark.parametrize(
     ("layers", "chosen"),
     [("all", (0, 1, 2)), ("first:2", (0, 1)), ("last:1", (2,)), ([0, 2], (0, 2)), ("[2,0]", (0, 2)), ("1", (1,))],

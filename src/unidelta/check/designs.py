@@ -118,8 +118,10 @@ def _zero_start(family: Family, design: Deltas, where: str) -> Iterator[Finding]
             continue
         started = _injected(family, zero, moved=False)
         difference = (started.model(**batch(family)).logits - expected).abs().max().item()
-        wrong = f"the logits differ by {difference:.1e}" if difference > FORMS[spec.form].zero_tolerance else ""
-        yield Finding(what=f"init={init} leaves the model bit for bit as it was", where=where, wrong=wrong)
+        tolerance = FORMS[spec.form].zero_tolerance
+        wrong = f"the logits differ by {difference:.1e}" if difference > tolerance else ""
+        how = "up to rounding" if tolerance else "bit for bit"
+        yield Finding(what=f"init={init} leaves the model {how} as it was", where=where, wrong=wrong)
 
 
 def _fast(family: Family, design: Deltas, where: str) -> Iterator[Finding]:

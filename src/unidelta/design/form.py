@@ -64,6 +64,7 @@ class Materials:
         shared: the module from `Form.shared` for this kind of sub-layer, or None.
         start: P_k, P_v to start from, each `(l, width of keys or values)`, or None.
         linears: the frozen linear maps of the sub-layer, by role.
+        key_norm: the frozen norm of keys, one head at a time; None if there is none.
     """
 
     generator: "Generator"
@@ -71,6 +72,7 @@ class Materials:
     shared: "nn.Module | None" = None
     start: "tuple[Tensor, Tensor] | None" = None
     linears: "Mapping[str, FrozenMap]" = field(default_factory=dict[str, "FrozenMap"])
+    key_norm: "nn.Module | None" = None
 
 
 class Form(ABC):

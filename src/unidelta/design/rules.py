@@ -113,7 +113,9 @@ GENERAL = (
     Rule(
         name="an initialisation belongs to its form",
         refuses=lambda part, _: part.init not in _inits(part),
-        why="the table of forms lists how each can start; what a generator makes starts as the generator says",
+        why="`bert` and `lora` initialise the projections of adapters and LoRA; `bert` and `activations` the vectors of"
+        " prefixes; `pissa` LoRA; `ones` and `bert` a diagonal; `identity` a rotation; `orthogonal` and `tied` LoReFT;"
+        " what a generator makes starts as the generator says",
         instead="init=null for this slot",
     ),
     Rule(

@@ -23,6 +23,7 @@ class TiedOrthogonal(Form):
     reads = frozenset({"init", "layer_norm", "at_layer_output"})
     inits = (Init.ORTHOGONAL, Init.TIED)
     zero_starts = (Init.TIED,)
+    zero_tolerance = 1e-5  # R is found again in the precision of the model, A was drawn in float32
     rules = (
         Rule(
             name="LoReFT edits what it reads",

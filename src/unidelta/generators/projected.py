@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @register_generator
 class ProjectedGenerator(Generator):
-    """`P_k = P W_k`, `P_v = P W_v`, W_k and W_v the frozen maps (with their biases), P `(l, d)` trained."""
+    """`P_k = P W_k`, `P_v = P W_v`, W_k and W_v the frozen maps (with biases and norm of keys), P `(l, d)` trained."""
 
     name = "projected"
     makes = "vectors"
@@ -40,4 +40,5 @@ class ProjectedGenerator(Generator):
         from unidelta.deltas.projected import ProjectedPrefix
 
         maps = materials.linears["key"], materials.linears["value"]
-        return ProjectedPrefix(spec.bottleneck, place.site.width, maps, generator=materials.generator)
+        norm = None if materials.key_norm is None else (materials.key_norm, place.site.head_width)
+        return ProjectedPrefix(spec.bottleneck, place.site.width, maps, norm, generator=materials.generator)

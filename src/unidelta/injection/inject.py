@@ -144,6 +144,7 @@ def _attach_part(
                 shared=seen[group],
                 start=None if start is None else start[site.kind, site.layer],
                 linears={role: _frozen(site, role) for role in site.linears},
+                key_norm=site.key_norm,
             )
             delta = _delta(spec, place, materials)
             hosting, key = _hosting(spec, place, site)

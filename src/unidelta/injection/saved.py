@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,8 @@ def note_as_loaded(injection: Injection, *, new: Sequence[str]) -> None:
 
 def _as_loaded(injection: Injection, tensors: Mapping[str, Tensor]) -> AsLoaded:
     model = injection.model
-    fingerprint = _fingerprint(model, without={*tensors, *injection.trained})
-    return AsLoaded(dtype=_dtype(model), fingerprint=fingerprint)
+    found = fingerprint(model, without={*tensors, *injection.trained})
+    return AsLoaded(dtype=_dtype(model), fingerprint=found)
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:
@@ -110,6 +110,32 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
         name_labels(backbone, description["labels"])
     backbone.eval().requires_grad_(False)
     return injection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What a folder of saved deltas says of itself.
+
+    Args:
+        family: the architecture that they are for.
+        labels: names of the classes; None without a classification head.
+        new: names of the parameters that the backbone's checkpoint lacks.
+    """
+
+    family: str
+    labels: tuple[str, ...] | None
+    new: tuple[str, ...]
+
+
+def what_is_saved(folder: Path) -> Saved:
+    """What a folder says, before there is a backbone; raises as `load`."""
+    description, _ = _read(folder, f"load {folder}")
+    labels = description["labels"]
+    return Saved(
+        family=description["architecture"]["model_type"],
+        labels=None if labels is None else tuple(labels),
+        new=tuple(description["new"]),
+    )
 
 
 def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:
@@ -161,7 +187,7 @@ def _check_backbone(
         why = f"the backbone is in {here}, what was tuned is in {there}"
         instead = f"from_pretrained(…, dtype=torch.{there}); the model may be converted once the deltas are in it"
         raise SavedDeltasError(asked, why, instead)
-    if _fingerprint(backbone, without=set(tensors)) != description["backbone"]:
+    if fingerprint(backbone, without=set(tensors)) != description["backbone"]:
         why = "the backbone has the right sizes and other weights"
         raise SavedDeltasError(asked, why, "the checkpoint the run began with, in float32 and without deltas")
 
@@ -197,7 +223,7 @@ def _sizes(model: PreTrainedModel) -> dict[str, Any]:
     return {**facts.config, "n_labels": facts.n_labels}
 
 
-def _fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
+def fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
     """SHA-256 over names, shapes and values of all other parameters, but for quantised weights: only of what is whole.
 
     bitsandbytes lays 8-bit weights out anew when they are first used.
