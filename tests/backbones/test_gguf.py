@@ -122,8 +122,7 @@ def test_a_real_decoder_learns_and_generates(smollm2: Path, method: str):
     )
     budget = {"attn": 16, "ffn": 64} if method == "mam" else 16
     injection = unidelta.inject(model, method, budget=budget)
-    rate = {"mam": 5e-3, "lora": 1e-3, "prefix": 5e-3}[method]
-    spec = replace(SPEC, max_steps=30, batch_size=4, learning_rate=rate, eval_batch_size=4, adam_beta2=0.999)
+    spec = replace(SPEC, max_steps=30, batch_size=4, learning_rate=1e-3, eval_batch_size=4, adam_beta2=0.999)
     evaluator = Evaluator(model=model, tokenizer=tokenizer, task=task, spec=spec)
     before = evaluator.evaluate(dev.features, loss_only=True).metrics["loss"]
     result = train(evaluator, split, dev, seed=1, on_log=lambda entry, speed: None)
