@@ -116,6 +116,10 @@ CASES = {
         (("ffn", "bottleneck"), {"layers": "0,12"}),
         (("ffn", "bottleneck"), {"layers": "0,11"}),
     ),
+    "tokens are chosen at the output of a layer": (
+        (("ffn", "tied_orthogonal", "sequential"), {"tokens": "first:4"}),
+        (("ffn", "tied_orthogonal", "sequential"), {"tokens": "first:4", "representation": Representation.LAYER}),
+    ),
     "a rotation turns what a weight reads": (
         (("attn", "reflections"), {"bottleneck": 8}),
         (("attn", "reflections", "parallel", "rotated"), {"bottleneck": 8}),

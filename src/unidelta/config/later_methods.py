@@ -18,7 +18,8 @@ whether merging into the weights is exact and undone bit for bit (SSF where the 
 with peft 0.21.2 and adapters 1.3.0 from the same weights in float64: logits, gradients and merged weights to 1e-12.
 What differs on purpose: UniPELT's gates are each token's own, not means over all tokens, which in a decoder see the
 future; its prefix is added behind its gate. Compacter's shared factors are those of one slot, its activation is ReLU,
-and it starts at exactly 0. LoReFT edits every token of its layers."""
+and it starts at exactly 0. LoReFT edits every token of its layers unless `tokens=` says which
+(the authors: the first and the last few of the prompt)."""
 HEADS = ("method", "source", "trains", "starts at 0", "merges", "elsewhere")
 FACTS = ("Source: ", "Trains: ", "Elsewhere: ")
 RECOMBINED = """Pieces recombine: what is built, as its design, and what is refused, with the reason."""
@@ -47,6 +48,8 @@ CROSSED = (
         " method.ffn.targets=[up,down] method.ffn.bottleneck=256",
     ),
     ("LoReFT beside the layer it edits", "method=loreft insertion=parallel"),
+    ("LoReFT at both ends of the source", "method=loreft tokens=first:4+last:4"),
+    ("an adapter at both ends of the source", "method=adapter tokens=first:4+last:4"),
     ("a single adapter, at the last FFN", "method=adapter layers=last:1"),
 )
 

@@ -170,6 +170,7 @@ class RunConfig:
     mini: MiniConfig = field(default_factory=MiniConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     layers: str = "all"  # which layers of each stack have the deltas: all | first:4 | last:2 | [0,5]
+    tokens: str = "all"  # which tokens of the source LoReFT edits: all | first:4 | last:4 | first:4+last:4
     conventions: str = "released"  # released | paper
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
@@ -189,6 +190,7 @@ class RunConfig:
             composition=self.composition,
             budget=self.budget,
             layers=self.layers,
+            tokens=self.tokens,
             conventions=self.conventions,
             head=self.training.head,
         )

@@ -17,6 +17,7 @@ from unidelta.design.form import FORMS
 from unidelta.design.generator import generator_of
 from unidelta.design.site import INNER
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+from unidelta.design.tokens import ALL
 
 
 def describe(design: Design) -> str:
@@ -107,6 +108,7 @@ def _part(part: DeltaSpec) -> str:
         f"MLP {part.mlp_width}" if part.reparameterisation is Reparameterisation.MLP else "",
         f"init {part.init}" if part.init is Init.PISSA else "",
         f"layers {part.layers}" if part.layers != "all" else "",
+        f"tokens {part.tokens}" if part.tokens != ALL else "",
         "P_k rotated" if part.rotation is Rotation.BEFORE else "",
         "text from l" if part.text_start is TextStart.LENGTH else "",
         *(f"{key}={value}" for key, value in part.options),

@@ -18,6 +18,7 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.tokens import ALL
 
 
 def design_to_dict(design: Design) -> dict[str, Any]:
@@ -56,7 +57,10 @@ _KINDS: dict[type, str] = {
     Frozen: "frozen",
 }
 
-_LATER = {"generator": None, "layers": "all", "rotation": Rotation.AFTER, "text_start": TextStart.ZERO}
+_LATER = {
+    **{"generator": None, "layers": "all", "rotation": Rotation.AFTER, "text_start": TextStart.ZERO},
+    "tokens": ALL,
+}
 """Fields that came after the first records, left out where they say what was done before: a design keeps its name."""
 
 _ENUMS = {

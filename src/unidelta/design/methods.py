@@ -41,6 +41,7 @@ class Axes(TypedDict, total=False):
         budget: a share of the backbone's parameters, `"0.5%"`; or a bottleneck, `30`, or one for each slot,
             `{"attn": 30, "ffn": 512}`.
         layers: which layers of each stack have the deltas: `"all"`, `"first:4"`, `"last:2"` or `[0, 5]`.
+        tokens: which tokens of the source LoReFT edits: `"all"`, `"first:4"`, `"last:4"` or `"first:4+last:4"`.
         conventions: released (the authors' code) or paper (the text).
         head: conventions, frozen or trained: the weights of a classification head.
     """
@@ -51,6 +52,7 @@ class Axes(TypedDict, total=False):
     scale: float
     budget: str | int | Mapping[str, int]
     layers: str | Sequence[int]
+    tokens: str
     conventions: str
     head: str
 
@@ -76,6 +78,7 @@ def request_of(method: str, axes: Axes) -> Request:
         composition=CompositionConfig(**_read("composition", chosen["composition"])),
         budget=BudgetConfig(**_read("budget", presets["budget"])) if size is None else _budget(method, size),
         layers=axes.get("layers", "all"),
+        tokens=axes.get("tokens", "all"),
         conventions=axes.get("conventions", "released"),
         head=axes.get("head", "conventions"),
     )

@@ -24,6 +24,7 @@ class SlotConfig:
     generator: str | None = None  # what makes the form's matrices: see the table of generators; null: they are trained
     init: str | None = None  # how the form starts; null: the form's first, or the generator's
     layers: str | None = None  # all | first:4 | last:2 | [0,5], in each stack; null: the axis decides
+    tokens: str | None = None  # all | first:4 | last:4 | first:4+last:4, of the source; null: the axis decides
     layer_norm: str | None = None  # none | in | out; null: by convention
     bias: bool | None = None  # of the projections; null: by convention
     dropout: float | None = None  # of the form; null: the host's own at this place, none for LoRA
@@ -112,6 +113,7 @@ class Request:
         composition: for slots that do not pin it.
         budget: how large.
         layers: which layers of each stack have the deltas, for slots that do not pin it.
+        tokens: which tokens of the source are edited, for slots that do not pin it.
         conventions: released or paper.
         head: `conventions`, frozen or trained: the classification head's weights.
     """
@@ -122,5 +124,6 @@ class Request:
     composition: CompositionConfig
     budget: BudgetConfig
     layers: str | Sequence[int] = "all"
+    tokens: str = "all"
     conventions: str = "released"
     head: str = "conventions"

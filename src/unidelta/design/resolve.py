@@ -181,7 +181,8 @@ def _refuse_axes(request: Request, axes: Sequence[str], problems: list[UserError
     given = [f"{axis}={chosen[axis]}" for axis in refused]
     sizes = {f"budget.{key}": getattr(request.budget, key) for key in ("percent", "bottleneck", "attn", "ffn")}
     values = {"composition.scale": request.composition.scale, **(sizes if "budget" in axes else {})}
-    values["layers"] = None if request.layers == "all" else request.layers
+    selections = {"layers": request.layers, "tokens": request.tokens}
+    values |= {axis: None if chosen == "all" else chosen for axis, chosen in selections.items()}
     stray = [key for key, value in values.items() if value is not None]
     if stray:
         problems.append(

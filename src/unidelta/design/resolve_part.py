@@ -5,6 +5,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
+from unidelta.design import layers as layer_choice
+from unidelta.design import tokens as token_choice
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import (
     Conventions,
@@ -19,7 +21,6 @@ from unidelta.design.axes import (
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Form, Setting
 from unidelta.design.generator import GENERATORS, Generator
-from unidelta.design.layers import canonical
 from unidelta.design.request import SLOTS, Request, SlotConfig
 from unidelta.design.resolve_size import sized_by_budget
 from unidelta.design.spec import DeltaSpec
@@ -71,6 +72,7 @@ def part(
         else GENERATORS.get(_known(GENERATORS, chosen.generator, f"{where}.generator", problems))
     )
     layers = _layers(request, chosen, where, problems)
+    tokens = _tokens(request, chosen, where, problems)
     init = None if chosen.init is None else _enum(Init, chosen.init, f"{where}.init", problems)
     layer_norm = (
         None if chosen.layer_norm is None else _enum(LayerNorm, chosen.layer_norm, f"{where}.layer_norm", problems)
@@ -120,6 +122,7 @@ def part(
         layers=layers,
         rotation=rotation,
         text_start=text_start,
+        tokens=tokens,
     )
     return replace(spec, bottleneck=form.smallest(spec)) if is_sized else spec
 
@@ -128,12 +131,23 @@ def _layers(request: Request, chosen: SlotConfig, where: str, problems: list[Use
     """The layers of a delta: its own, or the axis'."""
     pinned = chosen.layers
     asked = request.layers if pinned is None else pinned
-    found = canonical(asked)
+    found = layer_choice.canonical(asked)
     if found is None:
         key = _key(None if pinned is None else str(pinned), where, "layers")
         why = "layers are all, the first or the last few of each stack, or indices from 0, each once"
         problems.append(ConfigError(f"{key}={asked}", why, f"{key}=all, {key}=first:4, {key}=last:2 or {key}=[0,5]"))
     return found or "all"
+
+
+def _tokens(request: Request, chosen: SlotConfig, where: str, problems: list[UserError]) -> str:
+    """The tokens that a delta edits: its own choice, or the axis'."""
+    asked = request.tokens if chosen.tokens is None else chosen.tokens
+    found = token_choice.canonical(asked)
+    if found is None:
+        key = _key(chosen.tokens, where, "tokens")
+        why = "tokens are all, the first few of the source, the last few, or both"
+        problems.append(ConfigError(f"{key}={asked}", why, f"{key}=all, {key}=first:4 or {key}=first:4+last:4"))
+    return found or token_choice.ALL
 
 
 def _options(

@@ -4,7 +4,6 @@ It drives the errors, docs/design-space.md and the test that enumerates all comb
 or refused by exactly these rules. The rules of a form or composition are in its own file.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from unidelta.design.architecture import Architecture
@@ -16,6 +15,7 @@ from unidelta.design.layers import largest
 from unidelta.design.rule import Rule
 from unidelta.design.site import INNER, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
+from unidelta.design.tokens import ALL
 from unidelta.errors import DesignError
 
 _AFTER_NORM = (Representation.LAYER, Representation.RESIDUAL)
@@ -38,8 +38,12 @@ def _inits(part: DeltaSpec) -> tuple[Init, ...]:
 
 
 def _too_few_layers(part: DeltaSpec, architecture: Architecture) -> bool:
-    depths = Counter(site.kind for site in architecture.at(part.slot))
-    return largest(part.layers) > max(depths.values())
+    return largest(part.layers) > max(architecture.depths_of(part).values())
+
+
+def _cannot_choose_tokens(part: DeltaSpec) -> bool:
+    is_chosen = part.tokens != ALL
+    return is_chosen and not ("tokens" in FORMS[part.form].reads and part.representation is Representation.LAYER)
 
 
 GENERAL = (
@@ -136,6 +140,13 @@ GENERAL = (
         refuses=_too_few_layers,
         why="layers are counted from 0 in each stack, and no stack of this backbone is so deep",
         instead="layers=all, or fewer layers",
+    ),
+    Rule(
+        name="tokens are chosen at the output of a layer",
+        refuses=lambda part, _: _cannot_choose_tokens(part),
+        why="an intervention such as LoReFT edits the output of whole layers at some tokens of the source; every other"
+        " delta is a part of the model that all tokens pass",
+        instead="tokens=all, or method=loreft",
     ),
     Rule(
         name="a rotation turns what a weight reads",

@@ -18,6 +18,7 @@ from unidelta.design.axes import (
     Source,
     TextStart,
 )
+from unidelta.design.tokens import ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class DeltaSpec:
         layers: the layers of each stack that have the delta (`design.layers`).
         rotation: whether P_k joins the keys after or before their rotation, in models with rotary positions.
         text_start: the position of the first token beside a prefix.
+        tokens: the tokens of the source that are edited (`design.tokens`).
     """
 
     slot: Slot
@@ -73,6 +75,7 @@ class DeltaSpec:
     layers: str = "all"
     rotation: Rotation = Rotation.AFTER
     text_start: TextStart = TextStart.ZERO
+    tokens: str = ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ class TiedOrthogonal(Form):
     short = "tied orthogonal"
     formula = "Rᵀ (A {z} + b − R {z}), R Rᵀ = 1"
     level = "sublayer"
-    reads = frozenset({"init", "layer_norm", "at_layer_output"})
+    reads = frozenset({"init", "layer_norm", "at_layer_output", "tokens"})
     inits = (Init.ORTHOGONAL, Init.TIED)
     zero_starts = (Init.TIED,)
     zero_tolerance = 1e-5  # R is found again in the precision of the model, A was drawn in float32

@@ -1,4 +1,4 @@
-"""An encoder or decoder as a host of what concerns all of its layers: a prefix's MLP, the positions of the text."""
+"""An encoder or decoder as a host of what concerns all of its layers: a prefix's MLP, where text and tokens stand."""
 
 from typing import Any
 
@@ -6,17 +6,24 @@ import torch
 from torch import Tensor
 
 from unidelta.hosts.site import Host
+from unidelta.hosts.tokens import PLACES, places
 
 FIRST_POSITION = "first_position"
+IS_DECODER = "is_decoder"
 
 
 class StackHost(Host):
-    """A stack that owns networks; `settings["first_position"]`, if there is one, is where its text starts."""
+    """A stack that owns networks; `settings["first_position"]`, if there is one, is where its text starts.
+
+    With `settings["is_decoder"]` it tells its layers the places of their tokens in the source.
+    """
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The stock forward, at positions that start later."""
         if FIRST_POSITION in self.settings:
             kwargs["position_ids"] = self.settings[FIRST_POSITION] + _positions(*args, **kwargs)
+        if IS_DECODER in self.settings:
+            kwargs[PLACES] = places(self, args, kwargs, is_decoder=self.settings[IS_DECODER])
         return super().forward(*args, **kwargs)
 
 

@@ -20,13 +20,15 @@ from unidelta.design.form import FORMS, Materials
 from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.tokens import ALL
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
 from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
 from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.site import Host, Hosting, Site, attach
-from unidelta.hosts.stack import FIRST_POSITION, StackHost
+from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
+from unidelta.hosts.tokens import TOKENS, TellingLayer
 from unidelta.injection.injection import Injection
 from unidelta.injection.saving_backbone import guard_saving
 
@@ -154,6 +156,17 @@ def _attach_part(
         if spec.text_start is TextStart.LENGTH:
             positions = {FIRST_POSITION: spec.bottleneck}
             attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
+        if spec.tokens != ALL:
+            _tell_places(site)
+
+
+def _tell_places(site: Site) -> None:
+    """Let the delta of a layer's output know its tokens."""
+    settings = {IS_DECODER: site.kind.startswith("decoder_")}
+    attach(Hosting(module=site.reader or site.stack, host=StackHost, settings=settings), "", None)
+    if site.teller is not None:
+        told = {"told": site.hosts[Representation.LAYER].module}
+        attach(Hosting(module=site.teller, host=TellingLayer, settings=told), "", None)
 
 
 def _frozen(site: Site, role: str) -> FrozenMap:
@@ -186,6 +199,8 @@ def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
         settings["source"] = spec.source
         if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
             settings["norm"] = site.norm
+    if spec.tokens != ALL:
+        settings[TOKENS] = spec.tokens
     if spec.rotation is Rotation.BEFORE:
         settings["prefix_start"] = 0 if spec.text_start is TextStart.LENGTH else -spec.bottleneck
     return Hosting(module=hosting.module, host=hosting.host, settings=settings), spec.representation
