@@ -39,7 +39,7 @@ def branches_on_names(source: str, names: frozenset[str]) -> list[str]:
 # A bottleneck is also the size of every form that has one: budget=bottleneck, part["bottleneck"].
 NAMES = frozenset({*FORMS, *COMPOSITIONS, *FAMILIES}) - {"bottleneck"}
 TASKS = frozenset({*config_names("task"), *KINDS})
-OWN_FILES = ("forms", "compositions", "families")
+OWN_FILES = ("forms", "compositions", "families", "exchange")  # the last: what other libraries call each of them
 
 
 def test_only_its_own_file_knows_a_form_a_composition_or_an_architecture_by_its_name():

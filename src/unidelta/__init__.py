@@ -1,7 +1,8 @@
 """Parameter-efficient transfer learning as one equation, `h ← compose(h, form(x or h))` (He et al., ICLR 2022).
 
-`inject` puts a method into any supported Hugging Face model, `load` puts saved deltas back; `design` describes a method
-on a model, `runs` reads records, `register` adds your own parts. Nothing here imports torch until it is called.
+`inject` puts a method into any supported Hugging Face model, `load` puts saved deltas back, `export` and `import_`
+exchange them with other libraries; `design` describes a method on a model, `runs` reads records, `register` adds your
+own parts. Nothing here imports torch until it is called.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from unidelta.design.form import Form
 from unidelta.design.generator import Generator
 from unidelta.design.methods import Axes
 from unidelta.design.spec import Design
+from unidelta.exchange.api import export, import_, push_to_hub
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +72,7 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     same share of parameters, unless `budget` is given.
 
     Args:
-        model: a model of transformers; only its configuration is read.
+        model: a model of transformers; its weights are not read.
         method: a method by name.
         **axes: as in `inject`.
 
@@ -81,9 +83,9 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
     from unidelta.errors import Problems
-    from unidelta.injection.inject import architecture_of
+    from unidelta.injection.inject import architecture_of_model
 
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     published = published_for(architecture.family.name, n_labels=architecture.n_labels)
     found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
     if problems:
@@ -276,8 +278,11 @@ __all__ = [
     "curve",
     "deltas_of",
     "design",
+    "export",
+    "import_",
     "inject",
     "load",
+    "push_to_hub",
     "register",
     "runs",
 ]

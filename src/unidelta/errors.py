@@ -45,6 +45,10 @@ class SavedDeltasError(UserError):
     """Saved deltas that are missing or belong to another backbone."""
 
 
+class ExchangeError(UserError):
+    """Deltas that another library's format cannot say, or a folder of another library that cannot be read here."""
+
+
 class RecordError(UserError):
     """A record that cannot be read or written."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from unidelta.backbones.shipped import BACKBONES
 from unidelta.config.compose import compose
-from unidelta.errors import Problems
+from unidelta.errors import Problems, UserError
 from unidelta.extensions.paths import CONF
 from unidelta.records.identity import run_id
 from unidelta.run.identity import identity
@@ -78,3 +78,19 @@ def test_without_the_data_a_list_says_unknown_and_a_sweep_is_refused(monkeypatch
     with pytest.raises(Problems) as refusal:
         plan(paper)
     assert len(refusal.value.errors) == 1
+
+
+def test_what_another_backbone_cannot_have_is_left_out_and_said(capsys) -> None:
+    words = [f"method={method} task=xsum" for method in ("bitfit", "lora", "prompt")]
+    typed = jobs(words, ["backbone=llama", "scale=paper", "seed=1,2"])
+    with pytest.raises(Problems, match="Problem 2 of 2"):
+        prepared(typed)
+    found = prepared(typed, leaves_out=True)
+    assert [spec.method for _, _, spec in found] == ["lora", "lora"]
+    said = capsys.readouterr().err
+    assert said.count("Left out") == 2 and "method=prompt task=xsum" in said and "there is no encoder" in said
+    wrong = jobs(words, ["backbone=llama", "scale=paper", "training.batch_size=0"])
+    with pytest.raises(UserError, match="batch_size=0"):
+        prepared(wrong, leaves_out=True)
+    with pytest.raises(UserError, match="none of them exists on this backbone"):
+        prepared(jobs(words[:1], ["backbone=llama", "scale=paper"]), leaves_out=True)

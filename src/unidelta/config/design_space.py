@@ -12,7 +12,7 @@ from unidelta.config.compose import compose
 from unidelta.config.groups import options
 from unidelta.config.later_methods import FACTS, HEADS, LATER, RECOMBINED, comments, crossed_rows, facts, later_rows
 from unidelta.config.resolve import published_architecture
-from unidelta.config.resolve_task import n_labels
+from unidelta.config.resolve_prompt import n_outputs
 from unidelta.config.schema import RunConfig
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.design.architecture import Architecture
@@ -163,7 +163,7 @@ def _values(*enums: type[StrEnum]) -> list[tuple[str, ...]]:
 
 
 def _published(config: RunConfig) -> Architecture:
-    return published_architecture(config.backbone, n_labels=n_labels(config.task))
+    return published_architecture(config.backbone, n_labels=n_outputs(config))
 
 
 def _design(config: RunConfig) -> tuple[Design, list[UserError]]:
@@ -219,8 +219,10 @@ def _backbones() -> Iterable[str]:
     for method in options("method"):
         cells: list[str] = []
         for backbone in options("backbone"):
-            architecture = stated_architecture(backbone, n_labels=_N_LABELS)
-            measure = published_for(architecture.family.name, n_labels=_N_LABELS)
+            architecture = stated_architecture(backbone, n_labels=0)
+            if architecture.family.kind == "encoder":
+                architecture = stated_architecture(backbone, n_labels=_N_LABELS)
+            measure = published_for(architecture.family.name, n_labels=architecture.n_labels)
             request = request_of(method, {})
             design, problems = resolve_design(request, architecture=architecture, published=measure)
             for problem in problems:

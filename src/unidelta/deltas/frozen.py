@@ -45,7 +45,12 @@ class FrozenMaps(Maps):
         self.d = nn.Parameter(torch.full((rank,), d_start))
         self.b = nn.Parameter(torch.zeros(widths[1]))
 
+    @property
+    def shared(self) -> Shared:
+        """A and B."""
+        return self._shared[0]
+
     def forward(self) -> tuple[Tensor, Tensor]:
         """The two matrices."""
-        shared = self._shared[0]
+        shared = self.shared
         return self.d[:, None] * shared.a[:, : self.widths[0]], self.b[:, None] * shared.b[: self.widths[1]]

@@ -59,7 +59,8 @@ class Family:
         max_positions: longest input in tokens.
         hosts: the same sites in a model, in the same order.
         tiny: the config.json, without `model_type`, of a model small enough for tests and `unidelta.check`.
-        head: name of the classification head in a model; None for models without one.
+        head: name of the classification head in a model; None for models without one. A decoder has one only where it
+            was loaded to classify: it then reads the last token, and no language-model head is left.
         may_lack: modules that a checkpoint may lack, because it was pretrained for another task; new ones are drawn
             from the seed.
         odd: what in a config.json is not as this file has it, in words; such a checkpoint is refused.
@@ -102,8 +103,8 @@ class Family:
         return self.kind == "encoder-decoder"
 
     def head_of(self, model: "PreTrainedModel") -> "nn.Module | None":
-        """The classification head of a model, if models of this family have one."""
-        return None if self.head is None else model.get_submodule(self.head)
+        """The classification head of a model, None for a model without one."""
+        return None if self.head is None else dict(model.named_children()).get(self.head)
 
 
 FAMILIES: Registry[Family] = Registry(

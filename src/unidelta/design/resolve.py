@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions, Slot
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.family import Family
 from unidelta.design.form import FORMS
 from unidelta.design.request import SLOTS, Request, SlotConfig, slots_of
 from unidelta.design.resolve_part import part
@@ -52,7 +51,7 @@ def resolve_design(
                 )
             )
         _refuse_axes(request, ("position", "insertion", "composition", "budget"), problems)
-        head = trains_head(request, architecture.family)
+        head = trains_head(request, architecture)
         if kind == "full_fine_tuning" and request.head == "frozen":
             problems.append(
                 ConfigError(
@@ -85,16 +84,16 @@ def _of_any_backbone(problem: UserError) -> tuple[str, str]:
     return re.sub(r"(, bottleneck \d+)?, on [^,]*$", "", problem.asked), problem.why
 
 
-def trains_head(request: Request, family: Family) -> bool:
-    """Whether a classification head's weights are trained.
+def trains_head(request: Request, architecture: Architecture) -> bool:
+    """Whether a classification head's weights are trained; without a head, nothing is.
 
     The released code leaves RoBERTa's new head frozen at its random values. The text does not say so, and there is no
     released code for other architectures, so the head is trained in both of these cases.
     """
-    if family.head is None:
+    if not architecture.n_labels:
         return False
     if request.head == "conventions":
-        return request.conventions == Conventions.PAPER or not family.released.freezes_head
+        return request.conventions == Conventions.PAPER or not architecture.family.released.freezes_head
     return request.head == "trained"
 
 
@@ -110,7 +109,7 @@ def _deltas(request: Request, architecture: Architecture, published: Architectur
                 f"composition=scaled composition.scale={request.composition.scale:g}",
             )
         )
-    return Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture.family))
+    return Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture))
 
 
 def _selected(request: Request, problems: list[UserError]) -> list[tuple[str, SlotConfig]]:

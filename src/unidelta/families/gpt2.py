@@ -37,10 +37,14 @@ def sites(config: Config) -> list[SiteShape]:
 
 
 def surroundings(config: Config, n_labels: int) -> Surroundings:
-    """Token embeddings (twice if the output's are untied), learned positions, two norms a layer and one at the end."""
-    d, n_tables = config["n_embd"], 1 if config["tie_word_embeddings"] else 2
+    """Token embeddings (twice if the output's are untied), learned positions, two norms a layer and one at the end.
+
+    A classifier has no embeddings of the output, but a head of one matrix.
+    """
+    d, n_tables = config["n_embd"], 1 if config["tie_word_embeddings"] or n_labels else 2
     n_rows = n_tables * config["vocab_size"] + config["n_positions"]
-    return Surroundings(embeddings=n_rows * d, norms=(d,) * (2 * config["n_layer"] + 1))
+    head = (LinearShape(d_in=d, d_out=n_labels, bias=False),) if n_labels else ()
+    return Surroundings(embeddings=n_rows * d, norms=(d,) * (2 * config["n_layer"] + 1), head=head)
 
 
 def odd(config: Config) -> Iterator[str]:
@@ -82,6 +86,7 @@ FAMILIES.register(
         max_positions=lambda config: config["n_positions"],
         hosts=hosts,
         tiny=TINY,
+        head="score",
         odd=odd,
         dropouts=("resid_pdrop", "attn_pdrop"),
         takes_positions=True,

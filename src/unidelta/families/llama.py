@@ -54,10 +54,12 @@ def sites(config: Config, *, logits_times: float | None = None) -> list[SiteShap
 
 
 def surroundings(config: Config, n_labels: int, *, norms_of_layer: int = 2, norms_of_heads: int = 0) -> Surroundings:
-    """Token embeddings (twice if the output's are untied), and RMSNorms: of each layer, of its heads, at the end."""
-    d, layers, n_tables = config["hidden_size"], config["num_hidden_layers"], 1 if config["tie_word_embeddings"] else 2
+    """Token embeddings, RMSNorms (of layers, of heads, at the end); for the output, untied embeddings or a head."""
+    d, layers = config["hidden_size"], config["num_hidden_layers"]
+    embeddings = config["vocab_size"] * d * (1 if config["tie_word_embeddings"] or n_labels else 2)
     norms = (d,) * (norms_of_layer * layers + 1) + (config["head_dim"],) * (norms_of_heads * layers)
-    return Surroundings(embeddings=n_tables * config["vocab_size"] * d, norms=norms, norms_have_biases=False)
+    head = (LinearShape(d_in=d, d_out=n_labels, bias=False),) if n_labels else ()
+    return Surroundings(embeddings=embeddings, norms=norms, norms_have_biases=False, head=head)
 
 
 def hosts(model: "PreTrainedModel", *, ffn_norm: str = "post_attention_layernorm", **attention: Any) -> "list[Site]":
@@ -88,6 +90,7 @@ FAMILIES.register(
         max_positions=lambda config: config["max_position_embeddings"],
         hosts=hosts,
         tiny=TINY,
+        head="score",
         dropouts=(None, "attention_dropout"),
         is_rotary=True,
         takes_positions=True,

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from unidelta.design.axes import Slot
 from unidelta.design.site import SiteShape
 from unidelta.hosts.site import Site
-from unidelta.injection.inject import Activations, architecture_of
+from unidelta.injection.inject import Activations, architecture_of_model
 
 
 @torch.no_grad()
@@ -34,7 +34,7 @@ def activations(
     Raises:
         ValueError: the batch holds no token.
     """
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     caught: dict[tuple[str, int, str], Tensor] = {}
 
     def catch(shape: SiteShape, site: Site, role: str, module: object, inputs: object, output: Tensor) -> None:

@@ -32,17 +32,40 @@ class Origin:
     seed: int
 
 
-def card(injection: Injection, origin: Origin | None) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """What reads the folder.
+
+    Args:
+        library: by the name that the model hub knows.
+        code: Python that does.
+    """
+
+    library: str
+    code: str
+
+
+_OURS = Reader(
+    library="unidelta",
+    code="""\
+import unidelta
+
+unidelta.load("this folder", model)  # a stock model of transformers with the weights that the run began with""",
+)
+
+
+def card(injection: Injection, origin: Origin | None, reader: Reader = _OURS) -> str:
     """The card, for people and for a model hub, which reads its first lines.
 
     Args:
         injection: the deltas.
         origin: the run; None if there was no run.
+        reader: what reads the folder.
     """
     name = "Deltas" if origin is None else f"{origin.method} on {origin.task}"
     counts = injection.counts()
     parts = [
-        _front_matter(injection, origin),
+        _front_matter(injection, origin, reader.library),
         f"# {name}",
         f"`{describe(injection.design)}` in a `{type(injection.model).__name__}` of {counts.backbone:,} parameters:",
         table1({name: injection.design}).strip() if isinstance(injection.design, Deltas) else "",
@@ -57,19 +80,12 @@ def card(injection: Injection, origin: Origin | None) -> str:
     ]
     if origin is not None:
         parts += [*_scores(origin), "## How it was trained", f"```bash\n{' '.join(origin.command)}\n```"]
-    parts += ["## How to load it", _LOAD]
+    parts += ["## How to load it", f"```python\n{reader.code}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-_LOAD = """```python
-import unidelta
-
-unidelta.load("this folder", model)  # a stock model of transformers with the weights that the run began with
-```"""
-
-
-def _front_matter(injection: Injection, origin: Origin | None) -> str:
-    lines = ["library_name: unidelta", "license:  # yours to fill in", "tags:", "- parameter-efficient"]
+def _front_matter(injection: Injection, origin: Origin | None, library: str) -> str:
+    lines = [f"library_name: {library}", "license:  # yours to fill in", "tags:", "- parameter-efficient"]
     lines.append(f"- {injection.model.config.model_type}")
     if origin is not None:
         lines += [f"- {origin.method}", f"base_model: {origin.backbone}"]

@@ -15,7 +15,7 @@ from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Representation, Rotation, Slot, Source, TextStart
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.config_facts import architecture_from_config
+from unidelta.design.config_facts import architecture_from_config, known_family
 from unidelta.design.form import FORMS, Materials
 from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
@@ -39,8 +39,16 @@ _INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
 
 
 def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
-    """The architecture of a transformers configuration; raises as `architecture_from_config`."""
-    return architecture_from_config(config.to_dict(), name=name, n_labels=config.num_labels)
+    """The architecture of a configuration, of a decoder without a head; raises as `architecture_from_config`."""
+    n_labels = 0 if known_family(config.model_type).kind == "decoder" else config.num_labels
+    return architecture_from_config(config.to_dict(), name=name, n_labels=n_labels)
+
+
+def architecture_of_model(model: PreTrainedModel) -> Architecture:
+    """The architecture of a model, with its classification head where it has one; raises as `architecture_of`."""
+    config = model.config
+    n_labels = config.num_labels if known_family(config.model_type).head_of(model) is not None else 0
+    return architecture_from_config(config.to_dict(), name=config.model_type, n_labels=n_labels)
 
 
 def inject(
@@ -61,7 +69,7 @@ def inject(
             every case the model is unchanged.
         ValueError: a prefix starts from activations and `start` is missing or has a different shape.
     """
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     errors = check(design, architecture)
     if errors:
         raise Problems(errors)

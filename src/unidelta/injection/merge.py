@@ -36,10 +36,10 @@ def is_linear(delta: nn.Module) -> bool:
 
 
 def is_mergeable(module: nn.Module) -> bool:
-    """Whether a module is a linear map whose deltas can all be merged into its weight and its bias."""
+    """Whether a module is a linear map whose deltas can all be merged into its weight and bias; not if quantised."""
     if not (isinstance(module, Host) and isinstance(module, nn.Linear | Conv1D)):
         return False
-    return all(
+    return module.weight.is_floating_point() and all(
         isinstance(delta, WeightDelta)
         or (is_linear(delta) and (delta.form.vector() is None or module.bias is not None))
         for delta in module.deltas.values()

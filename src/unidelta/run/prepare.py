@@ -11,7 +11,8 @@ from pathlib import Path
 from unidelta import mini
 from unidelta.config.reading import noting
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.config.resolve_task import n_labels, resolve_task, task_source
+from unidelta.config.resolve_prompt import n_outputs
+from unidelta.config.resolve_task import resolve_task, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.run_spec import RunSpec
@@ -24,6 +25,7 @@ from unidelta.errors import BackboneError, ConfigError, DataError, Problems, Use
 from unidelta.tasks import KINDS, TaskSpec, read_labels
 from unidelta.tasks.languages import wrong_languages
 from unidelta.tasks.lengths import check_lengths
+from unidelta.tasks.prompt import no_chat_template
 from unidelta.tracking.spec import check_tracking
 
 
@@ -45,11 +47,11 @@ def prepare(config: RunConfig) -> RunSpec:
     config, notes = noting(asked)
     for key in ("results_dir", "dry_run", "force", "save_deltas", "save_model"):
         getattr(config, key)  # of every run, whatever it is
-    stated = published_architecture(config.backbone, n_labels=n_labels(config.task))
+    stated = published_architecture(config.backbone, n_labels=n_outputs(config))
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
     architecture = stated
-    problems: list[UserError] = [*of_task, *_check_languages(asked, task)]
+    problems: list[UserError] = [*of_task, *_check_languages(asked, task), *_check_chat(asked, task)]
     try:
         architecture = resolve_weights(config).architecture(stated)
     except (BackboneError, DataError) as error:
@@ -102,11 +104,17 @@ def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError
 
     A tokenizer from the hub is asked once it is loaded; the columns are compared with the languages typed before that.
     """
-    if task is None or not task.generates:
+    if task is None or not task.generates or not FAMILIES[config.backbone.family].has_languages:
         return []
     known = resolve_weights(config).languages()
     typed = tuple(code for code in (task.source_language, task.target_language) if code is not None)
     return wrong_languages(task, known or typed) if known or len(typed) == 2 else []
+
+
+def _check_chat(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
+    """Refuse a conversation with a base model; a tokenizer from the hub is asked once it is loaded."""
+    is_chat = task is not None and task.prompt is not None and task.prompt.is_chat
+    return [no_chat_template()] if is_chat and resolve_weights(config).has_chat_template() is False else []
 
 
 def _check_world(config: RunConfig) -> list[UserError]:

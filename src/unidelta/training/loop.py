@@ -70,7 +70,7 @@ def train(
     recompute_activations(model, is_on=spec.gradient_checkpointing)
     part = share(spec, processes)
     collate = evaluator.collator(pad_to_multiple_of=1 if precision == "fp32" else 8)
-    batches = Batches(encoded_train, spec, part, collate=collate, seed=seed)
+    batches = Batches(encoded_train, spec, part, collate=collate, seed=seed, is_joined=task.is_one_sequence)
     n_steps = spec.max_steps or math.ceil((spec.epochs or 1) * batches.steps_per_epoch)
     accelerator = Accelerator(device_placement=False)
     wrapped = accelerator.prepare_model(model.to(device))  # pyright: ignore[reportArgumentType]

@@ -15,8 +15,8 @@ from unidelta.training.share import Share
 
 
 def logits_of(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-    """(B, T, V) for text targets, (B, C) for classes; no cache is kept for generation."""
-    options = {"use_cache": False} if "decoder_input_ids" in batch else {}
+    """(B, T, V) for targets that are written, (B, C) for classes; no cache is kept for generation."""
+    options = {"use_cache": False} if "decoder_input_ids" in batch or "logits_to_keep" in batch else {}
     return model(**batch, **options).logits
 
 
