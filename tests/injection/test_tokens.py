@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache, LlamaForSequenceClassification, PreTrainedModel
 
 import unidelta
 from unidelta.design.family import FAMILIES
@@ -211,3 +211,18 @@ def test_inside_of_a_layer_tokens_are_refused(tiny):
         unidelta.inject(tiny("bart"), Deltas(parts=(inside,)))
     with pytest.raises(Problems, match="no stack of this backbone is so deep"):  # the decoder's third is no encoder's
         put(tiny, "bart", layers="2")
+
+
+@pytest.mark.parametrize("on_left", [False, True])
+def test_a_decoder_that_classifies_reads_nothing_but_a_source(tiny, batch, on_left):
+    inputs, config = padded(batch, "llama", on_left=on_left), tiny("llama").config
+    labels = torch.tensor([1, 0, 1, 1, 0])
+    model = LlamaForSequenceClassification(config).double().eval()
+    stock = deepcopy(model)
+    unidelta.inject(model, "loreft", tokens="last:1", budget=3, layers="last:1")
+    output = model(**{**inputs, "labels": labels})
+    last = edited(inputs["attention_mask"], (0, 1))
+    form = next(module for module in model.modules() if type(module).__name__ == "TiedOrthogonal")
+    stock.score.load_state_dict(model.score.state_dict())
+    stock.model.layers[-1].register_forward_hook(lambda _, args, h: torch.where(last[..., None], h + form(h), h))
+    torch.testing.assert_close(output.logits, stock(**{**inputs, "labels": labels}).logits, **CLOSE)

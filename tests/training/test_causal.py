@@ -13,10 +13,13 @@ def alone(feature) -> torch.Tensor:
     return torch.tensor([feature["input_ids"].tolist()])
 
 
+@pytest.mark.parametrize("tokens", [None, "first:1+last:2"])
 @pytest.mark.parametrize("num_beams", [1, 3])
 @torch.no_grad()
-def test_texts_and_loss_are_those_of_single_prompts_without_padding(continuations, num_beams: int) -> None:
+def test_texts_and_loss_are_those_of_single_prompts_without_padding(continuations, num_beams: int, tokens) -> None:
     model, tokenizer = continuations.make_model().eval(), continuations.tokenizer
+    if tokens is not None:
+        unidelta.inject(model, "loreft", tokens=tokens, budget=8)
     generation = replace(continuations.task.generation, num_beams=num_beams, min_length=4, max_length=7)
     setting = replace(continuations, task=replace(continuations.task, generation=generation))
     expected, total, n_tokens = [], 0.0, 0
@@ -25,7 +28,8 @@ def test_texts_and_loss_are_those_of_single_prompts_without_padding(continuation
         options = {"num_beams": num_beams, "max_new_tokens": 6, "min_new_tokens": 3, "do_sample": False}
         made = model.generate(prompt, **options, eos_token_id=2, pad_token_id=1, attention_mask=torch.ones_like(prompt))
         expected.append(tokenizer.decode(made[0, prompt.shape[1] :], skip_special_tokens=True))
-        logits = model(torch.cat([prompt, target[None]], dim=1)).logits[0, prompt.shape[1] - 1 : -1]
+        source = {} if tokens is None else {"source_mask": torch.ones_like(prompt)}
+        logits = model(torch.cat([prompt, target[None]], dim=1), **source).logits[0, prompt.shape[1] - 1 : -1]
         total -= logits.log_softmax(-1)[torch.arange(len(target)), target].sum().item()
         n_tokens += len(target)
     result = setting.evaluator(model).evaluate(setting.eval_split.features)

@@ -8,7 +8,7 @@ import inspect
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unidelta.design.tokens import ends
@@ -23,6 +23,11 @@ PLACES = "token_places"
 
 SOURCE_MASK = "source_mask"
 """The keyword by which a user says which tokens are the source's."""
+
+
+def edits_some_tokens(model: nn.Module) -> bool:
+    """Whether a delta in a model edits some tokens only."""
+    return any(isinstance(module, Host) and TOKENS in module.settings for module in model.modules())
 
 
 def places(host: Host, args: tuple[Any, ...], keywords: dict[str, Any], *, is_decoder: bool) -> Tensor:

@@ -157,12 +157,12 @@ def _attach_part(
             positions = {FIRST_POSITION: spec.bottleneck}
             attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
         if spec.tokens != ALL:
-            _tell_places(site)
+            _tell_places(site, model)
 
 
-def _tell_places(site: Site) -> None:
-    """Let the delta of a layer's output know its tokens."""
-    settings = {IS_DECODER: site.kind.startswith("decoder_")}
+def _tell_places(site: Site, model: PreTrainedModel) -> None:
+    """Let the delta of a layer's output know its tokens. A decoder that only classifies reads nothing but a source."""
+    settings = {IS_DECODER: site.kind.startswith("decoder_") and model.can_generate()}
     attach(Hosting(module=site.reader or site.stack, host=StackHost, settings=settings), "", None)
     if site.teller is not None:
         told = {"told": site.hosts[Representation.LAYER].module}
