@@ -51,7 +51,8 @@ head, Δh the change, r or l the bottleneck, s the scale. `layers=first:4`, `las
 of each stack without a delta, in every method that has one. `tokens=first:4`, `last:4` or `first:4+last:4` lets LoReFT
 edit these tokens of the source only, padding not counted; a generated token is then never edited, so an encoder-decoder
 has the edits in its encoder. A decoder alone takes what comes into an empty cache as the prompt, as when it generates;
-without a cache it is told: `model(..., source_mask=…)`, 1 at the tokens of the prompt. Where the authors' code and the
+without a cache it is told, by a run itself and by you as `model(..., source_mask=…)`: 1 at the tokens of the prompt.
+Where the authors' code and the
 paper's text differ: [fidelity.md](fidelity.md)."""
 _SLOTS = """A method ([how to add one](extending.md#a-method)) names a form for each slot, `method.attn` and
 `method.ffn`, by the keys below. An insertion or composition named here *pins* the slot: the axis of that name
