@@ -147,7 +147,7 @@ def test_every_command_works_from_any_folder(wheel, tmp_path):
         (
             ["%"],
             "there is no command `%`",
-            "one of: tour, train, sweep, report, export, import, tasks, mini, backbones, fidelity, check",
+            f"one of: {', '.join(COMMANDS)}",
         ),
     ],
 )
