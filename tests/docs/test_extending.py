@@ -88,7 +88,8 @@ def test_a_run_on_what_the_page_adds_is_scored_found_and_scored_again(folder):
     again = run(["-m", "unidelta.tasks", "score", str(file), "--config-dir", "mine"], folder)
     assert json.loads(again)["test"] == {key: value for key, value in test.items() if key != "loss"}
     script = "import unidelta; print(unidelta.runs('results')[['task', 'metric', 'length_ratio']].to_csv(index=False))"
-    assert run(["-c", script], folder).splitlines()[1].startswith("headlines,rouge2,")
+    (folder / "table.py").write_text(script, encoding="utf-8")
+    assert run(["table.py"], folder).splitlines()[1].startswith("headlines,rouge2,")
 
 
 def test_the_script_puts_mam_into_the_new_architecture(folder):
