@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from unidelta.design.axes import Init, Insertion
+from unidelta.design.axes import Init
 from unidelta.design.describe import describe
 from unidelta.design.spec import Deltas
 from unidelta.errors import ExchangeError
 from unidelta.exchange.merged import not_weights
-from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.maps import parts_of_maps
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.hosts.linear import weight_of
@@ -102,19 +101,8 @@ def approximated(injection: Injection, rank: int, *, asked: str) -> tuple[Inject
     handle = vars(model)["unidelta"]
     handle.remove()
     architecture = architecture_of_model(model)
-    parts = tuple(
-        part_of(
-            architecture,
-            found.slot,
-            "low_rank",
-            Insertion.PARALLEL,
-            rank,
-            init=Init.LORA,
-            targets=found.roles,
-            layers=found.layers,
-        )
-        for found in parts_of_maps(dict.fromkeys(changes, rank), model, asked=asked)
-    )
+    maps = parts_of_maps(dict.fromkeys(changes, rank), model, asked=asked)
+    parts = tuple(found.part(architecture, "low_rank", rank, init=Init.LORA) for found in maps)
     fitted = inject(model, Deltas(parts=parts, trains_head=injection.design.trains_head), generator=torch.Generator())
     kept, total, n_biases = {}, {}, 0
     for each in placed_deltas(fitted):

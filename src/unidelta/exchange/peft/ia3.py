@@ -12,7 +12,7 @@ from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Foreign
 from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps
+from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
@@ -37,14 +37,12 @@ class Ia3(Method):
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """Fused maps, and a composition that is no addition."""
         assert isinstance(injection.design, Deltas)
-        fused = {each.role for each in linear_maps(injection.model) if each.shares_module}
         for part in injection.design.parts:
             if part.bias:
                 yield f"it adds a trained vector at the {part.slot} (SSF); IA³ of peft only multiplies"
             if part.composition != "additive":
                 yield f"its composition at the {part.slot} is {part.composition}; IA³ of peft is ℓ ⊙ h"
-            if fused & {*part.targets}:
-                yield f"{' and '.join(sorted(fused & {*part.targets}))} share one module in this backbone"
+            yield from fused_targets(part, injection.model)
             if {INNER, "down"} <= {*part.targets}:
                 yield "it has factors on both sides of the FFN's last map; peft has one vector a map"
 

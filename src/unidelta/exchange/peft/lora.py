@@ -13,11 +13,11 @@ from unidelta.design.spec import Deltas, DeltaSpec, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.alpha import alpha_of
 from unidelta.exchange.folder import Foreign
-from unidelta.exchange.parts import fixed_scale, part_of, scaled
-from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps
+from unidelta.exchange.parts import fixed_scale, scaled
+from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Method
-from unidelta.exchange.peft.targets import module_names, pattern_value, shortest
-from unidelta.exchange.places import linear_maps, placed_deltas
+from unidelta.exchange.peft.targets import pattern_value, shortest
+from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
@@ -52,15 +52,13 @@ class Lora(Method):
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """A sequential form, a trained s, the inner activation, fused maps, PiSSA, an s that no alpha gives."""
         assert isinstance(injection.design, Deltas)
-        fused = {each.role for each in linear_maps(injection.model) if each.shares_module}
         is_stable = _is_stable(injection.design)
         for part in injection.design.parts:
             if part.insertion is Insertion.SEQUENTIAL:
                 yield f"at the {part.slot} it reads what a map computes; LoRA of peft reads what the map reads"
             if INNER in part.targets:
                 yield "it changes the FFN's inner activation; LoRA of peft changes what linear maps compute"
-            if fused & {*part.targets}:
-                yield f"{' and '.join(sorted(fused & {*part.targets}))} share one module in this backbone"
+            yield from fused_targets(part, injection.model)
             if part.init is Init.PISSA:
                 yield "PiSSA takes its start from the weights; LoRA of peft only adds"
             if part.composition not in self.compositions:
@@ -73,7 +71,7 @@ class Lora(Method):
         assert isinstance(injection.design, Deltas)
         first, *others = injection.design.parts
         is_stable = _is_stable(injection.design)
-        every, placed = module_names(injection.model), placed_deltas(injection)
+        placed = placed_deltas(injection)
         ranks, alphas = {}, {}
         for part in others:
             ends = shortest({each.host for each in placed if each.part == part}, [each.host for each in placed])
@@ -82,22 +80,16 @@ class Lora(Method):
             if _alpha(part, is_stable=is_stable) != _alpha(first, is_stable=is_stable):
                 alphas |= {re.escape(end): _alpha(part, is_stable=is_stable) for end in ends}
         dropouts = {part.dropout or 0.0 for part in injection.design.parts}
-        is_transposed = {each.name: each.is_transposed for each in linear_maps(injection.model)}
         return {
+            **stated_targets(injection),
             "r": first.bottleneck,
             "lora_alpha": _alpha(first, is_stable=is_stable),
             "rank_pattern": ranks,
             "alpha_pattern": alphas,
-            "target_modules": shortest({each.host for each in placed}, every),
-            "exclude_modules": None,
             "lora_dropout": dropouts.pop() if len(dropouts) == 1 else 0.0,  # matters in training only
-            "fan_in_fan_out": any(is_transposed[each.host] for each in placed),
-            "bias": "none",
             "use_rslora": is_stable,
             "use_dora": False,
             "init_lora_weights": True,
-            "layers_to_transform": None,
-            "layers_pattern": None,
         }
 
     def ties(self, injection: Injection) -> Sequence[Tie]:
@@ -122,24 +114,12 @@ class Lora(Method):
                 ranks[found[1]] = tensor.shape[0] if found[2] == "A" else ranks.get(found[1], 0)
         check_targets(config, ranks, model, asked=foreign.asked)
         settings = {name: (rank, _alpha_stated(config, name, rank, foreign)) for name, rank in ranks.items()}
-        architecture = architecture_of_model(model)
-        return Deltas(
-            parts=tuple(
-                part_of(
-                    architecture,
-                    found.slot,
-                    "low_rank",
-                    Insertion.PARALLEL,
-                    found.setting[0],
-                    init=Init.LORA,
-                    targets=found.roles,
-                    layers=found.layers,
-                    dropout=float(config.get("lora_dropout") or 0.0),
-                    **self.composition(config, *found.setting),
-                )
-                for found in parts_of_maps(settings, model, asked=foreign.asked)
-            )
-        )
+        architecture, dropout = architecture_of_model(model), float(config.get("lora_dropout") or 0.0)
+        parts = []
+        for found in parts_of_maps(settings, model, asked=foreign.asked):
+            fields = {"init": Init.LORA, "dropout": dropout, **self.composition(config, *found.setting)}
+            parts.append(found.part(architecture, "low_rank", found.setting[0], **fields))
+        return Deltas(parts=tuple(parts))
 
     def composition(self, config: Mapping[str, Any], rank: int, alpha: float) -> dict[str, Any]:
         """The composition of a part, and its s."""

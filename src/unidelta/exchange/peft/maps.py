@@ -1,4 +1,7 @@
-"""Parts of a design from the modules that a folder of peft tunes, each of which has settings of its own there."""
+"""The linear maps that a folder of peft tunes: what its configuration says of them, and the parts of a design they are.
+
+In peft every module has settings of its own; here a part is of all maps that have the same.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,11 +9,15 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from unidelta.design.axes import Slot
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Insertion, Slot
 from unidelta.design.layers import indices
+from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
-from unidelta.exchange.peft.targets import matches, module_names
-from unidelta.exchange.places import LinearMap, linear_maps
+from unidelta.exchange.parts import part_of
+from unidelta.exchange.peft.targets import matches, module_names, shortest
+from unidelta.exchange.places import LinearMap, linear_maps, placed_deltas
+from unidelta.injection.injection import Injection
 
 PREFIX = "base_model.model."
 """In front of every name in a file of peft."""
@@ -31,6 +38,32 @@ class MapsAlike:
     roles: tuple[str, ...]
     layers: str
     setting: Any
+
+    def part(self, architecture: Architecture, form: str, bottleneck: int, **fields: Any) -> DeltaSpec:
+        """A parallel delta at them; arguments as of `part_of`."""
+        where = {"targets": self.roles, "layers": self.layers}
+        return part_of(architecture, self.slot, form, Insertion.PARALLEL, bottleneck, **where, **fields)
+
+
+def stated_targets(injection: Injection) -> dict[str, Any]:
+    """The keys of a configuration that say which maps are tuned."""
+    placed = placed_deltas(injection)
+    is_transposed = {each.name: each.is_transposed for each in linear_maps(injection.model)}
+    return {
+        "target_modules": shortest({each.host for each in placed}, module_names(injection.model)),
+        "exclude_modules": None,
+        "fan_in_fan_out": any(is_transposed[each.host] for each in placed),
+        "bias": "none",
+        "layers_to_transform": None,
+        "layers_pattern": None,
+    }
+
+
+def fused_targets(part: DeltaSpec, model: PreTrainedModel) -> Iterator[str]:
+    """Why maps that share a module with others cannot go to peft, if a part has such."""
+    fused = {each.role for each in linear_maps(model) if each.shares_module}
+    if own := sorted(fused & {*part.targets}):
+        yield f"{' and '.join(own)} share one module in this backbone"
 
 
 def parts_of_maps(settings: Mapping[str, Any], model: PreTrainedModel, *, asked: str) -> Iterator[MapsAlike]:

@@ -6,14 +6,11 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from unidelta.design.axes import Insertion
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Foreign
-from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps
+from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Method
-from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.inject import architecture_of_model
@@ -52,22 +49,15 @@ class Oft(Method):
     def config(self, injection: Injection) -> dict[str, Any]:
         """The width of blocks, and target modules."""
         assert isinstance(injection.design, Deltas)
-        placed = placed_deltas(injection)
-        is_transposed = {each.name: each.is_transposed for each in linear_maps(injection.model)}
         return {
+            **stated_targets(injection),
             "r": 0,
             "oft_block_size": injection.design.parts[0].bottleneck,
-            "target_modules": shortest({each.host for each in placed}, module_names(injection.model)),
-            "exclude_modules": None,
-            "fan_in_fan_out": any(is_transposed[each.host] for each in placed),
-            "bias": "none",
             "module_dropout": 0.0,
             "coft": False,
             "block_share": False,
             "use_cayley_neumann": False,
             "init_weights": True,
-            "layers_to_transform": None,
-            "layers_pattern": None,
         }
 
     def ties(self, injection: Injection) -> Sequence[Tie]:
@@ -86,19 +76,6 @@ class Oft(Method):
             raise ExchangeError(foreign.asked, why, instead)
         names = {found[1]: block for name in foreign.tensors if (found := _OFT.fullmatch(name)) is not None}
         check_targets(foreign.config, names, model, asked=foreign.asked)
-        architecture = architecture_of_model(model)
-        return Deltas(
-            parts=tuple(
-                part_of(
-                    architecture,
-                    found.slot,
-                    "block_rotation",
-                    Insertion.PARALLEL,
-                    block,
-                    composition="rotated",
-                    targets=found.roles,
-                    layers=found.layers,
-                )
-                for found in parts_of_maps(names, model, asked=foreign.asked)
-            )
-        )
+        architecture, maps = architecture_of_model(model), parts_of_maps(names, model, asked=foreign.asked)
+        parts = (found.part(architecture, "block_rotation", block, composition="rotated") for found in maps)
+        return Deltas(parts=tuple(parts))

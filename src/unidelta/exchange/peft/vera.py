@@ -13,11 +13,10 @@ from unidelta.design.axes import Init, Insertion
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Foreign
-from unidelta.exchange.parts import fixed_scale, part_of
-from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps
+from unidelta.exchange.parts import fixed_scale
+from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Method
-from unidelta.exchange.peft.targets import module_names, shortest
-from unidelta.exchange.places import Placed, linear_maps, placed_deltas
+from unidelta.exchange.places import Placed, placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
@@ -46,32 +45,24 @@ class Vera(Method):
         shared = [_shared(each) for each in placed_deltas(injection)]
         if any(not (a.equal(shared[0][0]) and b.equal(shared[0][1])) for a, b in shared):
             yield "its frozen maps differ between sub-layers, whose maps are of other sizes; peft has one A and one B"
-        fused = {each.role for each in linear_maps(injection.model) if each.shares_module}
         for part in injection.design.parts:
             if fixed_scale(part) != 1 or part.insertion is Insertion.SEQUENTIAL:
                 yield f"its composition at the {part.slot} is {part.composition}; peft adds Δh, of what the map reads"
-            if fused & {*part.targets}:
-                yield f"{' and '.join(sorted(fused & {*part.targets}))} share one module in this backbone"
+            yield from fused_targets(part, injection.model)
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """r, the seed, and target modules."""
         assert isinstance(injection.design, Deltas)
-        part, placed = injection.design.parts[0], placed_deltas(injection)
+        part = injection.design.parts[0]
         options = dict(part.options)
-        is_transposed = {each.name: each.is_transposed for each in linear_maps(injection.model)}
         return {
+            **stated_targets(injection),
             "r": part.bottleneck,
-            "target_modules": shortest({each.host for each in placed}, module_names(injection.model)),
-            "exclude_modules": None,
-            "fan_in_fan_out": any(is_transposed[each.host] for each in placed),
-            "bias": "none",
             "d_initial": options["d_start"],
             "projection_prng_key": options["projection_seed"],
             "save_projection": True,
             "vera_dropout": 0.0,
             "init_weights": True,
-            "layers_to_transform": None,
-            "layers_pattern": None,
         }
 
     def ties(self, injection: Injection) -> Sequence[Tie]:
@@ -96,25 +87,10 @@ class Vera(Method):
             raise ExchangeError(foreign.asked, why, "a VeRA saved with save_projection=True")
         names = {found[1]: rank for name in foreign.tensors if (found := _VERA.fullmatch(name)) is not None}
         check_targets(config, names, model, asked=foreign.asked)
-        architecture = architecture_of_model(model)
+        architecture, maps = architecture_of_model(model), parts_of_maps(names, model, asked=foreign.asked)
         options = (("projection_seed", seed), ("d_start", float(config.get("d_initial", 0.1))))
-        return Deltas(
-            parts=tuple(
-                part_of(
-                    architecture,
-                    found.slot,
-                    "low_rank",
-                    Insertion.PARALLEL,
-                    rank,
-                    generator="frozen",
-                    init=Init.LORA,
-                    options=options,
-                    targets=found.roles,
-                    layers=found.layers,
-                )
-                for found in parts_of_maps(names, model, asked=foreign.asked)
-            )
-        )
+        fields = {"generator": "frozen", "init": Init.LORA, "options": options}
+        return Deltas(parts=tuple(found.part(architecture, "low_rank", rank, **fields) for found in maps))
 
 
 def _shared(each: Placed) -> tuple[Tensor, Tensor]:
