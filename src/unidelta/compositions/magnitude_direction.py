@@ -1,12 +1,11 @@
 """The composition of DoRA (Liu et al. 2024): the length of every row of W, and its direction."""
 
-import math
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
 from unidelta.design.form import Materials
 from unidelta.design.on_weights import ON_WEIGHTS
-from unidelta.design.rule import Rule
+from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -26,7 +25,7 @@ class MagnitudeDirection(Composition):
         *ON_WEIGHTS,
         Rule(
             name="the scale of a direction is a positive number",
-            refuses=lambda part, _: not (math.isfinite(part.scale) and part.scale > 0),
+            refuses=lacks_positive_scale,
             why="the scale s of W + s·M must be finite and positive; with s=0 only lengths would be learnt",
             instead="composition=magnitude_direction composition.scale=4",
         ),

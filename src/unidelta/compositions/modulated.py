@@ -1,12 +1,11 @@
 """The composition of HiRA (Huang et al. 2025): the frozen weight, element by element, times a low-rank matrix."""
 
-import math
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
 from unidelta.design.form import Materials
 from unidelta.design.on_weights import ON_WEIGHTS
-from unidelta.design.rule import Rule
+from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -26,7 +25,7 @@ class Modulated(Composition):
         *ON_WEIGHTS,
         Rule(
             name="the scale of a modulation is a positive number",
-            refuses=lambda part, _: not (math.isfinite(part.scale) and part.scale > 0),
+            refuses=lacks_positive_scale,
             why="the scale s of W + s·W ⊙ M must be finite and positive; with s=0 nothing would be learnt",
             instead="composition=modulated composition.scale=1",
         ),

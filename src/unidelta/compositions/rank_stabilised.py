@@ -4,7 +4,8 @@ import math
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
-from unidelta.design.form import FORMS, Materials, Rule
+from unidelta.design.form import FORMS, Materials
+from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -22,7 +23,7 @@ class RankStabilised(Composition):
     rules = (
         Rule(
             name="α is a positive number",
-            refuses=lambda part, _: not (math.isfinite(part.scale) and part.scale > 0),
+            refuses=lacks_positive_scale,
             why="α of h + (α/√r)·Δh must be finite and positive; with α=0 nothing would be learnt",
             instead="composition=rank_stabilised composition.scale=16",
         ),

@@ -1,5 +1,6 @@
 """A rule: which deltas cannot be, and why."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,3 +19,8 @@ class Rule:
     refuses: Callable[[DeltaSpec, "Architecture"], bool]
     why: str
     instead: str
+
+
+def lacks_positive_scale(part: DeltaSpec, _: "Architecture") -> bool:
+    """Whether the factor of a composition that has one is not a finite number above 0."""
+    return not (math.isfinite(part.scale) and part.scale > 0)
