@@ -6,7 +6,6 @@ local cache is used if there is no answer within `UNIDELTA_HUB_TIMEOUT_S` second
 
 import math
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -43,8 +42,7 @@ def is_unknown_revision(error: BaseException) -> bool:
 
     seen: BaseException | None = error
     while seen is not None:
-        # `datasets` raises an error of its own, without a cause
-        if isinstance(seen, RevisionNotFoundError) or re.match(r"Revision '.*' doesn't exist for", str(seen)):
+        if isinstance(seen, RevisionNotFoundError):
             return True
         seen = seen.__cause__ or seen.__context__
     return False
