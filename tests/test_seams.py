@@ -39,7 +39,7 @@ def branches_on_names(source: str, names: frozenset[str]) -> list[str]:
 # A bottleneck is also the size of every form that has one: budget=bottleneck, part["bottleneck"].
 NAMES = frozenset({*FORMS, *COMPOSITIONS, *FAMILIES}) - {"bottleneck"}
 TASKS = frozenset({*config_names("task"), *KINDS})
-OWN_FILES = ("forms", "compositions", "families")
+OWN_FILES = ("forms", "compositions", "families", "exchange")  # the last: what other libraries call each of them
 
 
 def test_only_its_own_file_knows_a_form_a_composition_or_an_architecture_by_its_name():
@@ -50,6 +50,15 @@ def test_only_its_own_file_knows_a_form_a_composition_or_an_architecture_by_its_
         and (branches := branches_on_names((PACKAGE / path).read_text(encoding="utf-8"), NAMES))
     }
     assert found == {}
+
+
+def test_an_architecture_is_a_file_of_names_of_a_hundred_lines_at_most():
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for path in (PACKAGE / "families").iterdir()
+        if path.suffix == ".py"
+    }
+    assert {name: n for name, n in lengths.items() if n > 100} == {}
 
 
 def test_no_code_but_what_stands_for_a_data_set_knows_a_task_or_a_metric_by_its_name():

@@ -1,7 +1,8 @@
 """Parameter-efficient transfer learning as one equation, `h ← compose(h, form(x or h))` (He et al., ICLR 2022).
 
-`inject` puts a method into any supported Hugging Face model, `load` puts saved deltas back; `design` describes a method
-on a model, `runs` reads records, `register` adds your own parts. Nothing here imports torch until it is called.
+`inject` puts a method into any supported Hugging Face model, `load` puts saved deltas back, `export` and `import_`
+exchange them with other libraries; `design` describes a method on a model, `runs` reads records, `register` adds your
+own parts. Nothing here imports torch until it is called.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Unpack
 from unidelta.design.composition import Composition
 from unidelta.design.family import Family
 from unidelta.design.form import Form
+from unidelta.design.generator import Generator
 from unidelta.design.methods import Axes
 from unidelta.design.spec import Design
+from unidelta.exchange.api import export, import_, push_to_hub
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +72,7 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     same share of parameters, unless `budget` is given.
 
     Args:
-        model: a model of transformers; only its configuration is read.
+        model: a model of transformers; its weights are not read.
         method: a method by name.
         **axes: as in `inject`.
 
@@ -80,9 +83,9 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
     from unidelta.errors import Problems
-    from unidelta.injection.inject import architecture_of
+    from unidelta.injection.inject import architecture_of_model
 
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     published = published_for(architecture.family.name, n_labels=architecture.n_labels)
     found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
     if problems:
@@ -226,8 +229,10 @@ def compare(
     return compare_sides(first, second, task=task, metric=metric, by=by, lower_is_better=lower_is_better)
 
 
-def register(thing: "type[Form] | Form | type[Composition] | Composition | Family | Metric | str | Path") -> None:
-    """Register a functional form, a composition, an architecture, a metric, or a folder with any of these and YAML.
+def register(
+    thing: "Form | Generator | Composition | type[Form | Generator | Composition] | Family | Metric | str | Path",
+) -> None:
+    """Register a form, a generator, a composition, an architecture, a metric, or a folder with these and YAML.
 
     Args:
         thing: a descriptor or its class; or a folder laid out as `unidelta.extensions.folders` says (`--config-dir DIR`
@@ -239,6 +244,7 @@ def register(thing: "type[Form] | Form | type[Composition] | Composition | Famil
     from unidelta.design.composition import COMPOSITIONS
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
+    from unidelta.design.generator import GENERATORS
     from unidelta.extensions.folders import add_folder
     from unidelta.tasks.metrics.metric import METRICS, Metric
 
@@ -246,6 +252,8 @@ def register(thing: "type[Form] | Form | type[Composition] | Composition | Famil
     match made:
         case Form():
             FORMS.register(made)
+        case Generator():
+            GENERATORS.register(made)
         case Composition():
             COMPOSITIONS.register(made)
         case Family():
@@ -255,7 +263,7 @@ def register(thing: "type[Form] | Form | type[Composition] | Composition | Famil
         case str() | Path():
             add_folder(made)
         case _:
-            raise TypeError(f"`{made!r}` is no form, composition, architecture, metric or folder.")
+            raise TypeError(f"`{made!r}` is no form, generator, composition, architecture, metric or folder.")
 
 
 __all__ = [
@@ -264,13 +272,17 @@ __all__ = [
     "Design",
     "Family",
     "Form",
+    "Generator",
     "board",
     "compare",
     "curve",
     "deltas_of",
     "design",
+    "export",
+    "import_",
     "inject",
     "load",
+    "push_to_hub",
     "register",
     "runs",
 ]

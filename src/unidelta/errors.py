@@ -45,6 +45,10 @@ class SavedDeltasError(UserError):
     """Saved deltas that are missing or belong to another backbone."""
 
 
+class ExchangeError(UserError):
+    """Deltas that another library's format cannot say, or a folder of another library that cannot be read here."""
+
+
 class RecordError(UserError):
     """A record that cannot be read or written."""
 
@@ -65,8 +69,11 @@ class DamagedDeltas(SavedDeltasError, IntegrityError):
     """Saved deltas whose content has changed since they were written."""
 
 
-class Unfinished(Exception):
-    """A run that is not finished, without any error; the same command resumes it."""
+class Unfinished(BaseException):
+    """A run that is not finished, without any error; the same command resumes it.
+
+    No `Exception`: a signal may come while a library runs that carries on after any of these.
+    """
 
 
 class Interrupted(Unfinished):

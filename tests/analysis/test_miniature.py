@@ -36,13 +36,14 @@ def test_a_score_of_the_page_is_the_mean_of_its_records():
     assert row.split("|")[4].split()[0] == f"{sum(scores) / 5:.1f}"
 
 
-def test_a_cell_states_its_spread_and_how_many_runs_it_is_of_where_that_is_not_usual():
+def test_a_cell_states_its_interval_and_how_many_runs_it_is_of_where_that_is_not_usual():
     three = [run("full", seed, score) for seed, score in ((1, 50.0), (2, 60.0), (3, 70.0))]
-    assert cell(three, usual=3) == "60.0 [50.0, 70.0]"
-    assert cell(three, usual=2) == "60.0 [50.0, 70.0, n=3]"
-    assert cell(three, usual=5) == "60.0 [50.0, 70.0, n=3 of 5]"
+    half = "24.8"  # t(2, 0.975) · 10 / √3 = 4.303 · 5.774
+    assert cell(three, usual=3) == f"60.0 ± {half}"
+    assert cell(three, usual=2) == f"60.0 ± {half} (n=3)"
+    assert cell(three, usual=5) == f"60.0 ± {half} (n=3 of 5)"
     two = [run("full", 1, 50.0), run("full", 2, NAN), run("full", 3, 60.0)]
-    assert cell(two, usual=3) == cell(two, usual=2) == "55.0 [50.0, 60.0, n=2 of 3]"
+    assert cell(two, usual=3) == cell(two, usual=2) == "55.0 ± 63.5 (n=2 of 3)"  # 12.706 · 7.071 / √2
     assert cell([run("full", 1, 50.0)], usual=3) == "50.0 (n=1)"
     assert cell([run("full", 1, NAN)], usual=3) == "0 of 1"
     assert cell([], usual=3) == "–"

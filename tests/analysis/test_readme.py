@@ -1,14 +1,16 @@
-"""README.md shows the miniature's main table and its verdicts on the paper's claims."""
+"""README.md shows what the miniature decides of the paper's claims."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
-from unidelta.analysis.claims import GROUPS
-from unidelta.analysis.miniature import METHODS
 from unidelta.analysis.page import filled
-from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.readme import PAGE, tables
 
+from ..forked import forked
+
 ROOT = Path(__file__).parents[2]
+PEERS = ("**MAM**", "MAM (adapters)")
 
 
 def test_the_page_shows_what_the_records_say():
@@ -16,9 +18,33 @@ def test_the_page_shows_what_the_records_say():
     assert filled(page, tables(ROOT), name="README.md") == page
 
 
-def test_every_method_and_every_group_of_claims_has_a_row():
-    made = tables(ROOT)
-    heads = [line.split("|")[1].strip() for line in made["methods"].splitlines()[2:]]
-    assert heads == [ROWS[name].label for name in METHODS]
-    groups = [line.split("|")[1].split(":")[0].strip() for line in made["claims"].splitlines()[2:]]
-    assert groups == [*GROUPS, "all"]
+def test_every_comparison_is_counted_once():
+    """Against the verdicts of the single comparisons, further down in results/CLAIMS.md."""
+    claims = (ROOT / "results" / "CLAIMS.md").read_text(encoding="utf-8")
+    verdicts = Counter(
+        re.findall(r"^\| C\d.*\| (supported|contradicted|inconclusive|not run)[^|]*\|$", claims, re.MULTILINE)
+    )
+    assert verdicts.total() == 90
+    body, rest = tables(ROOT)["findings"].split("\n\n")
+    counts = [[int(cell) for cell in line.split("|")[2:5]] for line in body.splitlines()[2:]]
+    holds, does_not, undecided = map(sum, zip(*counts, strict=True))
+    assert (holds, does_not) == (verdicts["supported"], verdicts["contradicted"])
+    left = int(re.findall(r"\((\d+) comparisons\)", rest)[0])
+    assert undecided + left == verdicts["inconclusive"] + verdicts["not run"]
+
+
+def test_what_a_run_prints_first_is_shown():
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", (ROOT / PAGE).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    done = forked(["train.py", "dry_run=true"], ROOT)
+    assert (done.returncode, done.stdout.startswith(shown)) == (0, True), done.stdout
+
+
+def test_the_speed_that_is_told_is_the_one_of_the_table():
+    """docs/performance.md, at d = 256."""
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8").partition("table: speed-d256")[2]
+    measured = {name: re.findall(rf"^\| {re.escape(name)} \|(.*)$", page, re.MULTILINE)[0] for name in PEERS}
+    told = re.findall(r"^\| (step|greedy)[^|]*\|(.*)\|$", (ROOT / PAGE).read_text(encoding="utf-8"), re.MULTILINE)
+    assert [row for row, _ in told] == ["step", "greedy"]
+    for column, (_, cells) in zip((1, 3), told, strict=True):
+        ours, _, theirs = (cell.strip() for cell in cells.split("|"))
+        assert [ours, theirs] == [measured[name].split("|")[column].split()[0] for name in PEERS]

@@ -3,6 +3,9 @@
 import csv
 import io
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from unidelta.analysis.render import in_csv, in_latex, in_markdown, to_csv, to_l
 from unidelta.analysis.score import Score
 from unidelta.analysis.table import Cell, Column, Table
 
+ROOT = Path(__file__).parents[2]
 NASTY = [
     "<script>alert(1)</script>",
     '=HYPERLINK("http://x","y")',
@@ -103,3 +107,19 @@ def test_the_commands_of_missing_cells_are_below_the_table():
 def test_markdown_escapes_what_it_would_read():
     assert in_markdown("a_b*c") == r"a\_b\*c"
     assert in_markdown("R&D < 1") == "R&amp;D &lt; 1"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no LaTeX")
+def test_the_committed_tables_are_set_within_the_text_width(tmp_path):
+    tables = sorted((ROOT / "results" / "mini" / "tables").glob("*.tex"))
+    packages = {
+        line for table in tables for line in re.findall(r"^% (\\usepackage.*)$", table.read_text(), re.MULTILINE)
+    }
+    body = "\n\\clearpage\n".join(table.read_text(encoding="utf-8") for table in tables)
+    document = f"\\documentclass{{article}}\n{''.join(packages)}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    (tmp_path / "all.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert tables and "Overfull" not in done.stdout

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 import torch
 from torch import Tensor
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
+from transformers import OPTConfig, OPTForCausalLM, PreTrainedModel
 
 import unidelta
 from unidelta.errors import BackboneError, ConfigError, DesignError, Problems, UserError
@@ -175,7 +175,8 @@ def test_an_impossible_wish_is_refused_in_three_lines_and_changes_nothing(stock,
 
 
 def test_an_architecture_that_is_not_known_is_refused_with_those_that_are():
-    model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=20))
+    sizes = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "vocab_size": 20}
+    model = OPTForCausalLM(OPTConfig(**sizes, ffn_dim=8, word_embed_proj_dim=8))
     with pytest.raises(BackboneError, match="bart, mbart, roberta"):
         unidelta.inject(model, "lora")
     assert all(p.requires_grad for p in model.parameters())

@@ -22,8 +22,10 @@ from unidelta.mini.pretraining.warm_start import begin_with_bart
 from unidelta.mini.settings import settings
 from unidelta.run.prepare import prepare
 
+HEADS = {"llama": hf.LlamaForSequenceClassification, "roberta": hf.RobertaForSequenceClassification}
 CLASSES = {
     "bart": hf.BartForConditionalGeneration,
+    "llama": hf.LlamaForCausalLM,
     "mbart": hf.MBartForConditionalGeneration,
     "roberta": hf.RobertaForSequenceClassification,
 }
@@ -34,8 +36,16 @@ def test_a_backbone_is_small_whole_and_of_the_real_class(family: str):
     weights = checked_weights(BACKBONES / family)
     assert weights.stat().st_size <= 4_000_000
     assert {tensor.dtype for tensor in load_file(weights).values()} == {torch.float16}
-    model, _ = load_miniature(BACKBONES / family, family, Loading(seed=0, n_labels=3 if family == "roberta" else 0))
+    model, _ = load_miniature(BACKBONES / family, family, Loading(seed=0))
     assert type(model) is CLASSES[family]
+    if family in HEADS:
+        classifier, _ = load_miniature(BACKBONES / family, family, Loading(seed=0, n_labels=3))
+        assert type(classifier) is HEADS[family] and classifier.config.num_labels == 3
+        shared = dict(classifier.named_parameters()).keys() & (own := dict(model.named_parameters())).keys()
+        assert shared >= {name for name in own if "layer" in name}
+        assert all(
+            torch.equal(own[name], classifier.get_parameter(name)) for name in shared if "classifier" not in name
+        )
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     assert (BACKBONES / family / "README.md").read_text(encoding="utf-8").startswith(f"# mini-{family}\n")
 
@@ -67,6 +77,19 @@ def test_roberta_knows_the_world_what_is_praise_and_how_to_compare():
     found = probe(model, objective_of("roberta", seed=0))
     assert min(found[name] for name in ("people", "cities", "things", "deeds", "qualities", "polarity")) > 0.9
     assert found["claims"] > 0.8
+
+
+def test_llama_knows_the_world():
+    model, _ = load_miniature(BACKBONES / "llama", "llama", Loading(seed=0))
+    found = probe(model, objective_of("llama", seed=0))
+    assert found.keys() == {*objective_of("llama", seed=0).questions(), "polarity", "claims"}
+    assert min(found[name] for name in ("people", "cities", "things", "deeds")) > 0.9
+
+
+def test_llama_reads_lines_and_ends_no_text():
+    _, words = load_miniature(BACKBONES / "llama", "llama", Loading(seed=0))
+    assert words.decode(words("the city\nun\n")["input_ids"]) == "<s> the city </s> un </s>"
+    assert words.decode(words("the city")["input_ids"]) == "<s> the city"
 
 
 def test_a_checkpoint_folder_loads_in_transformers_alone(tmp_path: Path):
@@ -126,7 +149,7 @@ def test_altered_and_missing_weights_are_refused(own: Path):
 
 
 def test_another_family_has_no_miniature():
-    with pytest.raises(DataError, match="bart, mbart, roberta"):
+    with pytest.raises(DataError, match="bart, llama, mbart, roberta"):
         settings("bert")
     with pytest.raises(UserError, match="miniature of the family bert"):
         prepare(compose(["task=sst2", "backbone=bert"]))

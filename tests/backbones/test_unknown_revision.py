@@ -16,6 +16,7 @@ from unidelta.errors import UserError
 from unidelta.network import hub
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.prefetch import prefetch
+from unidelta.tasks import load_all
 
 PIN = "c" * 40
 
@@ -52,11 +53,24 @@ def a_hub(monkeypatch, tmp_path: Path) -> Iterator[None]:
     }
     for name, value in constants.items():
         monkeypatch.setattr(huggingface_hub.constants, name, value)
+    monkeypatch.setattr("datasets.config.HF_ENDPOINT", address)
     hub.forget()
     yield
     hub.forget()
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize("task", ["xsum", "sst2"])
+def test_so_does_the_one_of_a_data_set(task: str, a_hub, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path))
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
+    spec = prepare(compose([f"task={task}", "scale=paper", f"task.hub_revision={PIN}"])).task
+    with pytest.raises(UserError) as refusal:
+        load_all(spec)
+    assert f"task.hub_revision={PIN}" in refusal.value.asked
+    assert "no such commit" in refusal.value.why
+    assert refusal.value.instead.startswith("task.hub_revision=main")
 
 
 def test_the_error_names_the_main_branch(a_hub, bart_large: Architecture) -> None:

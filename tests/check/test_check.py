@@ -17,6 +17,7 @@ from unidelta.design.axes import Init, Insertion, Representation
 from unidelta.design.composition import COMPOSITIONS, Composition
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS, Details, Form, Rule
+from unidelta.design.generator import GENERATORS
 from unidelta.design.site import LinearShape
 from unidelta.errors import DesignError, ExitStatus
 
@@ -120,13 +121,13 @@ def test_a_parameter_that_no_gradient_reaches_is_found(registered):
 
 def test_a_composition_that_changes_h_without_saying_so_is_found(registered, monkeypatch):
     class Half(Compose):
-        def forward(self, h: Tensor, delta: Tensor) -> Tensor:
+        def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
             return 0.5 * h + delta
 
     class Halving(Composition):
         name, formula = "halving", "h ← h/2 + Δh"
 
-        def build(self, spec, place):
+        def build(self, spec, place, materials):
             return Half()
 
     unidelta.register(Halving)
@@ -172,7 +173,8 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do(words, capsys)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
-    [*(["form", name] for name in FORMS), *(["composition", name] for name in COMPOSITIONS)]
+    [*(["form", name] for name in FORMS), *(["generator", name] for name in GENERATORS)]
+    + [["composition", name] for name in COMPOSITIONS]
     + [["family", name] for name in FAMILIES],
     ids=" ".join,
 )

@@ -6,7 +6,7 @@ import pytest
 
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.config.resolve_task import n_labels
+from unidelta.config.resolve_prompt import n_outputs
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.design.config_facts import architecture_from_config
@@ -24,7 +24,7 @@ def _asked(*words: str, is_small: bool = False) -> RunSpec:
     """The run these words ask for, on the published backbone or on a small one of its family."""
     check(words)
     config = composed(words)
-    n = n_labels(config.task)
+    n = n_outputs(config)
     published = published_architecture(config.backbone, n_labels=n)
     sizes = {
         key: SMALL[key.removeprefix("encoder_").removeprefix("decoder_")] for key in published.config if key in KEYS

@@ -1,5 +1,6 @@
 """Every key of the schema can be typed: nothing in its name or in a text is mistaken for something else."""
 
+from itertools import cycle, islice
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -11,6 +12,7 @@ from unidelta.config.resolve import CHOICES
 from unidelta.config.schema import PATHS
 from unidelta.errors import Problems
 
+ALSO = ("method.attn_also.", "method.ffn_also.")  # second deltas, which this method has not; their keys are the first's
 NAMES = {key for key in keys() if key.endswith(".name")} | {"method.kind"}  # what files of a group are called by
 TEXTS = {"method.attn.form": "low_rank", "method.ffn.form": "low_rank", "backbone.family": "bert"}
 VALUES = {int: 3, float: 0.5, bool: True}
@@ -54,7 +56,9 @@ def found(config: Any, key: str) -> Any:
 
 def test_every_key_takes_a_valid_value_and_has_it():
     maps = (".options", "backbone.config", "training.tuned")
-    typed = {key: valid(key) for key in keys() if key not in NAMES and not key.endswith(maps)}
+    typed = {
+        key: valid(key) for key in keys() if key not in NAMES and not key.startswith(ALSO) and not key.endswith(maps)
+    }
     words = ["method=mam", "task=xsum", *(f"{key}={value}" for key, value in typed.items())]
     check(words)
     config = compose(words)
@@ -62,14 +66,16 @@ def test_every_key_takes_a_valid_value_and_has_it():
         assert found(config, key) == (["a", "b"] if value == "[a,b]" else value), key
 
 
-@pytest.mark.parametrize("text", AWKWARD)
-def test_every_text_is_taken_as_it_stands(text):
-    """In one composition for all keys; the checks of single words are those of each."""
-    typed = sorted(text_keys() - NAMES - set(CHOICES) - set(TEXTS))
-    words = [f"{key}={text}" for key in typed]
+@pytest.mark.parametrize("first", range(3))
+def test_every_text_is_taken_as_it_stands(first):
+    """Three compositions, each with all keys and all texts, which meet in other pairs."""
+    typed = sorted(key for key in text_keys() - NAMES - set(CHOICES) - set(TEXTS) if not key.startswith(ALSO))
+    texts = dict(zip(typed, islice(cycle(AWKWARD), 7 * first, None), strict=False))
+    assert len(texts) == len(typed) >= len(AWKWARD)
+    words = [f"{key}={text}" for key, text in texts.items()]
     check(words)
     config = compose(["method=mam", "task=xsum", *words])
-    assert {key: found(config, key) for key in typed} == dict.fromkeys(typed, text)
+    assert {key: found(config, key) for key in typed} == texts
 
 
 @pytest.mark.parametrize("key", sorted(text_keys() - NAMES))
@@ -79,23 +85,31 @@ def test_an_empty_value_is_refused(key):
             check([word])
 
 
-@pytest.mark.parametrize("key", PATHS)
-def test_a_path_is_a_path_wherever_it_is_typed(key, monkeypatch):
+TYPED = {
+    "~/x": "/home/of-mine/x",
+    "~": "/home/of-mine",
+    "./a b/ț": "./a b/ț",
+    "/a/~/b": "/a/~/b",
+    "../up": "../up",
+    '"~/quoted"': "/home/of-mine/quoted",
+}
+
+
+@pytest.mark.parametrize("word", TYPED)
+def test_a_path_is_a_path_wherever_it_is_typed(word, monkeypatch):
     monkeypatch.setenv("HOME", "/home/of-mine")
-    typed = {
-        "~/x": "/home/of-mine/x",
-        "~": "/home/of-mine",
-        "./a b/ț": "./a b/ț",
-        "/a/~/b": "/a/~/b",
-        "../up": "../up",
-        '"~/quoted"': "/home/of-mine/quoted",
-    }
-    for word, path in typed.items():
-        check([f"{key}={word}"])
-        assert found(compose([f"{key}={word}"]), key) == path
-    check([f"{key}=~nobody-of-that-name/x"])
-    with pytest.raises(Problems, match="no home folder"):
-        compose([f"{key}=~nobody-of-that-name/x"])
+    words = [f"{key}={word}" for key in PATHS]
+    check(words)
+    config = compose(words)
+    assert {key: found(config, key) for key in PATHS} == dict.fromkeys(PATHS, TYPED[word])
+
+
+def test_the_home_of_nobody_is_refused_wherever_it_is_typed():
+    words = [f"{key}=~nobody-of-that-name/x" for key in PATHS]
+    check(words)
+    with pytest.raises(Problems, match="no home folder") as refusal:
+        compose(words)
+    assert len(refusal.value.errors) == len(PATHS)
 
 
 @pytest.mark.parametrize(

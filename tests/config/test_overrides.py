@@ -6,6 +6,7 @@ from unidelta.config.groups import options
 from unidelta.config.keys import keys
 from unidelta.config.overrides import check
 from unidelta.config.schema import GROUPS
+from unidelta.design.composition import COMPOSITIONS
 from unidelta.errors import Problems
 
 
@@ -73,7 +74,7 @@ def test_every_value_of_a_sweep_has_its_type_checked(word):
 def test_the_choices_are_the_files_of_the_group():
     assert options("position") == ["attn", "both", "ffn", "none"]
     assert options("insertion") == ["none", "parallel", "sequential"]
-    assert options("composition") == ["additive", "gated", "learned_scale", "none", "scaled"]
+    assert options("composition") == sorted([*COMPOSITIONS, "none"])
     assert len(options("method")) >= 14
     assert all(options(group) for group in GROUPS)
 

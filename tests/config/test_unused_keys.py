@@ -101,7 +101,7 @@ RUNS = (
 )
 NOT_OF_THE_NUMBERS = (
     *("results_dir dry_run force save_deltas save_model task.path training.device training.progress").split(),
-    *("task.max_unknown_share training.gradient_checkpointing").split(),
+    *("task.max_unknown_share training.gradient_checkpointing training.backbone_dtype training.log_every").split(),
     *("training.save_every_minutes tracking. method.name position.name backbone.name").split(),
     *(
         "backbone.published_denominator conventions training.head task.title resume"

@@ -28,6 +28,7 @@ COMMANDS = {
     "-m unidelta.check form nothing": 2,
     "-u -m unidelta.mini sample xsum": 0,
 }
+FIRST = ("train.py --info all", "train.py method=nothing", "sweep.py nothing", "report.py table3 --output {tmp}")
 
 
 def ended(command: str, *, reads: str) -> tuple[int, bytes]:
@@ -42,7 +43,10 @@ def ended(command: str, *, reads: str) -> tuple[int, bytes]:
     return done.returncode, getattr(done, reads)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(command, marks=() if command in FIRST else pytest.mark.slow) for command in COMMANDS],
+)
 def test_nobody_reads_standard_output(command: str, tmp_path: Path) -> None:
     status, said = ended(command.format(tmp=tmp_path), reads="stderr")
     assert (status, said.startswith(b"You asked:")) == (COMMANDS[command], COMMANDS[command] == 2)
@@ -53,6 +57,7 @@ def test_nobody_reads_standard_error() -> None:
     assert ended("train.py method=nothing", reads="stdout") == (2, b"")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_is_recorded(tmp_path: Path) -> None:
     command = f"train.py method=bitfit task=sst2 tracking=none results_dir={tmp_path} {FEW}"
     reader, writer = os.pipe()

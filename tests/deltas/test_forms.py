@@ -89,7 +89,7 @@ def test_low_rank_dropout_acts_on_what_is_read():
 
 
 def test_a_diagonal_multiplies_every_feature_and_begins_with_no_change():
-    form, z = Diagonal(6).double(), random_z(2, 3, 6)
+    form, z = Diagonal(6, init=Init.ONES, bias=True, generator=seeded()).double(), random_z(2, 3, 6)
     assert (z + form(z)).equal(z)
     form.factors.data = random_z(6)
     expected = torch.stack([z[..., i] * form.factors[i] for i in range(6)], dim=-1)
@@ -97,7 +97,9 @@ def test_a_diagonal_multiplies_every_feature_and_begins_with_no_change():
     torch.testing.assert_close(z @ torch.diag(form.matrix()), form(z), rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("form", [bottleneck(), low_rank(), Diagonal(6).double()])
+@pytest.mark.parametrize(
+    "form", [bottleneck(), low_rank(), Diagonal(6, init=Init.ONES, bias=True, generator=seeded()).double()]
+)
 def test_a_form_that_is_called_linear_is_its_matrix(form):
     if not form.is_linear:
         with pytest.raises(NotImplementedError):
@@ -111,4 +113,4 @@ def test_a_form_that_is_called_linear_is_its_matrix(form):
 def test_forms_take_any_leading_shape_and_none(shape):
     assert bottleneck()(random_z(*shape)).shape == shape
     assert low_rank()(random_z(*shape)).shape == (*shape[:-1], 5)
-    assert Diagonal(6).double()(random_z(*shape)).shape == shape
+    assert Diagonal(6, init=Init.ONES, bias=True, generator=seeded()).double()(random_z(*shape)).shape == shape

@@ -75,7 +75,7 @@ def test_keys_and_values_in_front_are_a_gate_between_two_attentions():
     gate = p_mass / (p_mass + mass)
     h = (0.5 * query @ key.transpose(-1, -2)).softmax(-1) @ value
     assert gate.min() > 0 and gate.max() < 1
-    torch.testing.assert_close(Gate()(h, built(query), gate), in_front, rtol=0, atol=1e-12)
+    torch.testing.assert_close(Gate()(h, built(query), query, gate), in_front, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [Prefix, HeadAdapter])

@@ -6,8 +6,10 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
+from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.design.axes import LayerNorm
 from unidelta.design.count import Counts, count
+from unidelta.design.family import FAMILIES
 from unidelta.design.spec import BitFit
 from unidelta.injection.inject import architecture_of, inject
 
@@ -35,18 +37,25 @@ SIZES = {
             **{"num_key_value_heads": 2, "head_dim": 6},
         },
     ),
+    **{
+        name: (MODEL_CLASSES[FAMILIES[name].kind], {**FAMILIES[name].tiny, **({"num_labels": 3} if labels else {})})
+        for name, labels in (("gemma3_text", False), ("modernbert", True))  # the others: tests/injection/test_families
+    },
 }
 
 
 def tiny_model(family: str):
     """Stacks of different depth and sizes without common factors, on the meta device."""
     loader, sizes = SIZES[family]
+    if "vocab_size" not in sizes:
+        sizes = {"vocab_size": 37, "max_position_embeddings": 19, **sizes}
     with torch.device("meta"):
-        return loader.from_config(AutoConfig.for_model(family, vocab_size=37, max_position_embeddings=19, **sizes))
+        return loader.from_config(AutoConfig.for_model(family, **sizes))
 
 
 CASES = [(name, family) for name in NAMES for family in SIZES]
 IMPOSSIBLE = (("prompt", "roberta"), ("prompt", "llama"), ("bitfit", "llama"))
+IMPOSSIBLE += (("prompt", "gemma3_text"), ("bitfit", "gemma3_text"), ("prompt", "modernbert"))
 
 
 @pytest.mark.parametrize(("name", "family"), [case for case in CASES if case not in IMPOSSIBLE])

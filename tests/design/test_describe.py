@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from unidelta.design.axes import LayerNorm
+from unidelta.design.axes import LayerNorm, Rotation, TextStart
 from unidelta.design.describe import describe, functional_form, modified_representation, table1
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning, PromptTuning
 
@@ -74,6 +74,12 @@ def test_a_trained_head_is_said(design, bart_large):
     assert describe(BitFit(trains_head=True)) == "biases + trained head"
     adapter = design("adapter", bart_large)
     assert describe(replace(adapter, trains_head=True)) == "sequential adapter(ffn, r=200) + trained head"
+
+
+def test_the_place_of_a_prefix_is_described_where_it_has_one(design, bart_large):
+    (prefix,) = design("prefix", bart_large).parts
+    chosen = Deltas(parts=(replace(prefix, rotation=Rotation.BEFORE, text_start=TextStart.LENGTH),))
+    assert describe(chosen) == "prefix(attn, l=200, gated, MLP 800, P_k rotated, text from l)"
 
 
 def test_designs_that_differ_are_described_differently(design, bart_large):

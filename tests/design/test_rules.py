@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import Init, Insertion, LayerNorm, Rotation, Slot, Source, TextStart
 from unidelta.design.budget import solve
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
@@ -13,90 +13,7 @@ from unidelta.design.rules import check, check_part, every_rule, rules_of
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning, PromptTuning
 from unidelta.errors import DesignError
 
-MLP = Reparameterisation.MLP
-# rule: (a delta it refuses, the nearest that it lets through), as arguments of `part` and fields changed after
-CASES = {
-    "head-level forms live in attention": (
-        (("attn", "prefix"), {"slot": Slot.FFN}),
-        (("attn", "prefix"), {}),
-    ),
-    "head-level forms are parallel": (
-        (("attn", "head_adapter", "sequential"), {}),
-        (("attn", "head_adapter", "parallel"), {}),
-    ),
-    "only a softmax can gate": (
-        (("attn", "head_adapter", "parallel", "gated"), {}),
-        (("attn", "prefix", "parallel", "gated"), {}),
-    ),
-    "Pfeiffer adapters are sequential": (
-        (("ffn", "bottleneck", "parallel"), {"representation": Representation.LAYER}),
-        (("ffn", "bottleneck", "sequential"), {"representation": Representation.LAYER}),
-    ),
-    "Pfeiffer adapters follow the FFN": (
-        (("attn", "bottleneck", "sequential"), {"representation": Representation.LAYER}),
-        (("ffn", "bottleneck", "sequential"), {"representation": Representation.LAYER}),
-    ),
-    "layer norm of linear maps": (
-        (("attn", "low_rank"), {"layer_norm": LayerNorm.IN}),
-        (("attn", "bottleneck"), {"layer_norm": LayerNorm.IN}),
-    ),
-    "layer norm of head-level forms": (
-        (("attn", "prefix"), {"layer_norm": LayerNorm.OUT}),
-        (("attn", "prefix"), {"layer_norm": LayerNorm.IN}),
-    ),
-    "targets belong to forms on linear maps": (
-        (("attn", "bottleneck"), {"targets": ("query",)}),
-        (("attn", "low_rank"), {"targets": ("query",)}),
-    ),
-    "not every form has a bottleneck": (
-        (("attn", "diagonal", "sequential"), {"bottleneck": 3}),
-        (("attn", "diagonal", "sequential"), {}),
-    ),
-    "a diagonal multiplies what it changes": (
-        (("attn", "diagonal", "parallel"), {}),
-        (("attn", "diagonal", "sequential"), {}),
-    ),
-    "layer norm of a diagonal": (
-        (("attn", "diagonal", "sequential"), {"layer_norm": LayerNorm.IN}),
-        (("attn", "diagonal", "sequential"), {}),
-    ),
-    "an inner activation is read where it is changed": (
-        (("ffn", "low_rank", "parallel"), {"targets": ("inner",)}),
-        (("ffn", "low_rank", "sequential"), {"targets": ("inner",)}),
-    ),
-    "a form reads what its architecture hands on": (
-        (("ffn", "bottleneck"), {"source": "nothing"}),
-        (("ffn", "bottleneck"), {"source": Source.RESIDUAL_STREAM}),
-    ),
-    "targets belong to their slot": (
-        (("attn", "low_rank"), {"targets": ("query", "up")}),
-        (("attn", "low_rank"), {"targets": ("query", "key", "value", "output")}),
-    ),
-    "the scale is a positive number": (
-        (("ffn", "bottleneck", "parallel", "scaled"), {"scale": 0.0}),
-        (("ffn", "bottleneck", "parallel", "scaled"), {"scale": 0.001}),
-    ),
-    "dropout is a probability": (
-        (("ffn", "bottleneck"), {"dropout": 1.0}),
-        (("ffn", "bottleneck"), {"dropout": 0.0}),
-    ),
-    "a gated prefix shares attention's dropout": (
-        (("attn", "prefix", "parallel", "gated"), {"dropout": 0.1}),
-        (("attn", "prefix", "parallel", "additive"), {"dropout": 0.1}),
-    ),
-    "the MLP has a width": (
-        (("attn", "prefix"), {"reparameterisation": MLP, "mlp_width": 0}),
-        (("attn", "prefix"), {"mlp_width": 0}),
-    ),
-    "a bottleneck has a width": (
-        (("ffn", "bottleneck"), {"bottleneck": 0}),
-        (("ffn", "bottleneck"), {"bottleneck": 1}),
-    ),
-    "an initialisation belongs to its form": (
-        (("attn", "prefix"), {"init": Init.LORA}),
-        (("attn", "low_rank"), {"init": Init.LORA}),
-    ),
-}
+from .rule_cases import CASES
 
 
 def test_the_cases_cover_every_rule():
@@ -179,14 +96,22 @@ def test_what_is_too_large_may_use_the_other_slot_if_it_is_free(part, bart_large
     assert [", or position=both" in error.instead for error in errors] == [is_advised] * len(errors)
 
 
-def test_a_design_has_one_delta_per_slot_and_at_least_one(part, bart_large):
+def test_two_deltas_of_one_slot_change_different_things(part, bart_large):
+    prefix, query = part("attn", "prefix"), part("attn", "low_rank", targets=("query",))
+    assert check(Deltas(parts=(prefix, query, replace(query, targets=("value",)))), bart_large) == []
+    assert check(Deltas(parts=(replace(query, layers="first:6"), replace(query, layers="last:6"))), bart_large) == []
+    for clash in (replace(query, targets=("value", "query")), replace(query, layers="last:6")):
+        assert "one delta at each place" in check(Deltas(parts=(query, clash)), bart_large)[0].why
+
+
+def test_a_design_has_one_delta_at_each_place_and_at_least_one(part, bart_large):
     one = part("ffn", "bottleneck")
     for parts, asked in (((), "deltas at no position"), ((one, one), "deltas at ffn, ffn")):
         (error,) = check(Deltas(parts=parts), bart_large)
         assert str(error) == (
             f"You asked:  {asked}\n"
-            "Why not:    a design has one delta per slot, and at least one\n"
-            "Instead:    position=attn, position=ffn or position=both"
+            "Why not:    a design has one delta at each place, and at least one\n"
+            "Instead:    position=attn, position=ffn or position=both; two at one slot change different things there"
         )
     assert check(Deltas(parts=(part("attn", "prefix"), one)), bart_large) == []
 
@@ -235,17 +160,45 @@ def test_the_rules_agree_with_the_equations_on_every_combination(part, bart_larg
                     is_head = form in ("prefix", "head_adapter")
                     exists = not (is_head and (slot is Slot.FFN or insertion is Insertion.SEQUENTIAL))
                     exists = exists and (composition != "gated" or form == "prefix")
-                    exists = exists and (form != "diagonal" or insertion is Insertion.SEQUENTIAL)
+                    is_edit = form in ("diagonal", "tied_orthogonal")
+                    exists = exists and (not is_edit or insertion is Insertion.SEQUENTIAL)
+                    is_of_weights = composition in ("magnitude_direction", "modulated", "rotated")
+                    is_rotation = form in ("block_rotation", "reflections")
+                    is_matrix = is_rotation if composition == "rotated" else form == "low_rank"
+                    exists = exists and is_rotation <= (composition == "rotated")
+                    exists = exists and is_of_weights <= (is_matrix and insertion is Insertion.PARALLEL)
+                    exists = exists and (composition != "rank_stabilised" or form != "diagonal")
                     assert (check_part(spec, bart_large) == []) is exists, spec
 
 
-def test_a_form_reads_what_its_architecture_hands_on(part, bart_large):
-    """Llama's FFN is a module: the residual stream before its norm is not at hand; mBART's layer has both."""
+def test_the_residual_stream_is_read_beside_the_ffn_of_a_pre_norm_model(part, bart_large):
     llama = stated_architecture("llama", n_labels=0)
     stream = part("ffn", "bottleneck", source=Source.RESIDUAL_STREAM)
-    (error,) = check_part(stream, llama)
+    assert check_part(stream, llama) == check_part(stream, stated_architecture("mbart", n_labels=0)) == []
+    sequential = part("ffn", "bottleneck", "sequential", source=Source.RESIDUAL_STREAM)
+    elsewhere = part("attn", "bottleneck", source=Source.RESIDUAL_STREAM)
+    for spec, architecture in ((stream, bart_large), (sequential, llama), (elsewhere, llama)):
+        (error,) = check_part(spec, architecture)
+        assert error.why.startswith("it is another tensor than the sub-layer's input only before the layer norm")
+
+
+def test_a_form_reads_what_its_architecture_hands_on(part):
+    """An architecture of somebody's own may not have the residual stream at hand."""
+    llama = stated_architecture("llama", n_labels=0)
+    own = replace(llama, family=replace(llama.family, sources=(Source.SUBLAYER_INPUT,)))
+    (error,) = check_part(part("ffn", "bottleneck", source=Source.RESIDUAL_STREAM), own)
     assert error.why.endswith("only its input, after the layer norm, is at hand")
-    assert check_part(stream, bart_large) == check_part(part("ffn", "bottleneck"), llama) == []
+    assert check_part(part("ffn", "bottleneck"), own) == []
+
+
+@pytest.mark.parametrize("form", ["prefix", "head_adapter"])
+def test_a_prefix_has_a_place_in_the_text_where_there_are_positions_to_give(part, form):
+    before, later = {"rotation": Rotation.BEFORE}, {"text_start": TextStart.LENGTH}
+    expected = {"llama": (0, 0), "gpt2": (1, 0), "t5": (1, 1), "bart": (1, 1), "modernbert": (0, 0)}
+    for name, found in expected.items():
+        architecture = stated_architecture(name, n_labels=3)
+        specs = (part("attn", form, bottleneck=10, **how) for how in (before, later))
+        assert tuple(len(check_part(spec, architecture)) for spec in specs) == found, name
 
 
 def test_targets_are_those_that_the_architecture_has(part, bart_large):

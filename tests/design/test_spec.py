@@ -6,7 +6,16 @@ from itertools import product
 
 import pytest
 
-from unidelta.design.axes import Conventions, Init, Insertion, LayerNorm, Reparameterisation, Slot
+from unidelta.design.axes import (
+    Conventions,
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Rotation,
+    Slot,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.family import FAMILIES
@@ -89,6 +98,16 @@ def test_an_unknown_kind_value_or_field_is_refused(part):
     with pytest.raises(TypeError, match="bottleneck"):
         design_from_dict({**data, "parts": [without]})
     assert data["kind"] == "deltas", "reading leaves what is read alone"
+
+
+def test_choices_that_came_later_are_written_where_they_are_not_the_usual_ones(part):
+    """The name of a run is a hash of what is written: what was always done is written as it always was."""
+    usual = part("attn", "prefix", composition="gated")
+    chosen = replace(usual, rotation=Rotation.BEFORE, text_start=TextStart.LENGTH, tokens="last:4")
+    written = [design_to_dict(Deltas(parts=(spec,)))["parts"][0] for spec in (usual, chosen)]
+    assert written[1].keys() - written[0].keys() == {"rotation", "text_start", "tokens"}
+    assert (written[1]["rotation"], written[1]["text_start"]) == ("before", "length")
+    assert all(round_trip(Deltas(parts=(spec,))).parts == (spec,) for spec in (usual, chosen))
 
 
 def test_a_forms_own_options_survive_json(part):

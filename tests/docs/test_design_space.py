@@ -16,7 +16,7 @@ from unidelta.config import design_space
 from unidelta.config.compose import compose
 from unidelta.config.groups import options
 from unidelta.config.schema import RunConfig
-from unidelta.deltas.delta import Delta
+from unidelta.deltas.delta import Delta, WeightDelta
 from unidelta.design.axes import Insertion, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.count import count
@@ -78,7 +78,7 @@ def what_happens(config: RunConfig) -> tuple[set[str], int, int, set[str]]:
     with torch.device("meta"):
         model = BartForConditionalGeneration(deepcopy(TINY))  # the injection changes its configuration
     injection = inject(model, design, generator=torch.Generator().manual_seed(0))
-    classes = {type(module.form).__name__ for module in model.modules() if isinstance(module, Delta)}
+    classes = {type(module.form).__name__ for module in model.modules() if isinstance(module, Delta | WeightDelta)}
     return set(), injection.n_trained, count(design, architecture).trained, classes
 
 
@@ -119,8 +119,9 @@ def test_what_is_marked_is_built_and_counted_and_the_rest_refused_by_the_rules_n
     assert not wrong
     assert sorted(len(built) for built in classes.values()) == [1] * len(FORMS)
     assert len(set[str]().union(*classes.values())) == len(FORMS), "one form is built as another"
-    # adapters and low rank: three positions, six columns each; prefix 4 and head adapter 3 at attention; Pfeiffer 3
-    assert n_built == 2 * 3 * 6 + 4 + 3 + 3
+    # adapters and low rank: three positions, 12 columns of h each, low rank two of weights; prefix 7 and head adapter 6
+    # at attention; Pfeiffer 6
+    assert n_built == 2 * 3 * 12 + 3 * 2 + 7 + 6 + 6
 
 
 def test_the_counts_are_those_of_the_equations():

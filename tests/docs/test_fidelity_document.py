@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from unidelta.config.resolve import published_architecture
-from unidelta.config.resolve_task import n_labels
+from unidelta.config.resolve_prompt import n_outputs
 from unidelta.config.schema import InsertionConfig
 from unidelta.design.axes import LayerNorm, Representation, Source
 from unidelta.design.resolve import resolve_design
@@ -39,7 +39,7 @@ def part(model: str, *typed: str, insertion: str | None = None, conventions: str
     config = replace(composed((f"task={MODELS[model]}", *typed)), conventions=conventions)
     if insertion is not None:
         config = replace(config, insertion=InsertionConfig(name=insertion))
-    architecture = published_architecture(config.backbone, n_labels=n_labels(config.task))
+    architecture = published_architecture(config.backbone, n_labels=n_outputs(config))
     design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     assert not problems and isinstance(design, Deltas)
     return design.parts[0]

@@ -31,6 +31,8 @@ def gigabytes(run: RunSpec, *, divided: int = 1, recomputes: bool = False) -> fl
     """GPU memory of a run as the page states it; `divided` passes in place of one, each of so many times less."""
     architecture, task, training = run.backbone.architecture, run.task, run.training
     n, trained = architecture.n_parameters, count(run.design, architecture).trained
+    maps = sum(linear.n_weights for site in architecture.sites for linear in site.linears.values())
+    halved = 0 if trained == n else maps
     config, d = architecture.config, architecture.width
     if training.max_tokens is not None:
         sources = targets = training.max_tokens / divided
@@ -46,7 +48,7 @@ def gigabytes(run: RunSpec, *, divided: int = 1, recomputes: bool = False) -> fl
     if recomputes:
         kept = RECOMPUTED * (sources * encoder + targets * decoder) + max(ENCODER * sources, DECODER * targets)
     logits = LOGITS * targets * config["vocab_size"]
-    return 1.2 * (6 * n + 16 * trained + kept * d + logits) / 1e9 + 1
+    return 1.2 * (6 * n - 4 * halved + 16 * trained + kept * d + logits) / 1e9 + 1
 
 
 def advice(run: RunSpec, gpu: int) -> str:

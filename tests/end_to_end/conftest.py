@@ -15,12 +15,14 @@ from unidelta.mini.tokenizer import tokenizer
 from unidelta.records.record import RunRecord
 from unidelta.run.run import run
 
+ENDS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 STACK = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
 CLASSES = {
     "bart": (hf.BartConfig, hf.BartForConditionalGeneration),
     "mbart": (hf.MBartConfig, hf.MBartForConditionalGeneration),
     "roberta": (hf.RobertaConfig, hf.RobertaForSequenceClassification),
     "bert": (hf.BertConfig, hf.BertForSequenceClassification),
+    "llama": (hf.LlamaConfig, hf.LlamaForCausalLM),
 }
 SPLITS = {
     "sst2": ("train", "validation"),
@@ -40,6 +42,8 @@ def tiny(family: str, *, vocab_size: int) -> hf.PreTrainedModel:
         values = {**ids, **sizes, "d_model": 32, "max_position_embeddings": 256, "decoder_start_token_id": start}
         return CLASSES[family][1](CLASSES[family][0](**values, forced_eos_token_id=2))
     sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    if family == "llama":  # without a padding token, as most decoders are published
+        return hf.LlamaForCausalLM(hf.LlamaConfig(**{**ids, "pad_token_id": None}, **sizes, num_key_value_heads=2))
     return CLASSES[family][1](CLASSES[family][0](**ids, **sizes, max_position_embeddings=130, num_labels=3))
 
 
@@ -51,7 +55,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     def folder(family: str) -> Path:
         if family not in made:
             made[family] = tmp_path_factory.mktemp(f"tiny-{family}")
-            words = tokenizer("mbart" if family == "mbart" else "bart", seed=0)
+            words = tokenizer("mbart" if family in ("mbart", "llama") else "bart", seed=0)
+            if family == "llama":
+                words = hf.PreTrainedTokenizerFast(tokenizer_object=words.backend_tokenizer, **ENDS)
             tiny(family, vocab_size=len(words)).save_pretrained(made[family])
             words.save_pretrained(made[family])
         return made[family]

@@ -1,12 +1,11 @@
 """Mistakes in a user's data set are reported within seconds, before a backbone loads, and nothing is written."""
 
-import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from .test_bad_input import train
+from .test_bad_input import refusal
 
 
 def folder(root: Path, **splits: dict[str, list]) -> Path:
@@ -15,12 +14,9 @@ def folder(root: Path, **splits: dict[str, list]) -> Path:
     return root
 
 
-def told(done: subprocess.CompletedProcess[str], *said: str) -> None:
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
+def told(refused: str, *said: str) -> None:
     for line in ("You asked:", "Why not:", "Instead:", *said):
-        assert line in done.stderr, done.stderr
-    assert "parameters)" not in done.stdout  # what is printed once the backbone is loaded
+        assert line in refused, refused
 
 
 TEXTS = {"abstract": ["one two", "three"], "headline": ["one", "three"], "empty": ["", " "]}
@@ -48,48 +44,51 @@ LABEL_CASES = {
 def test_a_mistake_about_texts_is_told(case: str, tmp_path: Path) -> None:
     data = folder(tmp_path, train=TEXTS, validation=TEXTS, test=TEXTS)
     typed, said = TEXT_CASES[case]
-    told(train(f"task=summarization task.path={data} {typed}", tmp_path / "runs"), *said)
-    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").rglob("*.json"))
+    told(refusal(f"task=summarization task.path={data} {typed}", tmp_path / "runs"), *said)
 
 
 @pytest.mark.parametrize("case", LABEL_CASES)
 def test_a_mistake_about_labels_is_told(case: str, tmp_path: Path) -> None:
     data = folder(tmp_path, train=MOODS, dev=MOODS, test=MOODS)
     typed, said = LABEL_CASES[case]
-    told(train(f"task=classification task.columns.text=comment task.path={data} {typed}", tmp_path / "runs"), *said)
+    told(refusal(f"task=classification task.columns.text=comment task.path={data} {typed}", tmp_path / "runs"), *said)
 
 
 def test_a_label_that_training_never_saw_is_told_with_its_place_and_those_it_saw(tmp_path: Path) -> None:
     other = {"comment": ["d", "e"], "mood": ["glad", "gald"], "same": ["x", "x"]}
     data = folder(tmp_path, train=MOODS, dev=MOODS, test=other)
     typed = f"task=classification task.columns.text=comment task.columns.label=mood task.path={data}"
-    told(train(typed, tmp_path / "runs"), "test.csv:3: mood: 'gald' is none of the labels.", "glad, or another", "sad")
+    told(
+        refusal(typed, tmp_path / "runs"), "test.csv:3: mood: 'gald' is none of the labels.", "glad, or another", "sad"
+    )
 
 
 def test_a_language_that_the_tokenizer_does_not_know_is_told_with_those_it_knows(tmp_path: Path) -> None:
     data = folder(tmp_path, train=TEXTS, validation=TEXTS, test=TEXTS)
     typed = f"task=translation task.path={data} task.columns.source=abstract task.columns.target=headline"
     typed += " task.source_language=en_XX task.target_language=ro_XX"
-    done = train(typed, tmp_path / "runs")
-    told(done, "task.target_language=ro_XX", "no such language", "task.target_language=ro_RO, or one of: en_XX, ro_RO")
-    assert "Problem 2" not in done.stderr
+    refused = refusal(typed, tmp_path / "runs")
+    told(
+        refused, "task.target_language=ro_XX", "no such language", "task.target_language=ro_RO, or one of: en_XX, ro_RO"
+    )
+    assert "Problem 2" not in refused
 
 
 def test_a_split_that_is_not_there_is_told_with_what_reports_another(tmp_path: Path) -> None:
     data = folder(tmp_path, train=TEXTS, validation=TEXTS)
     typed = f"task=summarization task.path={data} task.columns.source=abstract task.columns.target=headline"
-    told(train(typed, tmp_path / "runs"), "split test in", "train.csv, validation.csv", "task.test_split=null")
+    told(refusal(typed, tmp_path / "runs"), "split test in", "train.csv, validation.csv", "task.test_split=null")
 
 
 def test_a_data_set_that_nobody_named_is_asked_for(tmp_path: Path) -> None:
-    told(train("task=summarization", tmp_path / "runs"), "task.path=DIR")
-    told(train("task=classification task.source=hub", tmp_path / "runs"), "task.path=OWNER/NAME")
+    told(refusal("task=summarization", tmp_path / "runs"), "task.path=DIR")
+    told(refusal("task=classification task.source=hub", tmp_path / "runs"), "task.path=OWNER/NAME")
     languages = "task.source_language=en_XX task.target_language=ro_RO"
-    told(train(f"task=translation task.source=mini {languages}", tmp_path / "runs"), "the miniature does not have it")
+    told(refusal(f"task=translation task.source=mini {languages}", tmp_path / "runs"), "the miniature does not have it")
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     data = folder(tmp_path, train=MOODS)
     typed = f"task=classification task.path={data} task.columns.text=comment task.columns.label=same"
-    done = train(f"{typed} task.metrics=[rouge] training.batch_size=0 backbone=bart", tmp_path / "runs")
-    told(done, "Problem 4 of 4", "have the label x", "rouge compares texts", "=1 or more", "backbone=roberta")
+    refused = refusal(f"{typed} task.metrics=[rouge] training.batch_size=0 backbone=bart", tmp_path / "runs")
+    told(refused, "Problem 4 of 4", "have the label x", "rouge compares texts", "=1 or more", "backbone=roberta")

@@ -76,6 +76,7 @@ def test_the_miniature_keeps_no_token_ids(do: Do, tmp_path: Path, monkeypatch) -
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 def test_a_hub_that_never_answers_is_named_for_data_and_weights_after_one_probe(tmp_path: Path) -> None:
     guests: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as silent:

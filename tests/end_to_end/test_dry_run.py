@@ -6,15 +6,15 @@ import sys
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 
+from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.config.compose import compose
 from unidelta.design.architecture import Architecture
+from unidelta.errors import Problems
 from unidelta.injection.inject import inject
 from unidelta.run.prepare import prepare
 from unidelta.run.run import run
-
-CLASSES = {"encoder-decoder": AutoModelForSeq2SeqLM, "encoder": AutoModelForSequenceClassification}
 
 KEYS = {
     "method",
@@ -52,7 +52,7 @@ def on_meta(architecture: Architecture) -> PreTrainedModel:
     labels = {"num_labels": architecture.n_labels} if architecture.n_labels else {}
     config = AutoConfig.for_model(facts.pop("model_type"), **facts, **labels)
     with torch.device("meta"):
-        return CLASSES[architecture.family.kind].from_config(config)
+        return MODEL_CLASSES[architecture.family.kind].from_config(config)
 
 
 @pytest.mark.parametrize("task", ["xsum", "wmt_en_ro", "mnli", "sst2"])
@@ -74,6 +74,31 @@ def test_the_modules_have_as_many_parameters_as_the_closed_form(
     last, spec = json.loads(capsys.readouterr().out.splitlines()[-1]), prepare(config)
     injection = inject(on_meta(spec.backbone.architecture), spec.design, generator=torch.Generator())
     assert (last["trained"], last["stored"]) == (injection.n_trained, injection.n_stored)
+
+
+LATER = ("llama", "mistral", "qwen3", "gemma3", "gpt2", "modernbert")
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    ["t5", *(pytest.param(name, marks=pytest.mark.slow) for name in LATER)],
+)
+def test_a_backbone_that_is_not_in_the_paper_is_counted_as_it_is_built(backbone, capsys):
+    words = [f"backbone={backbone}", f"task={'mnli' if backbone == 'modernbert' else 'xsum'}", "scale=paper"]
+    last, spec = dry_run(capsys, "method=mam", *words), prepare(compose(["method=mam", *words, "dry_run=true"]))
+    injection = inject(on_meta(spec.backbone.architecture), spec.design, generator=torch.Generator())
+    assert (last["trained"], last["stored"]) == (injection.n_trained, injection.n_stored)
+    assert 0.3 < last["percent_matrices"] < 7
+
+
+def test_text_that_starts_behind_a_prefix_has_fewer_positions(capsys):
+    words = ["method=prefix", "backbone=gpt2", "task=xsum", "scale=paper", "budget=bottleneck", "budget.bottleneck=600"]
+    dry_run(capsys, *words)
+    with pytest.raises(Problems, match=r"task\.max_source_length=512(.|\n)*positions for 2 to 424 tokens"):
+        prepare(compose([*words, "method.attn.text_start=length", "dry_run=true"]))
+    fits = ["task.max_source_length=296"]  # with the target's 128
+    last = dry_run(capsys, *words, "method.attn.text_start=length", *fits)
+    assert last["design"] == "prefix(attn, l=600, gated, MLP 600, text from l)"
 
 
 def test_a_dry_run_does_without_torch_and_transformers():

@@ -127,16 +127,15 @@ def test_an_own_data_set_is_trained_on_scored_found_and_scored_again(name: str, 
     assert (row["task"], row["metric"], row["test"]) == (task, headline, reported[headline])
     assert all(row[key] == reported[key] for key in scores)
 
-    store = RecordStore(root=tmp_path / "runs")
-    place = {"scale": "mini", "task": task, "run_id": record.run_id}
-    file = store.predictions_path(**place)
+    files = RecordStore(root=tmp_path / "runs").files_of(record)
+    file = files.predictions
     capsys.readouterr()
     assert tasks(["score", str(file)]) == 0
     again = json.loads(capsys.readouterr().out)["test"]
     assert again == {key: value for key, value in reported.items() if key != "loss"}
 
     predictions = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    description = json.loads((store.deltas_path(**place) / "design.json").read_text(encoding="utf-8"))
+    description = json.loads((files.deltas / "design.json").read_text(encoding="utf-8"))
     if name in LABELS:
         assert record.spec["task"]["labels"] == description["labels"] == LABELS[name]
         assert record.spec["backbone"]["architecture"]["n_labels"] == len(LABELS[name])

@@ -106,6 +106,7 @@ def test_a_run_that_is_told_to_stop_saves_itself_and_says_so(do: Do, tmp_path: P
     assert outcome(results) == outcome(whole)
 
 
+@pytest.mark.slow
 def test_a_run_continues_on_another_machine_and_its_record_says_so(do: Do, tmp_path: Path, capsys, monkeypatch) -> None:
     """More threads, and a GPU that is not here as what the checkpoint was made on."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # else the miniature decides itself
@@ -135,6 +136,7 @@ def test_a_run_continues_on_another_machine_and_its_record_says_so(do: Do, tmp_p
     assert "was made with device NVIDIA of elsewhere" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_whose_terminal_closes_saves_itself(do: Do, tmp_path: Path) -> None:
     """As when an ssh connection breaks: SIGHUP, and nothing can be written to the terminal from then on."""
     typed = SST2.replace("save_every_minutes=0", "save_every_minutes=null").replace("progress=false", "progress=true")

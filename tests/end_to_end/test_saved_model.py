@@ -8,7 +8,7 @@ import torch
 import transformers as hf
 
 import unidelta
-from unidelta.errors import Problems
+from unidelta.errors import ConfigError, Problems
 from unidelta.mini.tokenizer import tokenizer
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
@@ -41,6 +41,17 @@ def test_a_fully_tuned_model_is_read_by_from_pretrained(do: Do, tmp_path: Path) 
     assert len(unidelta.runs(tmp_path / "runs")) == 1  # the folder's own JSON files are no records
 
 
+def test_a_finished_run_without_its_model_is_not_taken_for_one_with_it(do: Do, tmp_path: Path) -> None:
+    record = do("method=full", "task=sst2")
+    with pytest.raises(ConfigError, match="its model was not kept") as refusal:
+        do("method=full", "task=sst2", "save_model=true")
+    assert refusal.value.instead.startswith("force=true")
+    again = do("method=full", "task=sst2", "save_model=true", "force=true")
+    assert again.metrics == record.metrics and (folder_of(again, tmp_path) / "model.safetensors").is_file()
+    assert do("method=full", "task=sst2", "save_model=true").run_id == record.run_id
+
+
+@pytest.mark.slow
 def test_it_can_be_tuned_further(do: Do, tmp_path: Path) -> None:
     first = do("method=full", "task=xsum", "save_model=true")
     record = do("method=lora", "task=xsum", f"backbone.checkpoint={folder_of(first, tmp_path)}")
@@ -80,6 +91,7 @@ def test_a_new_pooler_is_told_recorded_and_comes_back_with_the_deltas(do: Do, tm
     assert found[0].equal(found[1])
 
 
+@pytest.mark.slow
 def test_unknown_tokens_are_in_the_record_and_said(do: Do, data, tmp_path: Path, capsys) -> None:
     folder = data("xsum")
     for file in folder.glob("*.jsonl"):

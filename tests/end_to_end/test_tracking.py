@@ -69,6 +69,7 @@ def test_a_tracked_run_is_the_run_and_wandb_has_all_of_it(tmp_path: Path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unusable", [{}, {"HOME": ""}, {"HOME": "/proc"}, {"WANDB_CACHE_DIR": "/dev/null/cache"}])
 def test_without_a_home_tracking_says_nothing_on_standard_error(unusable: dict[str, str], tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}

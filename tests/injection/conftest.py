@@ -1,6 +1,6 @@
 """Tiny models of every family, one design per name, and parameters moved away from their start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Slot
+from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Rotation, Slot, Source, TextStart
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS, Setting
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
@@ -25,6 +25,7 @@ from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 
 from ..copied import copied
+from ..float64 import kept_float64
 
 OTHER_DROPOUTS = ("activation_dropout",)
 LOADERS = {
@@ -117,6 +118,8 @@ _PARTS: dict[str, Callable[[str], tuple[DeltaSpec, ...]]] = {
     "prefix_additive": lambda f: (_part(f, "attn", "prefix"),),
     "prefix_gated_norm": lambda f: (_part(f, "attn", "prefix", composition="gated", layer_norm=LayerNorm.IN, **_MLP),),
     "prefix_additive_norm": lambda f: (_part(f, "attn", "prefix", layer_norm=LayerNorm.IN),),
+    "prefix_rotated": lambda f: (_part(f, "attn", "prefix", composition="gated", rotation=Rotation.BEFORE, **_MLP),),
+    "prefix_in_front": lambda f: (_part(f, "attn", "prefix", composition="gated", text_start=TextStart.LENGTH),),
     "multihead": lambda f: (_part(f, "attn", "head_adapter", **_MLP),),
     "multihead_direct": lambda f: (_part(f, "attn", "head_adapter"),),
     "adapter_attn": lambda f: (_part(f, "attn", "bottleneck", "sequential"),),
@@ -129,6 +132,7 @@ _PARTS: dict[str, Callable[[str], tuple[DeltaSpec, ...]]] = {
     "parallel_attn_paper": lambda f: (_part(f, "attn", "bottleneck", conventions="paper"),),
     "parallel_ffn": lambda f: (_part(f, "ffn", "bottleneck"),),
     "parallel_ffn_paper": lambda f: (_part(f, "ffn", "bottleneck", conventions="paper"),),
+    "parallel_ffn_stream": lambda f: (_part(f, "ffn", "bottleneck", source=Source.RESIDUAL_STREAM),),
     "parallel_ffn_norm_out": lambda f: (_part(f, "ffn", "bottleneck", layer_norm=LayerNorm.OUT),),
     "scaled_ffn": lambda f: (_part(f, "ffn", "bottleneck", composition="scaled", init=Init.LORA),),
     "learned_scale_ffn": lambda f: (_part(f, "ffn", "bottleneck", composition="learned_scale"),),
@@ -184,6 +188,13 @@ def _injected(
             noise = torch.randn(parameters[trained].shape, generator=generator)
             parameters[trained].data += 0.3 * noise
     return injection
+
+
+@pytest.fixture
+def no_float32() -> Iterator[None]:
+    """Float64 stays float64."""
+    with kept_float64():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,15 @@ NAMES = (
 FAMILIES = ("bart", "mbart", "roberta", "bert")
 PROMPTS = [("prompt", "bart"), ("prompt", "mbart")]
 CASES = [(name, family) for name in NAMES for family in ("bart", "roberta")] + PROMPTS
-CASES += [("prefix_lora", "mbart"), ("parallel_both", "mbart"), ("parallel_both", "bert")]
+CASES += [
+    ("prefix_lora", "mbart"),
+    ("parallel_both", "mbart"),
+    ("parallel_both", "bert"),
+    ("mam", "t5"),
+    ("mam", "modernbert"),
+]
+# their hosts know other modules: the norm before an FFN, the rotation of keys, one map of three roles
+CASES += [("parallel_ffn_stream", "llama"), ("prefix_rotated", "llama"), ("prefix_in_front", "gpt2"), ("ia3", "gpt2")]
 
 
 def losses_and_gradients(model, inputs: dict) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -61,7 +69,9 @@ def test_a_deep_copy_still_reports_hidden_states(injected, batch, name, family):
     assert all(a.equal(b) for a, b in zip(ours, copies, strict=True))
 
 
-@pytest.mark.parametrize(("name", "family"), [case for case in CASES if case[1] in ("bart", "roberta")])
+@pytest.mark.parametrize(
+    ("name", "family"), [case for case in CASES if case[1] in ("bart", "roberta", "t5", "modernbert")]
+)
 def test_gradient_checkpointing_changes_no_loss_and_no_gradient(injected, batch, name, family):
     inputs = batch(family, padded=True)
     loss, gradients = losses_and_gradients(injected(name, family, dropout=0.2).model.train(), inputs)

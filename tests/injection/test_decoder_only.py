@@ -3,40 +3,26 @@
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional
 from transformers import DynamicCache, PreTrainedModel
 
-FAMILIES = ("llama",)
-NAMES = (
-    "prefix",
-    "prefix_gated_norm",
-    "multihead",
-    "parallel_attn",
-    "adapter_ffn",
-    "lora_attn",
-    "lora_ffn",
-    "ia3",
-    "mam",
-)
-CASES = [(name, family) for family in FAMILIES for name in NAMES]
+from unidelta.design.family import FAMILIES
+
+pytestmark = pytest.mark.usefixtures("no_float32")
+
+DECODERS = [name for name, family in FAMILIES.items() if family.kind == "decoder"]
+NAMES = "prefix prefix_gated_norm multihead parallel_attn adapter_ffn lora_attn lora_ffn ia3 mam".split()
+NAMES += ["prefix_rotated", "prefix_in_front", "parallel_ffn_stream"]
+QUICK = {"llama": ("prefix", "prefix_rotated", "parallel_ffn_stream"), "gpt2": ("prefix_gated_norm", "prefix_in_front")}
+# windows of 4 tokens, shorter than the text, in all layers or in one of two, and norms of heads
+QUICK |= {"mistral": ("mam",), "qwen3": ("prefix_gated_norm",), "gemma3_text": ("multihead", "mam")}
+CASES = [
+    pytest.param(name, family, marks=() if name in QUICK.get(family, ()) else pytest.mark.slow)
+    for family in DECODERS
+    for name in NAMES
+    if name != "prefix_rotated" or FAMILIES[family].is_rotary
+]
 TOLERANCE = {"rtol": 0, "atol": 1e-12}
 S = 9
-
-
-@pytest.fixture(autouse=True)
-def no_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stock code computes norms, and eager's softmax, in float32 whatever it is given: here float64 stays float64."""
-    to, to_float, softmax = Tensor.to, Tensor.float, functional.softmax
-
-    def is_down(tensor: Tensor, asked: object) -> bool:
-        return tensor.dtype is torch.float64 and asked is torch.float32
-
-    def own_softmax(tensor: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
-        return softmax(tensor, dim=dim, dtype=None if is_down(tensor, dtype) else dtype)
-
-    monkeypatch.setattr(Tensor, "to", lambda t, *a, **k: t if a and is_down(t, a[0]) else to(t, *a, **k))
-    monkeypatch.setattr(Tensor, "float", lambda t: t if t.dtype is torch.float64 else to_float(t))
-    monkeypatch.setattr(functional, "softmax", own_softmax)
 
 
 def text(padding: str) -> dict[str, Tensor]:
@@ -102,6 +88,17 @@ def test_generation_with_and_without_a_cache_gives_the_same_tokens(injected, nam
         torch.manual_seed(4)
         made.append(injection.model.generate(**inputs, max_new_tokens=8, use_cache=use_cache, **settings))
     assert made[0].equal(made[1]) and made[0].shape[1] > S
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
+@torch.no_grad()
+def test_a_cache_of_fixed_size_gives_the_same_tokens(injected, name, family):
+    injection = injected(name, family)
+    injection.fold()
+    inputs = {key: tensor for key, tensor in text("left").items() if key != "position_ids"}
+    static = {"cache_implementation": "static", "disable_compile": True}
+    made = [injection.model.generate(**inputs, max_new_tokens=8, do_sample=False, **how) for how in ({}, static)]
+    assert made[0].equal(made[1])
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

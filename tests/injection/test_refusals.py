@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import BartConfig, BartForConditionalGeneration, GPT2Config, T5Config
+from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
+    GPTNeoXConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    OPTConfig,
+)
 
-from unidelta.design.axes import Representation, Slot
+from unidelta.design.axes import Representation, Rotation, Slot
+from unidelta.design.family import FAMILIES as KNOWN
 from unidelta.design.spec import Deltas, FullFineTuning, PromptTuning
 from unidelta.errors import BackboneError, DesignError, Problems
 from unidelta.hosts.linear import LinearHost
@@ -20,13 +28,13 @@ def put(model, design):
     return inject(model, design, generator=torch.Generator())
 
 
-@pytest.mark.parametrize("config", [T5Config(), GPT2Config()])
+@pytest.mark.parametrize("config", [OPTConfig(), GPTNeoXConfig()])
 def test_another_architecture_is_refused_by_name(config):
     with pytest.raises(BackboneError) as refusal:
         architecture_of(config, name="x")
     asked, why, instead = str(refusal.value).splitlines()
     assert f"`{config.model_type}`" in asked
-    assert why == "Why not:    deltas can be put into bart, mbart, roberta, bert, llama only"
+    assert why == f"Why not:    deltas can be put into {', '.join(KNOWN)} only"
     assert instead == "Instead:    backbone.checkpoint=DIR with one of these architectures"
 
 
@@ -95,6 +103,19 @@ def test_deltas_at_heads_need_an_attention_whose_masks_are_known(tiny, design, f
     assert all(p.requires_grad for p in model.parameters())
     assert dict(model.named_modules()) == before
     put(model, design("adapter_ffn", family))  # which needs no place inside attention
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
+def test_a_prefix_is_not_rotated_by_a_rotation_that_changes(part, kind):
+    factors = {"short_factor": [1.0] * 3, "long_factor": [2.0] * 3} if kind == "longrope" else {"factor": 2.0}
+    sizes = {**KNOWN["llama"].tiny, "original_max_position_embeddings": 20}
+    rope = {"rope_type": kind, "rope_theta": 1e4, "original_max_position_embeddings": 20, **factors}
+    model = LlamaForCausalLM(LlamaConfig(**sizes, rope_parameters=rope))
+    usual = part("llama", "attn", "prefix", composition="gated")
+    with pytest.raises(DesignError, match="its rotation changes with the length of the text"):
+        put(model, Deltas(parts=(replace(usual, rotation=Rotation.BEFORE),)))
+    assert all(p.requires_grad for p in model.parameters())
+    put(model, Deltas(parts=(usual,)))
 
 
 def test_a_place_takes_one_delta():

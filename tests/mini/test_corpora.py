@@ -13,6 +13,7 @@ import pytest
 from unidelta.errors import DataError
 from unidelta.mini import SPLITS, rows
 from unidelta.mini.miniature import SPECIAL
+from unidelta.mini.pretraining.objectives.llama import all_texts
 from unidelta.mini.pretraining.texts import both_languages, news, news_and_claims, news_in_segments
 from unidelta.mini.second_language import LANGUAGES, Bilingual, Proposition
 from unidelta.mini.second_lexicon import content
@@ -22,7 +23,7 @@ from unidelta.mini.world import Class, world
 
 COLUMNS = {"xsum": ("document", "summary"), "mnli": ("premise", "hypothesis"), "sst2": ("sentence",)}
 BACKBONE = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "roberta"}
-TEXT = {"bart": news, "mbart": both_languages, "roberta": news_in_segments}
+TEXT = {"bart": news, "mbart": both_languages, "roberta": news_in_segments, "llama": all_texts}
 
 
 def texts(task: str, row: dict[str, Any]) -> tuple[str, ...]:
@@ -87,9 +88,9 @@ def test_an_item_belongs_to_one_part_whatever_is_drawn():
     assert all(abs(parts.count(part) - 500) < 106 for part in ("dev", "test"))
 
 
-@pytest.mark.parametrize("task", SPLITS)
-def test_every_word_a_task_uses_occurs_in_the_pretraining_of_its_backbone(task: str):
-    family, rng = BACKBONE[task], Random(1)
+@pytest.mark.parametrize(("task", "family"), [*BACKBONE.items(), ("xsum", "llama"), ("wmt_en_ro", "llama")])
+def test_every_word_a_task_uses_occurs_in_the_pretraining_of_its_backbone(task: str, family: str):
+    rng = Random(1)
     used = {word for split in SPLITS[task] for row in rows(task, split) for t in texts(task, row) for word in t.split()}
     read = {
         word for _ in range(30_000) for segment in TEXT[family](0, rng).target for word in segment.split()

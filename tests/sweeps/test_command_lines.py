@@ -100,7 +100,10 @@ for i in 0 1 2 3 4 5; do echo "GPU $i: NVIDIA H200 (UUID: GPU-$i-$i)"; done
 
 @pytest.mark.parametrize(
     ("program", "restricted", "gpus"),
-    [("sweep.py", "1,3,4,5", ["1", "3", "4", "5"]), ("train.py", "GPU-0,2,MIG-a,3,9", ["2", "3", "GPU-0", "MIG-a"])],
+    [
+        pytest.param("sweep.py", "1,3,4,5", ["1", "3", "4", "5"], marks=pytest.mark.slow),
+        ("train.py", "GPU-0,2,MIG-a,3,9", ["2", "3", "GPU-0", "MIG-a"]),
+    ],
 )
 def test_on_a_server_with_four_gpus_there_are_four_workers_with_one_each(
     program: str, restricted: str, gpus: list[str], typed, environment: dict[str, str], tmp_path: Path

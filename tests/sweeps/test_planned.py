@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from unidelta.backbones.shipped import BACKBONES
 from unidelta.config.compose import compose
-from unidelta.errors import Problems
+from unidelta.errors import Problems, UserError
 from unidelta.extensions.paths import CONF
 from unidelta.records.identity import run_id
 from unidelta.run.identity import identity
 from unidelta.run.run import run
 from unidelta.sweeps.plan import Job, jobs
-from unidelta.sweeps.planned import plan, prepared
+from unidelta.sweeps.planned import first_of_each_run, plan, prepared
 from unidelta.tasks import load_all
 
 FEW = "method=frozen task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
@@ -44,6 +45,24 @@ def test_the_name_of_a_planned_run_is_the_name_of_the_run():
     assert planned.run_id == run_id(identity(spec, load_all(spec.task)))
 
 
+def test_two_names_or_spellings_of_one_run_are_one_and_other_weights_or_rows_are_another(tmp_path: Path):
+    (tmp_path / "other").symlink_to(BACKBONES / "bart")
+    rate = "training.learning_rate"
+    typed = [
+        f"method=scaled_parallel_adapter {rate}=0.003",
+        f"method=parallel_adapter composition=scaled composition.scale=4 method.ffn.init=lora {rate}=3e-3",
+        f"method=scaled_parallel_adapter {rate}=3.0e-3 results_dir=elsewhere",
+        f"method=scaled_parallel_adapter {rate}=0.003 backbone.checkpoint={tmp_path / 'other'}",
+        f"method=scaled_parallel_adapter {rate}=0.003 task.source=local task.path={tmp_path}",
+        f"method=scaled_parallel_adapter {rate}=0.003 task.source=local task.path={tmp_path}/other",
+        f"method=scaled_parallel_adapter {rate}=0.003 dry_run=true",
+        f"method=parallel_adapter composition=scaled composition.scale=4 method.ffn.init=lora {rate}=3e-3 dry_run=true",
+    ]
+    every = [Job(tuple(f"{words} task=xsum".split())) for words in typed]
+    first = first_of_each_run(prepared(every))
+    assert [every.index(first[job]) for job in every] == [0, 0, 2, 3, 4, 5, 6, 7]
+
+
 def test_every_mistake_of_every_job_is_told():
     with pytest.raises(Problems) as refusal:
         plan(jobs(["method=prompt task=sst2,xsum,mnli", "method=mam training.batch_size=0", "method=mam seed=1"]))
@@ -59,3 +78,19 @@ def test_without_the_data_a_list_says_unknown_and_a_sweep_is_refused(monkeypatch
     with pytest.raises(Problems) as refusal:
         plan(paper)
     assert len(refusal.value.errors) == 1
+
+
+def test_what_another_backbone_cannot_have_is_left_out_and_said(capsys) -> None:
+    words = [f"method={method} task=xsum" for method in ("bitfit", "lora", "prompt")]
+    typed = jobs(words, ["backbone=llama", "scale=paper", "seed=1,2"])
+    with pytest.raises(Problems, match="Problem 2 of 2"):
+        prepared(typed)
+    found = prepared(typed, leaves_out=True)
+    assert [spec.method for _, _, spec in found] == ["lora", "lora"]
+    said = capsys.readouterr().err
+    assert said.count("Left out") == 2 and "method=prompt task=xsum" in said and "there is no encoder" in said
+    wrong = jobs(words, ["backbone=llama", "scale=paper", "training.batch_size=0"])
+    with pytest.raises(UserError, match="batch_size=0"):
+        prepared(wrong, leaves_out=True)
+    with pytest.raises(UserError, match="none of them exists on this backbone"):
+        prepared(jobs(words[:1], ["backbone=llama", "scale=paper"]), leaves_out=True)

@@ -23,7 +23,7 @@ def finish(program: "subprocess.Popen[str]") -> tuple[int, dict[str, list]]:
 @pytest.mark.parametrize(
     ("reuse", "ill"),
     [
-        (
+        pytest.param(
             False,
             {
                 "raise": (1, "ZeroDivisionError: division by zero", "Traceback"),
@@ -31,6 +31,7 @@ def finish(program: "subprocess.Popen[str]") -> tuple[int, dict[str, list]]:
                 "kill": (None, "killed by SIGKILL, perhaps for want of memory", ""),
                 "hang": (None, "not done within 10 s", ""),
             },
+            marks=pytest.mark.slow,
         ),
         (
             True,
@@ -57,6 +58,7 @@ def test_four_of_twelve_jobs_die_and_eight_are_done(start, reuse: bool, ill: dic
     assert len(workers) < len(WELL) if reuse else len(workers) == len(WELL)
 
 
+@pytest.mark.slow
 def test_what_a_late_job_has_started_ends_with_it(start, is_alive, wait_for):
     status, found = finish(start(["hang with a child"], timeout_s=2))
     assert (status, found["hang with a child"][0]) == (1, "failed")

@@ -75,6 +75,7 @@ def sweep(*words: str, home: Path, **more: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_weights_and_tokenizer_are_then_there_without_the_hub(server: ThreadingHTTPServer, tmp_path: Path) -> None:
     (tmp_path / "sweeps").mkdir()
     few = "task=xsum task.max_train_examples=8 task.max_eval_examples=4 task.max_test_examples=4 training.max_steps=2"
@@ -100,6 +101,7 @@ def test_a_repository_without_safetensors_is_refused_by_name(server: ThreadingHT
     assert done.stderr.count("somebody/pickled") == 1 and "no safetensors" in done.stderr
 
 
+@pytest.mark.slow
 def test_runs_of_the_miniature_need_nothing(tmp_path: Path) -> None:
     done = sweep("table2", "--prefetch", "--config-dir", str(ROOT), home=tmp_path)
     assert (done.returncode, done.stdout) == (0, "table2: nothing is read from the hub\n"), done.stderr

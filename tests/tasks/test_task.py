@@ -32,7 +32,7 @@ def test_labels_are_in_glue_order_by_number_or_name() -> None:
     mnli = task_spec("mnli")
     assert mnli.labels == ("entailment", "neutral", "contradiction")
     assert task_spec("sst2").labels == ("negative", "positive")
-    assert [task_spec(name).n_labels for name in PAPER] == [0, 0, 3, 2]
+    assert [task_spec(name).n_outputs for name in PAPER] == [0, 0, 3, 2]
     assert [mnli.target({"label": label}) for label in (0, "contradiction", "neutral", 2)] == [0, 2, 1, 2]
 
 

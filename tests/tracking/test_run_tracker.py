@@ -1,12 +1,15 @@
 """A tracker that fails changes nothing of a run but a note in its record."""
 
+import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from unidelta.errors import Interrupted
 from unidelta.records.record import RunRecord
 from unidelta.tracking import RunTracker
+from unidelta.training.stopping import Stop
 
 
 class Breaking:
@@ -34,6 +37,19 @@ class Breaking:
     def _break(self, where: str) -> None:
         if where == self.where:
             raise RuntimeError(self.said)
+
+
+def test_a_signal_while_a_tracker_begins_or_writes_stops_the_run() -> None:
+    def stopped(*_: object, **__: object) -> Any:
+        Stop()._take(signal.SIGTERM, None)
+
+    with pytest.raises(Interrupted), RunTracker("stopped", stopped):
+        pass
+    slow = Breaking("nowhere")
+    slow.log = stopped
+    with pytest.raises(Interrupted), RunTracker("stopped", lambda: slow) as tracker:
+        tracker.log({"step": 1})
+    assert slow.codes == [1]
 
 
 def opened(tracker: Breaking) -> Breaking:

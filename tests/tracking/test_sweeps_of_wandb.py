@@ -1,13 +1,12 @@
 """The sweep file of docs/tracking.md, and what W&B's agent makes of it: words that train.py takes."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from ..forked import forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,9 +31,6 @@ def test_every_job_of_the_documented_sweep_can_be_done():
     choices = {key: values(parameter) for key, parameter in file["parameters"].items()}
     for i in range(max(map(len, choices.values()))):
         arguments = [f"--{key}={all_of_it[i % len(all_of_it)]}" for key, all_of_it in choices.items()]
-        command = [sys.executable, file["program"], *arguments, "--dry_run=True"]
-        done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120
-        )
+        done = forked([file["program"], *arguments, "--dry_run=True"], ROOT)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("lora on mini-XSum")

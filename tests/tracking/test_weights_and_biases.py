@@ -167,6 +167,7 @@ def test_offline_runs_of_one_process_hold_what_their_records_say(record, entries
     assert not (tmp_path / "home" / ".local").exists()  # where W&B would stage artifacts
 
 
+@pytest.mark.slow
 def test_what_was_not_asked_is_read_from_wandbs_own_variables(record, entries, follow, tmp_path: Path):
     variables = {"WANDB_PROJECT": "theirs", "WANDB_RUN_GROUP": "a group", "WANDB_TAGS": "x,y", "WANDB_ENTITY": "team"}
     follow(run_of(record, entries), variables=variables, project=None)
@@ -179,6 +180,7 @@ def test_what_was_not_asked_is_read_from_wandbs_own_variables(record, entries, f
     assert [run["tags"] for run in found] == [["x", "y", "mam", "xsum", "mini"]] * 2
 
 
+@pytest.mark.slow
 def test_under_an_agent_the_run_is_the_agents(record, entries, follow, tmp_path: Path):
     variables = {"WANDB_SWEEP_ID": "sweep1", "WANDB_RUN_ID": "agents-own", "WANDB_PROJECT": "theirs"}
     done = follow(run_of(record, entries), variables=variables, project=None)

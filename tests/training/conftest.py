@@ -10,6 +10,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     BartConfig,
     BartForConditionalGeneration,
+    LlamaConfig,
+    LlamaForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
@@ -18,6 +20,7 @@ from transformers import (
 
 from unidelta.tasks import GenerationSpec, TaskSpec
 from unidelta.tasks.encode import Encoded, ModelLimits, encode
+from unidelta.tasks.prompt import Prompt
 from unidelta.training import TrainingSpec
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
@@ -129,6 +132,13 @@ def make_roberta(**changes: Any) -> RobertaForSequenceClassification:
     return RobertaForSequenceClassification(RobertaConfig(**{**sizes, **ends, **changes}))
 
 
+def make_llama(**changes: Any) -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
+    ends = {"vocab_size": len(WORDS), "intermediate_size": 24, "max_position_embeddings": 40, "initializer_range": 0.3}
+    return LlamaForCausalLM(LlamaConfig(**{**sizes, **ends, **changes}))
+
+
 @pytest.fixture
 def spec() -> TrainingSpec:
     """Settings of a run of six steps on the CPU."""
@@ -154,3 +164,20 @@ def sentences() -> Setting:
     """SST-2 with a one-layer RoBERTa; a sentence is positive if it begins with an even word."""
     rows = [{"sentence": _words(i, 2 + i % 6), "label": (i * 7 % 16 + 1) % 2} for i in range(44)]
     return _setting(_task("sst2"), make_roberta, rows)
+
+
+@pytest.fixture
+def continuations() -> Setting:
+    """XSum with a two-layer Llama, which writes the summary after the document."""
+    generation = GenerationSpec(num_beams=2, max_length=6, min_length=1, no_repeat_ngram_size=0, length_penalty=1.0)
+    rows = [{"document": _words(i, 3 + i % 6), "summary": _words(i, 1 + i % 3)} for i in range(44)]
+    task = _task("xsum", generation=generation, prompt=Prompt(template="{source} w3"))
+    return _setting(task, make_llama, rows)
+
+
+@pytest.fixture
+def spelled() -> Setting:
+    """SST-2 with a two-layer Llama, which writes one word for a positive sentence and two for a negative one."""
+    rows = [{"sentence": _words(i, 2 + i % 6), "label": (i * 7 % 16 + 1) % 2} for i in range(44)]
+    prompt = Prompt(template="{text} w5", label_words=("w1 w2", "w4"))
+    return _setting(_task("sst2", prompt=prompt), make_llama, rows)

@@ -45,6 +45,21 @@ def test_evaluating_more_often_leaves_the_losses_alone(summaries) -> None:
     assert [entry["step"] for entry in evaluations(once)] == [6]
 
 
+@pytest.mark.parametrize("every", [2, 4, 100])
+def test_how_many_steps_are_read_at_once_changes_no_entry(every: int, summaries) -> None:
+    """Evaluations at other steps than the readings; the end is one too."""
+    one, other = (summaries.run(eval_every=3, max_steps=11, log_every=n) for n in (1, every))
+    timeless = [[{**entry, "eval_seconds": 0} for entry in result.history] for result in (one, other)]
+    assert timeless[0] == timeless[1] and len(losses(one)) == 11
+
+
+def test_a_run_that_diverges_between_two_readings_ends_where_it_diverged(summaries) -> None:
+    wild = {"learning_rate": 1e3, "schedule": "constant", "max_grad_norm": 1e9, "max_steps": 60}
+    one, other = (summaries.run(**wild, log_every=n) for n in (1, 7))
+    assert one.status == "diverged" and one.steps % 7
+    assert (one.reason, one.steps, one.history) == (other.reason, other.steps, other.history)
+
+
 def test_a_last_step_between_evaluations_is_evaluated_too(sentences) -> None:
     assert [entry["step"] for entry in evaluations(sentences.run(eval_every=4))] == [4, 6]
 

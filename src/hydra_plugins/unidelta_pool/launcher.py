@@ -54,23 +54,25 @@ class PoolLauncher(Launcher):
         from unidelta.sweeps.job import JobFailed
         from unidelta.sweeps.launch import in_pool, pool_of
         from unidelta.sweeps.plan import Job
-        from unidelta.sweeps.planned import prepared
+        from unidelta.sweeps.planned import first_of_each_run, prepared
 
         assert self.config is not None
-        words = [tuple(as_typed(overrides)) for overrides in job_overrides]
-        jobs = [Job(overrides) for overrides in dict.fromkeys(words)]
+        typed = [Job(tuple(as_typed(overrides))) for overrides in job_overrides]
+        found = prepared(list(dict.fromkeys(typed)))
+        first = first_of_each_run(found)
+        jobs = list(dict.fromkeys(first.values()))
+        specs = [spec for job, _, spec in found if first[job] == job]
         folder = Path(self.config.hydra.sweep.dir)
-        specs = [spec for _, _, spec in prepared(jobs)]
         result = in_pool([(job, folder) for job in jobs], pool_of(self.options), specs=specs)
         print("\n" + table("multirun", result, n_jobs=len(jobs)))
         if result.is_interrupted:
             raise SystemExit(result.status)
         by_name = {outcome.name: outcome for outcome in result.outcomes}
         returns = []
-        for overrides in words:
-            outcome = by_name[str(Job(overrides))]
+        for job in typed:
+            outcome = by_name[str(first[job])]
             value, status = outcome.note, JobStatus.COMPLETED
             if outcome.status != 0:
                 value, status = JobFailed(f"{outcome.name}: {outcome.note}"), JobStatus.FAILED
-            returns.append(JobReturn(overrides=overrides, status=status, _return_value=value))
+            returns.append(JobReturn(overrides=job.overrides, status=status, _return_value=value))
         return returns

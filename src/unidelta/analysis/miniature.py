@@ -17,6 +17,7 @@ from unidelta.analysis.oracle import ORACLE
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.percent import percent_text
+from unidelta.analysis.score import half_width
 from unidelta.errors import ExitStatus
 
 RESULTS = Path("results/mini")
@@ -51,15 +52,15 @@ def of(rows: list[Row], name: str, task: str | None = None) -> list[Row]:
 
 
 def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
-    """Mean with minimum and maximum in brackets; n if it is not `usual`; a dash for no run, only n for one run."""
+    """Mean ± half the 95 % t-interval; n if it is not `usual`; a dash for no run."""
     scores = [row[score] for row in rows if not math.isnan(row[score])]
     if not scores:
         return f"0 of {len(rows)}" if rows else "–"
-    if len(scores) == len(rows) == 1:
-        return f"{scores[0]:.1f} (n=1)"
+    half = half_width(scores)
     planned = max(usual, len(rows))
-    n = f", n={len(scores)}" + (f" of {planned}" if len(scores) < planned else "")
-    return f"{mean(scores):.1f} [{min(scores):.1f}, {max(scores):.1f}{'' if len(scores) == planned == usual else n}]"
+    n = f" (n={len(scores)}{f' of {planned}' if 1 < len(scores) < planned else ''})"
+    spread = "" if half is None else f" ± {half:.1f}"
+    return f"{mean(scores):.1f}{spread}{'' if len(scores) == planned == usual else n}"
 
 
 def methods(rows: list[Row], usual: int = MAIN_SEEDS) -> str:

@@ -1,16 +1,13 @@
-"""The tables of README.md: the miniature's main table, and its verdicts: `python -m unidelta.analysis.readme --write`.
+"""The findings in README.md, from results/CLAIMS.md: `python -m unidelta.analysis.readme --write`.
 
-They equal those in docs/miniature.md and results/CLAIMS.md. Without `--write` it checks that the page agrees with them
-(status 1 if not).
+Without `--write` it checks that the page agrees with it (status 1 if not).
 """
 
 import sys
 from itertools import dropwhile, takewhile
 from pathlib import Path
 
-from unidelta.analysis.frame import rows, runs
-from unidelta.analysis.miniature import RESULTS, methods
-from unidelta.analysis.page import command
+from unidelta.analysis.page import command, markdown
 from unidelta.errors import ExitStatus
 
 PAGE = Path("README.md")
@@ -18,14 +15,23 @@ CLAIMS = Path("results/CLAIMS.md")
 
 
 def tables(root: Path) -> dict[str, str]:
-    """The tables by name.
+    """A row for each claim of the paper of which a comparison is decided, and a sentence for the others.
 
     Args:
         root: the root of the repository.
     """
     lines = (root / CLAIMS).read_text(encoding="utf-8").splitlines()
     overview = takewhile(_is_row, dropwhile(lambda line: not _is_row(line), lines))
-    return {"methods": methods(rows(runs(root / RESULTS / "main"))), "claims": "\n".join(overview)}
+    _, _, *groups = ([cell.strip() for cell in line.strip("|").split("|")] for line in overview)
+    table, undecided, n_undecided = [["the paper says", "holds here", "does not", "undecided"]], 0, 0
+    for name, supported, contradicted, inconclusive, not_run, _ in groups[:-1]:
+        if supported == contradicted == "0":
+            undecided += 1
+            n_undecided += int(inconclusive) + int(not_run)
+        else:
+            table.append([name.partition(": ")[2], supported, contradicted, str(int(inconclusive) + int(not_run))])
+    rest = f"{undecided} further claims ({n_undecided} comparisons) are undecided with at most {groups[-1][-1]} seeds."
+    return {"findings": f"{markdown(table)}\n\n{rest}"}
 
 
 def _is_row(line: str) -> bool:

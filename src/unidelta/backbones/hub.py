@@ -80,6 +80,9 @@ class Hub:
     def world(self) -> None:
         """None: the weights know no world of the miniature."""
 
+    def has_chat_template(self) -> None:
+        """None: whether there is a chat template is unknown until the tokenizer is loaded."""
+
     def commit(self) -> str | None:
         """The commit of the files in the cache of this machine; None if there are none."""
         from huggingface_hub import try_to_load_from_cache

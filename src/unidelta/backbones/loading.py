@@ -19,6 +19,8 @@ class Loading:
         attn_implementation: sdpa or eager.
         dropout: hidden dropout instead of the checkpoint's, or None.
         attention_dropout: attention dropout instead of the checkpoint's, or None.
+        quantised: none, 8bit or 4bit: what linear weights are stored in.
+        arithmetic: of the run, as torch names it; quantised weights are computed with in it.
     """
 
     seed: int
@@ -28,6 +30,8 @@ class Loading:
     attn_implementation: str = "sdpa"
     dropout: float | None = None
     attention_dropout: float | None = None
+    quantised: str = "none"
+    arithmetic: str = "float32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

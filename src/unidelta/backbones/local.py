@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from unidelta.backbones.chat import has_chat_template
 from unidelta.backbones.config_file import WANTED, read_config
 from unidelta.backbones.languages import languages_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
@@ -60,6 +61,10 @@ class Local:
 
     def world(self) -> None:
         """None: the weights know no world of the miniature."""
+
+    def has_chat_template(self) -> bool | None:
+        """Whether the tokenizer has a chat template."""
+        return has_chat_template(self.folder)
 
     def commit(self) -> None:
         """None: the weights come from no repository."""

@@ -7,9 +7,10 @@ import transformers as hf
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
 from unidelta.backbones.loading import Loading
+from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.shipped import checked_weights, world_of
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
@@ -24,7 +25,7 @@ def load_miniature(folder: Path, family: str, how: Loading) -> tuple[PreTrainedM
 
     Args:
         folder: of the miniature.
-        family: bart, mbart or roberta.
+        family: its architecture.
         how: seed and labels of a new classification head, dropouts, attention.
 
     Raises:
@@ -32,13 +33,14 @@ def load_miniature(folder: Path, family: str, how: Loading) -> tuple[PreTrainedM
     """
     weights = checked_weights(folder)
     config = hf.AutoConfig.from_pretrained(folder, **({"num_labels": how.n_labels} if how.n_labels else {}))
-    set_dropouts(config, FAMILIES[family], how)
+    known = FAMILIES[family]
+    set_dropouts(config, known, how)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(how.seed)
-        model: PreTrainedModel = MODEL_CLASSES[FAMILIES[family].kind].from_config(config)
+        model: PreTrainedModel = model_class(known, n_labels=how.n_labels).from_config(config)
     report = model.load_state_dict({name: tensor.float() for name, tensor in load_file(weights).items()}, strict=False)
     model.tie_weights()
-    missing = [name for name in report.missing_keys if name not in _TIED and not name.startswith("classifier.")]
+    missing = [name for name in report.missing_keys if name not in _TIED and not name.startswith(f"{known.head}.")]
     unknown = [name for name in report.unexpected_keys if not name.startswith("lm_head.")]
     if missing or unknown:
         raise BackboneError(
@@ -47,4 +49,6 @@ def load_miniature(folder: Path, family: str, how: Loading) -> tuple[PreTrainedM
             f"python -m unidelta.mini pretrain {family} --out DIR and backbone.checkpoint=DIR",
         )
     model.set_attn_implementation(how.attn_implementation)
-    return model.eval(), tokenizer(family, seed=world_of(folder))
+    words = tokenizer(family, seed=world_of(folder))
+    prepare_padding(words, model, known, asked=f"the miniature {folder}")
+    return model.eval(), words

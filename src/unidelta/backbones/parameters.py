@@ -24,7 +24,9 @@ def check_parameters(model: PreTrainedModel, *, n_labels: int, asked: str) -> No
     with torch.device("meta"):
         described = type(model)(model.config)
     own = dict(model.named_parameters())
-    apart = sorted(own.keys() - dict(described.named_parameters()).keys())
+    facts = architecture_from_config(model.config.to_dict(), name=model.config.model_type, n_labels=n_labels)
+    expected = {*dict(described.named_parameters()), *facts.family.untied(facts.config)}
+    apart = sorted(own.keys() - expected)
     if apart:
         sources = described.all_tied_weights_keys
         words = [_difference(name, own[name], sources[name], model) if name in sources else name for name in apart]
@@ -33,7 +35,6 @@ def check_parameters(model: PreTrainedModel, *, n_labels: int, asked: str) -> No
             f"its config.json ties these tensors to one, and their values differ: {'; '.join(words)}",
             "the checkpoint as it was published, or saved again with the copy that is right in place of all of them",
         )
-    facts = architecture_from_config(model.config.to_dict(), name=model.config.model_type, n_labels=n_labels)
     n = sum(parameter.numel() for parameter in own.values())
     if n != facts.n_parameters:
         why = f"the model has {n:,} parameters; by its config.json it should have {facts.n_parameters:,}"

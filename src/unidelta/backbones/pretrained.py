@@ -7,11 +7,13 @@ import torch
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging
 
-from unidelta.backbones.classes import MODEL_CLASSES
+from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
 from unidelta.backbones.head import order_of, reorder
 from unidelta.backbones.loading import LoadedBackbone, Loading
+from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.parameters import check_parameters
+from unidelta.backbones.quantised import quantisation
 from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.backbones.vocabulary import check_vocabulary
 from unidelta.design.config_facts import known_family
@@ -45,8 +47,8 @@ def load_pretrained(
         config.num_labels = how.n_labels
     family = known_family(config.model_type)
     set_dropouts(config, family, how)
-    loader = MODEL_CLASSES[family.kind]
-    with _of_checkpoint(asked, unreachable, revision), torch.random.fork_rng(devices=[]), _quiet():
+    loader = model_class(family, n_labels=how.n_labels)
+    with _of_checkpoint(asked, unreachable, revision), torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(how.seed)
         model, report = loader.from_pretrained(
             source,
@@ -54,11 +56,13 @@ def load_pretrained(
             revision=revision,
             dtype=torch.float32,
             attn_implementation=how.attn_implementation,
+            **quantisation(how, family),
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported, and refused below with everything else that does not fit
         )
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+    prepare_padding(tokenizer, model, family, asked=asked)
     check_vocabulary(tokenizer, n_embeddings=model.get_input_embeddings().weight.shape[0], asked=asked)
     head = family.head_of(model)
     of_head = {f"{family.head}.{name}" for name, _ in head.named_parameters()} if head is not None else set()
@@ -75,7 +79,8 @@ def load_pretrained(
     broken = [name for name, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]
     if broken:
         raise DamagedWeights(asked, f"values that are not finite, first in {broken[0]}", "an undamaged checkpoint")
-    check_parameters(model, n_labels=how.n_labels, asked=asked)
+    if how.quantised == "none":
+        check_parameters(model, n_labels=how.n_labels, asked=asked)
     new, inherited = absent | misshapen, None
     if head is not None and not of_head & new:
         if how.head == "new":
@@ -90,7 +95,7 @@ def _draw_head(model: PreTrainedModel, family: Family, seed: int) -> None:
     """A head from the seed in place of the checkpoint's."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        other = MODEL_CLASSES[family.kind].from_config(model.config)
+        other = model_class(family, n_labels=model.config.num_labels or 0).from_config(model.config)
     head, drawn = family.head_of(model), family.head_of(other)
     assert head is not None and drawn is not None
     head.load_state_dict(drawn.state_dict())
@@ -120,7 +125,8 @@ def _of_checkpoint(asked: str, unreachable: str | None, revision: str | None) ->
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Within a context, transformers shows neither warnings nor progress bars."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

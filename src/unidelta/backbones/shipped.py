@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unidelta.backbones.chat import has_chat_template
 from unidelta.backbones.languages import languages_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.local import stated_in
@@ -67,6 +68,10 @@ class Shipped:
     def world(self) -> int:
         """The seed of the world that the weights know; raises as `world_of`."""
         return world_of(self.folder)
+
+    def has_chat_template(self) -> bool | None:
+        """Whether the tokenizer has a chat template."""
+        return has_chat_template(self.folder)
 
     def commit(self) -> None:
         """None: the weights come from no repository."""

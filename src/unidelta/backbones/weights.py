@@ -1,6 +1,7 @@
 """The source of a run's weights, decided once: shipped with the package, a local folder, or the hub.
 
-Each source has the same methods: `architecture`, `check`, `fingerprint`, `commit`, `world`, `languages`, `load`.
+Each source has the same methods: `architecture`, `check`, `fingerprint`, `commit`, `world`, `languages`,
+`has_chat_template`, `load`.
 Importing this module imports no torch; `load` does.
 """
 

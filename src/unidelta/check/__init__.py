@@ -1,1 +1,1 @@
-"""Checks for the author of a form, a composition or an architecture: `python -m unidelta.check form NAME`."""
+"""Checks for who adds a form, a generator, a composition or an architecture: `python -m unidelta.check form NAME`."""

@@ -1,4 +1,4 @@
-"""Check a form, a composition or an architecture that you wrote: `python -m unidelta.check form NAME`.
+"""Check a form, a generator, a composition or an architecture that you wrote: `python -m unidelta.check form NAME`.
 
 On a tiny model of every architecture: does the number of parameters match its file, do exactly those train and does
 each get a gradient, does a zero start leave the model's output unchanged, do teacher forcing and cached generation
@@ -13,7 +13,7 @@ import torch
 from transformers.utils import logging
 
 from unidelta.check.finding import Finding
-from unidelta.check.kinds import check_composition, check_family, check_form
+from unidelta.check.kinds import check_composition, check_family, check_form, check_generator
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import DesignError, ExitStatus, UserError
@@ -22,6 +22,7 @@ from unidelta.extensions.named_paths import path_argument
 
 _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
     "form": check_form,
+    "generator": check_generator,
     "composition": check_composition,
     "family": check_family,
 }

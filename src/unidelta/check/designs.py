@@ -19,6 +19,7 @@ from unidelta.design.count import count
 from unidelta.design.describe import describe
 from unidelta.design.family import Family
 from unidelta.design.form import FORMS, Setting
+from unidelta.design.generator import GENERATORS, generator_of
 from unidelta.design.rules import check as faults
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.errors import UserError
@@ -28,15 +29,16 @@ from unidelta.injection.inject import architecture_of, inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
 
+_ABOUT = 3  # the bottleneck, or the next multiple of its step
 _OF_FLOAT32 = 1e-5  # tolerance of scores that `generate` returns in float32
 
 
-def check_designs(family: Family, form: str, composition: str) -> Iterator[Finding]:
+def check_designs(family: Family, form: str, composition: str, *, generator: str | None = None) -> Iterator[Finding]:
     """Check a form with a composition at every place and insertion that the rules allow, in one architecture."""
     architecture = architecture_of(tiny(family).config, name=family.name)
     for slot in Slot:
         for insertion in Insertion:
-            spec = _spec(family, form, composition, slot, insertion)
+            spec = _spec(family, form, composition, slot, insertion, generator)
             design = Deltas(parts=(spec,))
             if faults(design, architecture):
                 continue
@@ -49,26 +51,32 @@ def check_designs(family: Family, form: str, composition: str) -> Iterator[Findi
                 yield Finding(what="it runs", where=where, wrong=f"{type(error).__name__}: {error}")
 
 
-def _spec(family: Family, form: str, composition: str, slot: Slot, insertion: Insertion) -> DeltaSpec:
-    descriptor = FORMS[form]
+def _spec(
+    family: Family, form: str, composition: str, slot: Slot, insertion: Insertion, generator: str | None
+) -> DeltaSpec:
+    descriptor, made = FORMS[form], None if generator is None else GENERATORS[generator]
     details = descriptor.released(Setting(slot=slot, insertion=insertion, at_layer_output=False, family=family))
-    return DeltaSpec(
+    has_dropout = "dropout" in descriptor.reads and not COMPOSITIONS[composition].is_gate
+    spec = DeltaSpec(
         slot=slot,
         form=form,
         insertion=insertion,
         composition=composition,
-        bottleneck=0 if descriptor.size is None else 3,
+        bottleneck=0,
         representation=details.representation,
         scale=2.0 if COMPOSITIONS[composition].reads_scale else 1.0,
         source=details.source,
-        init=descriptor.inits[0],
+        init=(descriptor if made is None else made).inits[0],
         layer_norm=details.layer_norm,
         bias=details.bias,
-        dropout=0.0 if "dropout" in descriptor.reads and not COMPOSITIONS[composition].is_gate else None,
+        dropout=0.0 if has_dropout else None,
         targets=tuple(descriptor.usual_targets.get(slot, ())),
         scaled_query=details.scaled_query,
-        options=tuple(descriptor.options.items()),
+        options=tuple({**descriptor.options, **({} if made is None else made.options)}.items()),
+        generator=generator,
     )
+    step = descriptor.step(spec)
+    return replace(spec, bottleneck=0 if descriptor.size is None else -(-_ABOUT // step) * step)
 
 
 def _check_design(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
@@ -101,12 +109,19 @@ def _zero_start(family: Family, design: Deltas, where: str) -> Iterator[Finding]
     (spec,) = design.parts
     if not COMPOSITIONS[spec.composition].keeps_h:
         return
-    expected = tiny(family)(**batch(family)).logits
-    for init in FORMS[spec.form].zero_starts:
-        started = _injected(family, Deltas(parts=(replace(spec, init=init),)), moved=False)
+    stock = tiny(family).requires_grad_(False)  # frozen too: torch picks a kernel by whether a bias of logits trains
+    expected = stock(**batch(family)).logits
+    architecture = architecture_of(stock.config, name=family.name)
+    for init in (generator_of(spec) or FORMS[spec.form]).zero_starts:
+        zero = Deltas(parts=(replace(spec, init=init),))
+        if faults(zero, architecture):
+            continue
+        started = _injected(family, zero, moved=False)
         difference = (started.model(**batch(family)).logits - expected).abs().max().item()
-        wrong = f"the logits differ by {difference:.1e}" if difference else ""
-        yield Finding(what=f"init={init} leaves the model bit for bit as it was", where=where, wrong=wrong)
+        tolerance = FORMS[spec.form].zero_tolerance
+        wrong = f"the logits differ by {difference:.1e}" if difference > tolerance else ""
+        how = "up to rounding" if tolerance else "bit for bit"
+        yield Finding(what=f"init={init} leaves the model {how} as it was", where=where, wrong=wrong)
 
 
 def _fast(family: Family, design: Deltas, where: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The three kinds of things that can be checked: a form, a composition, an architecture."""
+"""The four kinds of things that can be checked: a form, a generator, a composition, an architecture."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from unidelta.check.tiny import tiny
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS
+from unidelta.design.generator import GENERATORS
 from unidelta.injection.inject import architecture_of
 
 
@@ -17,6 +18,15 @@ def check_form(name: str) -> Iterator[Finding]:
     for family in FAMILIES.values():
         for composition in COMPOSITIONS:
             yield from check_designs(family, name, composition)
+
+
+def check_generator(name: str) -> Iterator[Finding]:
+    """Try a generator with every form and composition, on every architecture."""
+    GENERATORS.find(name, asked=f"check generator {name}")
+    for family in FAMILIES.values():
+        for form in FORMS:
+            for composition in COMPOSITIONS:
+                yield from check_designs(family, form, composition, generator=name)
 
 
 def check_composition(name: str) -> Iterator[Finding]:

@@ -29,8 +29,11 @@ COMMANDS = {
     "train": Command("unidelta.cli.train", "train and evaluate one design on one task: method=mam task=xsum"),
     "sweep": Command("unidelta.sweeps.command", "run every job of a sweep; complete runs are skipped"),
     "report": Command("unidelta.analysis.command", "make the paper's tables, figures and claims from run records"),
+    "export": Command("unidelta.exchange.export_command", "write saved deltas for peft or adapters, or merge them"),
+    "import": Command("unidelta.exchange.import_command", "read deltas of peft, adapters or the authors' code"),
     "tasks": Command("unidelta.tasks.__main__", "score saved predictions again"),
     "mini": Command("unidelta.mini.__main__", "show the miniature's rows; pretrain its backbones"),
+    "backbones": Command("unidelta.backbones.__main__", "make a checkpoint folder of a GGUF file"),
     "fidelity": Command("unidelta.fidelity.__main__", "compare with the authors' code: golden vectors and counts"),
     "check": Command("unidelta.check.command", "check a form, a composition or an architecture that you wrote"),
 }

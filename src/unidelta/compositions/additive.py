@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
+from unidelta.design.form import Materials
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -21,7 +22,11 @@ class Additive(Composition):
         """Empty: addition is the default."""
         return ""
 
-    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+    def factor(self, spec: DeltaSpec) -> float:
+        """1."""
+        return 1.0
+
+    def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "Compose":
         """`deltas.compose.Add`."""
         from unidelta.deltas.compose import Add
         from unidelta.deltas.layer_norm import out_norm

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
-from unidelta.design.form import FORMS, Rule
+from unidelta.design.form import FORMS, Materials, Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -28,7 +28,7 @@ class Gated(Composition):
         ),
     )
 
-    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+    def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "Compose":
         """`deltas.compose.Gate`."""
         from unidelta.deltas.compose import Gate
 

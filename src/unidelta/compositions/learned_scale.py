@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
+from unidelta.design.form import Materials
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -25,7 +26,11 @@ class LearnedScale(Composition):
         """`learned s`."""
         return "learned s"
 
-    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+    def factor(self, spec: DeltaSpec) -> float:
+        """1, where s starts."""
+        return 1.0
+
+    def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "Compose":
         """`deltas.compose.LearnedScale`."""
         from unidelta.deltas.compose import LearnedScale as Module
         from unidelta.deltas.layer_norm import out_norm

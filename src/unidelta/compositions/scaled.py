@@ -1,10 +1,10 @@
 """Addition with a fixed factor (Hu et al. 2022; He et al. 2022, Eq. 6 and §4.5)."""
 
-import math
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
-from unidelta.design.form import Rule
+from unidelta.design.form import Materials
+from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -22,7 +22,7 @@ class Scaled(Composition):
     rules = (
         Rule(
             name="the scale is a positive number",
-            refuses=lambda part, _: not (math.isfinite(part.scale) and part.scale > 0),
+            refuses=lacks_positive_scale,
             why="the scale s of h + s·Δh must be finite and positive; with s=0 nothing would be learnt",
             instead="composition=scaled composition.scale=4",
         ),
@@ -32,7 +32,11 @@ class Scaled(Composition):
         """`s=4`."""
         return f"s={spec.scale:g}"
 
-    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+    def factor(self, spec: DeltaSpec) -> float:
+        """s."""
+        return spec.scale
+
+    def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "Compose":
         """`deltas.compose.Add` with this factor."""
         from unidelta.deltas.compose import Add
         from unidelta.deltas.layer_norm import out_norm

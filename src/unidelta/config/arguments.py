@@ -1,6 +1,6 @@
-"""The arguments of train.py, in any order: Hydra's options, and words that set keys.
+"""Sorts the arguments of train.py into Hydra's options and overrides; they may come in any order.
 
-`-m` may stand anywhere, and `--key=value`, as W&B's agent writes it, is `key=value`.
+`-m` may be anywhere, and `--key=value`, as W&B's agent writes it, means `key=value`.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Arguments:
     """What was typed after `python train.py`.
 
     Args:
-        words: what sets keys and chooses options of groups, `key=value`.
+        words: overrides, `key=value`, of keys and groups.
         options: Hydra's own, with their values.
     """
 
@@ -32,17 +32,17 @@ class Arguments:
 
     @property
     def is_multirun(self) -> bool:
-        """Whether a word may have several values, a run for each."""
+        """Whether an override may list several values, with one run for each."""
         return bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & {*self.options, *self.words})
 
     @property
     def is_completion(self) -> bool:
-        """Whether a shell asks for its script, or for what could be typed next: then words are no overrides."""
+        """Whether a shell asks for its completion script or for completions; the words are then not overrides."""
         return bool({"-sc", "--shell-completion"} & set(self.options))
 
     @property
     def config_dir(self) -> str | None:
-        """The folder of somebody's own that was named last."""
+        """The user's own configuration folder, the last one that was named."""
         found = None
         for i, option in enumerate(self.options):
             name, equals, attached = option.partition("=")
@@ -52,7 +52,7 @@ class Arguments:
 
 
 def arguments_of(typed: Sequence[str]) -> Arguments:
-    """Tell words and options apart.
+    """Separate overrides and options.
 
     Raises:
         ConfigError: something is neither, or an option lacks its value.

@@ -17,8 +17,8 @@ from unidelta.config.keys import text_keys
 from unidelta.config.resolve_task import task_source
 from unidelta.config.schema import PATHS, ComposedConfig, RunConfig
 from unidelta.config.spelling import as_hydra_reads, as_typed
-from unidelta.design.axes import Slot
 from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.request import slots_of
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file
 from unidelta.extensions.named_paths import as_path
@@ -125,8 +125,8 @@ def _drop_unused_scales(config: RunConfig, overrides: Sequence[str]) -> None:
 
     Files say it for the case that the slot is scaled. Who types it means it, so that one stays, to be refused.
     """
-    for name, slot in ((Slot.ATTN, config.method.attn), (Slot.FFN, config.method.ffn)):
-        if slot is None or any(word.startswith(f"method.{name}.scale=") for word in overrides):
+    for name, slot in slots_of(config.method).items():
+        if any(word.startswith(f"method.{name}.scale=") for word in overrides):
             continue
         composition = COMPOSITIONS.get(slot.composition or config.composition.name)
         if composition is None or not composition.reads_scale or config.composition.scale is not None:

@@ -10,7 +10,8 @@ from unidelta.extensions.folders import config_names
 def fill_store() -> None:
     """Tell Hydra the schema, and every composition that has no file in conf/composition/."""
     store = ConfigStore.instance()
-    store.store(name="schema", node=RunConfig)
+    if "schema.yaml" not in store.repo:
+        store.store(name="schema", node=RunConfig)
     for name in set(COMPOSITIONS) - set(config_names("composition")):
         store.store(group="composition", name=name, node={"name": name})
 

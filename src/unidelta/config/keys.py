@@ -1,4 +1,4 @@
-"""The keys that can be typed, from the schema: their dotted names, and which of them hold text."""
+"""The keys of the schema: their dotted names and types."""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -9,13 +9,13 @@ from unidelta.config.schema import RunConfig
 
 
 def keys() -> list[str]:
-    """Every value key that exists, dotted."""
+    """Every key that takes a value, dotted."""
     return list(types())
 
 
 @cache
 def text_keys() -> frozenset[str]:
-    """The keys whose value is a text, or nothing."""
+    """The keys whose value is text, or null."""
     return frozenset(key for key, hint in types().items() if hint is str or set(get_args(hint)) == {str, type(None)})
 
 

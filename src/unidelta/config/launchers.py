@@ -1,4 +1,4 @@
-"""Launchers that come with an extra of this project: without it, Hydra would only say that there is no such file."""
+"""Says which extra to install for a launcher; Hydra alone would only say that there is no such file."""
 
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ _PLUGINS = {
 
 
 def check_launcher(names: Sequence[str]) -> Iterator[ConfigError]:
-    """What is missing for the launchers of these names."""
+    """An error for each launcher whose extra is not installed."""
     for name in names:
         plugin, extra = _PLUGINS.get(name, ("", ""))
         if plugin and find_spec(f"hydra_plugins.{plugin}") is None:

@@ -1,7 +1,7 @@
-"""A configuration is data: what is typed names no code, searches no other place and reads no environment.
+"""A configuration is data: refuses overrides that name code, add search paths or read the environment.
 
-Hydra instantiates what `_target_` says in its own keys, and logging what `class` says; a line that was copied from
-elsewhere would run it. A variable of the environment may be a secret, and configurations go into records.
+Hydra instantiates whatever `_target_` names below its own keys, and logging whatever `class` names, so a copied command
+line could run code. Environment variables may be secrets, and configurations are written into records.
 """
 
 import re
@@ -21,8 +21,7 @@ _HARMLESS_RESOLVERS = ("now", "hydra")
 def check_no_code(argument: str, override: Override) -> Iterator[ConfigError]:
     """What is wrong with an override in this respect.
 
-    Names are compared whole, a part of the dotted key or a key of a dictionary each: that a text contains one means
-    nothing.
+    Only whole names count: a part of the dotted key, or a key of a dictionary. Text may contain them.
 
     Args:
         argument: as typed.
@@ -40,7 +39,7 @@ def check_no_code(argument: str, override: Override) -> Iterator[ConfigError]:
 
 
 def _keys(value: Any) -> Iterator[str]:
-    """Keys of the dictionaries in a parsed value, however deep."""
+    """The keys of all dictionaries in a parsed value, at any depth."""
     if isinstance(value, dict):
         for key, below in value.items():
             yield str(key)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 from hydra.core.override_parser.types import Glob, Override
@@ -16,13 +17,13 @@ from unidelta.config.schema import GROUPS, GenerationConfig, RunConfig, TaskConf
 from unidelta.config.spelling import OPTIONS, parsed, quoted
 from unidelta.config.strays import check_strays
 from unidelta.config.suggestions import suggestions
-from unidelta.design.request import MethodConfig, SlotConfig
+from unidelta.design.request import SLOTS, MethodConfig, SlotConfig
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file
 from unidelta.extensions.paths import CONF
 
 _NAMES = tuple(f"{group}.name" for group in GROUPS)
-_OPTIONAL_NODES = ("method.attn", "method.ffn", "task.generation")
+_OPTIONAL_NODES = (*(f"method.{key}" for key in SLOTS), "task.generation")
 
 
 def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
@@ -177,7 +178,8 @@ def _check_type(argument: str) -> tuple[ConfigError, ...]:
     assert override is not None  # `check` has parsed it
     key = override.key_or_group
     config = RunConfig(
-        method=MethodConfig(attn=SlotConfig(), ffn=SlotConfig()), task=TaskConfig(generation=GenerationConfig())
+        method=replace(MethodConfig(), **dict.fromkeys(SLOTS, SlotConfig())),
+        task=TaskConfig(generation=GenerationConfig()),
     )
     probe = OmegaConf.structured(config)
     try:

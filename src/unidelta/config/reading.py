@@ -1,7 +1,7 @@
-"""A configuration that notes which of its keys are read, and why others are left.
+"""A view of a configuration that records which keys are read, and why others are not.
 
-What a run does not read is known from its resolution itself: everything that resolves a configuration is given this
-view of it. A key that was typed and is not among those noted was read by nothing (`unused_keys`).
+Everything that resolves a configuration gets this view. A key that was typed but never read is then known to have no
+effect (`unused_keys`).
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from unidelta.config.schema import RunConfig
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What was noted: the keys that were read, dotted; and of some that were left, why, and what to type instead."""
+    """The keys that were read, dotted; and for some that were not, why, and what to type instead."""
 
     read: set[str] = field(default_factory=set[str])
     left: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
 
 class _View:
-    """A node of a configuration, the same to read, which notes what is read below it."""
+    """Reads like a node of the configuration, and records what is read below it."""
 
     def __init__(self, node: Any, path: str, notes: Notes) -> None:
         self._node, self._path, self._notes = node, path, notes
@@ -34,21 +34,21 @@ class _View:
 
 
 def noting(config: RunConfig) -> tuple[RunConfig, Notes]:
-    """A view of a configuration, and the notes that it takes."""
+    """A view of a configuration, and the notes that reading it fills."""
     notes = Notes()
     return cast(RunConfig, _View(config, "", notes)), notes
 
 
 def plain(config: RunConfig) -> RunConfig:
-    """The configuration behind a view: what only checks values reads nothing for the run."""
+    """The configuration behind a view, for checks, whose reading does not count."""
     return config._node if isinstance(config, _View) else config
 
 
 def leave(config: RunConfig, keys: Sequence[str], why: str, instead: str) -> None:
-    """Say why a run leaves keys that another would read.
+    """Say why this run ignores keys that another run would read.
 
     Args:
-        config: the view; a plain configuration takes no notes.
+        config: the view; on a plain configuration this does nothing.
         keys: dotted.
         why: why nothing reads them.
         instead: what to type so that they are read.

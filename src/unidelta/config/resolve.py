@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from unidelta.config.reading import plain
+from unidelta.config.check_quantised import check_quantised
+from unidelta.config.reading import leave, plain
 from unidelta.config.resolve_task import resolve_task
 from unidelta.config.resolve_training import every_training_setting, resolve_training
 from unidelta.config.resolve_weights import resolve_weights
@@ -14,6 +15,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import Family
+from unidelta.design.request import SLOTS, slots_of
 from unidelta.design.resolve import resolve_design
 from unidelta.design.resolve_size import unknown_slots
 from unidelta.design.spec import Design, Frozen, FullFineTuning
@@ -26,10 +28,13 @@ CHOICES = {
     "scale.name": ("mini", "paper"),
     "backbone.attn_implementation": ("sdpa", "eager"),
     "backbone.head": ("auto", "new"),
+    "backbone.quantised": ("none", "8bit", "4bit"),
+    "task.classify_by": ("head", "words"),
     "task.source": ("scale", "hub", "local", "mini"),
     "training.schedule": ("polynomial", "linear", "constant"),
     "training.loss_normalisation": ("tokens", "micro_batches"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
+    "training.backbone_dtype": ("auto", "float32", "bfloat16", "float16"),
     "training.head": ("conventions", "frozen", "trained"),
     "training.device": ("auto", "cpu", "cuda"),
     "resume": ("auto", "strict", "any"),
@@ -84,8 +89,8 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     task, of_task = resolve_task(config, architecture.family)
     problems = [*_check_values(asked), *faults(every_training_setting(asked)), *check_tuned(asked), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
-    problems += [*_check_head(asked, architecture.family), *wrong, *unknown_slots(asked.request())]
-    problems += _check_saving(asked, design)
+    problems += [*_check_head(asked, architecture), *wrong, *unknown_slots(asked.request())]
+    problems += [*_check_saving(asked, design), *check_quantised(asked, design)]
     if problems or task is None:
         raise Problems(list({str(problem): problem for problem in problems}.values()))  # each once
     return RunSpec(
@@ -98,8 +103,8 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
             weights=resolve_weights(config),
             head="new" if config.backbone.head == "new" else "auto",
             attn_implementation=config.backbone.attn_implementation,
-            dropout=config.backbone.dropout,
-            attention_dropout=config.backbone.attention_dropout,
+            quantised=config.backbone.quantised,
+            **_dropouts(config, architecture.family),
         ),
         task=task,
         training=resolve_training(config, design, architecture),
@@ -110,12 +115,21 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     )
 
 
+def _dropouts(config: RunConfig, family: Family) -> dict[str, float | None]:
+    """The dropouts that replace the checkpoint's: those that the architecture has."""
+    found: dict[str, float | None] = {}
+    for name, own in zip(("dropout", "attention_dropout"), family.dropouts, strict=True):
+        if own is None:  # a task's file may say it for the backbone that it has by default
+            leave(config, [f"backbone.{name}"], f"a {family.name} has no such dropout", "leave it out")
+        found[name] = None if own is None else getattr(config.backbone, name)
+    return found
+
+
 def _published_bottlenecks(config: RunConfig) -> dict[str, int]:
     method = config.method
     if method.length:
         return {"prompt": method.length}
-    slots = {"attn": method.attn, "ffn": method.ffn}
-    return {slot: chosen.bottleneck for slot, chosen in slots.items() if chosen and slot in config.position.slots}
+    return {key: chosen.bottleneck for key, chosen in slots_of(method).items() if SLOTS[key] in config.position.slots}
 
 
 def _check_values(config: RunConfig) -> list[UserError]:
@@ -137,10 +151,11 @@ def _check_values(config: RunConfig) -> list[UserError]:
     return problems
 
 
-def _check_head(config: RunConfig, family: Family) -> list[UserError]:
-    if family.head is not None:
+def _check_head(config: RunConfig, architecture: Architecture) -> list[UserError]:
+    if architecture.n_labels:
         return []
-    why, tasks = f"a {family.name} has no classification head", "task=mnli, task=sst2 or task=classification"
+    family, tasks = architecture.family, "task=mnli, task=sst2 or task=classification"
+    why = f"a {family.name} has no classification head" + ("" if family.head is None else " where it writes text")
     chosen = {"training.head": config.training.head, "backbone.head": config.backbone.head}
     return [
         ConfigError(

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from unidelta.config.reading import leave, plain
+from unidelta.config.resolve_prompt import check_prompt, resolve_prompt
 from unidelta.config.schema import GenerationConfig, RunConfig, TaskConfig
 from unidelta.design.family import FAMILIES, Family
 from unidelta.errors import ConfigError, UserError
@@ -13,26 +14,14 @@ from unidelta.tasks.kind import KINDS, Kind, Output
 from unidelta.tasks.metrics.metric import METRICS, Metric
 from unidelta.tasks.task import GenerationSpec, TaskSpec
 
-_BACKBONES_OF: dict[Output, str] = {"text": "encoder-decoder", "label": "encoder"}
-_IS = {
-    "encoder-decoder": "is an encoder-decoder without a classification head",
-    "encoder": "has no decoder",
-    "decoder": "is a decoder alone, for which no task is made yet",
-}
-_UNKNOWN_LABELS = 2  # as long as nobody has read the rows
+_BACKBONES_OF: dict[Output, tuple[str, ...]] = {"text": ("encoder-decoder", "decoder"), "label": ("encoder", "decoder")}
+_IS = {"encoder-decoder": "is an encoder-decoder without a classification head", "encoder": "has no decoder"}
 _HUB = ("hub_id", "hub_config", "hub_revision")
 _LENGTHS = ("max_target_length", "eval_max_target_length")
 _LANGUAGES = ("source_language", "target_language")
 _READ_ALWAYS = "name kind max_source_length eval_split".split()
 _READ_ALWAYS += "max_train_examples max_eval_examples max_test_examples max_unknown_share".split()
 _GREEDY_PENALTY = GenerationConfig().length_penalty
-
-
-def n_labels(task: TaskConfig) -> int:
-    """The number of classes of a task; 0 where text is generated, two where only the rows would say it."""
-    if task.kind in KINDS and KINDS[task.kind].output == "label":
-        return len(task.labels) if task.labels is not None else _UNKNOWN_LABELS
-    return 0
 
 
 def task_source(config: RunConfig) -> str:
@@ -58,11 +47,12 @@ def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, li
         return None, [ConfigError(f"task.kind={task.kind} of task={task.name}", why, "task.kind=summarization")]
     kind = KINDS[task.kind]
     problems = [
-        *_check_backbone(task, kind, family),
+        *([] if _is_counted(plain(config), kind, family) else _check_backbone(task, kind, family)),
         *_check_columns(task, kind),
         *_check_labels(task, kind),
         *_check_metrics(task, kind),
         *_check_source(task, task_source(plain(config))),
+        *check_prompt(config, kind, family),
     ]
     if kind.output == "text" and task.generation is None:
         why = f"a task of kind {kind.name} generates, and its file does not say how"
@@ -79,7 +69,7 @@ def _spec(config: RunConfig, kind: Kind, family: Family) -> TaskSpec:
     values |= {"source": source, "title": task.title or task.name, "metrics": tuple(dict.fromkeys(task.metrics))}
     values["select_by"] = task.select_by or METRICS[task.metrics[0]].headline
     values |= _rows(config, source)
-    values |= _targets(config, kind)
+    values |= {**_targets(config, kind), "prompt": resolve_prompt(config, kind, family)}
     values["columns"] = Columns(**{role: getattr(task.columns, role) for role in kind.roles})
     others = [f.name for f in fields(Columns) if f.name not in kind.roles]
     leave(config, [f"task.columns.{role}" for role in others], f"{kind.name} reads {_reads(kind)}", "leave it out")
@@ -156,10 +146,15 @@ def _keys(names: tuple[str, ...]) -> list[str]:
     return [f"task.{name}" for name in names]
 
 
+def _is_counted(config: RunConfig, kind: Kind, family: Family) -> bool:
+    """Whether nothing but the size of a decoder is asked for: it is the same whatever the task."""
+    return config.dry_run and kind.output == "text" and family.kind == "decoder"
+
+
 def _check_backbone(task: TaskConfig, kind: Kind, family: Family) -> Iterator[UserError]:
     needed = _BACKBONES_OF[kind.output]
-    if family.kind != needed:
-        wanted = [name for name, each in FAMILIES.items() if each.kind == needed]
+    if family.kind not in needed:
+        wanted = [name for kind in needed for name, each in FAMILIES.items() if each.kind == kind]
         yield ConfigError(
             f"task={task.name} with a backbone of family {family.name}",
             f"{task.name} {kind.does}, and {family.name} {_IS[family.kind]}",

@@ -10,7 +10,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.spec import Design, Frozen
 from unidelta.training.spec import TrainingSpec
 
-WITHOUT_TRAINING = ("eval_batch_size", "precision", "device", "progress")
+WITHOUT_TRAINING = ("eval_batch_size", "precision", "backbone_dtype", "device", "progress")
 """Settings that a run reads which trains nothing; the others are in its spec, and in its record, for comparison."""
 
 

@@ -20,6 +20,7 @@ class BackboneSpec:
         weights: where they come from.
         head: `new` for a head from the seed in place of the checkpoint's own, else `auto`.
         attn_implementation: sdpa or eager.
+        quantised: none, 8bit or 4bit: what frozen linear weights are stored in.
         dropout: hidden dropout in place of the checkpoint's, or None.
         attention_dropout: attention dropout in place of the checkpoint's, or None.
     """
@@ -30,6 +31,7 @@ class BackboneSpec:
     attn_implementation: str
     dropout: float | None
     attention_dropout: float | None
+    quantised: str = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +79,23 @@ class RunSpec:
             "revision": backbone.weights.revision,
             "head": backbone.head,
             "attn_implementation": backbone.attn_implementation,
+            "quantised": backbone.quantised,
             "dropout": backbone.dropout,
             "attention_dropout": backbone.attention_dropout,
         }
         data["design"] = design_to_dict(self.design)
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)
-        for key in ("device", "progress", "save_every_minutes", "gradient_checkpointing"):
+        no_numbers = "device progress save_every_minutes gradient_checkpointing backbone_dtype log_every"
+        for key in no_numbers.split():
             del data["training"][key]
         for key in ("path", "title", "max_unknown_share"):  # the rows' fingerprint stands for their folder
             del data["task"][key]
         columns = data["task"]["columns"]
         data["task"]["columns"] = {role: name for role, name in columns.items() if name is not None}
         data["task"]["labels"] = list(self.task.labels)
+        if self.task.prompt is None:  # only a decoder-only model has one
+            del data["task"]["prompt"]
+        else:
+            data["task"]["prompt"]["label_words"] = list(self.task.prompt.label_words)
         data["task"]["metrics"] = sorted(self.task.metrics)  # which of them is the headline changes no number
         return data

@@ -28,6 +28,7 @@ class BackboneConfig:
     checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
     head: str = "auto"  # auto | new: a classification head from the seed in place of the checkpoint's own
     attn_implementation: str = "sdpa"  # sdpa | eager
+    quantised: str = "none"  # none | 8bit | 4bit: frozen linear weights, by bitsandbytes
     config: dict[str, Any] = field(default_factory=dict)  # the published model's config.json, as far as counts need it
     bottlenecks_of: str | None = None  # the backbone for which methods' bottlenecks are meant; null: this one
     published_denominator: int | None = None  # by which the paper divides; null: the backbone's own size
@@ -37,7 +38,7 @@ class BackboneConfig:
 
 @dataclass
 class GenerationConfig:
-    """Decoding of a sequence-to-sequence task."""
+    """Decoding of a task that generates text."""
 
     num_beams: int = 1
     max_length: int = 60
@@ -87,6 +88,10 @@ class TaskConfig:
     source_language: str | None = None
     target_language: str | None = None
     generation: GenerationConfig | None = None
+    prompt: str | None = None  # of a decoder-only model, {source} in braces; null: every source on a line of its own
+    chat: bool = False  # of a decoder-only model: the tokenizer's chat template around the prompt
+    classify_by: str = "head"  # of a decoder-only model: head (on the last token) | words (the likeliest label's)
+    label_words: list[str] | None = None  # with classify_by=words, in the order of the labels; null: their names
 
 
 @dataclass
@@ -117,6 +122,8 @@ class TrainingConfig:
     evaluate_each_epoch: bool = False  # the GLUE runs of the paper
     head: str = "conventions"  # conventions | frozen | trained: the classification head's weights
     gradient_checkpointing: bool = False  # activations are computed again in the backward pass: less memory, slower
+    backbone_dtype: str = "auto"  # of frozen linear weights: auto (the precision's) | float32 | bfloat16 | float16
+    log_every: int | None = None  # steps whose losses are read at once; null: 1 on the CPU, 10 on a GPU
     device: str = "auto"  # auto | cpu | cuda
     progress: bool = True
     save_every_minutes: float | None = 5.0  # between checkpoints; 0: after every step; null: only when stopped
@@ -163,6 +170,8 @@ class RunConfig:
     scale: ScaleConfig = field(default_factory=ScaleConfig)
     mini: MiniConfig = field(default_factory=MiniConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    layers: str = "all"  # which layers of each stack have the deltas: all | first:4 | last:2 | [0,5]
+    tokens: str = "all"  # which tokens of the source LoReFT edits: all | first:4 | last:4 | first:4+last:4
     conventions: str = "released"  # released | paper
     seed: int = 42
     dry_run: bool = False  # print the design and its counts, without weights or data
@@ -181,6 +190,8 @@ class RunConfig:
             insertion=self.insertion,
             composition=self.composition,
             budget=self.budget,
+            layers=self.layers,
+            tokens=self.tokens,
             conventions=self.conventions,
             head=self.training.head,
         )

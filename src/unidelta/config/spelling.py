@@ -14,9 +14,9 @@ from hydra.errors import HydraException
 from unidelta.config.groups import options
 from unidelta.config.keys import text_keys
 from unidelta.config.schema import GROUPS
-from unidelta.design.axes import Slot
+from unidelta.design.request import SLOTS
 
-OPTIONS = tuple(f"method.{slot}.options." for slot in Slot)
+OPTIONS = tuple(f"method.{key}.options." for key in SLOTS)
 """Keys of dictionaries: what only this form has."""
 _GLOBAL = "experiment@_global_"  # so that an experiment is read whether it names its package or not
 

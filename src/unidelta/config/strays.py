@@ -1,4 +1,4 @@
-"""Files of configuration that nothing would ever read, because of where they are or how they are called: refused."""
+"""Refuses configuration files that nothing would ever read because of their folder or their name."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -11,7 +11,7 @@ from unidelta.extensions.folders import folders
 from unidelta.extensions.paths import CONF
 
 _CHOSEN_BY_NAME = ("tuned", "scale_task")
-"""Groups that nobody types: config.yaml takes the file that is called by the choices of other groups."""
+"""Groups that nobody types: config.yaml picks their file from the choices of other groups."""
 
 
 def check_strays() -> None:
@@ -41,7 +41,7 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
         if file.suffix == ".yml" and group in GROUPS:
             why, instead = "Hydra reads files that end in .yaml", f"the file renamed {file.stem}.yaml"
         elif folder != CONF and group not in GROUPS and not get_close_matches(group, GROUPS):
-            continue  # a folder of somebody's own may hold other things
+            continue  # a user's own folder may hold other things
         elif len(place.parts) == 1 or group not in GROUPS:
             why, instead = "files are read from the folders of groups", f"one of {', '.join(f'{g}/' for g in GROUPS)}"
         elif group in _CHOSEN_BY_NAME and name not in readable[group]:

@@ -1,4 +1,4 @@
-"""What somebody may have meant: names that are spelled alike, and the words that other programs have for the same."""
+"""Suggests what a user may have meant: similar spellings, and other programs' words for the same thing."""
 
 import difflib
 import re
@@ -42,10 +42,10 @@ _OTHER_WORDS = {
 
 
 def suggestions(name: str, known: Sequence[str], *, n: int = 3) -> list[str]:
-    """Of the names that are known, those that may be meant, the likeliest first.
+    """The known names that may be meant, likeliest first.
 
     Args:
-        name: what was typed; of a dotted key, the last part says most.
+        name: what was typed; the last part of a dotted key counts most.
         known: dotted keys, or the options of a group.
         n: how many at most.
     """

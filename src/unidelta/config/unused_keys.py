@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from unidelta.config.keys import keys
 from unidelta.config.reading import Notes
 from unidelta.config.schema import GROUPS, ComposedConfig, RunConfig
-from unidelta.design.axes import Slot
+from unidelta.design.request import SLOTS
 from unidelta.design.resolve_size import sized_by_budget
 from unidelta.errors import ConfigError, UserError
 
@@ -64,8 +64,8 @@ def _reason(key: str, config: RunConfig, notes: Notes) -> tuple[str, str]:
     parts = key.split(".")
     if key in notes.left:
         return notes.left[key]
-    if parts[0] == "method" and parts[1] in list(Slot):
-        slot = parts[1]
+    if parts[0] == "method" and parts[1] in SLOTS:
+        slot = SLOTS[parts[1]]
         if position.slots and slot not in position.slots:
             why = f"position={position.name} puts nothing at {slot}"
             return why, f"leave {key} out, or position={slot}, or position=both for a method that has both"

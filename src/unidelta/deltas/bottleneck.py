@@ -1,10 +1,12 @@
 """The bottleneck of adapters. Shapes: D_in features read, R bottleneck, D_out features changed."""
 
+import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from unidelta.deltas.form_module import FormModule
 from unidelta.deltas.init import empty_linear, init_projections
+from unidelta.deltas.maps import Maps
 from unidelta.design.axes import Init
 
 
@@ -50,3 +52,30 @@ class Bottleneck(FormModule):
         if self.norm is not None:
             z = self.norm(z)
         return F.dropout(F.relu(self.down(z)), self.dropout, self.training)
+
+
+class GeneratedBottleneck(FormModule):
+    """The same form with maps that are made from fewer parameters.
+
+    Args:
+        generated: what makes W_down and W_up.
+        widths: R and D_out.
+        bias: whether the projections have biases, from 0.
+        dropout: probability of dropping an activation.
+        norm: layer norm of the input, or None.
+    """
+
+    def __init__(
+        self, generated: Maps, *, widths: tuple[int, int], bias: bool, dropout: float, norm: nn.LayerNorm | None
+    ) -> None:
+        super().__init__()
+        self.norm, self.generated, self.dropout = norm, generated, dropout
+        self.down_bias, self.up_bias = (nn.Parameter(torch.zeros(width)) if bias else None for width in widths)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Δh, `(..., D_out)` from `(..., D_in)`."""
+        down, up = self.generated()
+        if self.norm is not None:
+            z = self.norm(z)
+        z_R = F.dropout(F.relu(F.linear(z, down, self.down_bias)), self.dropout, self.training)
+        return F.linear(z_R, up, self.up_bias)

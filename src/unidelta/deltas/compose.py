@@ -5,7 +5,10 @@ from torch import Tensor, nn
 
 
 class Compose(nn.Module):
-    """A composition h ← compose(h, Δh). A subclass needs `forward(h, delta)`; everything else has a default."""
+    """A composition h ← compose(h, Δh, z), z what the form read.
+
+    A subclass needs `forward(h, delta, z)`; everything else has a default.
+    """
 
     is_gate = False
     """Whether it needs λ, which attention computes."""
@@ -29,7 +32,7 @@ class Add(Compose):
         self.scale = scale
         self.norm = norm
 
-    def forward(self, h: Tensor, delta: Tensor) -> Tensor:
+    def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
         """h and Δh of one shape `(..., d)`, or shapes that broadcast."""
         return self.add(h, delta if self.scale == 1.0 else delta * self.scale)
 
@@ -43,18 +46,19 @@ class Add(Compose):
 
 
 class LearnedScale(Compose):
-    """`h ← h + norm(s·Δh)` with one trained scalar s per delta, initially 1 (the paper's "trainable s").
+    """`h ← h + norm(s·Δh)` with one trained scalar s per delta (the paper's "trainable s").
 
     Args:
+        start: s at the start.
         norm: the delta's own output layer norm, or None.
     """
 
-    def __init__(self, *, norm: nn.LayerNorm | None = None) -> None:
+    def __init__(self, *, start: float = 1.0, norm: nn.LayerNorm | None = None) -> None:
         super().__init__()
         self.norm = norm
-        self.learned_scale = nn.Parameter(torch.ones(1))
+        self.learned_scale = nn.Parameter(torch.full((1,), start))
 
-    def forward(self, h: Tensor, delta: Tensor) -> Tensor:
+    def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
         """h and Δh of one shape `(..., d)`, or shapes that broadcast."""
         scaled = delta * self.learned_scale
         return h + (scaled if self.norm is None else self.norm(scaled))
@@ -73,7 +77,7 @@ class Gate(Compose):
 
     is_gate = True
 
-    def forward(self, h: Tensor, delta: Tensor, gate: Tensor | None = None) -> Tensor:
+    def forward(self, h: Tensor, delta: Tensor, z: Tensor, gate: Tensor | None = None) -> Tensor:
         """h and Δh `(..., E)`, gate λ `(..., 1)`.
 
         Raises:
@@ -82,3 +86,7 @@ class Gate(Compose):
         if gate is None:
             raise ValueError("A gated composition needs its gate λ; attention computes it from the normalisers.")
         return (1 - gate) * h + gate * delta
+
+
+class ComposeWeights(nn.Module):
+    """A composition W ← compose(W, M), M the matrix of a linear form. A subclass needs `forward(weight, matrix)`."""

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from unidelta.deltas.compose import Compose
+from unidelta.deltas.compose import Compose, ComposeWeights
 from unidelta.deltas.form_module import FormModule
 
 
@@ -26,4 +26,23 @@ class Delta(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """The changed representation, `(..., d)`, from the sub-module's input x and the representation h."""
-        return self.compose(h, self.form(x if self.parallel else h))
+        z = x if self.parallel else h
+        return self.compose(h, self.form(z), z)
+
+
+class WeightDelta(nn.Module):
+    """`W ← compose(W, M)`: the same equation with the weight of a linear map for h (DoRA, HiRA, OFT).
+
+    Args:
+        form: a linear form; M is its matrix.
+        compose: how M enters W.
+    """
+
+    def __init__(self, form: FormModule, compose: ComposeWeights) -> None:
+        super().__init__()
+        self.form = form
+        self.compose = compose
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The changed weight, `(d_out, d_in)`."""
+        return self.compose(weight, self.form.matrix())

@@ -11,11 +11,15 @@ class FormModule(nn.Module):
     """A functional form: maps its input to Δh. A subclass needs `forward`; everything else has a default."""
 
     is_linear = False
-    """Whether Δh = z Mᵀ in evaluation, so that it can be merged into a linear map."""
+    """Whether Δh = z Mᵀ + b in evaluation, so that it can be merged into a linear map."""
 
     def matrix(self) -> Tensor:
         """M of a linear form, `(d_changed, d_read)`; or its diagonal, `(d,)`."""
         raise NotImplementedError
+
+    def vector(self) -> Tensor | None:
+        """b of a linear form, `(d_changed,)`; None if there is none."""
+        return None
 
     def fold(self) -> None:
         """Replace a `TrainingOnly` network by its output; apart from dropout, Δh does not change."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unidelta.deltas.form_module import FormModule
-from unidelta.deltas.reparam import DirectPrefix, ReparametrisedPrefix
+from unidelta.deltas.reparam import DirectPrefix, PrefixVectors, ReparametrisedPrefix
 
 KeysValues = tuple[Tensor, Tensor]
 """P_k and P_v, each `(G, L, E)`."""
@@ -30,7 +30,7 @@ class HeadModule(FormModule):
 
     def __init__(
         self,
-        prefix: DirectPrefix | ReparametrisedPrefix,
+        prefix: PrefixVectors,
         n_heads: int,
         n_kv_heads: int,
         *,
@@ -78,9 +78,9 @@ class HeadModule(FormModule):
             self.prefix = DirectPrefix.holding(*self.prefix.fold()).requires_grad_(False)
 
     def stored(self) -> dict[str, Tensor]:
-        """P_k, P_v, and the layer norm if there is one."""
-        key, value = (p.detach() for p in self.prefix.fold())
-        return {**super().stored(), "prefix.key": key, "prefix.value": value}
+        """What gives P_k, P_v, and the layer norm if there is one."""
+        vectors = {f"prefix.{name}": tensor for name, tensor in self.prefix.stored().items()}
+        return {**super().stored(), **vectors}
 
 
 def per_query_head(p_GLE: Tensor, n_heads: int) -> Tensor:

@@ -14,7 +14,19 @@ from unidelta.deltas.form_module import TrainingOnly
 from unidelta.deltas.init import empty_linear, init_linear
 
 
-class DirectPrefix(nn.Module):
+class PrefixVectors(nn.Module):
+    """What gives the P_k `(L, K)` and P_v `(L, V)` of one attention; a subclass needs `forward`."""
+
+    def fold(self) -> tuple[Tensor, Tensor]:
+        """P_k, P_v without dropout, for inference."""
+        return self()
+
+    def stored(self) -> dict[str, Tensor]:
+        """The tensors that inference needs, by name."""
+        return {name: parameter.detach() for name, parameter in self.named_parameters()}
+
+
+class DirectPrefix(PrefixVectors):
     """P_k `(L, K)` and P_v `(L, V)` of one attention as parameters, from N(0, 0.02²) or from given vectors.
 
     Args:
@@ -47,10 +59,6 @@ class DirectPrefix(nn.Module):
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v."""
-        return self.key, self.value
-
-    def fold(self) -> tuple[Tensor, Tensor]:
-        """P_k, P_v, unchanged."""
         return self.key, self.value
 
 
@@ -116,7 +124,7 @@ class PrefixMLP(TrainingOnly):
         return p[:, : middle - begin], p[:, middle - begin :]
 
 
-class ReparametrisedPrefix(nn.Module):
+class ReparametrisedPrefix(PrefixVectors):
     """P_k and P_v of one attention as a view of its kind's `PrefixMLP`; has no parameters of its own.
 
     Args:
@@ -141,3 +149,8 @@ class ReparametrisedPrefix(nn.Module):
     def fold(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v without dropout, for inference."""
         return self.mlp.fold(self.layer)
+
+    def stored(self) -> dict[str, Tensor]:
+        """P_k, P_v, as a `DirectPrefix` has them."""
+        key, value = self.fold()
+        return {"key": key.detach(), "value": value.detach()}

@@ -7,7 +7,10 @@ from typing import Any
 
 from unidelta.design.axes import Slot
 from unidelta.design.family import Family
+from unidelta.design.layers import indices
 from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.spec import DeltaSpec
+from unidelta.design.tokens import ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,17 @@ class Architecture:
     def at(self, slot: Slot) -> tuple[SiteShape, ...]:
         """The sub-layers of a kind."""
         return tuple(site for site in self.sites if site.slot is slot)
+
+    def depths_of(self, part: DeltaSpec) -> dict[str, int]:
+        """The kinds of sub-layers that can have a delta, with their numbers: for tokens of a source, an encoder's."""
+        kinds = Counter(site.kind for site in self.at(part.slot))
+        is_everywhere = part.tokens == ALL or not self.family.is_encoder_decoder
+        return {kind: depth for kind, depth in kinds.items() if is_everywhere or kind.startswith("encoder_")}
+
+    def sites_of(self, part: DeltaSpec) -> tuple[SiteShape, ...]:
+        """The sub-layers that have a delta: those of its slot, in its layers."""
+        chosen = {kind: indices(part.layers, depth) for kind, depth in self.depths_of(part).items()}
+        return tuple(site for site in self.at(part.slot) if site.layer in chosen.get(site.kind, ()))
 
     @property
     def width(self) -> int:

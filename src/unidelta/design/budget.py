@@ -1,12 +1,14 @@
 """The bottleneck for a given budget, in closed form, without weights (He et al. 2022, Tables 9–11).
 
-A budget is a share of the backbone's parameters, counted as the paper counts: matrices only. Counts are
-proportional to the bottleneck, so the solution is a division, rounded to the nearest integer.
+A budget is a share of the backbone's parameters, counted as the paper counts: matrices only. Counts never decrease with
+the bottleneck, so the solution is found by bisection; of two that are as near, the larger.
 """
 
 import math
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from unidelta.design.architecture import Architecture
@@ -49,33 +51,42 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         titles = in_words(list(dict.fromkeys(FORMS[part.form].title for part in design.parts)))
         why = f"{titles} has no bottleneck that a budget could choose: the backbone alone decides its size"
         raise DesignError(asked, why, "budget=paper, or a method with a bottleneck such as method=lora")
-    per_unit, fixed, limit = _costs(design, architecture, flexible)
-    bottleneck = _nearest((percent * architecture.n_parameters / 100 - fixed) / per_unit)
-    least, most = (100 * (fixed + r * per_unit) / architecture.n_parameters for r in (1, limit))
-    if bottleneck > limit:
+    sizes, cost = _sizes(design, architecture, flexible)
+    target = percent * architecture.n_parameters / 100
+    least, most = (100 * cost(size) / architecture.n_parameters for size in (sizes[0], sizes[-1]))
+    above = target - cost(sizes[-1])
+    last = cost(sizes[-1]) - cost(sizes[-1] - sizes.step)
+    if above >= last / 2:
+        size = sizes[-1] + sizes.step * _nearest(above / last)
         raise DesignError(
             asked,
-            f"it would take a bottleneck of {bottleneck}; the slot can hold at most {limit}, which is {most:.4g} %",
+            f"it would take a bottleneck of {size}; the slot can hold at most {sizes[-1]}, which is {most:.4g} %",
             f"budget.percent={_floor_digits(most)} or less{other_slot(design)}",
         )
-    if bottleneck < 1:
+    if target < cost(sizes[0]) - (cost(sizes[0] + sizes.step) - cost(sizes[0])) / 2:
         raise DesignError(
             asked,
-            f"that buys no bottleneck at all; 1 is the smallest and costs {least:.4g} % with the design's fixed parts",
+            f"that buys no bottleneck at all; {sizes[0]} is the smallest and costs {least:.4g} % with the design's"
+            " fixed parts",
             f"budget.percent={_ceil_digits(least)} or more",
         )
+    bottleneck = _closest(sizes, cost, target)
     if isinstance(design, PromptTuning):
         return replace(design, length=bottleneck)
     return replace(
         design,
-        parts=tuple(replace(part, bottleneck=bottleneck) if part.slot in flexible else part for part in design.parts),
+        parts=tuple(
+            replace(part, bottleneck=bottleneck) if part.slot in flexible and FORMS[part.form].size else part
+            for part in design.parts
+        ),
     )
 
 
 def same_share(design: D, published: Architecture, architecture: Architecture) -> D:
     """The design on another backbone, each part with the share of parameters that it has on the published one.
 
-    Every bottleneck is the nearest integer, at least 1 and at most the limit of its slot; one below 1 is left
+    Every bottleneck is the nearest that its form can have on the backbone, or in proportion to the width where what a
+    generator makes costs more at any size; one below 1 is left
     unchanged, to be refused.
     """
     scale = architecture.n_parameters / published.n_parameters
@@ -89,15 +100,24 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
         if part.bottleneck < 1 or FORMS[part.form].size is None or not _is_countable(part, architecture):
             parts.append(part)
             continue
-        unit = matrix_count(replace(part, bottleneck=1), architecture)
-        bottleneck = _nearest(matrix_count(_known_there(part, published), published) * scale / unit)
-        limit, _ = FORMS[part.form].capacity(part, architecture)
-        parts.append(replace(part, bottleneck=min(max(1, bottleneck), limit)))
+        target = matrix_count(_known_there(part, published), published) * scale
+        sizes, cost = sizes_of(part, architecture), partial(_count_with, part, architecture)
+        bottleneck = _closest(sizes, cost, target)
+        if part.generator is not None and target < cost(sizes[0]):  # what does not grow with r is more than that share
+            in_proportion = part.bottleneck * architecture.width // published.width
+            bottleneck = min(sizes, key=lambda size: abs(size - in_proportion))
+        parts.append(replace(part, bottleneck=bottleneck))
     return replace(design, parts=tuple(parts))
 
 
+def _count_with(part: DeltaSpec, architecture: Architecture, bottleneck: int) -> int:
+    return matrix_count(replace(part, bottleneck=bottleneck), architecture)
+
+
 def _is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
-    """Whether a part has linear maps to be on, if its form is of them; one that has none is refused by the rules."""
+    """Whether a part has places to be at; one that has none is refused by the rules."""
+    if not architecture.sites_of(part):
+        return False
     known = {target for site in architecture.at(part.slot) for target in site.targets}
     return FORMS[part.form].level != "linear" or (bool(part.targets) and known.issuperset(part.targets))
 
@@ -114,19 +134,38 @@ def _with_bottleneck(design: Deltas | PromptTuning, slots: Collection[Slot]) -> 
     return [part.slot for part in parts if part.slot in slots and FORMS[part.form].size is not None]
 
 
-def _costs(
+def _sizes(
     design: Deltas | PromptTuning, architecture: Architecture, flexible: Collection[Slot]
-) -> tuple[int, int, int]:
-    """Matrix parameters per unit of bottleneck, those of the fixed parts, and the largest bottleneck."""
+) -> tuple[range, Callable[[int], int]]:
+    """The possible bottlenecks, and the matrix parameters of the design with one of them."""
     if isinstance(design, PromptTuning):
-        return architecture.width, 0, architecture.max_positions
-    free = [part for part in design.parts if part.slot in flexible]
-    unit: list[DeltaSpec] = [replace(part, bottleneck=1) for part in free]
-    return (
-        sum(matrix_count(part, architecture) for part in unit),
-        sum(matrix_count(part, architecture) for part in design.parts if part.slot not in flexible),
-        min(FORMS[part.form].capacity(part, architecture)[0] for part in free),
-    )
+        return range(1, architecture.max_positions + 1), lambda length: length * architecture.width
+    free = [part for part in design.parts if part.slot in flexible and FORMS[part.form].size is not None]
+    fixed = sum(matrix_count(part, architecture) for part in design.parts if part not in free)
+
+    def cost(bottleneck: int) -> int:
+        return fixed + sum(matrix_count(replace(part, bottleneck=bottleneck), architecture) for part in free)
+
+    sizes = [sizes_of(part, architecture) for part in free]
+    step = math.lcm(*(each.step for each in sizes))
+    first = max(each[0] for each in sizes)
+    return range(-(-first // step) * step, min(each[-1] for each in sizes) + 1, step), cost
+
+
+def sizes_of(part: DeltaSpec, architecture: Architecture) -> range:
+    """The bottlenecks that a delta can have on a backbone, at least one."""
+    form = FORMS[part.form]
+    first, step = form.smallest(part), form.step(part)
+    return range(first, max(first, form.capacity(part, architecture)[0]) + 1, step)
+
+
+def _closest(sizes: range, cost: Callable[[int], int], target: float) -> int:
+    """The size whose cost is nearest to the target, the larger of two that are as near; costs never decrease."""
+    index = bisect_left(sizes, target, key=cost)
+    if index == 0 or index == len(sizes):
+        return sizes[min(index, len(sizes) - 1)]
+    below, above = sizes[index - 1], sizes[index]
+    return above if cost(above) - target <= target - cost(below) else below
 
 
 def _nearest(value: float) -> int:

@@ -6,13 +6,14 @@ Each file in `compositions/` registers one; a user's package does the same (`uni
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from unidelta.design.form import Rule
+from unidelta.design.form import Materials
+from unidelta.design.rule import Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 from unidelta.extensions.registry import Registry
 
 if TYPE_CHECKING:
-    from unidelta.deltas.compose import Compose
+    from unidelta.deltas.compose import Compose, ComposeWeights
 
 
 class Composition(ABC):
@@ -24,6 +25,9 @@ class Composition(ABC):
         reads_scale: whether it has a fixed factor s that a user can set.
         keeps_h: whether Δh = 0 leaves h unchanged.
         is_gate: whether it mixes h and Δh by λ, the share that a softmax over both gives Δh (Eq. 7–10).
+        starts_at_zero: whether it leaves h unchanged at the start, whatever Δh is.
+        on_weights: whether it is W ← compose(W, M), M the matrix of a linear form, in place of h and Δh.
+        turns_input: whether M acts on what W reads: W R.
         rules: which requests it refuses.
     """
 
@@ -32,6 +36,9 @@ class Composition(ABC):
     reads_scale: ClassVar[bool] = False
     keeps_h: ClassVar[bool] = True
     is_gate: ClassVar[bool] = False
+    starts_at_zero: ClassVar[bool] = False
+    on_weights: ClassVar[bool] = False
+    turns_input: ClassVar[bool] = False
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     def n_parameters(self, spec: DeltaSpec, place: Place) -> int:
@@ -42,8 +49,12 @@ class Composition(ABC):
         """Its description in a design's line, e.g. `s=4`; "" for plain addition."""
         return self.name.replace("_", " ")
 
+    def factor(self, spec: DeltaSpec) -> float | None:
+        """s at the start if it adds s·Δh to h or s·M to W, else None."""
+        return None
+
     @abstractmethod
-    def build(self, spec: DeltaSpec, place: Place) -> "Compose":
+    def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "Compose | ComposeWeights":
         """The torch module at one place; imports torch when called."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Family
+from unidelta.design.no_place import without_a_place
 from unidelta.errors import BackboneError
 
 
@@ -23,7 +24,7 @@ def architecture_from_config(
     Raises:
         BackboneError: the architecture is not supported, or a size is missing.
     """
-    family = known_family(config.get("model_type"))
+    family = known_family(config.get("model_type"), config)
     missing = sorted(key for key in family.keys if type(config.get(key)) is not int)
     if missing:
         raise BackboneError(
@@ -32,12 +33,12 @@ def architecture_from_config(
     optional = family.optional or {}
     stated = {key: config[key] for key in family.keys}
     for key, default in optional.items():
-        stated[key] = config[key] if config.get(key) is not None else default(stated)
+        stated[key] = config[key] if config.get(key) is not None else default({**config, **stated})
     odd = list(family.odd({**config, **stated}))
     if odd:
         raise BackboneError(
             f"the configuration of {name}",
-            f"{'; '.join(odd)}, and its parameters would be counted wrong",
+            f"{'; '.join(odd)}, so its sizes or its places are not those of the family",
             f"a checkpoint of the usual shape of a {family.name}",
         )
     n_labels = n_labels if family.head is not None else 0
@@ -54,14 +55,24 @@ def architecture_from_config(
     )
 
 
-def known_family(model_type: object) -> Family:
+def known_family(model_type: object, config: Mapping[str, Any] | None = None) -> Family:
     """The family of a `model_type`.
+
+    Args:
+        model_type: as in config.json.
+        config: the rest of it, if it is known: it may say which layers are in the way.
 
     Raises:
         BackboneError: the architecture is not supported.
     """
     if isinstance(model_type, str) and model_type in FAMILIES:
         return FAMILIES[model_type]
+    if obstacles := without_a_place(config or {}):
+        raise BackboneError(
+            f"a backbone of architecture `{model_type}`",
+            "; ".join(obstacles),
+            f"a model with attention and one FFN in every layer: {', '.join(FAMILIES)}",
+        )
     raise BackboneError(
         f"a backbone of architecture `{model_type}`",
         f"deltas can be put into {', '.join(FAMILIES)} only",

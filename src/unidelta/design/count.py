@@ -5,14 +5,14 @@ dropped; *matrices*: only the weight matrices (or vectors of a prefix), which is
 sum over the backbone's sites; what a form or a composition has at one place is said in its own file.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import LayerNorm
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
-from unidelta.design.site import Place, places
+from unidelta.design.generator import generator_of
+from unidelta.design.site import Place
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
 
 
@@ -73,8 +73,13 @@ def count(design: Design, architecture: Architecture) -> Counts:
         case Deltas(parts=parts, trains_head=trains_head):
             head = architecture.n_head_weights + architecture.n_head_biases if trains_head else 0
             matrices = sum(matrix_count(part, architecture) for part in parts)
-            stored = matrices + head + sum(_vector_count(part, architecture) for part in parts)
-            trained = stored + sum(FORMS[part.form].n_training_only(part, architecture.at(part.slot)) for part in parts)
+            kept = matrices + head + sum(_vector_count(part, architecture) for part in parts)
+            trained = kept + sum(FORMS[part.form].n_training_only(part, architecture.sites_of(part)) for part in parts)
+            stored = kept + sum(
+                FORMS[part.form].n_kept(part, place)
+                for part in parts
+                for place in FORMS[part.form].places(part, architecture)
+            )
     return Counts(
         trained=trained,
         stored=stored,
@@ -85,9 +90,10 @@ def count(design: Design, architecture: Architecture) -> Counts:
 
 
 def matrix_count(part: DeltaSpec, architecture: Architecture) -> int:
-    """Elements of the matrices of one part: proportional to its bottleneck, if it has one (Table 9)."""
-    form = FORMS[part.form]
-    return sum(form.n_matrices(part, place) for place in _places(part, architecture))
+    """Elements of the matrices of one part: without a generator, proportional to its bottleneck (Table 9)."""
+    form, generator = FORMS[part.form], generator_of(part)
+    shared = 0 if generator is None else generator.n_shared(part, architecture.sites_of(part))
+    return shared + sum(form.n_matrices(part, place) for place in form.places(part, architecture))
 
 
 def _vector_count(part: DeltaSpec, architecture: Architecture) -> int:
@@ -95,7 +101,7 @@ def _vector_count(part: DeltaSpec, architecture: Architecture) -> int:
     form, composition = FORMS[part.form], COMPOSITIONS[part.composition]
     return sum(
         form.n_vectors(part, place) + composition.n_parameters(part, place) + _norm(part, place)
-        for place in _places(part, architecture)
+        for place in form.places(part, architecture)
     )
 
 
@@ -107,8 +113,3 @@ def _norm(part: DeltaSpec, place: Place) -> int:
         LayerNorm.OUT: place.d_changed,
     }
     return 2 * width[part.layer_norm]
-
-
-def _places(part: DeltaSpec, architecture: Architecture) -> Iterator[Place]:
-    for site in architecture.at(part.slot):
-        yield from places(part, site)

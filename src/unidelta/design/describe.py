@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 
-from unidelta.design.axes import Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
+from unidelta.design.generator import generator_of
 from unidelta.design.site import INNER
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+from unidelta.design.tokens import ALL
 
 
 def describe(design: Design) -> str:
@@ -26,9 +37,11 @@ def describe(design: Design) -> str:
 
 def functional_form(part: DeltaSpec) -> str:
     """Δh as in the first column of Table 1; z is q, x or h: what the form reads."""
-    form = FORMS[part.form]
+    form, generator = FORMS[part.form], generator_of(part)
     reads = "q" if form.level == "heads" else ("x" if part.insertion is Insertion.PARALLEL else "h")
-    return form.formula.format(z=reads)
+    details = generator.formula if generator else "minus its start" if part.init is Init.PISSA else ""
+    shift = " + b" if form.is_linear and part.bias else ""
+    return ", ".join(filter(None, (form.formula.format(z=reads) + shift, details)))
 
 
 def modified_representation(part: DeltaSpec) -> str:
@@ -42,7 +55,21 @@ def modified_representation(part: DeltaSpec) -> str:
         Representation.RESIDUAL: "FFN add & norm",
         Representation.LAYER: "FFN add & norm",
         Representation.LINEAR: f"{sublayer} {', '.join(targets)}",
+        Representation.INPUT: f"input of {sublayer} {', '.join(targets)}",
     }[part.representation]
+
+
+def starts_at_zero(part: DeltaSpec) -> bool:
+    """Whether it leaves the model unchanged at the start; HRA's reflections up to rounding."""
+    form, composition = generator_of(part) or FORMS[part.form], COMPOSITIONS[part.composition]
+    return composition.keeps_h and (composition.starts_at_zero or part.init in form.zero_starts)
+
+
+def merges(part: DeltaSpec) -> bool:
+    """Whether it is a change of weights, so that merging is exact; one with a bias needs a map with a bias."""
+    form, composition = FORMS[part.form], COMPOSITIONS[part.composition]
+    is_added = composition.factor(part) is not None and part.layer_norm is LayerNorm.NONE
+    return form.level == "linear" and (composition.on_weights or (form.is_linear and is_added))
 
 
 def composition_formula(part: DeltaSpec) -> str:
@@ -72,12 +99,18 @@ def _part(part: DeltaSpec) -> str:
     if part.representation in (Representation.LAYER, Representation.RESIDUAL):
         name = f"{name} after add & norm"
     words = [
+        part.generator or "",
         str(part.slot),
         f"{form.size}={part.bottleneck}" if form.size else "",
         "+".join(part.targets),
         COMPOSITIONS[part.composition].words(part),
         f"layer norm {part.layer_norm}" if part.layer_norm is not LayerNorm.NONE else "",
         f"MLP {part.mlp_width}" if part.reparameterisation is Reparameterisation.MLP else "",
+        f"init {part.init}" if part.init is Init.PISSA else "",
+        f"layers {part.layers}" if part.layers != "all" else "",
+        f"tokens {part.tokens}" if part.tokens != ALL else "",
+        "P_k rotated" if part.rotation is Rotation.BEFORE else "",
+        "text from l" if part.text_start is TextStart.LENGTH else "",
         *(f"{key}={value}" for key, value in part.options),
     ]
     return f"{name}({', '.join(filter(None, words))})"

@@ -3,10 +3,22 @@
 from dataclasses import asdict
 from typing import Any, cast
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
+from unidelta.design.generator import GENERATORS
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.tokens import ALL
 
 
 def design_to_dict(design: Design) -> dict[str, Any]:
@@ -14,6 +26,9 @@ def design_to_dict(design: Design) -> dict[str, Any]:
     data = _plain(asdict(design))
     for part in data.get("parts", ()):
         part["options"] = dict(part["options"])
+        for key, usual in _LATER.items():
+            if part[key] == usual:
+                del part[key]
     return {"kind": _KINDS[type(design)], **data}
 
 
@@ -42,6 +57,12 @@ _KINDS: dict[type, str] = {
     Frozen: "frozen",
 }
 
+_LATER = {
+    **{"generator": None, "layers": "all", "rotation": Rotation.AFTER, "text_start": TextStart.ZERO},
+    "tokens": ALL,
+}
+"""Fields that came after the first records, left out where they say what was done before: a design keeps its name."""
+
 _ENUMS = {
     "slot": Slot,
     "insertion": Insertion,
@@ -50,13 +71,15 @@ _ENUMS = {
     "init": Init,
     "layer_norm": LayerNorm,
     "reparameterisation": Reparameterisation,
+    "rotation": Rotation,
+    "text_start": TextStart,
 }
 
 
 def _part(data: dict[str, Any]) -> DeltaSpec:
     values: dict[str, Any] = {key: _ENUMS[key](value) if key in _ENUMS else value for key, value in data.items()}
-    for key, known in (("form", FORMS), ("composition", COMPOSITIONS)):
-        if key in data and data[key] not in known:
+    for key, known in (("form", FORMS), ("composition", COMPOSITIONS), ("generator", GENERATORS)):
+        if data.get(key) is not None and data[key] not in known:
             raise ValueError(f"`{data[key]}` is no {known.noun} here; known are {', '.join(known)}.")
     values["targets"] = tuple(data.get("targets", ()))
     values["options"] = tuple(dict(data.get("options", {})).items())

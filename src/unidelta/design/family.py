@@ -41,6 +41,10 @@ def _nothing_odd(config: Config) -> Iterator[str]:
     return iter(())
 
 
+def _all_tied(config: Config) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """An architecture that supports deltas.
@@ -55,12 +59,17 @@ class Family:
         max_positions: longest input in tokens.
         hosts: the same sites in a model, in the same order.
         tiny: the config.json, without `model_type`, of a model small enough for tests and `unidelta.check`.
-        head: name of the classification head in a model; None for models without one.
+        head: name of the classification head in a model; None for models without one. A decoder has one only where it
+            was loaded to classify: it then reads the last token, and no language-model head is left.
         may_lack: modules that a checkpoint may lack, because it was pretrained for another task; new ones are drawn
             from the seed.
-        odd: what in a config.json would make counts wrong, in words; such a checkpoint is refused.
+        odd: what in a config.json is not as this file has it, in words; such a checkpoint is refused.
         optional: keys of config.json that may be missing or null, each with its meaning then.
         sources: what a parallel form at the FFN can read; the same tensor in post-LN models.
+        is_rotary: whether positions rotate queries and keys.
+        takes_positions: whether the stack takes the positions of its tokens as an input, `position_ids`.
+        encoder_positions: name of the module of learned positions in an encoder with a decoder, if there is one.
+        untied: parameters that a model of such a config.json has beside what transformers builds of it.
         dropouts: names of hidden and attention dropout in config.json; None if there is none.
         released: what the authors' code does for this architecture only.
         has_languages: whether its tokenizer marks texts with the code of their language.
@@ -80,6 +89,10 @@ class Family:
     odd: Callable[[Config], Iterator[str]] = _nothing_odd
     optional: Mapping[str, Callable[[Config], Any]] | None = None
     sources: tuple[Source, ...] = tuple(Source)
+    is_rotary: bool = False
+    takes_positions: bool = False
+    encoder_positions: str | None = None
+    untied: Callable[[Config], tuple[str, ...]] = _all_tied
     dropouts: tuple[str | None, str | None] = (None, None)
     released: Released = Released()
     has_languages: bool = False
@@ -90,8 +103,8 @@ class Family:
         return self.kind == "encoder-decoder"
 
     def head_of(self, model: "PreTrainedModel") -> "nn.Module | None":
-        """The classification head of a model, if models of this family have one."""
-        return None if self.head is None else model.get_submodule(self.head)
+        """The classification head of a model, None for a model without one."""
+        return None if self.head is None else dict(model.named_children()).get(self.head)
 
 
 FAMILIES: Registry[Family] = Registry(

@@ -6,31 +6,24 @@ other file refers to a form by name. `python -m unidelta.check form NAME` checks
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot, Source
 from unidelta.design.family import Family
-from unidelta.design.site import Place, SiteShape
+from unidelta.design.generator import generator_of
+from unidelta.design.rule import Rule
+from unidelta.design.site import Place, SiteShape, places
 from unidelta.design.spec import DeltaSpec
 from unidelta.extensions.registry import Registry
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from torch import Generator, Tensor, nn
 
-    from unidelta.deltas.form_module import FormModule, TrainingOnly
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A rule: which deltas on a backbone it refuses, why they cannot be, and what to type instead."""
-
-    name: str
-    refuses: Callable[[DeltaSpec, Architecture], bool]
-    why: str
-    instead: str
+    from unidelta.deltas.form_module import FormModule
+    from unidelta.deltas.frozen_map import FrozenMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +61,18 @@ class Materials:
     Args:
         generator: the source of randomness.
         dropout: the host's own dropout probability at this place.
-        shared: the network from `Form.shared` for this kind of sub-layer, or None.
+        shared: the module from `Form.shared` for this kind of sub-layer, or None.
         start: P_k, P_v to start from, each `(l, width of keys or values)`, or None.
+        linears: the frozen linear maps of the sub-layer, by role.
+        key_norm: the frozen norm of keys, one head at a time; None if there is none.
     """
 
     generator: "Generator"
     dropout: float
-    shared: "TrainingOnly | None" = None
+    shared: "nn.Module | None" = None
     start: "tuple[Tensor, Tensor] | None" = None
+    linears: "Mapping[str, FrozenMap]" = field(default_factory=dict[str, "FrozenMap"])
+    key_norm: "nn.Module | None" = None
 
 
 class Form(ABC):
@@ -91,8 +88,12 @@ class Form(ABC):
         reads: the keys of a slot that it reads, besides form, insertion and composition.
         inits: its initialisations, the default first.
         zero_starts: the initialisations for which Δh = 0 at the start.
+        zero_tolerance: by how much a zero start may miss it, for a product that is 1 up to rounding.
         usual_targets: default linear maps by slot, for checks and tables of forms on linear maps.
         has_softmax: whether it weights its vectors by a softmax, so that a gate λ is defined (Eq. 10).
+        is_linear: whether Δh is a matrix times what it reads.
+        turns_input: whether it changes what a linear map reads, as a factor of its weight: W R.
+        generated: the matrices that a generator can make: maps or vectors; None if it has none.
         options: its own keys, typed as `method.<slot>.options.<key>`, each with its default.
         rules: which requests it refuses.
     """
@@ -106,8 +107,12 @@ class Form(ABC):
     reads: ClassVar[frozenset[str]] = frozenset()
     inits: ClassVar[tuple[Init, ...]] = (Init.BERT,)
     zero_starts: ClassVar[tuple[Init, ...]] = ()
+    zero_tolerance: ClassVar[float] = 0.0
     usual_targets: ClassVar[Mapping[Slot, tuple[str, ...]]] = {}
     has_softmax: ClassVar[bool] = False
+    is_linear: ClassVar[bool] = False
+    turns_input: ClassVar[bool] = False
+    generated: ClassVar[Literal["maps", "vectors"] | None] = None
     options: ClassVar[Mapping[str, int | float | str | bool]] = {}
     rules: ClassVar[tuple[Rule, ...]] = ()
 
@@ -121,7 +126,7 @@ class Form(ABC):
 
     @abstractmethod
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
-        """Elements of its matrices at one place, as the paper counts; proportional to the bottleneck if it has one."""
+        """Elements of its matrices at one place, as the paper counts; they never decrease with the bottleneck."""
 
     def n_vectors(self, spec: DeltaSpec, place: Place) -> int:
         """Elements of its biases at one place; layer norms and learned scales are counted elsewhere."""
@@ -131,26 +136,50 @@ class Form(ABC):
         """Elements that train but are not stored, at all sites together."""
         return 0
 
+    def n_kept(self, spec: DeltaSpec, place: Place) -> int:
+        """Elements that inference needs and that do not train, at one place."""
+        return 0
+
+    def smallest(self, spec: DeltaSpec) -> int:
+        """The smallest bottleneck."""
+        return self.step(spec)
+
+    def step(self, spec: DeltaSpec) -> int:
+        """Bottlenecks are multiples of this number."""
+        made = generator_of(spec)
+        return 1 if made is None else made.step(spec)
+
     def capacity(self, spec: DeltaSpec, architecture: Architecture) -> tuple[int, str]:
         """The largest sensible bottleneck, and the quantity that limits it."""
-        return architecture.width, "the model's width"
+        made = generator_of(spec)
+        known = None if made is None else made.capacity(spec, self.places(spec, architecture))
+        return known or (architecture.width, "the model's width")
+
+    def places(self, spec: DeltaSpec, architecture: Architecture) -> list[Place]:
+        """Every place of a delta in a backbone."""
+        return [place for site in architecture.sites_of(spec) for place in places(spec, site)]
 
     def for_inference(self, spec: DeltaSpec) -> DeltaSpec:
         """The spec of the same function after folding the networks used only in training."""
         return spec
 
+    def shares_over(self, spec: DeltaSpec, site: SiteShape) -> str:
+        """The group of sites that `shared` serves, as a name of letters and _: by default all of the delta's."""
+        return f"shared_{spec.slot}_{'_'.join(spec.targets) or spec.representation}"
+
     def shared(
         self, spec: DeltaSpec, sites: Sequence[SiteShape], generator: "Generator", start: "Tensor | None"
-    ) -> "TrainingOnly | None":
-        """A network that serves all sites of one kind while training, or None.
+    ) -> "nn.Module | None":
+        """A module that serves all sites of one group, or None; a `TrainingOnly` one is dropped after training.
 
         Args:
             spec: the delta.
-            sites: the sub-layers of that kind.
+            sites: the sub-layers of that group.
             generator: the source of randomness.
             start: `(l, widths of keys and values of all sites, side by side)` to start from, or None.
         """
-        return None
+        made = generator_of(spec)
+        return None if made is None else made.shared(spec, sites, generator)
 
     @abstractmethod
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":

@@ -5,8 +5,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    TextStart,
+)
 from unidelta.design.form import Details, Form, Materials, Rule, Setting
+from unidelta.design.generator import generator_of
 from unidelta.design.site import Place, SiteShape
 from unidelta.design.spec import DeltaSpec
 
@@ -14,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from unidelta.deltas.heads import HeadModule
-    from unidelta.deltas.reparam import PrefixMLP
+    from unidelta.deltas.reparam import PrefixMLP, PrefixVectors
 
 RULES = (
     Rule(
@@ -36,6 +46,20 @@ RULES = (
         instead="layer_norm=in or layer_norm=none for this slot",
     ),
     Rule(
+        name="only rotary positions rotate keys",
+        refuses=lambda part, architecture: part.rotation is Rotation.BEFORE and not architecture.family.is_rotary,
+        why="the keys of this architecture are not rotated, so there is no before and after",
+        instead="rotation=after for this slot, or a backbone with rotary positions such as backbone=llama",
+    ),
+    Rule(
+        name="text starts at l where positions are an input",
+        refuses=lambda part, architecture: (
+            part.text_start is TextStart.LENGTH and not architecture.family.takes_positions
+        ),
+        why="this architecture takes no positions: they are relative, or its embeddings number the text themselves",
+        instead="text_start=zero for this slot, or a backbone that takes positions such as backbone=llama",
+    ),
+    Rule(
         name="the MLP has a width",
         refuses=lambda part, _: part.reparameterisation is Reparameterisation.MLP and part.mlp_width < 1,
         why="the hidden layer of the prefix MLP needs at least one unit (the paper's has 800)",
@@ -49,7 +73,11 @@ class HeadForm(Form):
 
     level = "heads"
     size = "l"
-    reads = frozenset({"init", "layer_norm", "dropout", "reparameterisation", "mlp_width", "prefix_dropout"})
+    reads = frozenset({"init", "layer_norm", "dropout", "reparameterisation", "mlp_width", "prefix_dropout"}) | {
+        "rotation",
+        "text_start",
+    }
+    generated = "vectors"
     rules = RULES
 
     def released(self, setting: Setting) -> Details:
@@ -62,7 +90,8 @@ class HeadForm(Form):
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """l keys and l values: Table 9's 2ld where keys and values are as wide as the model."""
-        return spec.bottleneck * sum(_widths(place.site))
+        made = generator_of(spec)
+        return spec.bottleneck * sum(_widths(place.site)) if made is None else made.n_matrices(spec, place)
 
     def n_training_only(self, spec: DeltaSpec, sites: Sequence[SiteShape]) -> int:
         """What the MLPs have beyond the P_k, P_v that they make: embedding, Linear, tanh, Linear for each kind."""
@@ -78,6 +107,10 @@ class HeadForm(Form):
     def for_inference(self, spec: DeltaSpec) -> DeltaSpec:
         """The spec with the vectors themselves instead of the MLP."""
         return replace(spec, reparameterisation=Reparameterisation.DIRECT, init=Init.BERT)
+
+    def shares_over(self, spec: DeltaSpec, site: SiteShape) -> str:
+        """One MLP serves one kind of attention."""
+        return f"prefix_mlp_{site.kind}"
 
     def shared(
         self, spec: DeltaSpec, sites: Sequence[SiteShape], generator: "Generator", start: "Tensor | None"
@@ -105,22 +138,30 @@ class HeadForm(Form):
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "HeadModule":
         """The module of one attention, with its own vectors or a view of its kind's MLP."""
         from unidelta.deltas.layer_norm import layer_norm
-        from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, ReparametrisedPrefix
 
-        site, mlp = place.site, materials.shared
-        vectors = (
-            ReparametrisedPrefix(mlp, site.layer)
-            if isinstance(mlp, PrefixMLP)
-            else DirectPrefix(spec.bottleneck, _widths(site), generator=materials.generator, start=materials.start)
-        )
+        site = place.site
         return self.module(
-            vectors,
+            self._vectors(spec, place, materials),
             site.n_heads,
             site.n_kv_heads,
-            scaling=site.head_width**-0.5 if spec.scaled_query else 1.0,
+            scaling=site.logit_scale if spec.scaled_query else 1.0,
             dropout=materials.dropout if spec.dropout is None else spec.dropout,
             query_norm=layer_norm(spec, LayerNorm.IN, site.width),
         )
+
+    def _vectors(self, spec: DeltaSpec, place: Place, materials: Materials) -> "PrefixVectors":
+        """What gives P_k, P_v: a generator, the MLP of the kind, or parameters."""
+        from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, PrefixVectors, ReparametrisedPrefix
+
+        made = generator_of(spec)
+        if made is not None:
+            vectors = made.build(spec, place, materials)
+            assert isinstance(vectors, PrefixVectors)  # a rule says that it makes vectors
+            return vectors
+        if isinstance(materials.shared, PrefixMLP):
+            return ReparametrisedPrefix(materials.shared, place.site.layer)
+        widths = _widths(place.site)
+        return DirectPrefix(spec.bottleneck, widths, generator=materials.generator, start=materials.start)
 
 
 def _widths(site: SiteShape) -> tuple[int, int]:

@@ -4,14 +4,17 @@ A method's file sets its slots and presets four axes; arguments win over the pre
 files with Hydra; a test compares the two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any, TypedDict
 
 import yaml
 
 from unidelta.design.axes import Slot
 from unidelta.design.request import (
+    SLOTS,
     BudgetConfig,
     CompositionConfig,
     InsertionConfig,
@@ -19,6 +22,7 @@ from unidelta.design.request import (
     PositionConfig,
     Request,
     SlotConfig,
+    slots_of,
 )
 from unidelta.errors import ConfigError
 from unidelta.extensions.folders import config_file, config_names
@@ -36,6 +40,8 @@ class Axes(TypedDict, total=False):
         scale: s of composition=scaled, for every slot.
         budget: a share of the backbone's parameters, `"0.5%"`; or a bottleneck, `30`, or one for each slot,
             `{"attn": 30, "ffn": 512}`.
+        layers: which layers of each stack have the deltas: `"all"`, `"first:4"`, `"last:2"` or `[0, 5]`.
+        tokens: which tokens of the source LoReFT edits: `"all"`, `"first:4"`, `"last:4"` or `"first:4+last:4"`.
         conventions: released (the authors' code) or paper (the text).
         head: conventions, frozen or trained: the weights of a classification head.
     """
@@ -45,6 +51,8 @@ class Axes(TypedDict, total=False):
     composition: str
     scale: float
     budget: str | int | Mapping[str, int]
+    layers: str | Sequence[int]
+    tokens: str
     conventions: str
     head: str
 
@@ -69,6 +77,8 @@ def request_of(method: str, axes: Axes) -> Request:
         insertion=InsertionConfig(**_read("insertion", chosen["insertion"])),
         composition=CompositionConfig(**_read("composition", chosen["composition"])),
         budget=BudgetConfig(**_read("budget", presets["budget"])) if size is None else _budget(method, size),
+        layers=axes.get("layers", "all"),
+        tokens=axes.get("tokens", "all"),
         conventions=axes.get("conventions", "released"),
         head=axes.get("head", "conventions"),
     )
@@ -83,7 +93,13 @@ def _read(group: str, name: str) -> dict[str, Any]:
     if path is None:
         why = f"there is no {group} `{name}`"
         raise ConfigError(f"{group}={name}", why, f"{group}= one of {', '.join(config_names(group))}")
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return deepcopy(_parsed(path.read_text(encoding="utf-8")))
+
+
+@cache
+def _parsed(text: str) -> dict[str, Any]:
+    """A file's content; a report asks for each of some thirty files hundreds of times."""
+    return yaml.safe_load(text) or {}
 
 
 def _presets(content: Mapping[str, Any]) -> dict[str, str]:
@@ -97,8 +113,8 @@ def _presets(content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _method(content: Mapping[str, Any]) -> MethodConfig:
-    slots: dict[str, Any] = {slot: SlotConfig(**content[slot]) for slot in Slot if content.get(slot) is not None}
-    known = {field.name for field in fields(MethodConfig)} - set(Slot)
+    slots: dict[str, Any] = {key: SlotConfig(**content[key]) for key in SLOTS if content.get(key) is not None}
+    known = {field.name for field in fields(MethodConfig)} - set(SLOTS)
     own: dict[str, Any] = {key: value for key, value in content.items() if key in known}
     return MethodConfig(**own, **slots)
 
@@ -123,12 +139,11 @@ def _without_unused_scales(request: Request) -> Request:
     """Drop a file's s if the slot has another composition, or if the axis sets s."""
     from unidelta.design.composition import COMPOSITIONS
 
-    def slot(chosen: SlotConfig | None) -> SlotConfig | None:
-        if chosen is None:
-            return None
+    def slot(chosen: SlotConfig) -> SlotConfig:
         composition = COMPOSITIONS.get(chosen.composition or request.composition.name)
         is_read = composition is not None and composition.reads_scale and request.composition.scale is None
         return chosen if is_read else replace(chosen, scale=None)
 
     method = request.method
-    return replace(request, method=replace(method, attn=slot(method.attn), ffn=slot(method.ffn)))
+    slots: dict[str, Any] = {key: slot(chosen) for key, chosen in slots_of(method).items()}
+    return replace(request, method=replace(method, **slots))

@@ -4,8 +4,11 @@ The fields and their comments are the keys and meanings of `conf/method/`, `conf
 these dataclasses. `resolve` turns them into a design.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from unidelta.design.axes import Slot
 
 
 @dataclass
@@ -18,7 +21,10 @@ class SlotConfig:
     scale: float | None = None  # s where the composition is scaled; null: 4
     insertion: str | None = None  # sequential | parallel; null: the axis decides
     composition: str | None = None  # a composition: see the table of compositions; null: the axis decides
-    init: str | None = None  # how the form starts; null: the form's first
+    generator: str | None = None  # what makes the form's matrices: see the table of generators; null: they are trained
+    init: str | None = None  # how the form starts; null: the form's first, or the generator's
+    layers: str | None = None  # all | first:4 | last:2 | [0,5], in each stack; null: the axis decides
+    tokens: str | None = None  # all | first:4 | last:4 | first:4+last:4, of the source; null: the axis decides
     layer_norm: str | None = None  # none | in | out; null: by convention
     bias: bool | None = None  # of the projections; null: by convention
     dropout: float | None = None  # of the form; null: the host's own at this place, none for LoRA
@@ -27,6 +33,9 @@ class SlotConfig:
     reparameterisation: str = "mlp"  # mlp | direct; of prefixes and multi-head adapters
     mlp_width: int | None = None  # of the hidden layer of the MLP that makes P_k, P_v; null: 800, in proportion to d
     prefix_dropout: float = 0.0  # on the output of that MLP
+    source: str | None = None  # sublayer_input | residual_stream: what a parallel adapter reads; null: by convention
+    rotation: str = "after"  # after | before: where P_k joins the keys of attention with rotary positions
+    text_start: str = "zero"  # zero | length: the position of the first token beside a prefix, 0 or l
     options: dict[str, Any] = field(default_factory=dict[str, Any])  # what only this form has, by key
 
 
@@ -37,9 +46,26 @@ class MethodConfig:
     name: str = "???"
     kind: str = "deltas"  # deltas | full_fine_tuning | bitfit | prompt_tuning | frozen
     attn: SlotConfig | None = None
+    attn_also: SlotConfig | None = None  # a second delta at attention, as UniPELT's LoRA beside its prefix
     ffn: SlotConfig | None = None
+    ffn_also: SlotConfig | None = None  # a second delta at the FFN
     flexible: list[str] = field(default_factory=list[str])  # the slots whose bottleneck budget=percent solves
     length: int | None = None  # prompt tuning: the paper's number of vectors
+
+
+SLOTS = {"attn": Slot.ATTN, "attn_also": Slot.ATTN, "ffn": Slot.FFN, "ffn_also": Slot.FFN}
+"""The keys of a method that hold a delta, in order, and the slot of each."""
+
+
+def slots_of(method: MethodConfig) -> dict[str, SlotConfig]:
+    """The deltas of a method, by key."""
+    found = {
+        "attn": method.attn,
+        "attn_also": method.attn_also,
+        "ffn": method.ffn,
+        "ffn_also": method.ffn_also,
+    }
+    return {key: chosen for key, chosen in found.items() if chosen is not None}
 
 
 @dataclass
@@ -86,6 +112,8 @@ class Request:
         insertion: for slots that do not pin it.
         composition: for slots that do not pin it.
         budget: how large.
+        layers: which layers of each stack have the deltas, for slots that do not pin it.
+        tokens: which tokens of the source are edited, for slots that do not pin it.
         conventions: released or paper.
         head: `conventions`, frozen or trained: the classification head's weights.
     """
@@ -95,5 +123,7 @@ class Request:
     insertion: InsertionConfig
     composition: CompositionConfig
     budget: BudgetConfig
+    layers: str | Sequence[int] = "all"
+    tokens: str = "all"
     conventions: str = "released"
     head: str = "conventions"

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions, Slot
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.family import Family
 from unidelta.design.form import FORMS
-from unidelta.design.request import Request, SlotConfig
+from unidelta.design.request import SLOTS, Request, SlotConfig, slots_of
 from unidelta.design.resolve_part import part
 from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
@@ -52,7 +51,7 @@ def resolve_design(
                 )
             )
         _refuse_axes(request, ("position", "insertion", "composition", "budget"), problems)
-        head = trains_head(request, architecture.family)
+        head = trains_head(request, architecture)
         if kind == "full_fine_tuning" and request.head == "frozen":
             problems.append(
                 ConfigError(
@@ -85,24 +84,22 @@ def _of_any_backbone(problem: UserError) -> tuple[str, str]:
     return re.sub(r"(, bottleneck \d+)?, on [^,]*$", "", problem.asked), problem.why
 
 
-def trains_head(request: Request, family: Family) -> bool:
-    """Whether a classification head's weights are trained.
+def trains_head(request: Request, architecture: Architecture) -> bool:
+    """Whether a classification head's weights are trained; without a head, nothing is.
 
     The released code leaves RoBERTa's new head frozen at its random values. The text does not say so, and there is no
     released code for other architectures, so the head is trained in both of these cases.
     """
-    if family.head is None:
+    if not architecture.n_labels:
         return False
     if request.head == "conventions":
-        return request.conventions == Conventions.PAPER or not family.released.freezes_head
+        return request.conventions == Conventions.PAPER or not architecture.family.released.freezes_head
     return request.head == "trained"
 
 
 def _deltas(request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]) -> Deltas:
     slots = _selected(request, problems)
-    parts = [
-        found for slot, chosen in slots if (found := part(request, slot, chosen, architecture, published, problems))
-    ]
+    parts = [found for key, chosen in slots if (found := part(request, key, chosen, architecture, published, problems))]
     is_unused = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
     if request.composition.scale is not None and is_unused:
         problems.append(
@@ -112,12 +109,14 @@ def _deltas(request: Request, architecture: Architecture, published: Architectur
                 f"composition=scaled composition.scale={request.composition.scale:g}",
             )
         )
-    return Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture.family))
+    return Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture))
 
 
-def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, SlotConfig]]:
+def _selected(request: Request, problems: list[UserError]) -> list[tuple[str, SlotConfig]]:
+    """The keys of the method's deltas at the position, and their settings."""
     method = request.method
-    defined = [slot for slot, chosen in ((Slot.ATTN, method.attn), (Slot.FFN, method.ffn)) if chosen is not None]
+    deltas = slots_of(method)
+    defined = list(dict.fromkeys(SLOTS[key] for key in deltas))
     asked = f"method={method.name} position={request.position.name}"
     if not defined:
         why = f"method.kind={method.kind} inserts deltas, and the method has neither method.attn nor method.ffn"
@@ -125,7 +124,7 @@ def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, S
         return []
     if not request.position.slots:
         problems.append(DesignError(asked, "a delta needs a position", f"position={' or position='.join(defined)}"))
-    selected: list[tuple[Slot, SlotConfig]] = []
+    selected: list[tuple[str, SlotConfig]] = []
     unknown = [name for name in request.position.slots if name not in list(Slot)]
     if unknown:
         problems.append(
@@ -136,13 +135,12 @@ def _selected(request: Request, problems: list[UserError]) -> list[tuple[Slot, S
             )
         )
     for slot in (Slot(name) for name in request.position.slots if name not in unknown):
-        chosen = method.attn if slot is Slot.ATTN else method.ffn
-        if chosen is not None:
-            selected.append((slot, chosen))
+        here = [(key, chosen) for key, chosen in deltas.items() if SLOTS[key] is slot]
+        selected += here
+        if here:
             continue
         why = f"the method puts nothing at {slot}; it is defined at {' and '.join(defined)}"
-        other = method.attn or method.ffn
-        form = None if other is None else FORMS.get(other.form)
+        form = FORMS.get(next(iter(deltas.values())).form)
         if slot is Slot.FFN and form is not None and form.level == "heads":
             why += f", because a {form.name} changes attention heads and an FFN has none"
         problems.append(
@@ -183,6 +181,8 @@ def _refuse_axes(request: Request, axes: Sequence[str], problems: list[UserError
     given = [f"{axis}={chosen[axis]}" for axis in refused]
     sizes = {f"budget.{key}": getattr(request.budget, key) for key in ("percent", "bottleneck", "attn", "ffn")}
     values = {"composition.scale": request.composition.scale, **(sizes if "budget" in axes else {})}
+    selections = {"layers": request.layers, "tokens": request.tokens}
+    values |= {axis: None if chosen == "all" else chosen for axis, chosen in selections.items()}
     stray = [key for key, value in values.items() if value is not None]
     if stray:
         problems.append(

@@ -1,14 +1,27 @@
 """Resolve one slot of a method to a delta: known names, conventions, and the form's own keys."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
+from unidelta.design import layers as layer_choice
+from unidelta.design import tokens as token_choice
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Conventions, Init, Insertion, LayerNorm, Reparameterisation, Slot
+from unidelta.design.axes import (
+    Conventions,
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Rotation,
+    Source,
+    TextStart,
+)
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Form, Setting
-from unidelta.design.request import Request, SlotConfig
+from unidelta.design.generator import GENERATORS, Generator
+from unidelta.design.request import SLOTS, Request, SlotConfig
 from unidelta.design.resolve_size import sized_by_budget
 from unidelta.design.spec import DeltaSpec
 from unidelta.design.unused_keys import unused_keys
@@ -23,7 +36,7 @@ DEFAULT_MLP_WIDTH = 800
 
 def part(
     request: Request,
-    slot: Slot,
+    key: str,
     chosen: SlotConfig,
     architecture: Architecture,
     published: Architecture,
@@ -33,14 +46,14 @@ def part(
 
     Args:
         request: the request.
-        slot: attention or FFN.
-        chosen: the method's settings for this slot.
+        key: the method's key of this delta, such as `attn`.
+        chosen: the method's settings for it.
         architecture: the backbone.
         published: the paper's backbone, to whose width the prefix MLP's is proportional.
         problems: the problems found so far.
     """
     before = len(problems)
-    where = f"method.{slot}"
+    slot, where = SLOTS[key], f"method.{key}"
     form = FORMS.get(_known(FORMS, chosen.form, f"{where}.form", problems))
     insertion = _enum(
         Insertion, chosen.insertion or request.insertion.name, _key(chosen.insertion, where, "insertion"), problems
@@ -53,16 +66,26 @@ def part(
             problems,
         )
     )
+    generator = (
+        None
+        if chosen.generator is None
+        else GENERATORS.get(_known(GENERATORS, chosen.generator, f"{where}.generator", problems))
+    )
+    layers = _layers(request, chosen, where, problems)
+    tokens = _tokens(request, chosen, where, problems)
     init = None if chosen.init is None else _enum(Init, chosen.init, f"{where}.init", problems)
     layer_norm = (
         None if chosen.layer_norm is None else _enum(LayerNorm, chosen.layer_norm, f"{where}.layer_norm", problems)
     )
     reparameterisation = _enum(Reparameterisation, chosen.reparameterisation, f"{where}.reparameterisation", problems)
+    rotation = _enum(Rotation, chosen.rotation, f"{where}.rotation", problems)
+    text_start = _enum(TextStart, chosen.text_start, f"{where}.text_start", problems)
+    source = None if chosen.source is None else _enum(Source, chosen.source, f"{where}.source", problems)
     conventions = _enum(Conventions, request.conventions, "conventions", problems)
     if len(problems) > before or form is None or composition is None:
         return None
-    problems += unused_keys(request, chosen, slot, form=form, composition=composition)
-    options = _options(form, chosen, where, problems)
+    problems += unused_keys(request, chosen, key, form=form, composition=composition)
+    options = _options(form, generator, chosen, where, problems)
     if len(problems) > before:
         return None
     setting = Setting(
@@ -75,16 +98,17 @@ def part(
         scale = request.composition.scale if request.composition.scale is not None else own
     has_vectors = "reparameterisation" in form.reads
     is_sized = form.size is not None and slot in sized_by_budget(request, request.position.slots)
-    return DeltaSpec(
+    first = (form if generator is None else generator).inits[0]
+    spec = DeltaSpec(
         slot=slot,
         form=form.name,
         insertion=insertion,
         composition=composition.name,
-        bottleneck=1 if is_sized else chosen.bottleneck,
+        bottleneck=0 if is_sized else chosen.bottleneck,
         scale=float(scale),
         representation=detail.representation,
-        source=detail.source,
-        init=form.inits[0] if init is None else init,
+        source=detail.source if source is None else source,
+        init=first if init is None else init,
         layer_norm=detail.layer_norm if layer_norm is None else layer_norm,
         bias=detail.bias if chosen.bias is None else chosen.bias,
         dropout=chosen.dropout,
@@ -94,26 +118,53 @@ def part(
         prefix_dropout=chosen.prefix_dropout,
         scaled_query=detail.scaled_query,
         options=options,
+        generator=None if generator is None else generator.name,
+        layers=layers,
+        rotation=rotation,
+        text_start=text_start,
+        tokens=tokens,
     )
+    return replace(spec, bottleneck=form.smallest(spec)) if is_sized else spec
+
+
+def _layers(request: Request, chosen: SlotConfig, where: str, problems: list[UserError]) -> str:
+    """The layers of a delta: its own, or the axis'."""
+    pinned = chosen.layers
+    asked = request.layers if pinned is None else pinned
+    found = layer_choice.canonical(asked)
+    if found is None:
+        key = _key(None if pinned is None else str(pinned), where, "layers")
+        why = "layers are all, the first or the last few of each stack, or indices from 0, each once"
+        problems.append(ConfigError(f"{key}={asked}", why, f"{key}=all, {key}=first:4, {key}=last:2 or {key}=[0,5]"))
+    return found or "all"
+
+
+def _tokens(request: Request, chosen: SlotConfig, where: str, problems: list[UserError]) -> str:
+    """The tokens that a delta edits: its own choice, or the axis'."""
+    asked = request.tokens if chosen.tokens is None else chosen.tokens
+    found = token_choice.canonical(asked)
+    if found is None:
+        key = _key(chosen.tokens, where, "tokens")
+        why = "tokens are all, the first few of the source, the last few, or both"
+        problems.append(ConfigError(f"{key}={asked}", why, f"{key}=all, {key}=first:4 or {key}=first:4+last:4"))
+    return found or token_choice.ALL
 
 
 def _options(
-    form: Form, chosen: SlotConfig, where: str, problems: list[UserError]
+    form: Form, generator: Generator | None, chosen: SlotConfig, where: str, problems: list[UserError]
 ) -> tuple[tuple[str, int | float | str | bool], ...]:
-    """The form's own keys, with defaults for those not given."""
+    """The keys that the form and its generator alone have, with defaults for those not given."""
+    known: Mapping[str, int | float | str | bool] = {**form.options, **({} if generator is None else generator.options)}
+    name = form.name if generator is None else f"{form.name} with generator {generator.name}"
     for key, value in chosen.options.items():
         asked = f"{where}.options.{key}={value}"
-        if key not in form.options:
-            has = f"it has {in_words(list(form.options))}" if form.options else "it has none"
-            problems.append(ConfigError(asked, f"{form.name} has no option `{key}`; {has}", f"leave {key} out"))
-        elif type(value) is not type(form.options[key]) and not (
-            isinstance(form.options[key], float) and type(value) is int
-        ):
-            kind = type(form.options[key]).__name__
-            problems.append(
-                ConfigError(asked, f"it must be of type {kind}", f"{where}.options.{key}={form.options[key]}")
-            )
-    return tuple((key, type(default)(chosen.options.get(key, default))) for key, default in form.options.items())
+        if key not in known:
+            has = f"it has {in_words(list(known))}" if known else "it has none"
+            problems.append(ConfigError(asked, f"{name} has no option `{key}`; {has}", f"leave {key} out"))
+        elif type(value) is not type(known[key]) and not (isinstance(known[key], float) and type(value) is int):
+            kind = type(known[key]).__name__
+            problems.append(ConfigError(asked, f"it must be of type {kind}", f"{where}.options.{key}={known[key]}"))
+    return tuple((key, type(default)(chosen.options.get(key, default))) for key, default in known.items())
 
 
 def _mlp_width(architecture: Architecture, published: Architecture) -> int:

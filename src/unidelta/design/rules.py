@@ -4,12 +4,18 @@ It drives the errors, docs/design-space.md and the test that enumerates all comb
 or refused by exactly these rules. The rules of a form or composition are in its own file.
 """
 
+from collections.abc import Sequence
+
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Insertion, Representation, Slot
+from unidelta.design.axes import Init, Insertion, Representation, Slot, Source
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.form import FORMS, Rule
-from unidelta.design.site import INNER
+from unidelta.design.form import FORMS
+from unidelta.design.generator import GENERATORS, generator_of
+from unidelta.design.layers import largest
+from unidelta.design.rule import Rule
+from unidelta.design.site import INNER, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
+from unidelta.design.tokens import ALL
 from unidelta.errors import DesignError
 
 _AFTER_NORM = (Representation.LAYER, Representation.RESIDUAL)
@@ -19,6 +25,25 @@ def _unknown_targets(part: DeltaSpec, architecture: Architecture) -> bool:
     known = [set(site.targets) for site in architecture.at(part.slot)]
     wanted = set(part.targets)
     return len(wanted) != len(part.targets) or not all(wanted <= targets for targets in known)
+
+
+def _wrong_generator(part: DeltaSpec) -> bool:
+    made = generator_of(part)
+    return made is not None and made.makes != FORMS[part.form].generated
+
+
+def _inits(part: DeltaSpec) -> tuple[Init, ...]:
+    made = generator_of(part)
+    return FORMS[part.form].inits if made is None else made.inits
+
+
+def _too_few_layers(part: DeltaSpec, architecture: Architecture) -> bool:
+    return largest(part.layers) > max(architecture.depths_of(part).values())
+
+
+def _cannot_choose_tokens(part: DeltaSpec) -> bool:
+    is_chosen = part.tokens != ALL
+    return is_chosen and not ("tokens" in FORMS[part.form].reads and part.representation is Representation.LAYER)
 
 
 GENERAL = (
@@ -62,6 +87,16 @@ GENERAL = (
         instead="conventions=paper, by which a parallel form reads the sub-layer's input",
     ),
     Rule(
+        name="the residual stream is read beside an FFN",
+        refuses=lambda part, architecture: (
+            part.source is Source.RESIDUAL_STREAM
+            and not (architecture.family.is_pre_norm and part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL)
+        ),
+        why="it is another tensor than the sub-layer's input only before the layer norm of a pre-LN model, and a"
+        " parallel adapter at the FFN alone is built to read it",
+        instead="source=null for this slot, or a parallel adapter at the FFN of a model such as mBART or Llama",
+    ),
+    Rule(
         name="dropout is a probability",
         refuses=lambda part, _: any(p is not None and not 0 <= p < 1 for p in (part.dropout, part.prefix_dropout)),
         why="a dropout probability lies in [0, 1)",
@@ -81,23 +116,58 @@ GENERAL = (
     ),
     Rule(
         name="an initialisation belongs to its form",
-        refuses=lambda part, _: part.init not in FORMS[part.form].inits,
+        refuses=lambda part, _: part.init not in _inits(part),
         why="`bert` and `lora` initialise the projections of adapters and LoRA; `bert` and `activations` the vectors of"
-        " prefixes; `ones` a diagonal",
+        " prefixes; `pissa` LoRA; `ones` and `bert` a diagonal; `identity` a rotation; `orthogonal` and `tied` LoReFT;"
+        " what a generator makes starts as the generator says",
         instead="init=null for this slot",
+    ),
+    Rule(
+        name="a generator makes what the form has",
+        refuses=lambda part, _: _wrong_generator(part),
+        why="generators of maps make the W_down and W_up of adapters and LoRA, generators of vectors the P_k and P_v of"
+        " prefixes; other forms have neither",
+        instead="generator=null for this slot, or form=low_rank",
+    ),
+    Rule(
+        name="a bottleneck is a multiple of its step",
+        refuses=lambda part, _: bool(FORMS[part.form].size) and part.bottleneck % FORMS[part.form].step(part) != 0,
+        why="the blocks of a Kronecker product divide the bottleneck, and reflections come in pairs",
+        instead="budget=paper, or a bottleneck that is a multiple of 4 (of the terms of the product, or of 2)",
+    ),
+    Rule(
+        name="the backbone has the layers",
+        refuses=_too_few_layers,
+        why="layers are counted from 0 in each stack, and no stack of this backbone is so deep",
+        instead="layers=all, or fewer layers",
+    ),
+    Rule(
+        name="tokens are chosen at the output of a layer",
+        refuses=lambda part, _: _cannot_choose_tokens(part),
+        why="an intervention such as LoReFT edits the output of whole layers at some tokens of the source; every other"
+        " delta is a part of the model that all tokens pass",
+        instead="tokens=all, or method=loreft",
+    ),
+    Rule(
+        name="a rotation turns what a weight reads",
+        refuses=lambda part, _: FORMS[part.form].turns_input != COMPOSITIONS[part.composition].turns_input,
+        why="W R turns the input of W: it takes a rotation, and a rotation takes it",
+        instead="method=oft or method=hra, or composition=additive for another form",
     ),
 )
 
 
 def every_rule() -> tuple[Rule, ...]:
     """All rules, each once: the general ones, then those of forms and compositions."""
-    own = [rule for thing in (*FORMS.values(), *COMPOSITIONS.values()) for rule in thing.rules]
+    own = [rule for thing in (*FORMS.values(), *GENERATORS.values(), *COMPOSITIONS.values()) for rule in thing.rules]
     return tuple({rule.name: rule for rule in (*GENERAL, *own)}.values())
 
 
 def rules_of(part: DeltaSpec) -> tuple[Rule, ...]:
     """The rules that apply to a delta."""
-    return (*GENERAL, *FORMS[part.form].rules, *COMPOSITIONS[part.composition].rules)
+    made = generator_of(part)
+    own = () if made is None else made.rules
+    return (*GENERAL, *FORMS[part.form].rules, *own, *COMPOSITIONS[part.composition].rules)
 
 
 def other_slot(design: Deltas | PromptTuning) -> str:
@@ -114,22 +184,33 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
     errors: list[DesignError] = []
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)
-    if isinstance(design, BitFit) and not architecture.n_biases:
+    if isinstance(design, BitFit) and architecture.n_biases == architecture.n_head_biases:
         asked, why = f"BitFit on {architecture.name}", "its maps and norms have no biases, so nothing would train"
         errors.append(DesignError(asked, why, "method=lora or method=adapter"))
     if isinstance(design, Deltas):
-        slots = [part.slot for part in design.parts]
-        if not slots or len(set(slots)) != len(slots):
+        if not design.parts or _clash(design.parts, architecture):
             errors.append(
                 DesignError(
-                    f"deltas at {', '.join(slots) or 'no position'}",
-                    "a design has one delta per slot, and at least one",
-                    "position=attn, position=ffn or position=both",
+                    f"deltas at {', '.join(part.slot for part in design.parts) or 'no position'}",
+                    "a design has one delta at each place, and at least one",
+                    "position=attn, position=ffn or position=both; two at one slot change different things there",
                 )
             )
         for part in design.parts:
             errors += check_part(part, architecture, elsewhere=other_slot(design))
     return errors
+
+
+def _clash(parts: Sequence[DeltaSpec], architecture: Architecture) -> bool:
+    """Whether two deltas change the same thing at the same place."""
+    known = [part for part in parts if not _unknown_targets(part, architecture)]
+    found = [
+        (site.kind, site.layer, place.target or part.representation)
+        for part in known
+        for site in architecture.sites_of(part)
+        for place in places(part, site)
+    ]
+    return len(set(found)) < len(found)
 
 
 def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = "") -> list[DesignError]:
@@ -144,6 +225,8 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
     size = f", bottleneck {part.bottleneck}" if form.size or part.bottleneck else ""
     asked = f"{form.title} at {part.slot}, {part.insertion}, {part.composition}{size}, on {architecture.name}"
     errors = [DesignError(asked, rule.why, rule.instead) for rule in rules_of(part) if rule.refuses(part, architecture)]
+    if errors and _unknown_targets(part, architecture):
+        return errors  # it has no places to measure
     limit, what = form.capacity(part, architecture)
     if form.size and part.bottleneck > limit:
         errors.append(

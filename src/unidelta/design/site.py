@@ -6,6 +6,7 @@ heads that are wider than the model need no special case.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from unidelta.design.axes import Insertion, Representation, Slot
 from unidelta.design.spec import DeltaSpec
@@ -41,6 +42,7 @@ class SiteShape:
         n_heads: attention heads; 0 for an FFN.
         n_kv_heads: heads of keys and values, fewer in grouped-query attention.
         head_width: features of a head, d_h.
+        logits_times: the factor of attention on its logits q kᵀ; None for 1/√d_h.
     """
 
     slot: Slot
@@ -51,11 +53,22 @@ class SiteShape:
     n_heads: int = 0
     n_kv_heads: int = 0
     head_width: int = 0
+    logits_times: float | None = None
+
+    @property
+    def logit_scale(self) -> float:
+        """The factor on the logits q kᵀ."""
+        return self.head_width**-0.5 if self.logits_times is None else self.logits_times
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The targets here for a form on linear maps."""
         return (*self.linears, *((INNER,) if self.slot is Slot.FFN else ()))
+
+
+def in_every_layer(n_layers: Mapping[str, int], **shape: Any) -> list[SiteShape]:
+    """Sub-layers of one shape: one in every layer, for each kind and its number of layers."""
+    return [SiteShape(kind=kind, layer=i, **shape) for kind, n in n_layers.items() for i in range(n)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +94,9 @@ def places(spec: DeltaSpec, site: SiteShape) -> list[Place]:
     match spec.representation:
         case Representation.LINEAR:
             return [_at_linear(site, target, is_parallel=is_parallel) for target in spec.targets]
+        case Representation.INPUT:
+            widths = [(target, site.linears[target].d_in) for target in spec.targets]
+            return [Place(site=site, target=target, d_read=d, d_changed=d) for target, d in widths]
         case Representation.HEADS:
             width = site.n_heads * site.head_width
             return [Place(site=site, d_read=width, d_changed=width)]

@@ -7,7 +7,18 @@ designs compute the same function.
 
 from dataclasses import dataclass
 
-from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Representation, Slot, Source
+from unidelta.design.axes import (
+    Init,
+    Insertion,
+    LayerNorm,
+    Reparameterisation,
+    Representation,
+    Rotation,
+    Slot,
+    Source,
+    TextStart,
+)
+from unidelta.design.tokens import ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +26,7 @@ class DeltaSpec:
     """One delta: a functional form, inserted at a slot, composed with the representation it changes.
 
     Args:
-        slot: attention or FFN; the delta is in every sub-layer of that kind, in every layer.
+        slot: attention or FFN; the delta is in every sub-layer of that kind, in the layers selected.
         form: name of the functional form.
         insertion: sequential (reads h) or parallel (reads x).
         composition: name of the composition: how Δh enters h.
@@ -34,7 +45,12 @@ class DeltaSpec:
         mlp_width: width of the hidden layer of that MLP.
         prefix_dropout: dropout on the MLP's output.
         scaled_query: whether the logits q P_kᵀ are divided by √d_h (prefix, head adapter).
-        options: the form's own keys and their values (`Form.options`).
+        options: the form's and the generator's own keys and their values (`Form.options`, `Generator.options`).
+        generator: name of what makes the form's matrices from fewer parameters; None: they are parameters.
+        layers: the layers of each stack that have the delta (`design.layers`).
+        rotation: whether P_k joins the keys after or before their rotation, in models with rotary positions.
+        text_start: the position of the first token beside a prefix.
+        tokens: the tokens of the source that are edited (`design.tokens`).
     """
 
     slot: Slot
@@ -55,11 +71,16 @@ class DeltaSpec:
     prefix_dropout: float = 0.0
     scaled_query: bool = True
     options: tuple[tuple[str, int | float | str | bool], ...] = ()
+    generator: str | None = None
+    layers: str = "all"
+    rotation: Rotation = Rotation.AFTER
+    text_start: TextStart = TextStart.ZERO
+    tokens: str = ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deltas:
-    """Deltas in a frozen backbone: at most one part per slot.
+    """Deltas in a frozen backbone: at most one at each place.
 
     Args:
         parts: the deltas, attention first.
@@ -100,6 +121,12 @@ class PromptTuning:
     """
 
     length: int
+
+
+def positions_before_text(design: "Design") -> int:
+    """How many positions a design takes away from text: l of a prefix beside which text starts at l."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
 
 
 Design = Deltas | FullFineTuning | BitFit | PromptTuning | Frozen

@@ -3,28 +3,31 @@
 from unidelta.design.axes import Reparameterisation, Slot
 from unidelta.design.composition import COMPOSITIONS, Composition
 from unidelta.design.form import FORMS, Form
-from unidelta.design.request import Request, SlotConfig
+from unidelta.design.request import SLOTS, Request, SlotConfig
 from unidelta.design.wording import in_words
 from unidelta.errors import DesignError, UserError
 
 _DEFAULT = SlotConfig()
-_OF_FORMS = ("at_layer_output", "bias", "reparameterisation", "mlp_width", "prefix_dropout")
+_OF_FORMS = (
+    *("at_layer_output", "bias", "source", "reparameterisation", "mlp_width", "prefix_dropout"),
+    *("rotation", "text_start"),
+)
 _OF_MLPS = ("mlp_width", "prefix_dropout")
 
 
 def unused_keys(
-    request: Request, chosen: SlotConfig, slot: Slot, *, form: Form, composition: Composition
+    request: Request, chosen: SlotConfig, place: str, *, form: Form, composition: Composition
 ) -> list[UserError]:
     """One refusal for each given key that would not be read.
 
     Args:
         request: the request.
         chosen: the method's settings for this slot.
-        slot: attention or FFN.
+        place: the method's key of this delta, such as `attn`.
         form: the slot's form.
         composition: the slot's composition, pinned or from the axis.
     """
-    where = f"method.{slot}"
+    where = f"method.{place}"
     found: list[UserError] = []
     for key in _OF_FORMS:
         value = getattr(chosen, key)
@@ -36,7 +39,7 @@ def unused_keys(
             titles = in_words([each.title for each in FORMS.values() if key in each.reads])
             why, instead = f"only {titles} would read it", f"{leave}, or {where}.form={_reader(key)}"
             found.append(DesignError(f"{asked} with {where}.form={form.name}", why, instead))
-        elif key == "at_layer_output" and slot is not Slot.FFN:
+        elif key == "at_layer_output" and SLOTS[place] is not Slot.FFN:
             why = "the add & norm that it stands for is the FFN's"
             found.append(
                 DesignError(f"{asked} with {where}.form={form.name}", why, f"{leave}, or method.ffn.{key}=true")

@@ -1,10 +1,10 @@
 """Extensions from outside this repository: users' folders, and packages that declare entry points.
 
 A folder is laid out like the project: YAML in `method/`, `backbone/`, `task/` and the other groups of `conf/`;
-Python in `forms/`, `compositions/`, `families/`, `metrics/` and `analysis/`, each file registering what it defines;
-sweeps in `sweeps/`. `--config-dir DIR` and `unidelta.register(DIR)` add one. A package declares modules in the
-entry-point groups `unidelta.forms`, `unidelta.compositions`, `unidelta.families` and `unidelta.tasks.metrics`, and a
-folder of YAML in `unidelta.conf`.
+Python in `forms/`, `generators/`, `compositions/`, `families/`, `metrics/` and `analysis/`, each file registering what
+it defines; sweeps in `sweeps/`. `--config-dir DIR` and `unidelta.register(DIR)` add one. A package declares modules in
+the entry-point groups `unidelta.forms`, `unidelta.generators`, `unidelta.compositions`, `unidelta.families` and
+`unidelta.tasks.metrics`, and a folder of YAML in `unidelta.conf`.
 """
 
 import importlib.util
@@ -19,7 +19,7 @@ from unidelta.extensions.paths import CONF
 
 PROVIDER = "unidelta"
 """Hydra's name for the source of these folders' YAML."""
-_PYTHON = ("forms", "compositions", "families", "metrics")
+_PYTHON = ("forms", "generators", "compositions", "families", "metrics")
 _folders: list[Path] = []
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from unidelta.design.architecture import Surroundings
 from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family, Released
-from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.site import LinearShape, SiteShape, in_every_layer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -14,15 +14,8 @@ if TYPE_CHECKING:
     from unidelta.hosts.site import Site
 
 KEYS = (
-    "vocab_size",
-    "d_model",
-    "encoder_layers",
-    "decoder_layers",
-    "encoder_ffn_dim",
-    "decoder_ffn_dim",
-    "encoder_attention_heads",
-    "decoder_attention_heads",
-    "max_position_embeddings",
+    *("vocab_size", "d_model", "encoder_layers", "decoder_layers", "encoder_ffn_dim", "decoder_ffn_dim"),
+    *("encoder_attention_heads", "decoder_attention_heads", "max_position_embeddings"),
 )
 TINY = {
     **{"vocab_size": 41, "d_model": 12, "max_position_embeddings": 40, "encoder_layers": 2, "decoder_layers": 3},
@@ -42,19 +35,12 @@ def sites(config: Config) -> list[SiteShape]:
         "up": LinearShape(d_in=d, d_out=config["encoder_ffn_dim"]),
         "down": LinearShape(d_in=config["encoder_ffn_dim"], d_out=d),
     }
-    counts = {"encoder_self": "encoder", "decoder_self": "decoder", "decoder_cross": "decoder"}
+    encoder, decoder = config["encoder_layers"], config["decoder_layers"]
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
+    kinds = {"encoder_self": encoder, "decoder_self": decoder, "decoder_cross": decoder}
     return [
-        *(
-            SiteShape(**shared, kind=kind, layer=i, linears=attention)
-            for kind, stack in counts.items()
-            for i in range(config[f"{stack}_layers"])
-        ),
-        *(
-            SiteShape(slot=Slot.FFN, width=d, kind=f"{stack}_ffn", layer=i, linears=ffn)
-            for stack in ("encoder", "decoder")
-            for i in range(config[f"{stack}_layers"])
-        ),
+        *in_every_layer(kinds, **shared, linears=attention),
+        *in_every_layer({"encoder_ffn": encoder, "decoder_ffn": decoder}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 
@@ -97,6 +83,7 @@ FAMILIES.register(
         tiny=TINY,
         odd=odd,
         dropouts=("dropout", "attention_dropout"),
+        encoder_positions="embed_positions",
         released=Released(norms_multihead_query=True),
     )
 )

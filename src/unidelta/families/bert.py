@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from unidelta.design.architecture import Surroundings
 from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family
-from unidelta.design.site import LinearShape, SiteShape
+from unidelta.design.site import LinearShape, SiteShape, in_every_layer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,11 +33,11 @@ def sites(config: Config) -> list[SiteShape]:
     d, f, heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
     attention = {role: LinearShape(d_in=d, d_out=d) for role in ("query", "key", "value", "output")}
     ffn = {"up": LinearShape(d_in=d, d_out=f), "down": LinearShape(d_in=f, d_out=d)}
-    layers = range(config["num_hidden_layers"])
+    layers = config["num_hidden_layers"]
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
     return [
-        *(SiteShape(**shared, kind="encoder_self", layer=i, linears=attention) for i in layers),
-        *(SiteShape(slot=Slot.FFN, width=d, kind="encoder_ffn", layer=i, linears=ffn) for i in layers),
+        *in_every_layer({"encoder_self": layers}, **shared, linears=attention),
+        *in_every_layer({"encoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 

@@ -33,6 +33,7 @@ FAMILIES.register(
         tiny=TINY,
         odd=odd,
         dropouts=("dropout", "attention_dropout"),
+        encoder_positions="embed_positions",
         released=Released(ffn_adapter_reads_stream=True),
         has_languages=True,
     )

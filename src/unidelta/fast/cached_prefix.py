@@ -49,7 +49,7 @@ def n_cached(module: AttentionHost, cache: Cache | None, *, is_cross: bool) -> i
     if index is None or index >= len(layers):
         return 0
     if type(layers[index]) is DynamicLayer and not layers[index].is_initialized and _is_folded(module):
-        key_GLE, value_GLE = module.deltas[Representation.HEADS].form.keys_values()
+        key_GLE, value_GLE = module.placed(module.deltas[Representation.HEADS].form.keys_values())
         layers[index] = PrefixedLayer(key_GLE, value_GLE, room=0 if is_cross else _ROOM)
     layer = layers[index]
     return layer.prefix_length if isinstance(layer, PrefixedLayer) else 0

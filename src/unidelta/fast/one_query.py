@@ -25,15 +25,17 @@ def one_query(
     *,
     dropout: float = 0.0,
     scaling: float,
+    position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """torch's fused attention, except for one query on a CPU; `(B, H, T, E)` to `(B, T, H, E)`."""
     if query.shape[2] > 1 or query.device.type != "cpu" or dropout > 0:
-        return sdpa_attention_forward(
-            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
-        )
+        kwargs |= {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
     key, value = per_query_head(key, query.shape[1]), per_query_head(value, query.shape[1])
     scores_BH1S = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    if position_bias is not None:
+        scores_BH1S = scores_BH1S + position_bias
     if attention_mask is not None:
         least = torch.finfo(scores_BH1S.dtype).min
         is_bool = attention_mask.dtype == torch.bool

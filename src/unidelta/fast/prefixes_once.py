@@ -27,8 +27,8 @@ class PrefixesOnce(StackHost):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The stock forward."""
-        if not (self.training and _checkpoints_gradients(self)):
-            mlps = [network for network in self.deltas.values() if isinstance(network, PrefixMLP)]
+        mlps = [network for network in self.deltas.values() if isinstance(network, PrefixMLP)]
+        if mlps and not (self.training and _checkpoints_gradients(self)):
             kwargs["prefixes"] = {mlp: every_layer(mlp) for mlp in mlps}
         return super().forward(*args, **kwargs)
 

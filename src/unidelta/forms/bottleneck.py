@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot, Source
 from unidelta.design.form import Details, Form, Materials, Setting, register_form
+from unidelta.design.generator import generated_maps, generator_of
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -20,9 +21,10 @@ class Bottleneck(Form):
     short = "adapter"
     formula = "ReLU({z} W_down) W_up"
     level = "sublayer"
-    reads = frozenset({"init", "layer_norm", "bias", "dropout", "at_layer_output"})
+    reads = frozenset({"init", "layer_norm", "bias", "dropout", "at_layer_output", "source"})
     inits = (Init.BERT, Init.LORA)
     zero_starts = (Init.LORA,)
+    generated = "maps"
 
     def released(self, setting: Setting) -> Details:
         """Biases everywhere; at attention a layer norm, and in parallel before W_o; in pre-LN models x unnormalised."""
@@ -49,17 +51,32 @@ class Bottleneck(Form):
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """r (d_read + d_changed): Table 9's 2rd."""
-        return spec.bottleneck * (place.d_read + place.d_changed)
+        made = generator_of(spec)
+        return spec.bottleneck * (place.d_read + place.d_changed) if made is None else made.n_matrices(spec, place)
 
     def n_vectors(self, spec: DeltaSpec, place: Place) -> int:
         """One bias for each map."""
-        return spec.bottleneck + place.d_changed if spec.bias else 0
+        return self._n_activations(spec, place) + place.d_changed if spec.bias else 0
+
+    def _n_activations(self, spec: DeltaSpec, place: Place) -> int:
+        made = generator_of(spec)
+        return spec.bottleneck if made is None else made.n_activations(spec, place)
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":
-        """`deltas.bottleneck.Bottleneck`."""
+        """`deltas.bottleneck.Bottleneck`, or the same with maps that a generator makes."""
         from unidelta.deltas.bottleneck import Bottleneck as Module
+        from unidelta.deltas.bottleneck import GeneratedBottleneck
         from unidelta.deltas.layer_norm import layer_norm
 
+        maps = generated_maps(spec, place, materials)
+        if maps is not None:
+            return GeneratedBottleneck(
+                maps,
+                widths=(self._n_activations(spec, place), place.d_changed),
+                bias=spec.bias,
+                dropout=materials.dropout if spec.dropout is None else spec.dropout,
+                norm=layer_norm(spec, LayerNorm.IN, place.d_read),
+            )
         return Module(
             place.d_read,
             place.d_changed,

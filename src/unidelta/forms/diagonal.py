@@ -1,4 +1,4 @@
-"""The diagonal of IA³ (Liu et al. 2022): a trained factor for every feature."""
+"""The diagonal of IA³ (Liu et al. 2022) and SSF (Lian et al. 2022): a factor, and a shift, for every feature."""
 
 from typing import TYPE_CHECKING
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
 @register_form
 class Diagonal(Form):
-    """`Δh = (ℓ − 1) ⊙ h`, so that `h + Δh = ℓ ⊙ h`; no bottleneck, one factor for each feature."""
+    """`Δh = (ℓ − 1) ⊙ h + b`, so that `h + Δh = ℓ ⊙ h + b`; no bottleneck, one factor for each feature; SSF has b."""
 
     name = "diagonal"
-    title = "a diagonal (IA³)"
+    title = "a diagonal (IA³, SSF)"
     short = "diagonal"
     formula = "(ℓ − 1) ⊙ {z}"
     level = "linear"
     size = None
-    reads = frozenset({"targets"})
-    inits = (Init.ONES,)
+    reads = frozenset({"targets", "bias", "init"})
+    inits = (Init.ONES, Init.BERT)
     zero_starts = (Init.ONES,)
+    is_linear = True
     usual_targets = {Slot.ATTN: ("key", "value"), Slot.FFN: (INNER,)}  # noqa: RUF012
     rules = (
         Rule(
@@ -52,8 +53,12 @@ class Diagonal(Form):
         """ℓ: counted as matrices, because IA³ has nothing else."""
         return place.d_changed
 
+    def n_vectors(self, spec: DeltaSpec, place: Place) -> int:
+        """b."""
+        return place.d_changed if spec.bias else 0
+
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "DiagonalModule":
         """`deltas.diagonal.Diagonal`."""
         from unidelta.deltas.diagonal import Diagonal as Module
 
-        return Module(place.d_changed)
+        return Module(place.d_changed, init=spec.init, bias=spec.bias, generator=materials.generator)

@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from unidelta.design.axes import Init, LayerNorm, Representation, Slot
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot
+from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import Details, Form, Materials, Rule, Setting, register_form
+from unidelta.design.generator import generated_maps, generator_of
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -21,8 +24,10 @@ class LowRank(Form):
     formula = "{z} W_down W_up"
     level = "linear"
     reads = frozenset({"init", "dropout", "targets", "layer_norm"})
-    inits = (Init.BERT, Init.LORA)
-    zero_starts = (Init.LORA,)
+    inits = (Init.BERT, Init.LORA, Init.PISSA)
+    zero_starts = (Init.LORA, Init.PISSA)
+    is_linear = True
+    generated = "maps"
     usual_targets = {Slot.ATTN: ("query", "value"), Slot.FFN: ("up", "down")}  # noqa: RUF012
     rules = (
         Rule(
@@ -30,6 +35,18 @@ class LowRank(Form):
             refuses=lambda part, _: part.layer_norm is not LayerNorm.NONE,
             why="LoRA is linear so that it can be merged into the weights; a layer norm would break that",
             instead="layer_norm=none for this slot",
+        ),
+        Rule(
+            name="PiSSA starts from the weight that it changes",
+            refuses=lambda part, _: part.init is Init.PISSA and part.insertion is Insertion.SEQUENTIAL,
+            why="it takes W apart (Meng et al. 2024, Eq. 2–4), so W_down W_up has the shape of W: it reads x",
+            instead="insertion=parallel, or init=lora for this slot",
+        ),
+        Rule(
+            name="PiSSA adds s times a matrix",
+            refuses=lambda part, _: part.init is Init.PISSA and COMPOSITIONS[part.composition].factor(part) is None,
+            why="what is subtracted at the start is s W_down W_up, and this composition has no such s",
+            instead="composition=additive, scaled, rank_stabilised or magnitude_direction; or init=lora",
         ),
     )
 
@@ -43,17 +60,37 @@ class LowRank(Form):
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """r (d_in + d_out)."""
-        return spec.bottleneck * (place.d_read + place.d_changed)
+        made = generator_of(spec)
+        return spec.bottleneck * (place.d_read + place.d_changed) if made is None else made.n_matrices(spec, place)
+
+    def n_kept(self, spec: DeltaSpec, place: Place) -> int:
+        """What PiSSA started from, which inference subtracts: as many again."""
+        return self.n_matrices(spec, place) if spec.init is Init.PISSA else 0
+
+    def capacity(self, spec: DeltaSpec, architecture: Architecture) -> tuple[int, str]:
+        """At most the model's width; for PiSSA at most the rank of the smallest weight."""
+        known = super().capacity(spec, architecture)
+        if spec.init is not Init.PISSA:
+            return known
+        ranks = [min(place.d_read, place.d_changed) for place in self.places(spec, architecture)]
+        return min([known, *((rank, "the rank of its smallest weight") for rank in ranks)])
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":
-        """`deltas.low_rank.LowRank`."""
-        from unidelta.deltas.low_rank import LowRank as Module
+        """`deltas.low_rank.LowRank`, or the same with maps that PiSSA or a generator makes."""
+        from unidelta.deltas.low_rank import GeneratedLowRank, LowRank, Pissa
 
-        return Module(
+        maps, dropout = generated_maps(spec, place, materials), spec.dropout or 0.0
+        if maps is not None:
+            return GeneratedLowRank(maps, dropout=dropout)
+        if spec.init is Init.PISSA:
+            factor = COMPOSITIONS[spec.composition].factor(spec)
+            assert factor is not None  # a rule says so
+            return Pissa(materials.linears[place.target].weight(), spec.bottleneck, factor=factor, dropout=dropout)
+        return LowRank(
             place.d_read,
             place.d_changed,
             spec.bottleneck,
             init=spec.init,
-            dropout=spec.dropout or 0.0,
+            dropout=dropout,
             generator=materials.generator,
         )

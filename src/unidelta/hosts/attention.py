@@ -25,6 +25,9 @@ from unidelta.deltas.heads import HeadModule, KeysValues, per_query_head
 from unidelta.design.axes import Representation
 from unidelta.hosts.site import Host
 
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and sines of rotary positions, each `(B, T, E)`."""
+
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
 """transformers' signature: module, `(B, H, T, E)` queries, keys, values and a mask, to `(B, T, H, E)` and weights."""
 
@@ -34,13 +37,37 @@ class AttentionHost(Host):
 
     is_causal: bool
 
-    def project_query(self, x_BTD: Tensor) -> Tensor:
-        """The frozen query projection of any input, `(B, T, D)`."""
-        return self.get_submodule(self.settings["query"])(x_BTD)
+    def query_of(self, x_BTD: Tensor, *, n_heads: int, rotation: Rotation | None) -> Tensor:
+        """The query `(B, H, T, E)` of any input, made as attention's own: the frozen map, its norm, the rotation."""
+        settings = self.settings
+        query_BTD = self.get_submodule(settings["query"])(x_BTD)[..., settings.get("query_columns", slice(None))]
+        query_BTHE = query_BTD.unflatten(-1, (n_heads, -1))
+        if "query_norm" in settings:
+            query_BTHE = self.get_submodule(settings["query_norm"])(query_BTHE)
+        query_BHTE = query_BTHE.transpose(1, 2)
+        return query_BHTE if rotation is None else self._rotated(query_BHTE, rotation)
+
+    def placed(self, vectors: KeysValues) -> KeysValues:
+        """P_k, P_v as attention sees them: with `prefix_start`, P_k is rotated at the L positions from there on."""
+        if "prefix_start" not in self.settings:
+            return vectors
+        key_GLE, value_GLE = vectors
+        begin, layer_type = self.settings["prefix_start"], self.settings.get("layer_type", ())
+        positions_1L = torch.arange(begin, begin + key_GLE.shape[1], device=key_GLE.device)[None]
+        rotation = self.settings["rotary"](key_GLE, positions_1L, *layer_type)
+        return self._rotated(key_GLE[None], rotation)[0], value_GLE
+
+    def _rotated(self, x_BHTE: Tensor, rotation: Rotation) -> Tensor:
+        """By the function from the transformers file of the stock class."""
+        rotate = sys.modules[type(self).__module__].apply_rotary_pos_emb
+        return rotate(x_BHTE, x_BHTE, *rotation)[0]
 
     def forward(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
         """The stock forward, then the delta on the sub-layer's output (after W_o, before dropout)."""
-        output, *rest = super().forward(hidden_states, *args, attention_input=hidden_states, **kwargs)
+        rotation = kwargs.get("position_embeddings")
+        output, *rest = super().forward(
+            hidden_states, *args, attention_input=hidden_states, rotation=rotation, **kwargs
+        )
         if Representation.SUBLAYER in self.deltas:
             output = self.deltas[Representation.SUBLAYER](hidden_states, output)
         return output, *rest
@@ -70,7 +97,9 @@ def delta_attention(
     vectors: Callable[[HeadModule], KeysValues] = HeadModule.keys_values,
     put_in_front: Callable[..., tuple[Tensor, Tensor, Tensor | None]] = in_front,
     is_causal: bool | None = None,
+    position_bias: Tensor | None = None,
     attention_input: Tensor | None = None,
+    rotation: Rotation | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """Attention with the module's deltas on its heads and on its concatenated heads.
@@ -85,28 +114,34 @@ def delta_attention(
         vectors: gives P_k, P_v of a form on heads.
         put_in_front: prepends P_k, P_v to keys and values.
         is_causal: overrides the module's own.
+        position_bias: what relative positions add to the logits, `(1, H, T, S)`; nothing to those of a prefix.
         attention_input: x, the input of the query projection, `(B, T, D)`.
+        rotation: of the queries' rotary positions.
         **kwargs: for `base`; dropout and scaling (1/√E) among them.
     """
+    if position_bias is not None:  # only where there is one: most attentions do not know the word
+        kwargs["position_bias"] = position_bias
     attend = partial(base, module, query)
     deltas = module.deltas if isinstance(module, AttentionHost) else {}
     if Representation.HEADS not in deltas:
         output, weights = attend(key, value, attention_mask, is_causal=is_causal, **kwargs)
     else:
         heads, weights = deltas[Representation.HEADS], None
-        p = vectors(heads.form)
+        p = module.placed(vectors(heads.form))
         if not heads.compose.is_gate:
             output, weights = attend(key, value, attention_mask, is_causal=is_causal, **kwargs)
-            change = heads.form.attend(_query(module, heads.form, query, attention_input), p)
-            output = heads.compose(output.transpose(1, 2), change).transpose(1, 2)
+            change = heads.form.attend(_query(module, heads.form, query, attention_input, rotation), p)
+            output = heads.compose(output.transpose(1, 2), change, attention_input).transpose(1, 2)
         else:
             is_causal = module.is_causal if is_causal is None else is_causal
             mask = explicit(attention_mask, query, n_keys=key.shape[2]) if is_causal else attention_mask
             if heads.form.query_norm is None:  # one softmax over both is the gated composition (Eq. 7–10)
                 keys, values, mask = put_in_front(p, key, value, mask)
+                if position_bias is not None:
+                    kwargs["position_bias"] = _unbiased_in_front(position_bias, p[0].shape[1], n_keys=keys.shape[2])
                 output, weights = attend(keys, values, mask, is_causal=False, **kwargs)
             else:
-                x = _query(module, heads.form, query, attention_input)
+                x = _query(module, heads.form, query, attention_input, rotation)
                 output = gated(heads, x, p, query, key, value, mask, **kwargs)
     if Representation.CONCAT in deltas:
         concat_BTD = deltas[Representation.CONCAT](attention_input, output.flatten(2))
@@ -114,12 +149,18 @@ def delta_attention(
     return output, weights
 
 
-def _query(module: AttentionHost, form: HeadModule, query: Tensor, attention_input: Tensor) -> Tensor:
-    """The query that a form on heads reads: attention's own, or W_q LN(x) if the form has a layer norm."""
+def _query(
+    module: AttentionHost, form: HeadModule, query: Tensor, attention_input: Tensor, rotation: Rotation | None
+) -> Tensor:
+    """The query that a form on heads reads: attention's own, or that of LN(x) if the form has a layer norm."""
     if form.query_norm is None:
         return query
-    own_BTD = module.project_query(form.query_norm(attention_input))
-    return own_BTD.unflatten(-1, (form.n_heads, -1)).transpose(1, 2)
+    return module.query_of(form.query_norm(attention_input), n_heads=form.n_heads, rotation=rotation)
+
+
+def _unbiased_in_front(bias: Tensor, length: int, *, n_keys: int) -> Tensor:
+    """A position bias for additional keys: a prefix has no position, so 0 for it, and for what may follow the text."""
+    return F.pad(bias, (length, n_keys - length - bias.shape[-1]))
 
 
 def explicit(mask: Tensor | None, query: Tensor, *, n_keys: int) -> Tensor | None:
@@ -146,6 +187,7 @@ def gated(
     *,
     dropout: float = 0.0,
     scaling: float,
+    position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> Tensor:
     """Eq. 7–10 where prefix and sequence have different queries: one softmax over both sets of logits."""
@@ -153,12 +195,18 @@ def gated(
     p_key_HLE, p_value_HLE = (per_query_head(tensor, query.shape[1]) for tensor in vectors)
     p_logits_BHTL = torch.matmul(x, p_key_HLE.transpose(-1, -2)) * heads.form.scaling
     logits_BHTS = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    if position_bias is not None:
+        logits_BHTS = logits_BHTS + position_bias
     if mask is not None:
         logits_BHTS = logits_BHTS.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else logits_BHTS + mask
     weights = F.dropout(torch.cat([p_logits_BHTL, logits_BHTS], dim=-1).softmax(-1), dropout, heads.training)
     length = p_key_HLE.shape[-2]
     output_BHTE = weights[..., :length] @ p_value_HLE + weights[..., length:] @ value
     return output_BHTE.transpose(1, 2)
+
+
+class BiasedAttentionHost(AttentionHost):
+    """An attention that numbers what its cache holds: nothing but tokens may be in there."""
 
 
 def eager_attention(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:

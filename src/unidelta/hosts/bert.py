@@ -7,6 +7,7 @@ from unidelta.design.axes import Representation
 from unidelta.hosts.attention import AttentionHost
 from unidelta.hosts.post_norm import post_norm
 from unidelta.hosts.site import Host, Hosting, Site
+from unidelta.hosts.tokens import PLACES
 
 
 class AttentionOutput(Host):
@@ -24,7 +25,7 @@ class FfnOutput(Host):
     def forward(self, hidden_states: Tensor, input_tensor: Tensor) -> Tensor:
         """`LN(x + f)` from the FFN's inner activations and its input x."""
         f = self.dropout(self.dense(hidden_states))
-        return post_norm(self.deltas, input_tensor, f, self.LayerNorm)
+        return post_norm(self, input_tensor, f, self.LayerNorm, self.settings.pop(PLACES, None))
 
 
 def encoder_sites(model: PreTrainedModel) -> list[Site]:
@@ -32,7 +33,7 @@ def encoder_sites(model: PreTrainedModel) -> list[Site]:
     stack = model.base_model.encoder
     return [
         *(_attention(layer, i, stack) for i, layer in enumerate(stack.layer)),
-        *(_ffn(layer, i, stack) for i, layer in enumerate(stack.layer)),
+        *(_ffn(layer, i, stack, model.base_model) for i, layer in enumerate(stack.layer)),
     ]
 
 
@@ -53,7 +54,7 @@ def _attention(layer: nn.Module, i: int, stack: nn.Module) -> Site:
     )
 
 
-def _ffn(layer: nn.Module, i: int, stack: nn.Module) -> Site:
+def _ffn(layer: nn.Module, i: int, stack: nn.Module, model: nn.Module) -> Site:
     output = Hosting(module=layer.output, host=FfnOutput)
     return Site(
         hosts=dict.fromkeys((Representation.SUBLAYER, Representation.RESIDUAL, Representation.LAYER), output),
@@ -62,4 +63,6 @@ def _ffn(layer: nn.Module, i: int, stack: nn.Module) -> Site:
         kind="encoder_ffn",
         layer=i,
         stack=stack,
+        reader=model,
+        teller=layer,
     )

@@ -102,10 +102,18 @@ class PromptedDecoder(Host):
         return super().forward(*args, encoder_attention_mask=encoder_attention_mask, **kwargs)
 
 
-def attach_prompt(model: PreTrainedModel, prompt: Prompt) -> None:
-    """Add a prompt to a model's encoder."""
+def attach_prompt(model: PreTrainedModel, prompt: Prompt, *, positions: str | None) -> None:
+    """Add a prompt to a model's encoder.
+
+    Args:
+        model: an encoder-decoder.
+        prompt: the prompt.
+        positions: the encoder's module of learned positions; None where positions are relative, to the prompt's too.
+    """
     encoder, decoder = model.get_encoder(), model.get_decoder()
     length = {"prompt_length": prompt.length}
     attach(Hosting(module=encoder, host=PromptedEncoder), PROMPT, prompt)
-    attach(Hosting(module=encoder.embed_positions, host=PromptedPositions, settings=length), PROMPT, None)
+    if positions is not None:
+        hosting = Hosting(module=encoder.get_submodule(positions), host=PromptedPositions, settings=length)
+        attach(hosting, PROMPT, None)
     attach(Hosting(module=decoder, host=PromptedDecoder, settings=length), PROMPT, None)

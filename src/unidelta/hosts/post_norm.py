@@ -1,28 +1,31 @@
 """A post-LN sub-layer with its delta: `LN(x + f)`."""
 
-from collections.abc import Mapping
-
 from torch import Tensor, nn
 
 from unidelta.design.axes import Representation
+from unidelta.hosts.site import Host
+from unidelta.hosts.tokens import edit
 
 
-def post_norm(deltas: Mapping[str, nn.Module], x: Tensor, f: Tensor, norm: nn.Module) -> Tensor:
+def post_norm(host: Host, x: Tensor, f: Tensor, norm: nn.Module, places_BT2: Tensor | None) -> Tensor:
     """`LN(x + f)`, with a delta on f, on x + f or on the result.
 
     Args:
-        deltas: the delta by the representation it changes.
+        host: the host of the deltas.
         x: input of the sub-layer, `(B, T, D)`.
         f: its output after dropout, `(B, T, D)`.
         norm: the layer norm after the residual sum.
+        places_BT2: the places of the tokens, for a delta on the result that edits some of them; else None.
     """
+    deltas = host.deltas
     if Representation.SUBLAYER in deltas:
         f = deltas[Representation.SUBLAYER](x, f)
     y = x + f
     if Representation.RESIDUAL in deltas:  # Pfeiffer as released: reads LN(y), changes y, then normalises again
         delta = deltas[Representation.RESIDUAL]
-        y = delta.compose(y, delta.form(norm(y)))
+        z = norm(y)
+        y = delta.compose(y, delta.form(z), z)
     y = norm(y)
     if Representation.LAYER in deltas:
-        y = deltas[Representation.LAYER](x, y)
+        y = edit(host, deltas[Representation.LAYER], x, y, places_BT2)
     return y

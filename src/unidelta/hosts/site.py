@@ -64,19 +64,29 @@ class Site:
 
     Args:
         hosts: for each representation that can be changed here, the module that holds the delta.
-        linears: the linear maps of the sub-layer by role.
+        linears: the linear maps of the sub-layer by role; several roles may share one module.
+        columns: where they do, the features `[begin, end)` of its output that are each role's.
+        key_norm: a norm of keys, one head at a time, before attention sees them; None if there is none.
+        norm: the layer norm before the sub-layer, for a delta that reads its input; None if its host needs none.
         dropout: the host's own dropout probability at this place.
         kind: as in `SiteShape`.
         layer: index of the layer in its stack.
         stack: the encoder or decoder with the layer; it owns the networks that serve all sites of a kind.
+        reader: the module that is given the tokens and which of them are padding; None if the stack is.
+        teller: the layer, if a delta on its output is held by a module inside of it; else None.
     """
 
     hosts: Mapping[Representation, Hosting]
     linears: Mapping[str, nn.Module]
+    columns: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    key_norm: nn.Module | None = None
+    norm: nn.Module | None = None
     dropout: float
     kind: str
     layer: int
     stack: nn.Module
+    reader: nn.Module | None = None
+    teller: nn.Module | None = None
 
 
 def attach(hosting: Hosting, key: str, delta: nn.Module | None) -> None:

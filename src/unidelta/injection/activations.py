@@ -7,20 +7,23 @@ Shapes: B batch, S length, L prefix length, D model width.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
 from transformers import PreTrainedModel
 
 from unidelta.design.axes import Slot
-from unidelta.injection.inject import Activations, architecture_of
+from unidelta.design.site import SiteShape
+from unidelta.hosts.site import Site
+from unidelta.injection.inject import Activations, architecture_of_model
 
 
 @torch.no_grad()
 def activations(
     model: PreTrainedModel, batch: Mapping[str, Tensor], *, length: int, generator: Generator
 ) -> Activations:
-    """The output of every attention's key and value maps for L tokens of a batch, the same tokens in all layers.
+    """Keys (normalised, not rotated) and values of every attention for L tokens of a batch, the same in all layers.
 
     Args:
         model: a stock model without deltas; its train or eval mode is restored.
@@ -31,12 +34,14 @@ def activations(
     Raises:
         ValueError: the batch holds no token.
     """
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     caught: dict[tuple[str, int, str], Tensor] = {}
+
+    def catch(shape: SiteShape, site: Site, role: str, module: object, inputs: object, output: Tensor) -> None:
+        caught[site.kind, site.layer, role] = _own(role, shape, site, output)
+
     hooks = [
-        site.linears[role].register_forward_hook(
-            lambda _module, _inputs, output, key=(site.kind, site.layer, role): caught.update({key: output})
-        )
+        site.linears[role].register_forward_hook(partial(catch, shape, site, role))
         for shape, site in zip(architecture.sites, architecture.family.hosts(model), strict=True)
         if shape.slot is Slot.ATTN
         for role in ("key", "value")
@@ -63,6 +68,15 @@ def activations(
         for kind, layer, role in caught
         if role == "key"
     }
+
+
+def _own(role: str, shape: SiteShape, site: Site, output: Tensor) -> Tensor:
+    """What a role has of the output of its map, normalised as attention does, `(B, S, width)`."""
+    if role in site.columns:
+        output = output[..., slice(*site.columns[role])]
+    if role == "value" or site.key_norm is None:
+        return output
+    return site.key_norm(output.unflatten(-1, (shape.n_kv_heads, -1))).flatten(-2)
 
 
 def _choose(is_token_BS: Tensor, length: int, generator: Generator) -> Tensor:

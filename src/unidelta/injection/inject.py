@@ -2,27 +2,33 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from unidelta.deltas.delta import Delta
+from unidelta.deltas.compose import ComposeWeights
+from unidelta.deltas.delta import Delta, WeightDelta
+from unidelta.deltas.frozen_map import FrozenMap
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Insertion, Representation, Slot
+from unidelta.design.axes import Init, Insertion, Representation, Rotation, Slot, Source, TextStart
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.config_facts import architecture_from_config
+from unidelta.design.config_facts import architecture_from_config, known_family
 from unidelta.design.form import FORMS, Materials
 from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.tokens import ALL
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
-from unidelta.hosts.linear import LinearHost
+from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
+from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.site import Host, Hosting, Site, attach
-from unidelta.hosts.stack import StackHost
+from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
+from unidelta.hosts.tokens import TOKENS, TellingLayer
 from unidelta.injection.injection import Injection
 from unidelta.injection.saving_backbone import guard_saving
 
@@ -33,8 +39,16 @@ _INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
 
 
 def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
-    """The architecture of a transformers configuration; raises as `architecture_from_config`."""
-    return architecture_from_config(config.to_dict(), name=name, n_labels=config.num_labels)
+    """The architecture of a configuration, of a decoder without a head; raises as `architecture_from_config`."""
+    n_labels = 0 if known_family(config.model_type).kind == "decoder" else config.num_labels
+    return architecture_from_config(config.to_dict(), name=name, n_labels=n_labels)
+
+
+def architecture_of_model(model: PreTrainedModel) -> Architecture:
+    """The architecture of a model, with its classification head where it has one; raises as `architecture_of`."""
+    config = model.config
+    n_labels = config.num_labels if known_family(config.model_type).head_of(model) is not None else 0
+    return architecture_from_config(config.to_dict(), name=config.model_type, n_labels=n_labels)
 
 
 def inject(
@@ -55,7 +69,7 @@ def inject(
             every case the model is unchanged.
         ValueError: a prefix starts from activations and `start` is missing or has a different shape.
     """
-    architecture = architecture_of(model.config, name=model.config.model_type)
+    architecture = architecture_of_model(model)
     errors = check(design, architecture)
     if errors:
         raise Problems(errors)
@@ -66,6 +80,7 @@ def inject(
             "deltas.remove() first, or all deltas in one design",
         )
     _check_attention(model, design)
+    _check_rotation(model, design)
     _check_start(model, design, architecture, start)
     requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     base_attention = model.config._attn_implementation
@@ -86,15 +101,20 @@ def _put(
             sites = list(zip(architecture.sites, architecture.family.hosts(model), strict=True))
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
-                _attach_part(model, part, [pair for pair in sites if pair[0].slot is part.slot], generator, own_start)
+                chosen = set(map(id, architecture.sites_of(part)))
+                _attach_part(model, part, [pair for pair in sites if id(pair[0]) in chosen], generator, own_start)
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length):
             prompt = Prompt(length, architecture.width, generator=generator)
-            attach_prompt(model, prompt.to(device=model.device, dtype=model.dtype))
+            attach_prompt(
+                model,
+                prompt.to(device=model.device, dtype=model.dtype),
+                positions=architecture.family.encoder_positions,
+            )
         case BitFit(trains_head=trains_head):
-            for module in model.modules():
-                if isinstance(module, nn.Linear | nn.LayerNorm) and module.bias is not None:
-                    module.bias.requires_grad_(True)
+            for name, parameter in model.named_parameters():
+                if name.rpartition(".")[2] == "bias":
+                    parameter.requires_grad_(True)
             _train_head(model, architecture, trains_head)
         case FullFineTuning() | Frozen():
             pass
@@ -111,27 +131,56 @@ def _attach_part(
         _use_delta_attention(model)
     form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
     for shape, site in sites:
-        if site.kind not in seen:  # one shared network per kind, made before the first delta of that kind
-            of_kind = [each for each, _ in sites if each.kind == site.kind]
-            rows = None if start is None else _side_by_side(start, of_kind)
-            seen[site.kind] = form.shared(spec, of_kind, generator, rows)
-            if (network := seen[site.kind]) is not None:
+        group = form.shares_over(spec, shape)
+        if group not in seen:  # one shared module per group, made before the first delta of that group
+            of_group = [each for each, _ in sites if form.shares_over(spec, each) == group]
+            rows = None if start is None else _side_by_side(start, of_group)
+            seen[group] = form.shared(spec, of_group, generator, rows)
+            if (network := seen[group]) is not None:
                 hosting = Hosting(module=site.stack, host=StackHost)
-                attach(hosting, f"prefix_mlp_{site.kind}", _like(network, site.stack, model))
+                attach(hosting, group, _like(network, site.stack, model))
         for place in places(spec, shape):
             materials = Materials(
                 generator=generator,
                 dropout=site.dropout,
-                shared=seen[site.kind],
+                shared=seen[group],
                 start=None if start is None else start[site.kind, site.layer],
+                linears={role: _frozen(site, role) for role in site.linears},
+                key_norm=site.key_norm,
             )
-            delta = Delta(
-                form.build(spec, place, materials),
-                COMPOSITIONS[spec.composition].build(spec, place),
-                parallel=spec.insertion is Insertion.PARALLEL,
-            )
+            delta = _delta(spec, place, materials)
             hosting, key = _hosting(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
+        if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
+            attach(Hosting(module=site.norm, host=KeepingNorm, settings={"keeps": True}), "", None)
+        if spec.text_start is TextStart.LENGTH:
+            positions = {FIRST_POSITION: spec.bottleneck}
+            attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
+        if spec.tokens != ALL:
+            _tell_places(site, model)
+
+
+def _tell_places(site: Site, model: PreTrainedModel) -> None:
+    """Let the delta of a layer's output know its tokens. A decoder that only classifies reads nothing but a source."""
+    settings = {IS_DECODER: site.kind.startswith("decoder_") and model.can_generate()}
+    attach(Hosting(module=site.reader or site.stack, host=StackHost, settings=settings), "", None)
+    if site.teller is not None:
+        told = {"told": site.hosts[Representation.LAYER].module}
+        attach(Hosting(module=site.teller, host=TellingLayer, settings=told), "", None)
+
+
+def _frozen(site: Site, role: str) -> FrozenMap:
+    module = site.linears[role]
+    features = site.columns.get(role, (0, len(weight_of(module))))
+    return FrozenMap(module=module, weight_of=weight_of, features=features)
+
+
+def _delta(spec: DeltaSpec, place: Place, materials: Materials) -> Delta | WeightDelta:
+    form = FORMS[spec.form].build(spec, place, materials)
+    compose = COMPOSITIONS[spec.composition].build(spec, place, materials)
+    if isinstance(compose, ComposeWeights):
+        return WeightDelta(form, compose)
+    return Delta(form, compose, parallel=spec.insertion is Insertion.PARALLEL)
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
@@ -139,9 +188,21 @@ def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
     if place.target == INNER:
         return Hosting(module=site.linears["down"], host=LinearHost), INNER
     if place.target:
-        return Hosting(module=site.linears[place.target], host=LinearHost), Representation.LINEAR
+        module = site.linears[place.target]
+        columns = {role: own for role, own in site.columns.items() if site.linears[role] is module}
+        if columns:
+            return Hosting(module=module, host=FusedHost, settings={"columns": columns}), place.target
+        return Hosting(module=module, host=LinearHost), Representation.LINEAR
     hosting = site.hosts[spec.representation]
-    settings = {**hosting.settings, "source": spec.source} if place.site.slot is Slot.FFN else hosting.settings
+    settings = dict(hosting.settings)
+    if place.site.slot is Slot.FFN:
+        settings["source"] = spec.source
+        if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
+            settings["norm"] = site.norm
+    if spec.tokens != ALL:
+        settings[TOKENS] = spec.tokens
+    if spec.rotation is Rotation.BEFORE:
+        settings["prefix_start"] = 0 if spec.text_start is TextStart.LENGTH else -spec.bottleneck
     return Hosting(module=hosting.module, host=hosting.host, settings=settings), spec.representation
 
 
@@ -162,6 +223,22 @@ def _check_attention(model: PreTrainedModel, design: Design) -> None:
             f"deltas at attention heads with attn_implementation={base}",
             f"the masks of a prefix are built for {' and '.join(BASES)} only",
             "attn_implementation=sdpa",
+        )
+
+
+def _check_rotation(model: PreTrainedModel, design: Design) -> None:
+    """Refuse to rotate P_k by frequencies that change with the length of the text that happens to be read."""
+    parts = design.parts if isinstance(design, Deltas) else ()
+    if all(part.rotation is Rotation.AFTER for part in parts):
+        return
+    found: dict[str, Any] = model.config.rope_parameters
+    each = [found] if "rope_type" in found else [own for own in found.values() if own is not None]
+    changing = sorted({own["rope_type"] for own in each} & {"dynamic", "longrope"})
+    if changing:
+        raise DesignError(
+            f"rotation=before in a model with rope_type={', '.join(changing)}",
+            "its rotation changes with the length of the text, and a prefix is one for all texts",
+            "rotation=after, or a checkpoint whose rotation is fixed",
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -15,6 +16,14 @@ from unidelta.errors import DesignError
 from unidelta.extensions.named_paths import as_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
 from unidelta.injection.merge import Merged, merge_into_weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsLoaded:
+    """What saved deltas know their backbone by: what its parameters are stored in, and a hash of them."""
+
+    dtype: str
+    fingerprint: str
 
 
 class Injection:
@@ -35,6 +44,8 @@ class Injection:
         self.trained = tuple(name for name, parameter in model.named_parameters() if parameter.requires_grad)
         """Names of the trainable parameters, in the model's order."""
         self._base_attention, self._requires_grad = base_attention, dict(requires_grad)
+        self.as_loaded: AsLoaded | None = None
+        """The backbone as it was loaded, if its weights are no longer stored like that."""
         self._merged: list[Merged] = []
         self._is_removed = False
         model.unidelta = self  # lets `deltas_of` find the deltas of a copy or of a loaded model
@@ -66,9 +77,9 @@ class Injection:
 
     def counts(self) -> Counts:
         """The three parameter counts of the design."""
-        from unidelta.injection.inject import architecture_of
+        from unidelta.injection.inject import architecture_of_model
 
-        return count(self.design, architecture_of(self.model.config, name=self.model.config.model_type))
+        return count(self.design, architecture_of_model(self.model))
 
     def summary(self) -> str:
         """The design in one line, and its parameter counts: trained, stored and as the paper counts."""
@@ -119,7 +130,7 @@ class Injection:
             raise DesignError("merge deltas", "they are merged already", "deltas.unmerge() first")
         self._merged = merge_into_weights(self.model)
         if not self._merged:
-            why = f"{describe(self.design)}: only linear deltas (LoRA, IA³) are a change of weights"
+            why = f"{describe(self.design)}: only linear deltas (LoRA, IA³) change weights, and no quantised ones"
             raise DesignError("merge deltas", why, "deltas.save(DIR) keeps them beside the backbone")
 
     def unmerge(self) -> None:

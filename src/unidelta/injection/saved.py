@@ -1,8 +1,8 @@
-"""Saved deltas in two files: `deltas.safetensors`, and `design.json`, which describes the design and its backbone."""
+"""Saved deltas: `deltas.safetensors`; `design.json`, which describes the design and its backbone; and a model card."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, SavedDeltasError
-from unidelta.injection.inject import architecture_of, inject
-from unidelta.injection.injection import Injection
+from unidelta.injection.card import CARD, Origin, card
+from unidelta.injection.inject import architecture_of_model, inject
+from unidelta.injection.injection import AsLoaded, Injection
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
@@ -31,7 +32,14 @@ def is_small(design: Design) -> bool:
     return not isinstance(design, FullFineTuning | Frozen)
 
 
-def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: Sequence[str] = ()) -> None:
+def save(
+    injection: Injection,
+    folder: Path,
+    *,
+    run_id: str | None = None,
+    new: Sequence[str] = (),
+    origin: Origin | None = None,
+) -> None:
     """Save what inference needs: trained parameters, prefixes without their MLP, and a classification head.
 
     The head is saved even if it was not trained, and so is everything that the checkpoint lacks.
@@ -41,6 +49,7 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: 
         folder: created if needed; after a crash it has its earlier files, or `load` refuses it.
         run_id: of the run that trained them, for information; None if there was no run.
         new: names of the backbone's parameters that its checkpoint lacks.
+        origin: of the run too, for the card.
 
     Raises:
         SavedDeltasError: the design trains the backbone itself, or nothing.
@@ -51,19 +60,38 @@ def save(injection: Injection, folder: Path, *, run_id: str | None = None, new: 
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
     tensors = {**injection.stored_state(), **_beside(injection.model, new)}
     content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
+    backbone = injection.as_loaded or _as_loaded(injection, tensors)
     description = {
         "version": _VERSION,
         "run_id": run_id,
         "labels": _labels(injection.model),
         "new": sorted(new),
-        "dtype": _dtype(injection.model),
+        "dtype": backbone.dtype,
         "design": design_to_dict(injection.design),
         "architecture": _sizes(injection.model),
-        "backbone": _fingerprint(injection.model, without={*tensors, *injection.trained}),
+        "backbone": backbone.fingerprint,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     write_atomically(folder / _TENSORS, content)
     write_atomically(folder / _DESIGN, canonical(description) + "\n")
+    write_atomically(folder / CARD, card(injection, origin))
+
+
+def note_as_loaded(injection: Injection, *, new: Sequence[str]) -> None:
+    """Note what the backbone is, before its weights are stored otherwise: `load` wants it as it was.
+
+    Args:
+        injection: a model that has not been trained.
+        new: as for `save`.
+    """
+    if is_small(injection.design):
+        injection.as_loaded = _as_loaded(injection, {**injection.stored_state(), **_beside(injection.model, new)})
+
+
+def _as_loaded(injection: Injection, tensors: Mapping[str, Tensor]) -> AsLoaded:
+    model = injection.model
+    found = fingerprint(model, without={*tensors, *injection.trained})
+    return AsLoaded(dtype=_dtype(model), fingerprint=found)
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:
@@ -82,6 +110,32 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
         name_labels(backbone, description["labels"])
     backbone.eval().requires_grad_(False)
     return injection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What a folder of saved deltas says of itself.
+
+    Args:
+        family: the architecture that they are for.
+        labels: names of the classes; None without a classification head.
+        new: names of the parameters that the backbone's checkpoint lacks.
+    """
+
+    family: str
+    labels: tuple[str, ...] | None
+    new: tuple[str, ...]
+
+
+def what_is_saved(folder: Path) -> Saved:
+    """What a folder says, before there is a backbone; raises as `load`."""
+    description, _ = _read(folder, f"load {folder}")
+    labels = description["labels"]
+    return Saved(
+        family=description["architecture"]["model_type"],
+        labels=None if labels is None else tuple(labels),
+        new=tuple(description["new"]),
+    )
 
 
 def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:
@@ -133,7 +187,7 @@ def _check_backbone(
         why = f"the backbone is in {here}, what was tuned is in {there}"
         instead = f"from_pretrained(…, dtype=torch.{there}); the model may be converted once the deltas are in it"
         raise SavedDeltasError(asked, why, instead)
-    if _fingerprint(backbone, without=set(tensors)) != description["backbone"]:
+    if fingerprint(backbone, without=set(tensors)) != description["backbone"]:
         why = "the backbone has the right sizes and other weights"
         raise SavedDeltasError(asked, why, "the checkpoint the run began with, in float32 and without deltas")
 
@@ -152,28 +206,31 @@ def _dtype(model: PreTrainedModel) -> str:
 
 def _beside(model: PreTrainedModel, new: Sequence[str]) -> dict[str, Tensor]:
     """The classification head and the parameters named."""
-    head = architecture_of(model.config, name="").family.head_of(model)
+    head = architecture_of_model(model).family.head_of(model)
     mine = set() if head is None else {id(parameter) for parameter in head.parameters()}
     return {name: p.detach() for name, p in model.named_parameters() if id(p) in mine or name in new}
 
 
 def _labels(model: PreTrainedModel) -> list[str] | None:
     """The names of the classes in order, None for a model without a classification head."""
-    if architecture_of(model.config, name="").family.head_of(model) is None:
+    if architecture_of_model(model).family.head_of(model) is None:
         return None
     return [model.config.id2label[i] for i in range(model.config.num_labels)]
 
 
 def _sizes(model: PreTrainedModel) -> dict[str, Any]:
-    facts = architecture_of(model.config, name="")
+    facts = architecture_of_model(model)
     return {**facts.config, "n_labels": facts.n_labels}
 
 
-def _fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
-    """SHA-256 over names, shapes and values of all other parameters."""
+def fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
+    """SHA-256 over names, shapes and values of all other parameters, but for quantised weights: only of what is whole.
+
+    bitsandbytes lays 8-bit weights out anew when they are first used.
+    """
     digest = hashlib.sha256()
     for name, parameter in sorted(model.named_parameters()):
-        if name not in without:
+        if name not in without and parameter.is_floating_point():
             digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}\n".encode())
             digest.update(parameter.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -32,12 +32,14 @@ class Miniature:
         vocabulary: the words of a world, by the world's seed, without the special ones.
         config: the rest of config.json besides vocabulary and special tokens, given size and token ids.
         languages: codes that end a text, source language first; empty if texts have none.
+        reads_lines: whether its tokenizer takes a new line for `</s>` and ends no text by itself, as of a decoder.
     """
 
     name: str
     vocabulary: Callable[[int], Sequence[str]]
     config: Callable[[Size, Mapping[str, int]], dict[str, Any]]
     languages: tuple[str, ...] = ()
+    reads_lines: bool = False
 
 
 MINIATURES: Registry[Miniature] = Registry("miniature", package="unidelta.mini.miniatures")

@@ -1,6 +1,6 @@
 """The word-level tokenizers of the miniature's backbones, with the special tokens of the original models."""
 
-from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from unidelta.mini.miniature import MAX_POSITIONS, SPECIAL
@@ -46,12 +46,16 @@ def tokenizer(family: str, *, seed: int) -> PreTrainedTokenizerFast:
     Raises:
         DataError: there is no miniature of this family.
     """
-    words, languages = words_of(family, seed=seed), miniature_of(family).languages
+    words, miniature = words_of(family, seed=seed), miniature_of(family)
+    languages = miniature.languages
     backend = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     special = [word for word in words if word in (*SPECIAL, *languages)]
     backend.add_special_tokens([AddedToken(token, special=True) for token in special])
     backend.post_processor = _ending_in(languages[0], words[languages[0]]) if languages else _pairs()
+    if miniature.reads_lines:
+        backend.normalizer = normalizers.Replace("\n", " </s> ")
+        backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
     wrapper = TranslationTokenizer if languages else PreTrainedTokenizerFast
     inputs = ["input_ids", "attention_mask"]
     return wrapper(tokenizer_object=backend, model_max_length=MAX_POSITIONS, model_input_names=inputs, **_ROLES)

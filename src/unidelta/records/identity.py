@@ -8,7 +8,7 @@ from unidelta.records.strict_json import canonical
 
 N_HEX_DIGITS = 16  # 64 bits: two of a million runs share a name with probability 3e-8.
 
-LATER_KEYS: dict[str, Any] = {"backbone.head": "auto"}
+LATER_KEYS: dict[str, Any] = {"backbone.head": "auto", "backbone.quantised": "none"}
 """Keys of the spec that came after the first records of this layout, by dotted path, with what every run before it did.
 
 A run that does the same keeps the name it had, so that a new switch makes no finished run look undone.

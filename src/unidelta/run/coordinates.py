@@ -10,6 +10,7 @@ from unidelta.design.spec import Deltas
 def coordinates(spec: RunSpec) -> dict[str, Any]:
     """A run's coordinates in the design space: text and numbers, for tables."""
     parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
+    slots = {str(part.slot) for part in parts}
     return {
         "method": spec.method,
         "task": spec.task.name,
@@ -17,7 +18,7 @@ def coordinates(spec: RunSpec) -> dict[str, Any]:
         "scale": spec.scale,
         "source": spec.task.source,
         "conventions": spec.conventions,
-        "position": "both" if len(parts) == 2 else next((str(part.slot) for part in parts), "none"),
+        "position": "both" if len(slots) == 2 else next(iter(slots), "none"),
         "seed": spec.seed,
         "metric": spec.task.headline,
     }

@@ -21,7 +21,7 @@ def print_design(spec: RunSpec) -> str:
         ("stored", counts.stored, counts.percent_stored, "kept for inference, prefixes without their MLP"),
         ("matrices", counts.matrices, counts.percent_matrices, "as the paper counts"),
     )
-    title = _title(spec.task)
+    title = task_title(spec.task)
     lines = [
         f"{spec.method} on {title}, {architecture.name} ({counts.backbone:,} parameters), "
         f"{spec.conventions} conventions, seed {spec.seed}",
@@ -41,7 +41,7 @@ def print_new(backbone: LoadedBackbone) -> Iterator[str]:
         yield f"classification head of the checkpoint: {backbone.inherited}"
 
 
-def _title(task: TaskSpec) -> str:
+def task_title(task: TaskSpec) -> str:
     """The task's title; its name in the miniature if its rows come from there."""
     return {"mini": f"mini-{task.title}", "local": f"{task.title} (rows of your own)"}.get(task.source, task.title)
 
@@ -49,7 +49,7 @@ def _title(task: TaskSpec) -> str:
 def print_record(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
     """A run's results and where they were written."""
     at = record.coordinates
-    lines = [f"\n{at['method']} on {_title(task)}, scale {at['scale']}: {record.status}"]
+    lines = [f"\n{at['method']} on {task_title(task)}, scale {at['scale']}: {record.status}"]
     if record.reason:
         lines.append(f"  {record.reason}")
     for split, values in record.metrics.items():
@@ -63,7 +63,7 @@ def print_record(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
     )
     if at["scale"] == "mini" and at["source"] == "mini":
         lines.append(
-            f"  {_title(task)} is an invented world; the paper's experiment is"
+            f"  {task_title(task)} is an invented world; the paper's experiment is"
             f" `python train.py method={at['method']} task={at['task']} scale=paper`"
         )
     named = {"record": files.record, "predictions": files.predictions}

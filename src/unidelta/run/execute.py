@@ -16,8 +16,8 @@ from unidelta.design.axes import Init
 from unidelta.design.design_json import design_to_dict
 from unidelta.design.spec import Deltas
 from unidelta.errors import RecordError
+from unidelta.fast.half_weights import store_frozen
 from unidelta.fast.switch import speed_up
-from unidelta.injection import saved
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
@@ -28,8 +28,8 @@ from unidelta.run.cache_folder import cache_folder
 from unidelta.run.describe import print_design, print_new
 from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
+from unidelta.run.keep import keep
 from unidelta.run.record import Ending, write_record
-from unidelta.run.saved_model import save_model
 from unidelta.run.score import score
 from unidelta.tasks import Rows, commit
 from unidelta.tasks.collate import collator
@@ -40,7 +40,7 @@ from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
-from unidelta.training.precision import resolve_device, resolve_precision
+from unidelta.training.precision import ARITHMETIC, frozen_dtype, resolve_device, resolve_precision
 from unidelta.training.processes import connect, gather
 from unidelta.training.result import UNTRAINED, TrainResult
 from unidelta.training.saving import Continuation
@@ -124,7 +124,7 @@ def execute(
                 if predictions:
                     execution.files.write_predictions(predictions)
                 if ending.status == "complete":
-                    _keep(execution, loaded)
+                    keep(execution, loaded.injection, loaded.backbone, metrics)
             record = write_record(execution, ending, tracker)
             if attempt is not None and record.status == "complete":
                 attempt.remove_checkpoints()
@@ -137,16 +137,18 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     spec, backbone = execution.spec, execution.spec.backbone
     how = Loading(
         seed=spec.seed,
-        n_labels=spec.task.n_labels,
+        n_labels=spec.task.n_outputs,
         labels=spec.task.labels,
         head=backbone.head,
         attn_implementation=backbone.attn_implementation,
         dropout=backbone.dropout,
         attention_dropout=backbone.attention_dropout,
+        quantised=backbone.quantised,
+        arithmetic=ARITHMETIC[resolve_precision(spec.training)],
     )
     found = backbone.weights.load(how)
     model, tokenizer = found.model, found.tokenizer
-    if spec.task.labels:
+    if spec.task.n_outputs:
         name_labels(model, spec.task.labels)
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=backbone.architecture.max_positions)
     encoded = _encode(rows, execution.identity["data"], spec, tokenizer, limits)
@@ -158,13 +160,10 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     injection = inject(model, spec.design, generator=generator, start=start)
     if spec.fast:
         speed_up(injection)
+    store_frozen(injection, frozen_dtype(spec.training), new=found.new)
     injection.model.to(torch.device(resolve_device(spec.training)))  # pyright: ignore[reportArgumentType]
     evaluator = Evaluator(
-        model=injection.model,
-        tokenizer=tokenizer,
-        task=spec.task,
-        spec=spec.training,
-        processes=execution.processes,
+        model=injection.model, tokenizer=tokenizer, task=spec.task, spec=spec.training, processes=execution.processes
     )
     return Loaded(
         injection=injection,
@@ -174,15 +173,6 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
         unknown=unknown,
         unreadable=unreadable,
     )
-
-
-def _keep(execution: Execution, loaded: Loaded) -> None:
-    """Write what was tuned beside the record."""
-    if execution.saves_deltas and saved.is_small(execution.spec.design):
-        run_id, new = execution.files.run_id, loaded.backbone.new
-        saved.save(loaded.injection, execution.files.deltas, run_id=run_id, new=new)
-    if execution.saves_model:
-        save_model(loaded.injection.model, loaded.backbone.tokenizer, execution.files.deltas)
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:

@@ -22,7 +22,7 @@ class Execution:
         processes: this process, and how many take part; the first one writes.
         stop: whether the run was asked to stop.
         saves_deltas: whether the trained deltas are saved (`injection.saved`).
-        saves_model: whether a fully fine-tuned model is saved (`run.saved_model`).
+        saves_model: whether a fully fine-tuned model is saved (`run.keep`).
     """
 
     spec: RunSpec

@@ -1,6 +1,6 @@
 """A run that can be done: everything that can be wrong with a configuration, found in about a second.
 
-Nothing here imports torch or transformers, so that a mistake is told before anything is loaded.
+Nothing here imports torch or transformers, so that mistakes are reported before anything is loaded.
 """
 
 import sys
@@ -11,7 +11,8 @@ from pathlib import Path
 from unidelta import mini
 from unidelta.config.reading import noting
 from unidelta.config.resolve import published_architecture, resolve
-from unidelta.config.resolve_task import n_labels, resolve_task, task_source
+from unidelta.config.resolve_prompt import n_outputs
+from unidelta.config.resolve_task import resolve_task, task_source
 from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.run_spec import RunSpec
@@ -19,10 +20,12 @@ from unidelta.config.schema import RunConfig
 from unidelta.config.unused_keys import unused_keys, warnings
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
+from unidelta.design.spec import positions_before_text
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
 from unidelta.tasks import KINDS, TaskSpec, read_labels
 from unidelta.tasks.languages import wrong_languages
 from unidelta.tasks.lengths import check_lengths
+from unidelta.tasks.prompt import no_chat_template
 from unidelta.tracking.spec import check_tracking
 
 
@@ -38,17 +41,17 @@ def prepare(config: RunConfig) -> RunSpec:
             f"the kinds of tasks are {', '.join(KINDS)}, the families {', '.join(FAMILIES)}",
             "task=xsum, which sets both",
         )
-    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # what is wrong with it is told by `resolve`
+    task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # `resolve` reports what is wrong with it
     labels, of_task = _labels(config, task)
     asked = replace(config, task=replace(config.task, labels=labels))
     config, notes = noting(asked)
     for key in ("results_dir", "dry_run", "force", "save_deltas", "save_model"):
         getattr(config, key)  # of every run, whatever it is
-    stated = published_architecture(config.backbone, n_labels=n_labels(config.task))
+    stated = published_architecture(config.backbone, n_labels=n_outputs(config))
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
     architecture = stated
-    problems: list[UserError] = [*of_task, *_check_languages(asked, task)]
+    problems: list[UserError] = [*of_task, *_check_languages(asked, task), *_check_chat(asked, task)]
     try:
         architecture = resolve_weights(config).architecture(stated)
     except (BackboneError, DataError) as error:
@@ -68,6 +71,8 @@ def prepare(config: RunConfig) -> RunSpec:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
         raise Problems([*problems, found]) from None
+    if taken := positions_before_text(spec.design):
+        problems += check_lengths(spec.task, architecture.max_positions - taken)
     problems += unused_keys(asked, notes)
     if problems:
         raise Problems(problems)
@@ -87,7 +92,7 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
         return config.task.labels, []
     has_place = {"local": Path(str(task.path)).is_dir(), "hub": task.hub_id is not None}
     if not has_place.get(task.source, True):
-        return None, []  # told elsewhere
+        return None, []  # reported elsewhere
     try:
         return list(read_labels(task)), []
     except UserError as error:
@@ -99,11 +104,17 @@ def _check_languages(config: RunConfig, task: TaskSpec | None) -> list[UserError
 
     A tokenizer from the hub is asked once it is loaded; the columns are compared with the languages typed before that.
     """
-    if task is None or not task.generates:
+    if task is None or not task.generates or not FAMILIES[config.backbone.family].has_languages:
         return []
     known = resolve_weights(config).languages()
     typed = tuple(code for code in (task.source_language, task.target_language) if code is not None)
     return wrong_languages(task, known or typed) if known or len(typed) == 2 else []
+
+
+def _check_chat(config: RunConfig, task: TaskSpec | None) -> list[UserError]:
+    """Refuse a conversation with a base model; a tokenizer from the hub is asked once it is loaded."""
+    is_chat = task is not None and task.prompt is not None and task.prompt.is_chat
+    return [no_chat_template()] if is_chat and resolve_weights(config).has_chat_template() is False else []
 
 
 def _check_world(config: RunConfig) -> list[UserError]:

@@ -9,7 +9,7 @@ from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.console.garbage import paused_garbage_collection
-from unidelta.errors import DamagedRecord, Interrupted, Problems, UserError
+from unidelta.errors import ConfigError, DamagedRecord, Interrupted, Problems, UserError
 from unidelta.records.atomic import set_aside
 from unidelta.records.identity import run_id
 from unidelta.records.lock import locked
@@ -73,6 +73,7 @@ def run(
     with locked(execution.files.lock) if processes.is_first else nullcontext():
         done = None if config.force else _complete(execution)
         if done is not None:
+            _check_kept(execution)
             called = done.coordinates["method"]
             same = "" if called == spec.method else f" {spec.method} is the same design under another name."
             shown = print_record(done, spec.task, execution.files)
@@ -98,7 +99,7 @@ def _end_recorded(execution: Execution, tracker: RunTracker) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         if execution.processes.is_first and _complete(execution) is None:
             is_interrupted = isinstance(error, Interrupted)
             ending = Ending(
@@ -119,6 +120,17 @@ def _complete(execution: Execution) -> RunRecord | None:
             print(f"{error.asked} is damaged ({error.why}) set aside as {set_aside(execution.files.record).name}")
         return None
     return record if record is not None and record.status == "complete" else None
+
+
+def _check_kept(execution: Execution) -> None:
+    """A run may have been done without keeping its model, which is asked for now.
+
+    Raises:
+        ConfigError: it was.
+    """
+    if execution.saves_model and not execution.files.deltas.exists():
+        why = f"the run is done already ({execution.files.record}), and its model was not kept"
+        raise ConfigError("save_model=true", why, "force=true too, which runs it again; or leave it out")
 
 
 def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:

@@ -24,6 +24,7 @@ _EPILOG = """\
 Further arguments are overrides, as after `python train.py`:
   task=, method=        pick from the sweep: `python sweep.py table3 task=xsum` is its XSum part
   any other key         replaces, in every job, what the sweep says of it: seed=1,2,3  scale=paper
+  backbone=             the same: what cannot be built on it is left out, and said
   hydra/launcher=       pool (here, the default), slurm, ray_cluster; docs/scaling.md
   hydra.launcher.KEY=   options of the pool: gpus=[0,1] timeout_s=86400 retries=1 reuse=false
 
@@ -52,9 +53,10 @@ def _main(typed: Sequence[str]) -> ExitStatus:
     lines = read_lines(arguments.name, folders_of_sweeps())
     chosen = jobs(lines, [word for word in overrides if word not in for_hydra])
     chosen = chosen if arguments.shard is None else shard(chosen, arguments.shard)
+    is_other = any(word.startswith("backbone=") for word in overrides)  # than the sweep was made for
     if arguments.prefetch:
-        return _prefetch(arguments.name, [spec for _, _, spec in prepared(chosen)])
-    planned = plan(chosen, is_listing=arguments.list)
+        return _prefetch(arguments.name, [spec for _, _, spec in prepared(chosen, leaves_out=is_other)])
+    planned = plan(chosen, is_listing=arguments.list, leaves_out=is_other)
     if arguments.list:
         _print_states(arguments.name, planned)
         print("\n".join(f"{one.state:7}  {one.job}" for one in planned))

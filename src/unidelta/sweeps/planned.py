@@ -1,5 +1,6 @@
 """Prepare jobs before the first one starts: compose, check, and look up existing records."""
 
+import sys
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
-from unidelta.errors import Problems, UserError
+from unidelta.errors import ConfigError, DesignError, Problems, UserError
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
@@ -50,32 +51,66 @@ class Planned:
         return RecordStore(root=self.results_dir).files(self.spec.scale, self.spec.task.name, self.run_id).read()
 
 
-def prepared(jobs: Sequence[Job]) -> list[tuple[Job, RunConfig, RunSpec]]:
+def prepared(jobs: Sequence[Job], *, leaves_out: bool = False) -> list[tuple[Job, RunConfig, RunSpec]]:
     """Every job, composed and resolved, without reading data or weights.
+
+    Args:
+        jobs: the jobs.
+        leaves_out: whether designs that do not exist on their backbone are left out, and said to be, instead of
+            refused: of a sweep that was made for another backbone.
 
     Raises:
         Problems: everything that is wrong with any of them.
     """
     found: list[tuple[Job, RunConfig, RunSpec]] = []
     problems: dict[str, UserError] = {}
+    impossible: dict[str, list[Job]] = {}
     composed: dict[tuple[str, ...], RunConfig] = {}
     for job in jobs:
         try:
             config = _compose(job, composed)
             found.append((job, config, prepare(config)))
         except UserError as error:
-            _note(error, problems)
+            if leaves_out and all(isinstance(one, DesignError) for one in _each(error)):
+                impossible.setdefault("; ".join(f"{one.asked}: {one.why}" for one in _each(error)), []).append(job)
+            else:
+                _note(error, problems)
+    if impossible and not found and not problems:
+        why = "; ".join(impossible)
+        raise ConfigError(f"{len(jobs)} jobs", f"none of them exists on this backbone: {why}", "another backbone")
     if problems:
         raise Problems(list(problems.values()))
+    for why, those in impossible.items():
+        jobs_left = ", ".join(dict.fromkeys(_without_seed(job) for job in those))
+        print(f"Left out: {jobs_left}\n  {why}", file=sys.stderr)
     return found
 
 
-def plan(jobs: Sequence[Job], *, is_listing: bool = False) -> list[Planned]:
+def _without_seed(job: Job) -> str:
+    return " ".join(word for word in job.overrides if not word.startswith("seed="))
+
+
+def first_of_each_run(prepared: Sequence[tuple[Job, RunConfig, RunSpec]]) -> dict[Job, Job]:
+    """For each job the first that is the same run: two names of one design, or two spellings of one value.
+
+    Without reading data or weights: these are the same where they come from the same place. Dry runs are all kept.
+    """
+    found: dict[Hashable, Job] = {}
+    first: dict[Job, Job] = {}
+    for job, config, spec in prepared:
+        source = {"path": str(spec.task.path)}
+        name = run_id(identity_of_contents(spec, data=source, weights=repr(spec.backbone.weights)))
+        first[job] = found.setdefault((config.results_dir, name, job if config.dry_run else None), job)
+    return first
+
+
+def plan(jobs: Sequence[Job], *, is_listing: bool = False, leaves_out: bool = False) -> list[Planned]:
     """Every job with its state. If several jobs are the same run, the first is kept.
 
     Args:
         jobs: the jobs.
         is_listing: nothing is downloaded, and missing data or weights are no fault but make the state unknown.
+        leaves_out: as for `prepared`.
 
     Raises:
         Problems: everything that is wrong with any of them.
@@ -83,7 +118,7 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False) -> list[Planned]:
     found: dict[Hashable, Planned] = {}
     problems: dict[str, UserError] = {}
     contents = _Contents(may_download=not is_listing)
-    for job, config, spec in prepared(jobs):
+    for job, config, spec in prepared(jobs, leaves_out=leaves_out):
         planned = Planned(job=job, spec=spec, results_dir=Path(config.results_dir), run_id=None, state="to do")
         if not config.dry_run:
             try:
@@ -117,7 +152,11 @@ def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
 
 def _note(error: UserError, problems: dict[str, UserError]) -> None:
     """Keep every error once, for any number of jobs that have it."""
-    problems.update({str(one): one for one in (error.errors if isinstance(error, Problems) else (error,))})
+    problems.update({str(one): one for one in _each(error)})
+
+
+def _each(error: UserError) -> Sequence[UserError]:
+    return error.errors if isinstance(error, Problems) else (error,)
 
 
 class _Contents:

@@ -9,11 +9,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from unidelta.tasks.causal import IGNORED_LABEL, CausalCollator
 from unidelta.tasks.features import Feature
 from unidelta.tasks.task import TaskSpec
-
-IGNORED_LABEL = -100
-"""The label that the loss ignores: padding."""
 
 Collator: TypeAlias = Callable[[Sequence[Feature]], dict[str, Tensor]]
 
@@ -68,8 +66,10 @@ def collator(
         "pad_token_id": tokenizer.pad_token_id,
         "pad_to_multiple_of": pad_to_multiple_of,
     }
-    if not task.generates:
+    if not task.writes:
         return ClassificationCollator(**padding)
+    if task.is_one_sequence:
+        return CausalCollator(**padding)
     shift = cast(Callable[..., Tensor], model.prepare_decoder_input_ids_from_labels)
     return Seq2SeqCollator(**padding, decoder_inputs=shift)
 

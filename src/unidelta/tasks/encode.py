@@ -8,10 +8,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from unidelta.errors import DataError, Problems
+from unidelta.errors import DataError, Problems, UserError
 from unidelta.tasks.features import Feature, Features, Ragged
 from unidelta.tasks.languages import wrong_languages
 from unidelta.tasks.lengths import check_lengths
+from unidelta.tasks.prompted import check_prompt, encode_prompts, encode_targets
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import Row, TaskSpec
 
@@ -43,7 +44,7 @@ class Encoded:
     Args:
         features: one per row, in the rows' order.
         n_truncated_sources: rows whose source was truncated.
-        n_truncated_targets: rows whose target was truncated; 0 for classification.
+        n_truncated_targets: rows whose target text was truncated; 0 for classification.
         n_empty_sources: rows with a source (either one of a pair) that has no visible character: only its special
             tokens remain.
         n_empty_targets: rows whose target has no visible character; 0 for classification.
@@ -71,13 +72,14 @@ def encode(
 
     Args:
         rows: rows of the task.
-        spec: the task; its lengths and languages are used.
+        spec: the task; its lengths, languages and prompt are used.
         tokenizer: the backbone's tokenizer; mBART's is set to the task's languages and stays that way.
         limits: the model's limits.
         for_training: whether targets are truncated at `max_target_length` or at `eval_max_target_length`.
 
     Raises:
-        ConfigError: a length is beyond the model's positions, or a language is unknown to the tokenizer.
+        ConfigError: a length is beyond the model's positions, a language is unknown to the tokenizer, or it cannot make
+            the task's prompt (several problems together are `Problems`).
         DataError: there are no rows, none of them has a source, or the tokenizer gives no ids or ids the model has no
             embedding for.
     """
@@ -89,7 +91,9 @@ def encode(
 
 def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLimits) -> None:
     """Set the tokenizer to the task's languages, if it has any, after checking all settings."""
-    problems = list(check_lengths(spec, limits.n_positions))
+    problems: list[UserError] = list(check_lengths(spec, limits.n_positions))
+    if spec.prompt is not None and not problems:
+        problems = check_prompt(spec, tokenizer, n_positions=limits.n_positions)
     if problems:
         raise problems[0] if len(problems) == 1 else Problems(problems)
     if isinstance(tokenizer, Multilingual):
@@ -109,12 +113,16 @@ def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase,
         n_empty[0] += sum(not all(text.strip() for text in spec.sources(row)) for row in chunk)
         if spec.generates:
             n_empty[1] += sum(not text.strip() for text in targets)
+        if spec.is_one_sequence:
+            texts, longest = [spec.target_text(row) for row in chunk], max_target if spec.generates else None
+            columns["labels"], n_cut_targets = encode_targets(texts, spec, tokenizer, longest)
+        elif spec.generates:
             encoded, n_cut_targets = _tokenise(tokenizer, {"text_target": targets}, max_target)
             columns["labels"] = encoded["input_ids"]
         n_cut += n_cut_sources, n_cut_targets
         for name, column in columns.items():
             parts.setdefault(name, []).append(Ragged.of(column))
-        if not spec.generates:
+        if not spec.writes:
             parts.setdefault("labels", []).append(np.asarray(targets, dtype=np.int64))
     joined = {
         name: Ragged.joined(part) if isinstance(part[0], Ragged) else np.concatenate(part)
@@ -156,6 +164,9 @@ def _chunks(rows: Rows) -> Iterator[list[Row]]:
 def _encode_sources(
     rows: Sequence[Row], spec: TaskSpec, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[dict[str, list[list[int]]], int]:
+    if spec.prompt is not None:
+        ids, n_cut = encode_prompts(rows, spec, tokenizer)
+        return {"input_ids": ids}, n_cut
     sources = zip(*(spec.sources(row) for row in rows), strict=True)
     texts: dict[str, Any] = dict(zip(("text", "text_pair"), map(list, sources), strict=False))
     columns, n_cut = _tokenise(tokenizer, texts, spec.max_source_length)

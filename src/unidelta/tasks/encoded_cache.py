@@ -12,7 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from transformers import PreTrainedTokenizerBase
 
 from unidelta.tasks import encode as encoding
 from unidelta.tasks import features as layout
+from unidelta.tasks import prompted
 from unidelta.tasks import task as reading
 from unidelta.tasks.encode import Encoded, ModelLimits, check_encoded, prepare, tokenised
 from unidelta.tasks.features import Features
@@ -85,13 +86,14 @@ def encode_or_read(
 
 def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> str:
     """A hash of the rows, the tokenizer, the settings and the encoding code."""
-    code = [inspect.getsourcefile(thing) for thing in (encoding, layout, reading)]
+    code = [inspect.getsourcefile(thing) for thing in (encoding, layout, prompted, reading)]
     content = {
         "rows": kept.fingerprint,
         "tokenizer": _fingerprint_of_tokenizer(tokenizer),
         "columns": [spec.kind, spec.column_names(), spec.labels],
         "lengths": [spec.max_source_length, spec.max_target_length if for_training else spec.eval_max_target_length],
         "languages": [spec.source_language, spec.target_language],
+        "prompt": None if spec.prompt is None else asdict(spec.prompt),
         "packages": {name: version(name) for name in ("transformers", "tokenizers")},
         "code": [hashlib.sha256(Path(str(file)).read_bytes()).hexdigest() for file in code],
     }

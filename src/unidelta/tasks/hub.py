@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import huggingface_hub.constants
 
 from unidelta.errors import DataError
-from unidelta.network.hub import cache_only, why_unreachable
+from unidelta.network.hub import cache_only, is_unknown_revision, why_unreachable
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.hub_rows import HubRows
 from unidelta.tasks.rows import RowCheck
@@ -50,6 +50,10 @@ def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
         dataset, is_copy = _load_or_parquet_copy(task, split)
     except Exception as error:
         # `datasets` raises a dozen unrelated types here; in every case the data is not available.
+        if task.hub_revision is not None and is_unknown_revision(error):
+            why = "the repository has no such commit, tag or branch"
+            instead = f"task.hub_revision=main; the record names the commit. Or {_local(task)}"
+            raise DataError(f"{_asked(task, split)}, task.hub_revision={task.hub_revision}", why, instead) from error
         if unreachable:
             why = f"{unreachable}, and the data set is not in the cache of this machine"
         else:

@@ -19,10 +19,25 @@ def check_lengths(spec: TaskSpec, n_positions: int) -> Iterator[ConfigError]:
         if spec.generation is not None:
             lengths["task.generation.max_length"] = spec.generation.max_length
             yield from _check_generation(spec.generation)
+        if spec.prompt is not None:
+            yield from _check_sequence(lengths, n_positions)
     for key, length in lengths.items():
         if not 2 <= length <= n_positions:
             why = f"The model has positions for 2 to {n_positions} tokens."
             yield ConfigError(f"{key}={length}", why, f"{key}={n_positions} or less")
+
+
+def _check_sequence(lengths: dict[str, int], n_positions: int) -> Iterator[ConfigError]:
+    """A decoder reads the source and writes after it: both are in its positions."""
+    source, *targets = lengths
+    longest = max(targets, key=lambda key: lengths[key])
+    if max(lengths.values()) <= n_positions < lengths[source] + lengths[longest]:
+        asked = f"{source}={lengths[source]} with {longest}={lengths[longest]}"
+        why = f"the target follows its source, and the model has {n_positions} positions for both together"
+        fits = n_positions - lengths[longest]
+        yield ConfigError(
+            asked, why, f"{source}={fits}" if fits > 1 else f"{source}={n_positions // 2} {longest}={n_positions // 2}"
+        )
 
 
 def _check_generation(generation: GenerationSpec) -> Iterator[ConfigError]:

@@ -36,9 +36,9 @@ class Unknown:
 
 
 def unknown_tokens(encoded: Encoded, task: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> dict[str, Unknown]:
-    """The unknown tokens of a split's `sources`, and of its `targets` where text is generated."""
+    """The unknown tokens of a split's `sources`, and of its `targets` where targets are written."""
     assert isinstance(encoded.features, Features)
-    columns = {"sources": "input_ids", **({"targets": "labels"} if task.generates else {})}
+    columns = {"sources": "input_ids", **({"targets": "labels"} if task.writes else {})}
     unknown, special = tokenizer.unk_token_id, list(tokenizer.all_special_ids)
     found: dict[str, Unknown] = {}
     for side, name in columns.items():

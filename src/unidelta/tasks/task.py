@@ -11,6 +11,7 @@ from unidelta.tasks.columns import Columns, nested, value
 from unidelta.tasks.kind import KINDS, Kind
 from unidelta.tasks.labels import class_of, read_label
 from unidelta.tasks.metrics.metric import METRICS, Metric
+from unidelta.tasks.prompt import Prompt
 
 Row = Mapping[str, Any]
 """One example in the data set's own columns, e.g. `{"sentence": "in memory ", "label": 1}`."""
@@ -78,6 +79,7 @@ class TaskSpec:
         target_language: the tokenizer's code of the target language, e.g. `ro_RO`.
         generation: beam search settings, None for classification.
         world: seed of the miniature's world; read with `mini` only.
+        prompt: how a decoder-only model reads the sources; None for a model with an encoder.
     """
 
     name: str
@@ -106,6 +108,7 @@ class TaskSpec:
     generation: GenerationSpec | None
     world: int = 0
     max_unknown_share: float = 0.2
+    prompt: Prompt | None = None
 
     def descriptor(self) -> Kind:
         """The kind's descriptor."""
@@ -117,9 +120,19 @@ class TaskSpec:
         return self.descriptor().output == "text"
 
     @property
-    def n_labels(self) -> int:
-        """Number of classes, 0 if text is generated."""
-        return len(self.labels)
+    def writes(self) -> bool:
+        """Whether targets are tokens: texts, or labels that are written as words."""
+        return self.generates or (self.prompt is not None and bool(self.prompt.label_words))
+
+    @property
+    def is_one_sequence(self) -> bool:
+        """Whether a model reads the source and, after it, the target as one sequence."""
+        return self.prompt is not None and self.writes
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the classification head: one for each label, 0 where targets are written."""
+        return 0 if self.writes else len(self.labels)
 
     def scorers(self) -> tuple[Metric, ...]:
         """The descriptors of the metrics; the first gives the headline score."""
@@ -157,6 +170,17 @@ class TaskSpec:
         """The source texts of a row: one, or two for a pair."""
         names = self.column_names()
         return tuple(value(row, names[role]) for role in self.descriptor().sources if role in names)
+
+    def source_text(self, row: Row) -> str:
+        """The sources of a row in the prompt's template."""
+        assert self.prompt is not None
+        names = self.column_names()
+        return self.prompt.text({role: value(row, names[role]) for role in self.descriptor().sources if role in names})
+
+    def target_text(self, row: Row) -> str:
+        """What is to be written for a row: its target text, or the word of its label."""
+        target = self.target(row)
+        return target if self.generates or self.prompt is None else self.prompt.label_words[target]
 
     def target(self, row: Row) -> Any:
         """The target text of a row, or the number of its class."""

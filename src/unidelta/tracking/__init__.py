@@ -1,7 +1,7 @@
-"""Where a run can be watched while it goes on, and found again later: Weights & Biases, TensorBoard, or nowhere.
+"""Tracking: Weights & Biases, TensorBoard, or none.
 
-The record, the history and the predictions are the truth; what is tracked is a copy of them. A run never fails
-because tracking does.
+The record, the history and the predictions on disk are authoritative; a tracker gets copies. A run never fails because
+tracking does.
 """
 
 from unidelta.tracking.run_tracker import RunTracker, start_tracking

@@ -1,4 +1,4 @@
-"""TensorBoard: scalars of every step, the design and the end as text."""
+"""TensorBoard: scalars of every step, and the design and the result as text."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class EventFiles:
     def finish(
         self, record: RunRecord | None, predictions: Sequence[Mapping[str, Any]] = (), *, exit_code: int
     ) -> None:
-        """Numbers of the record, its provenance and the first predictions; then the files are closed."""
+        """Write the record's numbers, its provenance and the first predictions, and close the files."""
         if record is not None:
             step = int(record.cost["steps"])
             for name, value in summary(record).items():

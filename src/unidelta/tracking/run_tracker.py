@@ -1,4 +1,4 @@
-"""A tracker whose failures do not end the run: a failure is printed once, in one line, and tracking is then off."""
+"""A tracker whose failures do not end the run: the first one is printed in one line and turns tracking off."""
 
 import os
 import sys
@@ -15,11 +15,11 @@ from unidelta.tracking.tracker import RunFacts, Tracker, Untracked
 
 
 class RunTracker:
-    """A tracker of any kind, from the beginning of a run (`with`) to its end, however it ends.
+    """A tracker of any kind for one run, as a context that lasts until the run ends, however it ends.
 
     Args:
         kind: which one, for the record.
-        open_tracker: makes it; called on entry.
+        open_tracker: creates it; called on entry.
     """
 
     def __init__(self, kind: str, open_tracker: Callable[[], Tracker]) -> None:
@@ -46,10 +46,10 @@ class RunTracker:
         self._do(lambda: self._tracker.log(entry))
 
     def finish(self, record: RunRecord, predictions: Sequence[Mapping[str, Any]]) -> RunRecord:
-        """The end of the run, if it came to one.
+        """Report the end of a run that ended by itself.
 
         Returns:
-            The record; with what went wrong at the end, if anything did.
+            The record; it notes what went wrong here, if anything did.
         """
         code = STATUS_OF_RUN[record.status]
         self._do(lambda: self._tracker.finish(record, predictions, exit_code=code))
@@ -57,7 +57,7 @@ class RunTracker:
         return self.noted(record)
 
     def noted(self, record: RunRecord) -> RunRecord:
-        """The record, saying in `provenance.tracking` how the run was tracked."""
+        """The record with `provenance.tracking`: how the run was tracked."""
         state = {"kind": self._kind, "note": None, **self._tracker.state}
         if self._note is not None:
             state |= {"kind": self._kind, "note": self._note}
@@ -78,7 +78,7 @@ class RunTracker:
 
 
 def start_tracking(spec: TrackingSpec, facts: RunFacts) -> RunTracker:
-    """The tracker that was asked for; it opens on entry, and only then is its library imported."""
+    """The tracker that was asked for. Its library is imported when the context is entered."""
 
     def open_tracker() -> Tracker:
         if spec.kind == "wandb":
@@ -95,7 +95,7 @@ def start_tracking(spec: TrackingSpec, facts: RunFacts) -> RunTracker:
 
 
 def tell(line: str) -> None:
-    """One line for people, beside what a run prints."""
+    """Print one line on standard error."""
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What was asked of tracking, and what can be wrong with it; nothing here imports a tracker's library."""
+"""How a run is to be tracked, and the errors that can be found before it starts. Imports no tracker's library."""
 
 import importlib.util
 import os
@@ -19,8 +19,8 @@ class TrackingSpec:
         kind: wandb, tensorboard or none.
         folder: W&B writes to `<folder>/wandb`, TensorBoard to `<folder>/tensorboard`.
         mode: of W&B: auto, offline or online.
-        project: of W&B; None for that of its own variables and settings, else unidelta.
-        entity: of W&B, a user or a team; None likewise, else the account's own.
+        project: of W&B; None takes it from W&B's own variables and settings, else unidelta.
+        entity: of W&B, a user or a team; None likewise, else the account's default.
         group: of W&B; None likewise, else the run's method.
     """
 
@@ -36,7 +36,7 @@ NOT_TRACKED = TrackingSpec(kind="none", folder=Path())
 
 
 def check_tracking(spec: TrackingSpec) -> list[UserError]:
-    """Everything that keeps a tracker from starting and can be known before a run."""
+    """Everything that would keep the tracker from starting, as far as it can be known before the run."""
     problems: list[UserError] = []
     if spec.kind == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
         why = "the package tensorboard is not installed; it is an extra, because W&B is the default"
@@ -55,7 +55,7 @@ def check_tracking(spec: TrackingSpec) -> list[UserError]:
 
 
 def _asked(typed: str | None, key: str, variable: str) -> tuple[str | None, str]:
-    """What was asked, and how."""
+    """The value that was asked for, and the words that asked for it."""
     if typed is not None:
         return typed, f"{key}={typed}"
     return os.environ.get(variable), f"{variable}={os.environ.get(variable)}"

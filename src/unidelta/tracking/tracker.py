@@ -1,4 +1,4 @@
-"""What every tracker does: it is told a run's beginning, each entry of its history, and its end."""
+"""The interface of trackers: the start of a run, each entry of its history, its end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class RunFacts:
 
     @property
     def title(self) -> str:
-        """A name for people; several runs may share it."""
+        """A readable name; several runs may share it."""
         return f"{self.coordinates['method']} {self.coordinates['task']} seed {self.coordinates['seed']}"
 
 
 class Tracker(Protocol):
-    """A place where a run can be watched. Every method may fail; `RunTracker` sees to it that no run does."""
+    """Somewhere to watch a run. Every method may fail; `RunTracker` keeps the run going."""
 
     @property
     def state(self) -> dict[str, str | None]:

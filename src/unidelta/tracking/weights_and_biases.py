@@ -1,8 +1,8 @@
 """Weights & Biases: online where that works within seconds, else in a folder that `wandb sync` sends later.
 
-W&B prints nothing here, reads no code, no machine and no console, and keeps only what it is given. Left to itself it
-waits 100 s for a server that does not answer; here a knock at the door and a short patience come first, and what
-fails online goes on offline, in a fresh service.
+W&B prints nothing here, collects nothing about code, machine or console, and stores only what it is given. By default
+it waits 100 s for a server that does not answer. Here a short probe comes first, and a run that cannot start online
+starts offline, in a fresh service.
 """
 
 import os
@@ -22,10 +22,10 @@ from unidelta.tracking.spec import TrackingSpec
 from unidelta.tracking.tracker import RunFacts, summary, table
 
 PROJECT = "unidelta"
-KNOCK_S = 3.0
+PROBE_S = 3.0
 INIT_S = 5.0  # online; a server that answers needs about one
-FINISH_S = 20.0  # for what is still on its way when a run ends
-_FLUSH_S = 1.0  # what a killed run may lose
+FINISH_S = 20.0  # to upload what is left when a run ends
+_FLUSH_S = 1.0  # what a killed run may lose at most
 
 
 def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], None]) -> "WandbTracker":
@@ -34,10 +34,10 @@ def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], Non
     Args:
         spec: what was asked.
         facts: the run.
-        tell: told in one line where the run is offline although it was to be online.
+        tell: gets one line if the run is offline although online was asked for.
 
     Raises:
-        wandb.Error: not even an offline run can be begun.
+        wandb.Error: not even an offline run can start.
     """
     _give_a_cache(spec.folder / "wandb" / "cache")
     quiet = wandb.Settings(silent=True) if spec.mode != "online" else wandb.Settings(silent=True, mode="online")
@@ -65,7 +65,7 @@ class WandbTracker:
     Args:
         run: the run.
         spec: what was asked.
-        note: why it is not online, if it was to be.
+        note: why it is not online, if online was asked for.
     """
 
     def __init__(self, run: wandb.Run, spec: TrackingSpec, *, note: str | None) -> None:
@@ -134,8 +134,8 @@ def _mode(asked: str, users: str | None, server: str) -> tuple[str, str | None]:
         return "offline", "the API key that is set is no valid key"
     if not has_key:
         return "offline", None if asked == "auto" else "no API key is set (`wandb login` sets one)"
-    if not answers(server, timeout_s=KNOCK_S):
-        return "offline", f"the server did not answer within {KNOCK_S:.0f} s"
+    if not answers(server, timeout_s=PROBE_S):
+        return "offline", f"the server did not answer within {PROBE_S:.0f} s"
     return "online", None
 
 

@@ -22,6 +22,7 @@ class Batches:
         share: this process's part of every step.
         collate: features to a padded batch.
         seed: of the order.
+        is_joined: whether source and target are one sequence, which has the tokens of both.
 
     Attributes:
         per_epoch: forward passes of all processes together.
@@ -39,13 +40,20 @@ class Batches:
         *,
         collate: Collator,
         seed: int,
+        is_joined: bool = False,
     ) -> None:
         drawn: RandomBatches | TokenBatches
         self.tokens: dict[str, float] | None = None
         if spec.max_tokens is None:
             drawn = RandomBatches(len(encoded), batch_size=spec.batch_size, seed=seed)
         else:
-            drawn = TokenBatches(encoded.features, max_tokens=spec.max_tokens, is_static=spec.static_batches, seed=seed)
+            drawn = TokenBatches(
+                encoded.features,
+                max_tokens=spec.max_tokens,
+                is_static=spec.static_batches,
+                seed=seed,
+                is_joined=is_joined,
+            )
             n = drawn.n_tokens
             self.tokens = {"min": min(n), "mean": sum(n) / len(n), "max": max(n)}
         self.per_epoch = len(drawn)

@@ -2,7 +2,7 @@
 
 from unidelta.errors import ConfigError, Problems
 from unidelta.training.faults import faults
-from unidelta.training.precision import resolve_precision
+from unidelta.training.precision import frozen_dtype
 from unidelta.training.spec import TrainingSpec
 
 
@@ -14,7 +14,7 @@ def check_training(spec: TrainingSpec) -> None:
     """
     errors = faults(spec)
     try:
-        resolve_precision(spec)
+        frozen_dtype(spec)
     except ConfigError as error:
         errors.append(error)
     if errors:

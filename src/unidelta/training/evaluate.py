@@ -1,4 +1,4 @@
-"""Scores of a model on one split: generation for sequence to sequence, argmax for classification.
+"""Scores of a model on one split: generation of texts, argmax for classification.
 
 B batch, S source length, T target length, V vocabulary, C classes.
 """
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -19,11 +19,12 @@ from unidelta.tasks import TaskSpec
 from unidelta.tasks.collate import IGNORED_LABEL, Collator, collator
 from unidelta.tasks.features import Feature
 from unidelta.tasks.metrics.scored import Scored, scored
-from unidelta.training.generation import generation_config
+from unidelta.training.generation import generate
 from unidelta.training.loss import logits_of
 from unidelta.training.precision import resolve_precision
 from unidelta.training.processes import ALONE, Processes, gather
 from unidelta.training.spec import TrainingSpec
+from unidelta.training.written_labels import WrittenLabels
 
 _Output = TypeVar("_Output", str, int)
 
@@ -34,7 +35,8 @@ class EvalResult:
 
     Args:
         metrics: the task's metrics (0 to 100), again with `raw_` before its names where there are raw references, and
-            `loss`: nats per target token, or per example for classification, without label smoothing.
+            `loss` without label smoothing: nats per target token, or per example for classification, where it is that
+            of choosing among the labels.
         predictions: generated texts or predicted labels, in the order of the features; empty if only the
             loss was asked for.
         references: decoded labels (cut as the labels were) or true labels.
@@ -114,10 +116,7 @@ class Evaluator:
             ).item()
             n_tokens += int((labels_BT != IGNORED_LABEL).sum())
             if not loss_only:
-                # The output starts as it did in training, with the first token of the decoder's input.
-                start = int(batch.pop("decoder_input_ids")[0, 0])
-                config = generation_config(self.model, task=self.task, tokenizer=self.tokenizer, start_token_id=start)
-                output_BT = cast(Any, self.model).generate(**batch, generation_config=config)
+                output_BT = generate(self.model, batch, task=self.task, tokenizer=self.tokenizer)
                 outputs.update(zip(indices, self._decode(output_BT), strict=True))
         outputs, loss_sum, n_tokens = _together(outputs, loss_sum, n_tokens, self.processes)
         loss = loss_sum / n_tokens
@@ -129,9 +128,15 @@ class Evaluator:
     def _labels(self, features: Sequence[Feature], *, loss_only: bool) -> tuple[float, list[int], list[int]]:
         outputs: dict[int, int] = {}
         loss_sum = 0.0
+        words = WrittenLabels(self.task, self.tokenizer) if self.task.writes else None
+        references = [int(f["labels"]) if words is None else words.class_of(f["labels"]) for f in features]
         for indices, batch in self._batches(features):
             labels_B = batch.pop("labels")
-            logits_BC = logits_of(self.model, batch).float()
+            if words is None:
+                logits_BC = logits_of(self.model, batch).float()
+            else:
+                labels_B = torch.tensor([references[i] for i in indices], device=labels_B.device)
+                logits_BC = words.scores(self.model, [features[i] for i in indices], self.collator())
             loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
             outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
         outputs, loss_sum, _ = _together(outputs, loss_sum, 0, self.processes)
@@ -139,7 +144,7 @@ class Evaluator:
         if loss_only:
             return loss, [], []
         predictions = [outputs[i] for i in range(len(features))]
-        return loss, predictions, [int(feature["labels"]) for feature in features]
+        return loss, predictions, references
 
     def _batches(self, features: Sequence[Feature]) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
         """Batches of this process on the model's device, with the positions of their features, longest sources first.
@@ -157,7 +162,8 @@ class Evaluator:
 
     def _decode(self, rows: Any) -> list[str]:
         # Without the clean-up, which moves spaces at punctuation and was written for English.
-        return self.tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return texts if self.task.prompt is None else [text.strip() for text in texts]  # of the space after a prompt
 
 
 def _together(

@@ -1,8 +1,78 @@
-"""The generation configuration of a run: everything that affects outputs is set here, not inherited silently."""
+"""The generation of a run: everything that affects outputs is set here, not inherited silently.
 
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+B batch, S source length, L length of outputs.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from unidelta.tasks import TaskSpec
+from unidelta.tasks.causal import prompts_of
+
+
+def generate(
+    model: PreTrainedModel, batch: Mapping[str, Tensor], *, task: TaskSpec, tokenizer: PreTrainedTokenizerBase
+) -> Tensor:
+    """Outputs (B, L) for the sources of a batch, which holds no labels; of a decoder-only model without the prompts."""
+    if task.prompt is None:
+        # The output starts as it did in training, with the first token of the decoder's input.
+        start = int(batch["decoder_input_ids"][0, 0])
+        sources = {name: tensor for name, tensor in batch.items() if name != "decoder_input_ids"}
+        config = generation_config(model, task=task, tokenizer=tokenizer, start_token_id=start)
+        return cast(Any, model).generate(**sources, generation_config=config)
+    prompts = prompts_of(batch)
+    n_prompt = prompts["input_ids"].shape[1]
+    config = continuation_config(model, task=task, tokenizer=tokenizer)
+    n = task.generation.no_repeat_ngram_size if task.generation is not None else 0
+    own = LogitsProcessorList([OutputOnly(NoRepeatNGramLogitsProcessor(n), n_prompt)] if n else [])
+    return cast(Any, model).generate(**prompts, generation_config=config, logits_processor=own)[:, n_prompt:]
+
+
+class OutputOnly(LogitsProcessor):
+    """A rule for outputs that does not look at the prompt: an n-gram of a document may be said once in its summary.
+
+    Args:
+        rule: the rule.
+        n_prompt: tokens of the prompts, padding included.
+    """
+
+    def __init__(self, rule: LogitsProcessor, n_prompt: int) -> None:
+        self._rule, self._n_prompt = rule, n_prompt
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> Tensor:
+        """The scores (B, V) of the next token, after tokens `input_ids` (B, S + L)."""
+        return self._rule(cast(torch.LongTensor, input_ids[:, self._n_prompt :]), scores)
+
+
+def continuation_config(
+    model: PreTrainedModel, *, task: TaskSpec, tokenizer: PreTrainedTokenizerBase
+) -> GenerationConfig:
+    """The task's beam search settings for a decoder-only model, as `generation_config`.
+
+    Lengths are those of outputs without the prompt; its last token stands for the start token that they count.
+    """
+    assert task.generation is not None
+    config = generation_config(model, task=task, tokenizer=tokenizer, start_token_id=0)
+    config.update(
+        decoder_start_token_id=None,
+        max_length=None,
+        min_length=None,
+        max_new_tokens=task.generation.max_length - 1,
+        min_new_tokens=max(0, task.generation.min_length - 1),
+        no_repeat_ngram_size=0,
+    )
+    return config
 
 
 def generation_config(

@@ -5,7 +5,6 @@ A forward passes of this process in an optimiser step, P processes.
 
 import math
 import time
-from collections.abc import Mapping
 from contextlib import nullcontext
 
 import torch
@@ -22,11 +21,12 @@ from unidelta.training.divergence import DivergenceGuard
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loss import count_tokens, denominators, logits_of, summed_loss
 from unidelta.training.optimiser import adamw, learning_rates
+from unidelta.training.pending import Pending
 from unidelta.training.precision import resolve_device, resolve_precision
 from unidelta.training.processes import gather_tensors
 from unidelta.training.progress import ProgressBar
 from unidelta.training.recomputing import recompute_activations
-from unidelta.training.result import OnLog, TrainResult
+from unidelta.training.result import HistoryEntry, OnLog, TrainResult
 from unidelta.training.saving import Continuation, Saver
 from unidelta.training.share import share
 from unidelta.training.snapshot import tuned
@@ -50,12 +50,9 @@ def train(
 
     Args:
         evaluator: the model, moved to the run's device and changed in place, with its task and settings.
-        encoded_train: the training split.
-        encoded_eval: the dev split; evaluated as the settings say, and at the end.
+        encoded_train, encoded_eval: the training split; the dev split, evaluated as the settings say and at the end.
         seed: of data order and dropout.
-        on_log: called with every history entry and its speed. For each step: `loss`, `grad_norm` (before
-            clipping), `learning_rate`, and as its speed `step_seconds`, `tokens_per_second` (without padding) and on a
-            GPU `peak_memory` in bytes; for each evaluation `eval_loss`, `eval_<metric>`, `eval_seconds`, and no speed.
+        on_log: called with every history entry and its speed (`OnLog`).
         continuation: how the run is saved and where it resumes; None for no checkpoints.
 
     Raises:
@@ -73,7 +70,7 @@ def train(
     recompute_activations(model, is_on=spec.gradient_checkpointing)
     part = share(spec, processes)
     collate = evaluator.collator(pad_to_multiple_of=1 if precision == "fp32" else 8)
-    batches = Batches(encoded_train, spec, part, collate=collate, seed=seed)
+    batches = Batches(encoded_train, spec, part, collate=collate, seed=seed, is_joined=task.is_one_sequence)
     n_steps = spec.max_steps or math.ceil((spec.epochs or 1) * batches.steps_per_epoch)
     accelerator = Accelerator(device_placement=False)
     wrapped = accelerator.prepare_model(model.to(device))  # pyright: ignore[reportArgumentType]
@@ -85,14 +82,16 @@ def train(
     state = TrainState(model=model, optimiser=optimiser, schedule=schedule, scaler=scaler, best=best, guard=guard)
     saver = Saver(state, continuation, every_minutes=spec.save_every_minutes, processes=processes)
     saver.resume()
+    pending = Pending(accelerator, every=spec.log_every or (10 if state.on_gpu else 1))
     bar = ProgressBar(n_steps, step=state.step, is_shown=spec.progress and processes.is_first)
-    history: list[Mapping[str, float]] = list(continuation.before) if continuation is not None else []
+    history: list[HistoryEntry] = list(continuation.before) if continuation is not None else []
 
     def log(entry: dict[str, float], speed: dict[str, float]) -> None:
-        history.append(entry)
-        guard.look(entry)
-        bar.show(entry)
-        on_log(entry, speed)
+        if guard.reason is None:
+            history.append(entry)
+            guard.look(entry)
+            bar.show(entry)
+            on_log(entry, speed)
 
     wrapped.train()
     begin = time.perf_counter()
@@ -109,10 +108,9 @@ def train(
                 with evaluator.autocast():
                     logits = logits_of(wrapped, inputs)
                 pass_loss = summed_loss(logits, labels, smoothing=spec.label_smoothing) / denominators_A[i]
-                pass_loss = pass_loss * processes.n  # gradients are averaged over processes, and a sum is needed
+                pass_loss *= processes.n  # gradients are averaged over processes, and a sum is needed
                 scaler.scale(pass_loss).backward()
             loss += pass_loss.detach()
-
         scaler.unscale_(optimiser)
         grad_norm = clip_grad_norm_(trained, spec.max_grad_norm)
         learning_rate, scale = schedule.get_last_lr()[0], scaler.get_scale()
@@ -122,15 +120,16 @@ def train(
             schedule.step()
         optimiser.zero_grad()
         state.step += 1
-
-        own = loss.new_tensor([saver.is_late, saver.is_asked_to_stop, n_tokens])
-        everyone_P4 = gather_tensors(torch.cat([loss[None], own]), accelerator).cpu()
-        losses_P, late_P, asked_P, tokens_P = everyone_P4.unbind(-1)
-        entry = {"loss": losses_P.mean().item(), "grad_norm": grad_norm.item(), "learning_rate": learning_rate}
-        speed = state.speed(seconds=time.perf_counter() - begin, n_tokens=int(tokens_P.sum()))
-        log({"step": state.step, **entry, "epoch": epoch}, speed)
+        entry = {"step": state.step, "learning_rate": learning_rate, "epoch": epoch}
+        pending.add(entry, torch.stack([loss, grad_norm, *loss.new_tensor([n_tokens, *saver.wishes])]))
         is_end = state.step == n_steps
-        if guard.reason is None and (is_end or spec.evaluates_after(step=state.step, epoch=epoch)):
+        is_evaluated = is_end or spec.evaluates_after(step=state.step, epoch=epoch)
+        if not is_evaluated and not pending.is_due:
+            continue
+        seconds = (time.perf_counter() - begin) / pending.n
+        for entry, n_tokens in pending.take():
+            log(entry, state.speed(seconds=seconds, n_tokens=n_tokens))
+        if guard.reason is None and is_evaluated:
             found = evaluator.evaluate(encoded_eval.features, loss_only=task.selection.metric == "loss")
             state.evaluation_seconds += found.seconds
             scores = {f"eval_{name}": value for name, value in found.metrics.items()}
@@ -138,10 +137,11 @@ def train(
             if guard.reason is None:
                 best.offer(model, step=state.step, metrics=found.metrics)
         if guard.reason is not None:
+            state.step = int(history[-1]["step"])
             break
-        if not is_end and (late_P[0] or asked_P.any()):
+        if not is_end and (pending.is_late or pending.is_asked_to_stop):
             saver.save()
-            if asked_P.any():
+            if pending.is_asked_to_stop:
                 saver.stop()
         begin = time.perf_counter()
     bar.close()

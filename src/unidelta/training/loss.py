@@ -10,13 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unidelta.hosts.tokens import SOURCE_MASK, edits_some_tokens
+from unidelta.tasks.causal import prompts_of
 from unidelta.tasks.collate import IGNORED_LABEL
 from unidelta.training.share import Share
 
 
 def logits_of(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-    """(B, T, V) for text targets, (B, C) for classes; no cache is kept for generation."""
-    options = {"use_cache": False} if "decoder_input_ids" in batch else {}
+    """(B, T, V) for targets that are written, (B, C) for classes; no cache is kept for generation."""
+    options: dict[str, object] = {}
+    if "decoder_input_ids" in batch or "logits_to_keep" in batch:
+        options["use_cache"] = False
+    if "logits_to_keep" in batch and edits_some_tokens(model):
+        options[SOURCE_MASK] = prompts_of(batch)["attention_mask"]
     return model(**batch, **options).logits
 
 

@@ -8,6 +8,8 @@ from unidelta.errors import ConfigError
 from unidelta.training.spec import TrainingSpec
 
 Precision = Literal["fp32", "bf16", "fp16"]
+ARITHMETIC: dict[Precision, str] = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+"""What a precision computes linear maps in, as torch names it."""
 
 
 def resolve_device(spec: TrainingSpec) -> Literal["cpu", "cuda"]:
@@ -42,6 +44,23 @@ def resolve_precision(spec: TrainingSpec) -> Precision:
         why = "This GPU has no bf16 of its own: what emulates it is slower than fp32."
         raise ConfigError(asked, why, "training.precision=fp16 or training.precision=auto")
     return spec.precision
+
+
+def frozen_dtype(spec: TrainingSpec) -> torch.dtype:
+    """What frozen linear weights are stored in: the type that the arithmetic rounds them to, or float32.
+
+    Raises:
+        ConfigError: a type is requested that the arithmetic does not round to.
+    """
+    precision = resolve_precision(spec)
+    if spec.backbone_dtype in ("auto", ARITHMETIC[precision]):
+        return getattr(torch, ARITHMETIC[precision])
+    if spec.backbone_dtype == "float32":
+        return torch.float32
+    asked = f"training.backbone_dtype={spec.backbone_dtype}"
+    why = f"the arithmetic of this run is {precision}: weights are stored in what it rounds them to, or in float32"
+    typed = next(name for name, dtype in ARITHMETIC.items() if dtype == spec.backbone_dtype)
+    raise ConfigError(asked, why, f"training.precision={typed} on a GPU, or training.backbone_dtype=auto")
 
 
 def _has_bf16() -> bool:

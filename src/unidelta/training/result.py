@@ -7,7 +7,12 @@ from typing import Literal
 HistoryEntry = Mapping[str, float]
 
 OnLog = Callable[[dict[str, float], dict[str, float]], None]
-"""Called with a history entry, which is the same whenever the run is repeated, and with the speed of the step."""
+"""Called with a history entry, which is the same whenever the run is repeated, and with the speed of the step.
+
+The entry of a step has `loss`, `grad_norm` (before clipping) and `learning_rate`; its speed is `step_seconds`,
+`tokens_per_second` (without padding) and on a GPU `peak_memory` in bytes. The entry of an evaluation has `eval_loss`,
+`eval_<metric>` and `eval_seconds`, and no speed. All have `step` and `epoch`.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

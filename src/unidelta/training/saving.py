@@ -66,6 +66,11 @@ class Saver:
         """Whether this process was asked to stop."""
         return self._continuation is not None and self._continuation.stop.signal is not None
 
+    @property
+    def wishes(self) -> tuple[bool, bool]:
+        """Whether it is time for a checkpoint, and whether this process was asked to stop."""
+        return self.is_late, self.is_asked_to_stop
+
     def resume(self) -> None:
         """Load the checkpoint that the run resumes from, if there is one."""
         if self._continuation is not None and self._continuation.start is not None:

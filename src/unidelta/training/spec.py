@@ -36,6 +36,10 @@ class TrainingSpec:
             forward pass and then over the passes (the released code). Equal without accumulation.
         device: `auto` uses a GPU if there is one.
         gradient_checkpointing: whether activations are computed again in the backward pass, which changes no number.
+        backbone_dtype: what frozen linear weights are stored in, which changes no number: `auto` is what the precision
+            rounds them to anyway; float32 needs twice the memory.
+        log_every: steps whose losses are read from the device at once, which changes no number; None reads every step
+            on the CPU, where that costs nothing, and every ten on a GPU.
         progress: whether progress bars are shown.
         save_every_minutes: minutes between two checkpoints; None saves only when stopped and at the end of training.
     """
@@ -65,6 +69,8 @@ class TrainingSpec:
     loss_normalisation: Literal["tokens", "micro_batches"] = "tokens"
     save_every_minutes: float | None = None
     gradient_checkpointing: bool = False
+    backbone_dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    log_every: int | None = None
 
     def evaluates_after(self, *, step: int, epoch: float) -> bool:
         """Whether the dev split is evaluated after this many steps and epochs, not counting the end of training."""

@@ -2,7 +2,7 @@
 
 The composition is that of the authors' code (`make_dynamic_sampler`, which calls fairseq's `batch_by_size`): longest
 sources first, as many examples as fit, and more than 64 only in multiples of 64. An example has as many tokens as its
-source or its target, whichever is longer.
+source or its target, whichever is longer; of a decoder-only model, as both together.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,6 +28,7 @@ class TokenBatches:
         max_tokens: the budget of a batch.
         is_static: whether every epoch has the same order.
         seed: of the order.
+        is_joined: whether source and target are one sequence, which has the tokens of both.
 
     Attributes:
         n_tokens: longest example × number of examples, of every batch.
@@ -36,10 +37,12 @@ class TokenBatches:
         ConfigError: an example alone is above the budget.
     """
 
-    def __init__(self, features: Sequence[Feature], *, max_tokens: int, is_static: bool, seed: int) -> None:
+    def __init__(
+        self, features: Sequence[Feature], *, max_tokens: int, is_static: bool, seed: int, is_joined: bool = False
+    ) -> None:
         sources = np.array([len(feature["input_ids"]) for feature in features])
         targets = np.array([np.size(feature["labels"]) for feature in features])
-        lengths = np.maximum(sources, targets)
+        lengths = sources + targets if is_joined else np.maximum(sources, targets)
         _check(lengths, max_tokens)
         self._batches = _compose(sources, lengths, max_tokens)
         self.n_tokens = [len(batch) * int(lengths[batch].max()) for batch in self._batches]

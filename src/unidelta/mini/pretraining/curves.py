@@ -17,13 +17,14 @@ _COLOURS = (
     "#CC79A7",
     "#E69F00",
     "#56B4E9",
+    "#999999",
 )  # Okabe & Ito: safe for colour-blind readers
 
 
 def draw_curves(path: Path) -> None:
     """Write an SVG; equal curves give equal bytes."""
     with mpl.rc_context({"svg.hashsalt": "unidelta", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
+        figure = Figure(figsize=(3 * len(MINIATURES), 4.2), layout="constrained")
         axes = figure.subplots(2, len(MINIATURES), sharex="col")
         for column, family in enumerate(MINIATURES):
             curve = json.loads((BACKBONES / family / "provenance.json").read_text(encoding="utf-8"))["curve"]

@@ -115,13 +115,17 @@ class MaskedTokens(Objective):
         return self._verdict(model, segments, [(word,) for word in claims.VERDICTS])
 
     def _verdict(self, model: nn.Module, segments: list[str], groups: list[tuple[str, ...]]) -> int:
-        """The group of words that is the likeliest at the first token."""
+        """The group of words that is the likeliest verdict."""
+        logits = self.verdict_logits(model, segments)
+        return max(range(len(groups)), key=lambda i: logits[[self.ids[word] for word in groups[i]]].logsumexp(0).item())
+
+    def verdict_logits(self, model: nn.Module, segments: list[str]) -> Tensor:
+        """At the first token."""
         begin, end = self.ids["<s>"], self.ids["</s>"]
         tokens = [begin, *self.tokens(segments[0]), end]
         for segment in segments[1:]:
             tokens += [end, *self.tokens(segment), end]
-        logits = model(input_ids=torch.tensor([tokens])).logits[0, 0]
-        return max(range(len(groups)), key=lambda i: logits[[self.ids[word] for word in groups[i]]].logsumexp(0).item())
+        return model(input_ids=torch.tensor([tokens])).logits[0, 0]
 
 
 OBJECTIVE = MaskedTokens

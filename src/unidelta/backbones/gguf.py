@@ -1,0 +1,78 @@
+"""A GGUF file, as llama.cpp reads it, as a folder that `backbone.checkpoint=DIR` and transformers read.
+
+Quantised weights become the float32 numbers that they stand for; nothing is quantised afterwards.
+"""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from unidelta.errors import BackboneError
+
+_MAGIC = b"GGUF"
+_EXTRA = "pip install 'unidelta[gguf]'"
+
+
+def from_gguf(file: Path, folder: Path) -> str:
+    """Convert a file.
+
+    Args:
+        file: of one of the supported architectures; quantised or not.
+        folder: is made, all or nothing; must not exist, or be empty.
+
+    Returns:
+        The architecture, as `backbone=` names it.
+
+    Raises:
+        BackboneError: there is no such file or it is no GGUF file, the folder has something in it, the package `gguf`
+            is not installed, or no delta can be put into the architecture.
+    """
+    asked = f"from-gguf {file} {folder}"
+    _check(file, folder, asked)
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # late: seconds
+
+    from unidelta.backbones.pretrained import quiet
+    from unidelta.backbones.vocabulary import check_vocabulary
+    from unidelta.design.config_facts import known_family
+
+    source = {"pretrained_model_name_or_path": file.parent, "gguf_file": file.name}
+    try:
+        with quiet():
+            config = AutoConfig.from_pretrained(**source)
+            family = known_family(config.model_type)
+            tokenizer = AutoTokenizer.from_pretrained(**source)
+            read = AutoModelForCausalLM.from_pretrained(**source, dtype="float32")
+        model = AutoModelForCausalLM.from_config(config)  # what was read counts as quantised, which cannot be saved
+        model.load_state_dict(read.state_dict())
+    except BackboneError:
+        raise
+    except Exception as error:  # the reader raises whatever it meets
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BackboneError(asked, f"transformers' reader: {first}", "an undamaged file of another kind") from error
+    check_vocabulary(tokenizer, n_embeddings=model.get_input_embeddings().weight.shape[0], asked=asked)
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        with quiet():
+            model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        if folder.is_dir():
+            folder.rmdir()
+        partial.rename(folder)
+    except OSError as error:
+        raise BackboneError(asked, str(error), "a folder on a disk with more room") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return family.name
+
+
+def _check(file: Path, folder: Path, asked: str) -> None:
+    if not file.is_file():
+        raise BackboneError(asked, f"there is no file {file}", "a file that ends in .gguf")
+    with file.open("rb") as content:
+        if content.read(len(_MAGIC)) != _MAGIC:
+            raise BackboneError(asked, f"{file.name} is no GGUF file: it does not begin with GGUF", "another file")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BackboneError(asked, f"{folder} exists and is not empty", "a folder that does not exist yet")
+    if importlib.util.find_spec("gguf") is None:
+        raise BackboneError(asked, "the package gguf, which reads such files, is not installed", _EXTRA)

@@ -1,0 +1,29 @@
+"""DoRA's composition. Shapes: D_out features changed, D_in read."""
+
+import torch
+from torch import Tensor, nn
+
+from unidelta.deltas.compose import ComposeWeights
+from unidelta.deltas.linear_algebra import row_lengths
+
+
+class MagnitudeDirection(ComposeWeights):
+    """`W ← m ⊙ (W + s M) / ‖W + s M‖` (Liu et al. 2024, Eq. 5), m `(D_out,)` from ‖W‖, the norm over what a row reads.
+
+    No gradient goes through the norm (§4.3 there), which saves memory and changes little.
+
+    Args:
+        weight: W, `(D_out, D_in)`.
+        scale: s.
+    """
+
+    def __init__(self, weight: Tensor, *, scale: float) -> None:
+        super().__init__()
+        w = weight.detach().to(torch.get_default_device())
+        self.magnitude = nn.Parameter(row_lengths(w).clone())
+        self.scale = scale
+
+    def forward(self, weight: Tensor, matrix: Tensor) -> Tensor:
+        """The changed weight, `(D_out, D_in)`."""
+        moved = weight + self.scale * matrix
+        return (self.magnitude / row_lengths(moved.detach()))[:, None] * moved

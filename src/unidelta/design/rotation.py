@@ -1,0 +1,22 @@
+"""What the forms that turn the input of a weight share: OFT's blocks and HRA's reflections."""
+
+from unidelta.design.axes import Init, Representation
+from unidelta.design.form import Details, Form, Setting
+
+
+class Rotation(Form):
+    """A form whose matrix is M = R − 1 with an orthogonal R, for the composition `W ← W (1 + M) = W R`."""
+
+    level = "linear"
+    reads = frozenset({"targets", "init"})
+    inits = (Init.IDENTITY,)
+    is_linear = True
+    turns_input = True
+
+    def released(self, setting: Setting) -> Details:
+        """At the input of linear maps."""
+        return Details(representation=Representation.INPUT)
+
+    def paper(self, setting: Setting) -> Details:
+        """The same."""
+        return self.released(setting)

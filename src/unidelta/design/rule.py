@@ -1,0 +1,26 @@
+"""A rule: which deltas cannot be, and why."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from unidelta.design.spec import DeltaSpec
+
+if TYPE_CHECKING:
+    from unidelta.design.architecture import Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule: which deltas on a backbone it refuses, why they cannot be, and what to type instead."""
+
+    name: str
+    refuses: Callable[[DeltaSpec, "Architecture"], bool]
+    why: str
+    instead: str
+
+
+def lacks_positive_scale(part: DeltaSpec, _: "Architecture") -> bool:
+    """Whether the factor of a composition that has one is not a finite number above 0."""
+    return not (math.isfinite(part.scale) and part.scale > 0)

@@ -1,0 +1,52 @@
+"""What is saved beside deltas: a classification head, and what else a checkpoint of the backbone lacks."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from transformers import PreTrainedModel
+
+from unidelta.design.spec import Deltas, Design
+from unidelta.exchange.tie import Tie
+from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.injection import Injection
+from unidelta.injection.saved import fingerprint
+
+
+def head_name(model: PreTrainedModel) -> str | None:
+    """The name of the classification head, if the model has one."""
+    family = architecture_of_model(model).family
+    return None if family.head_of(model) is None else family.head
+
+
+def beside(model: PreTrainedModel, new: Iterable[str] = ()) -> list[str]:
+    """Names of the head's parameters and of those named.
+
+    Args:
+        model: the backbone, with or without deltas.
+        new: names of the parameters that its checkpoint lacks.
+    """
+    head, also = head_name(model), set(new)
+    names = [name for name, _ in model.named_parameters()]
+    return [name for name in names if name in also or (head is not None and name.startswith(f"{head}."))]
+
+
+def beside_ties(names: Iterable[str], prefix: str = "") -> list[Tie]:
+    """The same tensors under the same names behind a prefix."""
+    return [Tie(theirs=f"{prefix}{name}", ours=(name,)) for name in names]
+
+
+def with_head(design: Design, names: Collection[str], model: PreTrainedModel) -> Design:
+    """The design with a trained head, if the head is among the names: other libraries save it where it was trained."""
+    head = head_name(model)
+    has_head = head is not None and any(name.startswith(f"{head}.") for name in names)
+    return replace(design, trains_head=True) if has_head and isinstance(design, Deltas) else design
+
+
+def backbone_fingerprint(injection: Injection, saved: Collection[str]) -> str:
+    """The fingerprint of the weights that deltas are for.
+
+    Args:
+        injection: the deltas.
+        saved: names of the backbone's own parameters that are saved beside them.
+    """
+    return fingerprint(injection.model, without={*injection.stored_state(), *injection.trained, *saved})

@@ -1,0 +1,84 @@
+"""Write saved deltas for another library, or merge them into a stock model: `python -m unidelta export`.
+
+The formats are peft (adapter_config.json), adapters (adapter_config.json of its 1.3) and merged (a stock folder of
+transformers). What a format cannot say is refused; `--approximate lora --rank R` fits a low-rank update to it where it
+is a change of weights, and reports the error on the texts of `--rows FILE`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from transformers.utils import logging
+
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
+from unidelta.errors import ExchangeError, ExitStatus, UserError, status_of
+from unidelta.exchange.approximate import row_error
+from unidelta.exchange.exporting import FORMATS, MERGED, export, export_fitted
+from unidelta.exchange.named_backbone import load_backbone
+from unidelta.extensions.named_paths import path_argument
+from unidelta.injection.saved import load, what_is_saved
+
+
+def main(arguments: Sequence[str] | None = None) -> ExitStatus:
+    """The exit status of `python -m unidelta export`."""
+    drop_unread_output()
+    parser = argparse.ArgumentParser(prog=program("python -m unidelta export"), description=__doc__)
+    parser.add_argument("folder", type=path_argument, metavar="DIR", help="saved deltas")
+    parser.add_argument("--to", required=True, choices=FORMATS)
+    parser.add_argument("--output", required=True, type=path_argument, metavar="OUT", help="a new folder")
+    parser.add_argument("--backbone", metavar="CHECKPOINT", help="what they were trained in; default: the miniature")
+    parser.add_argument("--revision", metavar="REVISION", help="of a hub id")
+    parser.add_argument("--approximate", choices=("lora",), help="fit LoRA where the format cannot say the deltas")
+    parser.add_argument("--rank", type=int, metavar="R", help="of --approximate")
+    parser.add_argument("--rows", type=path_argument, metavar="FILE", help="texts, one a line, to report the error on")
+    asked = parser.parse_args(arguments)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        _check(asked)
+        saved = what_is_saved(asked.folder)
+        backbone = load_backbone(
+            asked.backbone, family=saved.family, labels=saved.labels or (), revision=asked.revision
+        )
+        injection = load(asked.folder, backbone.model)
+        if asked.approximate is None:
+            export(injection, asked.output, to=asked.to, new=saved.new, tokenizer=backbone.tokenizer)
+        else:
+            fitted, fit = export_fitted(injection, asked.output, asked.rank, to=asked.to, new=saved.new)
+            print(fit)
+            if asked.rows is not None:
+                texts = _texts(asked.rows)
+                print(row_error(injection.model, fitted.model.eval(), backbone.tokenizer, texts))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return status_of(error)
+    print(f"written to {asked.output}")
+    return ExitStatus.DONE
+
+
+def _check(asked: argparse.Namespace) -> None:
+    """Refuse words that would not be read."""
+    if (asked.approximate is None) != (asked.rank is None):
+        why = "a rank is what an approximation is of, and nothing else has one"
+        raise ExchangeError(f"export {asked.folder}", why, "--approximate lora --rank R, or neither")
+    if asked.approximate is not None and asked.to == MERGED:
+        why = "what can be approximated is a change of weights, and merging that is exact"
+        raise ExchangeError(f"export {asked.folder} --to {MERGED}", why, f"--to {MERGED} without --approximate")
+    if asked.rows is not None and asked.approximate is None:
+        why = "without an approximation there is no error to report"
+        raise ExchangeError(f"export {asked.folder} --rows {asked.rows}", why, "--approximate lora --rank R as well")
+    if asked.rows is not None:
+        _texts(asked.rows)
+
+
+def _texts(path: Path) -> list[str]:
+    try:
+        texts = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExchangeError(f"--rows {path}", f"it cannot be read: {error}", "a file of texts, one a line") from None
+    if not texts:
+        raise ExchangeError(f"--rows {path}", "it has no text", "a file of texts, one a line")
+    return texts

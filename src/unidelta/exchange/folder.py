@@ -1,0 +1,173 @@
+"""Folders of other libraries: a JSON that describes, and tensors; written all or nothing, read without running code."""
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from unidelta.errors import DamagedDeltas, ExchangeError
+from unidelta.records.atomic import write_atomically
+from unidelta.records.strict_json import canonical, parse
+
+_MARK, _BACKBONE = "unidelta", "unidelta_backbone"  # in a safetensors file: the digest of itself, and of the backbone
+_MAY_CHANGE = ("base_model_name_or_path", "revision", "model_name")  # say where the backbone is, not what deltas are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A folder of another library.
+
+    Args:
+        folder: where it is.
+        asked: the request, in words.
+        config: the content of its JSON.
+        tensors: by the names in its file.
+    """
+
+    folder: Path
+    asked: str
+    config: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+
+
+def read_json(path: Path, *, asked: str) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        ExchangeError: there is none, or it cannot be read.
+    """
+    try:
+        found = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ExchangeError(asked, f"{error.strerror}: {path}", "the folder that the other library saved") from None
+    except ValueError as error:
+        raise ExchangeError(asked, f"{path.name} cannot be read: {error}", "the folder as it was saved") from None
+    if not isinstance(found, dict):
+        raise ExchangeError(asked, f"{path.name} is no JSON object", "the folder as it was saved")
+    return found
+
+
+def read_tensors(
+    safe: Path, unsafe: Path, *, config: Mapping[str, Any], allow_bin: bool, asked: str
+) -> dict[str, Tensor]:
+    """The tensors of a safetensors file or, on demand, of a pickle, of which nothing but tensors is read.
+
+    Args:
+        safe: the safetensors file.
+        unsafe: the pickle that is read in its place.
+        config: the content of the folder's JSON, which a file of ours was written with.
+        allow_bin: whether the pickle may be read.
+        asked: in words, for the error.
+
+    Raises:
+        ExchangeError: there is no such file, or it cannot be read.
+        DamagedDeltas: it has changed since this project wrote it.
+    """
+    if safe.is_file():
+        return _safetensors(safe, config, asked)
+    if not unsafe.is_file():
+        raise ExchangeError(asked, f"there is no {safe.name}", "the folder that the other library saved")
+    if not allow_bin:
+        why = f"it has {unsafe.name} and no {safe.name}: a pickle, which can run code when it is read"
+        raise ExchangeError(asked, why, "--allow-bin (allow_bin=True) to read the tensors in it and nothing else")
+    try:
+        found = torch.load(unsafe, map_location="cpu", weights_only=True)
+    except Exception as error:  # what a file that holds more than tensors raises has no common type
+        why = f"{unsafe.name} cannot be read: {(str(error).splitlines() or ['?'])[0]}"
+        raise ExchangeError(asked, why, "the folder as it was saved") from None
+    if not isinstance(found, dict) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
+        raise ExchangeError(asked, f"{unsafe.name} holds something other than named tensors", "a file of weights")
+    return dict(found)
+
+
+def _safetensors(path: Path, config: Mapping[str, Any], asked: str) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, "pt") as file:
+            mark, backbone = ((file.metadata() or {}).get(key) for key in (_MARK, _BACKBONE))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise DamagedDeltas(asked, f"{path.name} cannot be read: {error}", "the folder as it was saved") from None
+    if mark is not None and mark != _digest(tensors, {**config, _BACKBONE: backbone}):
+        why = f"{path.name} or the JSON beside it has changed since unidelta wrote them"
+        raise DamagedDeltas(asked, why, "the folder as it was exported, or the export again")
+    return tensors
+
+
+def marked(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, backbone: str) -> bytes:
+    """A safetensors file that other libraries read, and that says whether it or its JSON was changed later.
+
+    Args:
+        tensors: by name.
+        config: the content of the JSON beside it.
+        backbone: the fingerprint of the weights that they are for.
+    """
+    own = {name: tensor.contiguous().clone() for name, tensor in sorted(tensors.items())}
+    mark = _digest(own, {**config, _BACKBONE: backbone})
+    return to_bytes(own, {"format": "pt", _MARK: mark, _BACKBONE: backbone})
+
+
+def backbone_of(path: Path) -> str | None:
+    """The fingerprint in a file that this project wrote and that was read before; None in any other."""
+    if not path.is_file():
+        return None
+    with safe_open(path, "pt") as file:
+        return (file.metadata() or {}).get(_BACKBONE)
+
+
+def _digest(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> str:
+    content = {key: value for key, value in config.items() if key not in _MAY_CHANGE}
+    digest = hashlib.sha256(canonical(content).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def pretty(config: Mapping[str, Any]) -> str:
+    """A JSON as other libraries write it."""
+    return json.dumps(config, indent=2, sort_keys=True) + "\n"
+
+
+def check_free(folder: Path, *, asked: str) -> None:
+    """Refuse a folder that has files.
+
+    Raises:
+        ExchangeError: so it is.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExchangeError(asked, f"{folder} is there already", "--output with a folder that is new or empty")
+
+
+def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write a folder of files, all or none.
+
+    Args:
+        folder: new or empty.
+        files: content by name.
+
+    Raises:
+        RecordError: the disk does not take it.
+    """
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
+    try:
+        for name, content in files.items():
+            write_atomically(partial / name, content)
+        move(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def move(partial: Path, folder: Path) -> None:
+    """Give a finished folder its name, which is new or an empty folder's."""
+    if folder.exists():
+        folder.rmdir()
+    partial.rename(folder)

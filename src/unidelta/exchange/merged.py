@@ -1,0 +1,64 @@
+"""A stock model folder with the deltas in its weights, where that is exact: LoRA, IA³, BitFit."""
+
+import shutil
+import uuid
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerBase
+
+from unidelta.design.describe import describe
+from unidelta.design.spec import BitFit, Deltas, FullFineTuning
+from unidelta.errors import ExchangeError, RecordError
+from unidelta.exchange.folder import move
+from unidelta.exchange.places import placed_deltas
+from unidelta.injection.card import CARD
+from unidelta.injection.injection import Injection
+from unidelta.injection.merge import is_mergeable
+
+
+def write_merged(
+    injection: Injection, folder: Path, tokenizer: PreTrainedTokenizerBase | None, about: str, *, asked: str
+) -> None:
+    """Write config.json, safetensors, the tokenizer and a card, all or nothing; the model does not change.
+
+    Args:
+        injection: the deltas.
+        folder: new or empty.
+        tokenizer: written beside the model; None for none.
+        about: the model card.
+        asked: in words, for the error.
+
+    Raises:
+        ExchangeError: the deltas are no change of weights.
+        RecordError: the disk does not take it.
+    """
+    if why := not_weights(injection):
+        raise ExchangeError(asked, why, "--to peft or --to adapters, which keep deltas beside the backbone")
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        injection.model.save_pretrained(partial)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(partial)
+        (partial / CARD).write_text(about, encoding="utf-8")
+        move(partial, folder)
+    except Exception as error:  # a full disk is an error of its own in safetensors
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise RecordError(asked, why, "--output in a folder with more room") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def not_weights(injection: Injection) -> str | None:
+    """Why deltas are no change of weights; None if they are."""
+    design = injection.design
+    if isinstance(design, BitFit | FullFineTuning):
+        return None
+    model = injection.model
+    others = {each.part for each in placed_deltas(injection) if not is_mergeable(model.get_submodule(each.host))}
+    if isinstance(design, Deltas) and not others:
+        return None
+    parts = design.parts if isinstance(design, Deltas) else ()
+    stays = describe(Deltas(parts=tuple(part for part in parts if part in others))) if others else ""
+    why = "what it adds depends on the input in another way than a weight does"
+    return f"{stays or describe(design)} is no change of weights: {why}"

@@ -1,0 +1,46 @@
+"""The delta that another library's file describes, in the fields of ours."""
+
+from typing import Any
+
+from unidelta.design.architecture import Architecture
+from unidelta.design.axes import Insertion, Slot
+from unidelta.design.form import FORMS, Setting
+from unidelta.design.spec import DeltaSpec
+
+
+def part_of(
+    architecture: Architecture, slot: Slot, form: str, insertion: Insertion, bottleneck: int, **fields: Any
+) -> DeltaSpec:
+    """A delta as the released code would have it, with changes.
+
+    Args:
+        architecture: the backbone.
+        slot: attention or FFN.
+        form: name of the functional form.
+        insertion: sequential or parallel.
+        bottleneck: r or l; 0 for a form without one.
+        **fields: of `DeltaSpec`.
+    """
+    known = FORMS[form]
+    setting = Setting(slot=slot, insertion=insertion, at_layer_output=False, family=architecture.family)
+    details = known.released(setting)
+    stated: dict[str, Any] = {
+        "composition": "additive",
+        "representation": details.representation,
+        "init": known.inits[0],
+        "layer_norm": details.layer_norm,
+        "bias": details.bias,
+        "dropout": 0.0,
+        "scaled_query": details.scaled_query,
+    }
+    return DeltaSpec(slot=slot, form=form, insertion=insertion, bottleneck=bottleneck, **{**stated, **fields})
+
+
+def scaled(scale: float) -> dict[str, Any]:
+    """The composition with a fixed s."""
+    return {"composition": "additive"} if scale == 1 else {"composition": "scaled", "scale": float(scale)}
+
+
+def fixed_scale(part: DeltaSpec) -> float | None:
+    """s of h + s·Δh, or None for a composition that is something else."""
+    return {"additive": 1.0, "scaled": part.scale}.get(part.composition)

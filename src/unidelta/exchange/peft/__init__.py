@@ -1,0 +1,1 @@
+"""Folders of peft: adapter_config.json and adapter_model.safetensors."""

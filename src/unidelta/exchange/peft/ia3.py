@@ -1,0 +1,91 @@
+"""IA³: `ia3_l` is ℓ, as a column on what a map computes, as a row on what a feed-forward map reads."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from transformers import PreTrainedModel
+
+from unidelta.design.axes import Insertion, Slot
+from unidelta.design.site import INNER
+from unidelta.design.spec import Deltas, Design
+from unidelta.errors import ExchangeError
+from unidelta.exchange.folder import Foreign
+from unidelta.exchange.parts import part_of
+from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps
+from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.targets import module_names, shortest
+from unidelta.exchange.places import linear_maps, placed_deltas
+from unidelta.exchange.tie import Tie, reshaped
+from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.injection import Injection
+
+_IA3 = re.compile(rf"{re.escape(PREFIX)}(.+)\.ia3_l")
+
+
+class Ia3(Method):
+    """`IA3Config`."""
+
+    peft_type = "IA3"
+    reads = frozenset({"target_modules", "feedforward_modules", "exclude_modules", "fan_in_fan_out"})
+    ignores = frozenset({"init_ia3_weights"})
+
+    def is_of(self, design: Design) -> bool:
+        """Diagonals only."""
+        return isinstance(design, Deltas) and {part.form for part in design.parts} == {"diagonal"}
+
+    def obstacles(self, injection: Injection) -> Iterator[str]:
+        """Fused maps, and a composition that is no addition."""
+        assert isinstance(injection.design, Deltas)
+        for part in injection.design.parts:
+            if part.bias:
+                yield f"it adds a trained vector at the {part.slot} (SSF); IA³ of peft only multiplies"
+            if part.composition != "additive":
+                yield f"its composition at the {part.slot} is {part.composition}; IA³ of peft is ℓ ⊙ h"
+            yield from fused_targets(part, injection.model)
+            if {INNER, "down"} <= {*part.targets}:
+                yield "it has factors on both sides of the FFN's last map; peft has one vector a map"
+
+    def config(self, injection: Injection) -> dict[str, Any]:
+        """Target modules, and which of them are feed-forward."""
+        every, placed = module_names(injection.model), placed_deltas(injection)
+        inner = {each.host for each in placed if each.target == INNER}
+        others = {each.host for each in placed} - inner
+        # one list of ends for all: peft matches both keys in the same way
+        short = [*(shortest(own, every) for own in (others, inner) if own)]
+        is_transposed = {each.name: each.is_transposed for each in linear_maps(injection.model)}
+        return {
+            "target_modules": sorted({end for ends in short for end in ends}),
+            "feedforward_modules": shortest(inner, every) if inner else [],
+            "exclude_modules": None,
+            "fan_in_fan_out": any(is_transposed[each.host] for each in placed),
+            "init_ia3_weights": True,
+        }
+
+    def ties(self, injection: Injection) -> Sequence[Tie]:
+        """One for each map."""
+        found = []
+        for each in placed_deltas(injection):
+            name = f"{each.name}.form.factors"
+            n = injection.model.get_parameter(name).numel()
+            shape = (1, n) if each.target == INNER else (n, 1)
+            found.append(reshaped(f"{PREFIX}{each.host}.ia3_l", name, shape, (n,)))
+        return found
+
+    def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
+        """Of the maps that have tensors, by the shape of which it is known what they multiply."""
+        rows = {
+            found[1]: tensor.dim() == 2 and tensor.shape[0] == 1
+            for name, tensor in foreign.tensors.items()
+            if (found := _IA3.fullmatch(name)) is not None
+        }
+        check_targets(foreign.config, rows, model, asked=foreign.asked)
+        architecture = architecture_of_model(model)
+        parts = []
+        for found in parts_of_maps(rows, model, asked=foreign.asked):
+            if (is_row := found.setting) and not (found.slot is Slot.FFN and found.roles == ("down",)):
+                why = f"it multiplies what {' and '.join(found.roles)} reads"
+                raise ExchangeError(foreign.asked, why, "feedforward_modules of the FFN's last map only")
+            fields = {"dropout": None, "targets": (INNER,) if is_row else found.roles, "layers": found.layers}
+            parts.append(part_of(architecture, found.slot, "diagonal", Insertion.SEQUENTIAL, 0, **fields))
+        return Deltas(parts=tuple(parts))

@@ -1,0 +1,152 @@
+"""LoRA and rsLoRA: `lora_A` is W_down, `lora_B` is W_up; alpha / r, or alpha / √r, is s."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from transformers import PreTrainedModel
+
+from unidelta.design.axes import Init, Insertion
+from unidelta.design.site import INNER
+from unidelta.design.spec import Deltas, DeltaSpec, Design
+from unidelta.errors import ExchangeError
+from unidelta.exchange.alpha import alpha_of
+from unidelta.exchange.folder import Foreign
+from unidelta.exchange.parts import fixed_scale, scaled
+from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
+from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.targets import pattern_value, shortest
+from unidelta.exchange.places import placed_deltas
+from unidelta.exchange.tie import Tie
+from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.injection import Injection
+
+_LORA = re.compile(rf"{re.escape(PREFIX)}(.+)\.lora_(A|B)\.weight")
+_CHANGES_BACKBONE = ("pissa", "olora", "loftq", "corda", "lora_ga")
+_STABLE = "rank_stabilised"
+
+
+class Lora(Method):
+    """`LoraConfig` without DoRA."""
+
+    peft_type = "LORA"
+    reads = frozenset({"r", "lora_alpha", "lora_dropout", "target_modules", "rank_pattern", "alpha_pattern"}) | {
+        *("use_rslora", "init_lora_weights", "exclude_modules", "fan_in_fan_out", "layers_to_transform"),
+    }
+    ignores = frozenset({"megatron_core", "qalora_group_size", "layers_pattern", "loftq_config", "runtime_config"})
+    compositions: ClassVar[tuple[str, ...]] = ("additive", "scaled", _STABLE)
+
+    def is_of(self, design: Design) -> bool:
+        """Low-rank updates of one kind only."""
+        parts = design.parts if isinstance(design, Deltas) else ()
+        return bool(parts) and all(
+            part.form == "low_rank" and part.generator is None and part.composition != "magnitude_direction"
+            for part in parts
+        )
+
+    def has(self, config: Mapping[str, Any]) -> bool:
+        """LoRA, and not DoRA."""
+        return super().has(config) and not config.get("use_dora")
+
+    def obstacles(self, injection: Injection) -> Iterator[str]:
+        """A sequential form, a trained s, the inner activation, fused maps, PiSSA, an s that no alpha gives."""
+        assert isinstance(injection.design, Deltas)
+        is_stable = _is_stable(injection.design)
+        for part in injection.design.parts:
+            if part.insertion is Insertion.SEQUENTIAL:
+                yield f"at the {part.slot} it reads what a map computes; LoRA of peft reads what the map reads"
+            if INNER in part.targets:
+                yield "it changes the FFN's inner activation; LoRA of peft changes what linear maps compute"
+            yield from fused_targets(part, injection.model)
+            if part.init is Init.PISSA:
+                yield "PiSSA takes its start from the weights; LoRA of peft only adds"
+            if part.composition not in self.compositions:
+                yield f"its composition at the {part.slot} is {part.composition}; peft has one fixed alpha / r"
+            elif _alpha(part, is_stable=is_stable) is None:
+                yield f"no lora_alpha gives its s with r={part.bottleneck} to the last bit"
+
+    def config(self, injection: Injection) -> dict[str, Any]:
+        """r, alpha and target modules; patterns where parts differ."""
+        assert isinstance(injection.design, Deltas)
+        first, *others = injection.design.parts
+        is_stable = _is_stable(injection.design)
+        placed = placed_deltas(injection)
+        ranks, alphas = {}, {}
+        for part in others:
+            ends = shortest({each.host for each in placed if each.part == part}, [each.host for each in placed])
+            if part.bottleneck != first.bottleneck:
+                ranks |= {re.escape(end): part.bottleneck for end in ends}
+            if _alpha(part, is_stable=is_stable) != _alpha(first, is_stable=is_stable):
+                alphas |= {re.escape(end): _alpha(part, is_stable=is_stable) for end in ends}
+        dropouts = {part.dropout or 0.0 for part in injection.design.parts}
+        return {
+            **stated_targets(injection),
+            "r": first.bottleneck,
+            "lora_alpha": _alpha(first, is_stable=is_stable),
+            "rank_pattern": ranks,
+            "alpha_pattern": alphas,
+            "lora_dropout": dropouts.pop() if len(dropouts) == 1 else 0.0,  # matters in training only
+            "use_rslora": is_stable,
+            "use_dora": False,
+            "init_lora_weights": True,
+        }
+
+    def ties(self, injection: Injection) -> Sequence[Tie]:
+        """Two for each map."""
+        return [
+            Tie(theirs=f"{PREFIX}{each.host}.lora_{letter}.weight", ours=(f"{each.name}.form.{own}",))
+            for each in placed_deltas(injection)
+            for letter, own in (("A", "down"), ("B", "up"))
+        ]
+
+    def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
+        """Of the maps that have tensors, a part for each r and s."""
+        config = foreign.config
+        start = str(config.get("init_lora_weights", True)).lower()
+        if start.startswith(_CHANGES_BACKBONE):
+            why = f"init_lora_weights={start} has changed the backbone as well"
+            instead = "in peft, save_pretrained(DIR, path_initial_model_for_weight_conversion=…), which makes it LoRA"
+            raise ExchangeError(foreign.asked, why, instead)
+        ranks: dict[str, int] = {}
+        for name, tensor in foreign.tensors.items():
+            if (found := _LORA.fullmatch(name)) is not None:
+                ranks[found[1]] = tensor.shape[0] if found[2] == "A" else ranks.get(found[1], 0)
+        check_targets(config, ranks, model, asked=foreign.asked)
+        settings = {name: (rank, _alpha_stated(config, name, rank, foreign)) for name, rank in ranks.items()}
+        architecture, dropout = architecture_of_model(model), float(config.get("lora_dropout") or 0.0)
+        parts = []
+        for found in parts_of_maps(settings, model, asked=foreign.asked):
+            fields = {"init": Init.LORA, "dropout": dropout, **self.composition(config, *found.setting)}
+            parts.append(found.part(architecture, "low_rank", found.setting[0], **fields))
+        return Deltas(parts=tuple(parts))
+
+    def composition(self, config: Mapping[str, Any], rank: int, alpha: float) -> dict[str, Any]:
+        """The composition of a part, and its s."""
+        if config.get("use_rslora"):
+            return {"composition": _STABLE, "scale": float(alpha)}
+        return scaled(alpha / rank)
+
+
+def _is_stable(design: Deltas) -> bool:
+    return all(part.composition == _STABLE for part in design.parts)
+
+
+def _alpha(part: DeltaSpec, *, is_stable: bool) -> int | float | None:
+    """lora_alpha, or None if none gives the same s."""
+    if is_stable:
+        return int(part.scale) if part.scale == int(part.scale) else part.scale
+    if part.composition == _STABLE:
+        scale = part.scale / math.sqrt(part.bottleneck)
+    else:
+        scale = part.scale if part.composition == "magnitude_direction" else fixed_scale(part)
+    return None if scale is None else alpha_of(scale, part.bottleneck)
+
+
+def _alpha_stated(config: Mapping[str, Any], name: str, rank: int, foreign: Foreign) -> float:
+    stated = pattern_value(config.get("rank_pattern") or {}, name, config.get("r"))
+    alpha = pattern_value(config.get("alpha_pattern") or {}, name, config.get("lora_alpha"))
+    if stated != rank or not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha < math.inf:
+        why = f"adapter_config.json says r={stated} and alpha={alpha} of {name}, whose tensors are of rank {rank}"
+        raise ExchangeError(foreign.asked, why, "the folder as peft saved it")
+    return alpha

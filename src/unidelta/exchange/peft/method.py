@@ -1,0 +1,54 @@
+"""What one of peft's methods is here; a file in this room each."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from transformers import PreTrainedModel
+
+from unidelta.design.spec import Design
+from unidelta.exchange.folder import Foreign
+from unidelta.exchange.tie import Tie
+from unidelta.injection.injection import Injection
+
+
+class Method(ABC):
+    """A method of peft.
+
+    Attributes:
+        peft_type: its name in adapter_config.json.
+        reads: the keys of its configuration that mean something here.
+        ignores: keys that are of training or of the machine only, whatever their value.
+    """
+
+    peft_type: ClassVar[str]
+    reads: ClassVar[frozenset[str]]
+    ignores: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def is_of(self, design: Design) -> bool:
+        """Whether a design is of this method, exportable or not."""
+
+    def has(self, config: Mapping[str, Any]) -> bool:
+        """Whether a configuration is of this method."""
+        return config.get("peft_type") == self.peft_type
+
+    @abstractmethod
+    def obstacles(self, injection: Injection) -> Iterator[str]:
+        """What keeps the deltas from being said in this method, in words."""
+
+    @abstractmethod
+    def config(self, injection: Injection) -> dict[str, Any]:
+        """The method's own keys of adapter_config.json."""
+
+    @abstractmethod
+    def ties(self, injection: Injection) -> Sequence[Tie]:
+        """The tensors of the deltas."""
+
+    @abstractmethod
+    def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
+        """The design of a folder.
+
+        Raises:
+            ExchangeError: it has no counterpart here.
+        """

@@ -1,0 +1,101 @@
+"""VeRA: two diagonals for each map, and the frozen random maps A and B, which are the same everywhere."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from unidelta.deltas.frozen import FrozenMaps
+from unidelta.design.axes import Init, Insertion
+from unidelta.design.spec import Deltas, Design
+from unidelta.errors import ExchangeError
+from unidelta.exchange.folder import Foreign
+from unidelta.exchange.parts import fixed_scale
+from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
+from unidelta.exchange.peft.method import Method
+from unidelta.exchange.places import Placed, placed_deltas
+from unidelta.exchange.tie import Tie
+from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.injection import Injection
+
+_VERA = re.compile(rf"{re.escape(PREFIX)}(.+)\.vera_lambda_d")
+_NAMES = ("base_model.vera_A", "base_model.vera_B")
+
+
+class Vera(Method):
+    """`VeraConfig(save_projection=True)`."""
+
+    peft_type = "VERA"
+    reads = frozenset({"r", "target_modules", "exclude_modules", "fan_in_fan_out", "projection_prng_key"}) | {
+        *("save_projection", "d_initial", "layers_to_transform"),
+    }
+    ignores = frozenset({"vera_dropout", "init_weights", "layers_pattern"})
+
+    def is_of(self, design: Design) -> bool:
+        """Low-rank updates with frozen maps only."""
+        parts = design.parts if isinstance(design, Deltas) else ()
+        return bool(parts) and all(part.form == "low_rank" and part.generator == "frozen" for part in parts)
+
+    def obstacles(self, injection: Injection) -> Iterator[str]:
+        """Maps A and B of several sizes, a scale, fused maps."""
+        assert isinstance(injection.design, Deltas)
+        shared = [_shared(each) for each in placed_deltas(injection)]
+        if any(not (a.equal(shared[0][0]) and b.equal(shared[0][1])) for a, b in shared):
+            yield "its frozen maps differ between sub-layers, whose maps are of other sizes; peft has one A and one B"
+        for part in injection.design.parts:
+            if fixed_scale(part) != 1 or part.insertion is Insertion.SEQUENTIAL:
+                yield f"its composition at the {part.slot} is {part.composition}; peft adds Δh, of what the map reads"
+            yield from fused_targets(part, injection.model)
+
+    def config(self, injection: Injection) -> dict[str, Any]:
+        """r, the seed, and target modules."""
+        assert isinstance(injection.design, Deltas)
+        part = injection.design.parts[0]
+        options = dict(part.options)
+        return {
+            **stated_targets(injection),
+            "r": part.bottleneck,
+            "d_initial": options["d_start"],
+            "projection_prng_key": options["projection_seed"],
+            "save_projection": True,
+            "vera_dropout": 0.0,
+            "init_weights": True,
+        }
+
+    def ties(self, injection: Injection) -> Sequence[Tie]:
+        """Two for each map, and A and B, which are what the seed gives."""
+        placed = placed_deltas(injection)
+        frozen = [
+            Tie(theirs=theirs, ours=(), join=lambda _, own=own: own, split=lambda _: ())
+            for theirs, own in zip(_NAMES, _shared(placed[0]), strict=True)
+        ]
+        return frozen + [
+            Tie(theirs=f"{PREFIX}{each.host}.vera_lambda_{leaf}", ours=(f"{each.name}.form.generated.{leaf}",))
+            for each in placed
+            for leaf in ("b", "d")
+        ]
+
+    def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
+        """Of the maps that have tensors; A and B have to be those that this project draws from the seed."""
+        config, absent = foreign.config, [name for name in _NAMES if name not in foreign.tensors]
+        rank, seed = config.get("r"), config.get("projection_prng_key")
+        if absent or not isinstance(rank, int) or not isinstance(seed, int):
+            why = f"it lacks {', '.join(absent)}" if absent else f"r={rank} and projection_prng_key={seed}"
+            raise ExchangeError(foreign.asked, why, "a VeRA saved with save_projection=True")
+        names = {found[1]: rank for name in foreign.tensors if (found := _VERA.fullmatch(name)) is not None}
+        check_targets(config, names, model, asked=foreign.asked)
+        architecture, maps = architecture_of_model(model), parts_of_maps(names, model, asked=foreign.asked)
+        options = (("projection_seed", seed), ("d_start", float(config.get("d_initial", 0.1))))
+        fields = {"generator": "frozen", "init": Init.LORA, "options": options}
+        return Deltas(parts=tuple(found.part(architecture, "low_rank", rank, **fields) for found in maps))
+
+
+def _shared(each: Placed) -> tuple[Tensor, Tensor]:
+    """A and B of a delta, as large as the largest place of its kind needs."""
+    maps = each.delta.form.get_submodule("generated")
+    assert isinstance(maps, FrozenMaps)
+    with torch.no_grad():
+        return maps.shared.a, maps.shared.b

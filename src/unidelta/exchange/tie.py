@@ -1,0 +1,128 @@
+"""What a tensor of another library's file is here: one table for both directions, so that nothing is lost."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from unidelta.errors import ExchangeError
+
+
+def _alone(tensors: Sequence[Tensor]) -> Tensor:
+    return tensors[0]
+
+
+def _apart(tensor: Tensor) -> Sequence[Tensor]:
+    return (tensor,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """One tensor of a file, and the tensors that it is made of here.
+
+    Args:
+        theirs: its name in the file.
+        ours: names of the model's parameters; none for a tensor that their format has and ours lacks.
+        join: theirs from ours.
+        split: ours from theirs, the inverse.
+        otherwise: what to say of a tensor that is not what `join` gives of its parts.
+    """
+
+    theirs: str
+    ours: tuple[str, ...]
+    join: Callable[[Sequence[Tensor]], Tensor] = _alone
+    split: Callable[[Tensor], Sequence[Tensor]] = _apart
+    otherwise: str = "is not what this format has there"
+
+
+def reshaped(theirs: str, ours: str, shape: Sequence[int], own: Sequence[int]) -> Tie:
+    """A tie of one tensor that has another shape there.
+
+    Args:
+        theirs: its name in the file.
+        ours: its name here.
+        shape: in the file.
+        own: here.
+    """
+    return Tie(
+        theirs=theirs, ours=(ours,), join=lambda t: t[0].reshape(tuple(shape)), split=lambda t: (t.reshape(tuple(own)),)
+    )
+
+
+def written(ties: Sequence[Tie], state: Mapping[str, Tensor], *, asked: str) -> dict[str, Tensor]:
+    """The tensors of a file.
+
+    Args:
+        ties: all of the format.
+        state: everything that has to be kept, by our names.
+        asked: in words, for the error.
+
+    Raises:
+        ExchangeError: the format has no place for a tensor.
+    """
+    lost = sorted(set(state) - {name for tie in ties for name in tie.ours})
+    if lost:
+        why = f"the format has no place for {', '.join(lost[:3])}{' …' if lost[3:] else ''}"
+        raise ExchangeError(asked, why, "deltas.save(DIR), which keeps everything")
+    return {tie.theirs: tie.join([state[name] for name in tie.ours]).detach().cpu().contiguous() for tie in ties}
+
+
+@torch.no_grad()
+def fill(model: PreTrainedModel, ties: Sequence[Tie], tensors: Mapping[str, Tensor], *, asked: str) -> None:
+    """Give a model's parameters the values in a file.
+
+    Args:
+        model: with deltas.
+        ties: one for each tensor of the file.
+        tensors: the file's.
+        asked: in words, for the error.
+
+    Raises:
+        ExchangeError: a tensor is missing, not known, of another shape or precision, not finite, or contradicts another
+            one. What the model's parameters are by then is undefined.
+    """
+    parameters = dict(model.named_parameters())
+    wrong = _wrong_names(ties, tensors) or [
+        words for tie in ties if (words := _wrong(tie, tensors[tie.theirs], parameters)) is not None
+    ]
+    if not wrong:
+        for tie in ties:
+            for name, tensor in zip(tie.ours, tie.split(tensors[tie.theirs]), strict=True):
+                parameters[name].copy_(tensor)
+        wrong = [
+            f"{tie.theirs} {tie.otherwise}"
+            for tie in ties
+            if not tie.join([parameters[name] for name in tie.ours]).cpu().equal(_as(tensors[tie.theirs], model.dtype))
+        ]
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if wrong[5:] else ""
+        raise ExchangeError(asked, "; ".join(wrong[:5]) + more, "the folder as it was saved, with its own backbone")
+
+
+def _wrong_names(ties: Sequence[Tie], tensors: Mapping[str, Tensor]) -> list[str]:
+    known = {tie.theirs for tie in ties}
+    missing = [f"{name} is missing" for name in sorted(known - set(tensors))]
+    return missing + [f"{name} has no place in this backbone" for name in sorted(set(tensors) - known)]
+
+
+def _wrong(tie: Tie, tensor: Tensor, parameters: Mapping[str, nn.Parameter]) -> str | None:
+    shaped = tie.join([parameters[name] for name in tie.ours])
+    if tensor.shape != shaped.shape:
+        return f"{tie.theirs} is {_shape(tensor)}, this backbone needs {_shape(shaped)}"
+    if not tensor.is_floating_point() or torch.promote_types(tensor.dtype, shaped.dtype) != shaped.dtype:
+        return f"{tie.theirs} is in {_name(tensor)}, the backbone in {_name(shaped)}, which cannot hold it"
+    return None if tensor.isfinite().all() else f"{tie.theirs} has values that are not finite"
+
+
+def _as(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype)
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "a number"
+
+
+def _name(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

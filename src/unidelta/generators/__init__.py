@@ -1,0 +1,1 @@
+"""Generators of matrices, one per file: formula, counts and rules; no torch."""

@@ -1,0 +1,69 @@
+"""What a run keeps of its model, beside its record: its deltas, or the whole model where it was tuned as a whole."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from unidelta.backbones.loading import LoadedBackbone
+from unidelta.errors import RecordError
+from unidelta.injection import saved
+from unidelta.injection.card import Origin
+from unidelta.injection.injection import Injection
+from unidelta.records.redact import redact
+from unidelta.run.describe import task_title
+from unidelta.run.execution import Execution
+
+
+def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, scores: Mapping[str, Any]) -> None:
+    """Write what the run was asked to keep.
+
+    Args:
+        execution: the run.
+        injection: the trained model.
+        backbone: what was loaded for it.
+        scores: by split, for the model card.
+
+    Raises:
+        RecordError: the disk does not take it.
+    """
+    spec, folder = execution.spec, execution.files.deltas
+    if execution.saves_deltas and saved.is_small(spec.design):
+        origin = Origin(
+            method=spec.method,
+            task=task_title(spec.task),
+            backbone=spec.backbone.architecture.name,
+            command=redact(execution.command, environment=os.environ),
+            scores=scores,
+            seed=spec.seed,
+        )
+        saved.save(injection, folder, run_id=execution.files.run_id, new=backbone.new, origin=origin)
+    if execution.saves_model:
+        save_model(injection.model, backbone.tokenizer, folder)
+
+
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write config.json, safetensors and the tokenizer, all or nothing: they are written elsewhere and then moved.
+
+    Args:
+        model: the trained model.
+        tokenizer: its tokenizer.
+        folder: is made; an earlier one is replaced.
+
+    Raises:
+        RecordError: the disk does not take it.
+    """
+    partial = folder.with_name(f"{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+    except Exception as error:  # a full disk is an error of its own in safetensors
+        shutil.rmtree(partial, ignore_errors=True)
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise RecordError(f"save_model=true to {folder}", why, "a results_dir with more room") from error

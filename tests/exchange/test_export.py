@@ -1,0 +1,138 @@
+"""What cannot be said is refused with the reason, and a merged folder is a stock model that computes the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
+
+import unidelta
+from unidelta.design.spec import BitFit, Deltas
+from unidelta.errors import ExchangeError
+from unidelta.exchange.exporting import export
+
+from .cases import batch, design_of, ia3, logits, lora, moved, part, prefix, stock
+
+REFUSED = [
+    ("peft", "bart", (prefix(),), "decoder's self-attention only"),
+    ("peft", "roberta", (prefix(),), "numbers an encoder's text from l"),
+    ("peft", "llama", (prefix(),), "text_start=zero"),
+    ("peft", "bart", (part("ffn", "bottleneck"),), "peft has nothing like parallel adapter"),
+    ("peft", "bart", (prefix(), lora("ffn", "up")), "peft has nothing like prefix.* \\+ parallel low rank"),
+    ("peft", "bart", (lora("attn", "query", insertion="sequential"),), "LoRA of peft reads what the map reads"),
+    ("peft", "bart", (lora("ffn", "inner", insertion="sequential"),), "inner activation"),
+    ("peft", "bart", (lora("attn", "query", composition="learned_scale", scale=1.0),), "learned_scale"),
+    ("peft", "bart", (), "moves the text behind it"),
+    ("adapters", "bart", (part("attn", "bottleneck", representation="concat"),), "before W_o"),
+    ("adapters", "bart", (lora("attn", "output"),), "at output, where adapters has no LoRA"),
+    ("adapters", "bart", (lora("attn", "query"), lora("ffn", "up", rank=3)), "one for all"),
+    ("adapters", "bart", (prefix(composition="additive"),), "composition is additive"),
+    ("adapters", "llama", (part("ffn", "bottleneck"),), "deltas of llama are not exchanged"),
+    ("adapters", "bart", (part("attn", "head_adapter", representation="heads"),), "adapters has no head_adapter"),
+    ("merged", "bart", (prefix(),), "no change of weights"),
+    (
+        "merged",
+        "bart",
+        (lora("attn", "query"), part("ffn", "bottleneck")),
+        r"  parallel adapter\(ffn, r=3\) is no",
+    ),
+    ("nothing", "bart", (lora("attn", "query"),), "there is no format `nothing`"),
+]
+
+
+@pytest.mark.parametrize(("to", "family", "parts", "told"), REFUSED, ids=lambda value: str(value)[:20])
+def test_what_a_format_cannot_say_is_refused_with_the_reason(to, family, parts, told, tmp_path):
+    deltas = unidelta.inject(stock(family), design_of(family, parts))
+    with pytest.raises(ExchangeError, match=told):
+        unidelta.export(deltas.model, tmp_path / "out", to=to)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("scale", [4.0, 1 / 3, 0.1, 2.5e-7, 1e6 / 7])
+@pytest.mark.parametrize("rank", [1, 3, 7, 102])
+def test_alpha_gives_the_scale_to_the_last_bit(scale, rank):
+    from unidelta.exchange.alpha import alpha_of
+
+    alpha = alpha_of(scale, rank)
+    assert alpha is None or alpha / rank == scale
+    assert rank != 1 or alpha is not None
+
+
+@pytest.mark.parametrize(("rank", "width"), [(600, 1024), (102, 768), (1, 8), (7, 8), (8, 8), (13, 8), (341, 1024)])
+def test_a_reduction_factor_gives_the_bottleneck(rank, width):
+    from unidelta.exchange.adapters.bottleneck import reduction_factor
+
+    assert int(width // reduction_factor(rank, width)) == rank
+
+
+def test_short_names_stand_for_exactly_the_tuned_modules():
+    from unidelta.exchange.peft.targets import shortest
+
+    every = ["a.0.q", "a.0.k", "a.1.q", "b.0.q", "a.0.f.d", "a.1.f.d", "a.0.o.d"]
+    assert shortest({"a.0.q", "a.1.q", "b.0.q"}, every) == ["q"]
+    assert shortest({"a.0.f.d", "a.1.f.d"}, every) == ["f.d"]
+    assert shortest({"a.0.q", "a.1.q"}, every) == ["a.0.q", "a.1.q"]
+    assert shortest({"a.0.q"}, every) == ["a.0.q"]
+
+
+MERGED = {
+    "lora": Deltas(parts=(lora("attn", "query", "value"), lora("ffn", "up", "down", rank=3))),
+    "ia3": Deltas(parts=(ia3("attn", "key", "value"), ia3("ffn", "inner"))),
+    "bitfit": BitFit(),
+}
+LOADERS = {"bart": AutoModelForSeq2SeqLM, "llama": AutoModelForCausalLM}
+
+
+def generated(model: PreTrainedModel, family: str) -> torch.Tensor:
+    inputs = {key: value for key, value in batch(family).items() if key in ("input_ids", "attention_mask")}
+    return model.generate(**inputs, num_beams=3, max_new_tokens=6, do_sample=False, early_stopping=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"), [("lora", "bart"), ("lora", "llama"), ("ia3", "bart"), ("ia3", "llama"), ("bitfit", "bart")]
+)
+def test_a_merged_folder_is_a_stock_model_that_generates_the_same_tokens(name, family, tmp_path):
+    deltas = moved(stock(family), MERGED[name])
+    before = {key: tensor.clone() for key, tensor in deltas.model.state_dict().items()}
+    unidelta.export(deltas.model, tmp_path / "merged", to="merged")
+    assert all(tensor.equal(before[key]) for key, tensor in deltas.model.state_dict().items())
+    plain = LOADERS[family].from_pretrained(tmp_path / "merged", dtype=torch.float64)
+    assert not any(".deltas." in key for key in plain.state_dict())
+    torch.testing.assert_close(logits(plain, family), logits(deltas.model, family), rtol=0, atol=1e-12)
+    assert (logits(stock(family), family) - logits(plain, family)).abs().max() > 0.05
+    assert generated(plain, family).equal(generated(deltas.model, family))
+
+
+def test_a_folder_with_files_is_not_written_into(tmp_path: Path):
+    deltas = unidelta.inject(stock("bart"), design_of("bart", (lora("attn", "query"),)))
+    (tmp_path / "mine.txt").write_text("mine")
+    for to in ("peft", "merged"):
+        with pytest.raises(ExchangeError, match="is there already"):
+            unidelta.export(deltas.model, tmp_path, to=to)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_the_checkpoint_lacks_goes_along_by_its_full_name(tmp_path):
+    deltas = moved(stock("bert"), design_of("bert", (lora("ffn", "down"),)))
+    pooler = {name: p for name, p in deltas.model.named_parameters() if name.startswith("bert.pooler.")}
+    export(deltas, tmp_path / "out", to="peft", new=[*pooler])
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert config["modules_to_save"] == ["bert.pooler.dense", "classifier"]
+    other = stock("bert")
+    for name in pooler:
+        other.get_parameter(name).data += 1
+    unidelta.import_(tmp_path / "out", other, source="peft")
+    assert all(other.get_parameter(name).equal(tensor) for name, tensor in pooler.items())
+    assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
+    with pytest.raises(ExchangeError, match=r"lacks bert.pooler.dense, which adapters does not save"):
+        export(deltas, tmp_path / "adapters", to="adapters", new=[*pooler])
+
+
+@pytest.mark.parametrize("settings", [{"to": "peft"}, {"to": "adapters"}, {"to": "peft", "rank": 2}], ids=str)
+def test_merged_deltas_are_unmerged_first(settings, tmp_path):
+    deltas = moved(stock("bart"), design_of("bart", (prefix(), lora("ffn", "up"))))
+    deltas.merge()
+    with pytest.raises(ExchangeError, match="merged into the weights"):
+        unidelta.export(deltas.model, tmp_path / "out", **settings)
+    assert [*tmp_path.iterdir()] == []
