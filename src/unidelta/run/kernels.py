@@ -1,9 +1,9 @@
 """Which CPU kernels a run computes with.
 
-PyTorch, MKL and oneDNN pick kernels by what the CPU can do, and each adds in another order: the same command gives other
-bits on a CPU with AVX-512 than on one with AVX2. Runs of the miniature use the AVX2 kernels of all three, which every
-x86-64 CPU since 2013 has. For matrices this small that costs nothing (docs/miniature.md). All three libraries read
-their variable when they are loaded, so `pin` comes before the first import of torch.
+PyTorch, MKL and oneDNN choose kernels by what the CPU can do, and kernels differ in the order of their sums: the same
+command gives other bits on a CPU with AVX-512 than on one with AVX2. Runs of the miniature use the AVX2 kernels of all
+three, which nearly every x86-64 CPU since 2013 has. For matrices this small that costs nothing (docs/miniature.md).
+The libraries read their variables when they are loaded, so `pin` comes before the first import of torch.
 """
 
 import os
@@ -32,13 +32,17 @@ def pin(environment: MutableMapping[str, str] = os.environ, *, facts: Path = _CP
 
 
 def kernels(environment: Mapping[str, str] = os.environ) -> dict[str, str | None]:
-    """What a record says: the CPU's model, the kernels of PyTorch, and what MKL and oneDNN were asked for."""
+    """The kernels of PyTorch, and what MKL and oneDNN were asked for; None for what was left to them."""
     torch = sys.modules.get("torch")
     return {
-        "cpu": _cpu_facts(_CPU_FACTS).get("model name") or platform.processor() or None,
         "torch": None if torch is None else torch.backends.cpu.get_cpu_capability(),
         **{name: environment.get(name) for name in ("MKL_CBWR", "ONEDNN_MAX_CPU_ISA")},
     }
+
+
+def cpu() -> str | None:
+    """The CPU's model; None if the system does not say."""
+    return _cpu_facts(_CPU_FACTS).get("model name") or platform.processor() or None
 
 
 def _cpu_facts(path: Path) -> dict[str, str]:
