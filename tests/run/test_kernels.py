@@ -48,10 +48,8 @@ def test_kernels_are_those_in_use_and_those_that_were_asked_for() -> None:
 
 @pytest.mark.slow
 def test_a_run_of_the_miniature_uses_them_and_any_others_that_are_asked_for(tmp_path: Path) -> None:
-    few = (
-        "method=bitfit task=sst2 tracking=none training.max_steps=2 task.max_train_examples=8"
+    few = "method=bitfit task=sst2 tracking=none training.max_steps=2 task.max_train_examples=8"
     few += " task.max_eval_examples=4"
-    )
     found = []
     for asked in ({}, {"ATEN_CPU_CAPABILITY": "default"}):
         kept = {name: value for name, value in os.environ.items() if name not in PINS}
