@@ -29,6 +29,7 @@ from unidelta.run.describe import print_design, print_new
 from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
 from unidelta.run.keep import keep
+from unidelta.run.kernels import kernels
 from unidelta.run.record import Ending, write_record
 from unidelta.run.score import score
 from unidelta.tasks import Rows, commit
@@ -184,6 +185,7 @@ def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
     machine = {
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
+        "kernels": kernels(),
         "device": device_name(spec.training),
         "precision": resolve_precision(spec.training),
         "gradient_checkpointing": spec.training.gradient_checkpointing,

@@ -10,6 +10,7 @@ from unidelta.records.record import RunRecord, Status
 from unidelta.run.coordinates import coordinates, parameters
 from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
+from unidelta.run.kernels import cpu, kernels
 from unidelta.tracking import RunTracker
 
 
@@ -56,6 +57,8 @@ def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> R
         cost={**ending.cost, "processes": execution.processes.n},
         provenance={
             **provenance(command=execution.command, device=device_name(spec.training), checkout=PACKAGE),
+            "cpu": cpu(),
+            "kernels": kernels(),
             "revisions": dict(ending.revisions),
             "backbone": dict(ending.backbone),
             "resumed_with": list(ending.changes),

@@ -19,6 +19,7 @@ from unidelta.run.coordinates import coordinates
 from unidelta.run.describe import print_record
 from unidelta.run.execution import Execution
 from unidelta.run.identity import identity
+from unidelta.run.kernels import pin
 from unidelta.run.prepare import prepare
 from unidelta.run.record import Ending, close_tracking, write_record
 from unidelta.tasks import Rows, load_all
@@ -48,6 +49,8 @@ def run(
         Interrupted: the run was asked to stop; its record says so, and the same call resumes it.
     """
     spec = prepare(config)
+    if spec.scale == "mini":
+        pin()
     if config.dry_run:
         from unidelta.run.dry_run import dry_run  # late, like every import in this function: they take seconds
 
