@@ -8,11 +8,12 @@ from pathlib import Path
 from unidelta.analysis.claims import claims
 from unidelta.analysis.explore.command import COMMANDS, explore
 from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
+from unidelta.analysis.plan import plan_for
 from unidelta.analysis.published import published
 from unidelta.analysis.registry import artefact, artefacts
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
-from unidelta.analysis.verdicts import verdicts
+from unidelta.analysis.verdicts import Verdict, verdicts
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError
@@ -97,7 +98,10 @@ def _files(names: Sequence[str], source: str, scale: str) -> Files:
     files: Files = {}
     for one in made:
         files |= files_of(one, runs.scale)
-    found = verdicts(claims(figures), runs, figures) if set(_WHOLE) & set(names) else ()
+    found: tuple[Verdict, ...] = ()
+    if set(_WHOLE) & set(names):
+        of_paper = claims(figures)
+        found = verdicts(of_paper, runs, figures, plan_for(runs.scale, of_paper))
     page = report_files(made, files, found, runs) if "page" in names else {}
     return files | (claims_files(found, runs.scale) if "claims" in names else {}) | page
 
