@@ -112,7 +112,11 @@ def _look(
         elif found[claim.name].error is None:
             reached[claim.name] = _Reached(word="undecided", difference=found.pop(claim.name), p=None)
     tested = {name: _outcome(mine[name], found[name]) for name in found}
-    equal = {name: p_within(found[name], plan.judged[name].on_par) for name in found if mine[name].tolerance == "none"}
+    equal = {
+        name: p_within(found[name], plan.judged[name].on_par)
+        for name in found
+        if mine[name].tolerance == "none" and mine[name].kind != "copied"
+    }
     decisive = _decided(own, {name: outcome.p for name, outcome in tested.items()}, plan)
     decisive_equal = _decided(own, equal, plan)
     for name, one in found.items():
