@@ -257,7 +257,7 @@ def test_the_miniature_is_called_by_its_own_names():
     for group in GROUPS:
         for row in group_table(group, found, "mini").rows:
             assert row[3].text.startswith("mini-")
-    assert "(../docs/protocol.md)" in page(found, "mini", docs="../")
+    assert "(../docs/protocol.md)" in page(found, "mini", fixed="", docs="../")
 
 
 def test_the_overview_counts_every_claim_once():

@@ -70,15 +70,16 @@ def commands_of(group: str, found: Sequence[Verdict]) -> list[str]:
     return list(dict.fromkeys(words for v in found if v.claim.group == group for words in v.commands))
 
 
-def page(found: Sequence[Verdict], scale: Scale, *, docs: str) -> str:
+def page(found: Sequence[Verdict], scale: Scale, *, fixed: str, docs: str) -> str:
     """The page.
 
     Args:
         found: every verdict.
         scale: of the runs.
+        fixed: a sentence on the plan, if there is one.
         docs: the path from the page's folder to the parent of `docs/`, e.g. `../`.
     """
-    parts = ["# Claims", _INTRO[scale], _LEGEND.format(docs=docs), grid(overview(found))]
+    parts = ["# Claims", _INTRO[scale], *filter(None, [fixed]), _LEGEND.format(docs=docs), grid(overview(found))]
     for group in GROUPS:
         table = group_table(group, found, scale)
         parts += [f"## {in_markdown(table.title)}", grid(table), *(in_markdown(note) for note in table.notes)]

@@ -197,6 +197,18 @@ def _chosen(options: tuple[str, ...], claim: Claim, best: Mapping[tuple[str, str
     return pick(keys, key=lambda key: best[task_in_records(claim.task), key.partition("@")[0]]["dev"])
 
 
+def fixed(plan: Plan, compared: Sequence[Row]) -> str:
+    """A sentence: how many of the compared runs name this plan, or "" without a file or runs."""
+    if not plan.sha256 or not compared:
+        return ""
+    n = sum(row["plan"] == plan.sha256 for row in compared)
+    told = "all" if n == len(compared) else f"{n}"
+    sentence = (
+        f"What is tested was fixed in {PLAN.name} ({plan.sha256[:12]}), which {told} of the {len(compared)} runs name"
+    )
+    return f"{sentence}." if n == len(compared) else f"{sentence}; the others were made without it or by another one."
+
+
 def text_of(plan: Plan) -> str:
     """The file's text."""
     held = asdict(plan)
