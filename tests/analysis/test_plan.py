@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -87,14 +88,10 @@ def test_a_plan_of_other_claims_is_refused(tmp_path: Path):
 
 def test_with_a_loose_level_nulls_are_rejected_more_often_and_the_share_is_about_the_level():
     """One claim alone, at one look: the errors are those of a t-test."""
-    from dataclasses import replace
-
-    mine = [claim for claim in EVERY if claim.name == "C8"]
-    plan = plan_for("mini", EVERY)
+    mine, runs_there = [claim for claim in EVERY if claim.name == "C8"], read(RECORDS, scale="mini")
+    plan = replace(plan_for("mini", EVERY), looks=(5,))
     found = {
-        level: errors(
-            mine, read(RECORDS, scale="mini"), PRINTED, replace(plan, nominal=level, looks=(5,)), is_apart=False, seed=1
-        )
+        level: errors(mine, runs_there, PRINTED, replace(plan, nominal=level), is_apart=False, seed=1)
         for level in (NOMINAL, 0.3)
     }
     assert found[NOMINAL].any < 0.06
