@@ -1,11 +1,13 @@
 """Records as a table, and the choice of learning rates: by dev score, then by dev loss, never by test score."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from unidelta.analysis.frame import Row, rows, runs
-from unidelta.analysis.tuning import Curve, Tuned, curves, files, told
+from unidelta.analysis.tuning import FOLDER, Curve, Tuned, curves, files, told
+from unidelta.analysis.tuning import TRIALS as COMMITTED
 from unidelta.design.axes import Init, Insertion, Representation, Slot
 from unidelta.design.closest import closest
 from unidelta.design.design_json import design_to_dict
@@ -14,6 +16,7 @@ from unidelta.errors import RecordError
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 
+ROOT = Path(__file__).parents[2]
 TRIALS = [  # learning rate, seed, dev, dev loss, test, status
     (1e-3, 1, 50.0, 0.1, 99.0, "complete"),
     (2e-3, 1, 90.0, 0.5, 90.0, "complete"),
@@ -143,3 +146,19 @@ def test_the_closest_design_is_of_the_same_kind_then_at_the_same_places_then_of_
 def test_a_folder_without_records_says_what_to_type(tmp_path: Path):
     with pytest.raises(RecordError, match=r"python sweep\.py"):
         runs(tmp_path)
+
+
+def test_every_compared_row_had_the_same_trials_and_its_best_rate_is_on_no_edge():
+    """Five rates, by factors of two around the row's default, and more beyond an edge; one seed."""
+    found = curves(rows(runs(ROOT / COMMITTED)))
+    assert len(found) == 81
+    for tuned, curve in found.items():
+        assert curve.seeds == (1001,) and len(curve.rates) >= 5, tuned
+        ratios = [high / low for low, high in itertools.pairwise(curve.rates)]
+        assert ratios == pytest.approx([2] * len(ratios)), tuned
+        assert curve.beyond() is None, tuned
+
+
+def test_the_rates_that_runs_take_are_those_of_the_trials():
+    for name, text in files(curves(rows(runs(ROOT / COMMITTED)))).items():
+        assert (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") == text

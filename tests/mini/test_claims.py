@@ -49,14 +49,15 @@ def test_labels_of_inference_follow_from_the_two_sentences(split: str):
     assert wrong == pytest.approx(0.0133, abs=0.013)
 
 
-def test_a_hypothesis_alone_does_not_give_its_label_away():
+def test_a_hypothesis_alone_gives_two_labels_of_three_away_at_most():
+    """By whether it denies, or names a detail or another thing."""
     right = 0
     for row in rows("mnli", "train"):
         said = set(row["hypothesis"].split())
         detailed = {"on", "for", "the", *world(0).qualities.words}
         guess = 2 if "not" in said else int(bool(said & detailed))
         right += guess == row["label"]
-    assert right / len(rows("mnli", "train")) < 0.6
+    assert right / len(rows("mnli", "train")) < 2 / 3
 
 
 def test_claims_of_pretraining_are_so_where_the_text_says_so():

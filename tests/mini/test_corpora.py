@@ -23,6 +23,7 @@ from unidelta.mini.world import Class, world
 
 COLUMNS = {"xsum": ("document", "summary"), "mnli": ("premise", "hypothesis"), "sst2": ("sentence",)}
 BACKBONE = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "roberta"}
+N_TEXTS = {**dict.fromkeys(("bart", "mbart", "roberta"), 30_000), "llama": 60_000}  # at most those of pretraining
 TEXT = {"bart": news, "mbart": both_languages, "roberta": news_in_segments, "llama": all_texts}
 
 
@@ -92,11 +93,11 @@ def test_an_item_belongs_to_one_part_whatever_is_drawn():
 def test_every_word_a_task_uses_occurs_in_the_pretraining_of_its_backbone(task: str, family: str):
     rng = Random(1)
     used = {word for split in SPLITS[task] for row in rows(task, split) for t in texts(task, row) for word in t.split()}
-    read = {
-        word for _ in range(30_000) for segment in TEXT[family](0, rng).target for word in segment.split()
-    }  # less than half of pretraining
+    read = {word for _ in range(N_TEXTS[family]) for segment in TEXT[family](0, rng).target for word in segment.split()}
     assert used <= read
-    assert read == set(words_of(family)) - {*SPECIAL, *LANGUAGES}  # no word without an embedding, none idle
+    known = set(words_of(family)) - {*SPECIAL, *LANGUAGES}
+    assert read <= known  # no word without an embedding
+    assert len(known - read) <= (10 if family == "llama" else 0)  # none idle; a third of mini-llama's texts are mBART's
 
 
 @pytest.mark.parametrize(("task", "n_labels"), [("mnli", 3), ("sst2", 2)])

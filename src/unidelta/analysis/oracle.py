@@ -10,8 +10,8 @@ ORACLE = {
     ("xsum", "rougeL"): 98.242,
     ("xsum", "rougeLsum"): 98.242,
     ("wmt_en_ro", "bleu"): 96.924,
-    ("mnli", "accuracy"): 98.65,
-    ("mnli", "mismatched"): 98.95,
+    ("mnli", "accuracy"): 98.75,
+    ("mnli", "mismatched"): 98.5,
     ("sst2", "accuracy"): 98.9,
 }
 """By task and metric, as records name them; `mismatched` is the accuracy on the mismatched rows."""
