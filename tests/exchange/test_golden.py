@@ -39,6 +39,13 @@ def test_a_folder_gives_the_librarys_logits_and_is_written_again_bit_for_bit(lib
         assert {path.name: path.read_text() for path in (tmp_path / "again").glob("*.json")} == texts
 
 
+def test_the_page_counts_the_golden_folders():
+    page = " ".join((Path(__file__).parents[2] / "docs" / "exchange.md").read_text(encoding="utf-8").split())
+    n_ours = sum(case.startswith("ours.") for _, case in CASES)
+    assert f"keeps {len(CASES)} folders of tiny BART, RoBERTa, Llama and T5, {n_ours} written here" in page
+    assert {case.split(".")[1] for _, case in CASES} == {"bart", "roberta", "llama", "t5"}
+
+
 def test_the_files_say_what_made_them():
     assert golden("peft").packages["peft"] == "0.21.2"
     assert golden("adapters").packages["adapters"] == "1.3.0"

@@ -23,7 +23,7 @@ def adapter(delta, z):
 
 
 def deltas_of(layer):
-    """The deltas of the layer's FFN: on the layer itself in BART and mBART, on its output module in encoders."""
+    """The deltas of the FFN: on the layer itself in BART and mBART, on its output module in encoders."""
     return layer.deltas if hasattr(layer, "fc1") else layer.output.deltas
 
 
@@ -33,9 +33,10 @@ def setting(injected, name, family, **changes):
     x = torch.randn(2, 5, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     if family not in SEQ2SEQ:
         layer = model.base_model.encoder.layer[0]
-        inner = F.gelu(x @ layer.intermediate.dense.weight.T + layer.intermediate.dense.bias)
+        z = layer.attention(x)[0]
+        inner = F.gelu(z @ layer.intermediate.dense.weight.T + layer.intermediate.dense.bias)
         f = inner @ layer.output.dense.weight.T + layer.output.dense.bias
-        return x, f, layer, layer.output(layer.intermediate(x), x), layer.output.LayerNorm
+        return z, f, layer, layer(x), layer.output.LayerNorm
     layer = model.get_encoder().layers[0]
     if family == "bart":
         z = norm(layer.self_attn_layer_norm, x + layer.self_attn(x)[0])
@@ -87,7 +88,7 @@ def test_pfeiffer_as_released_is_normalised_twice_in_post_norm_models(injected, 
     x, f, layer, found, layer_norm = setting(injected, "pfeiffer", family)
     if family == "mbart":
         y = x + f
-        expected = y + adapter(deltas_of(layer)["layer"], y)
+        expected = y + adapter(layer.deltas["layer"], y)
     else:
         y = norm(layer_norm, x + f)
         expected = norm(layer_norm, x + f + adapter(deltas_of(layer)["residual"], y))
@@ -98,7 +99,7 @@ def test_pfeiffer_as_released_is_normalised_twice_in_post_norm_models(injected, 
 def test_pfeiffer_as_written_follows_the_add_and_norm(injected, family):
     x, f, layer, found, layer_norm = setting(injected, "pfeiffer_paper", family)
     y = x + f if family == "mbart" else norm(layer_norm, x + f)
-    torch.testing.assert_close(found, y + adapter(deltas_of(layer)["layer"], y), rtol=0, atol=1e-12)
+    torch.testing.assert_close(found, y + adapter(layer.deltas["layer"], y), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -66,7 +66,8 @@ def expected(name: str, family: str) -> set[str]:
         "sublayer": [f"{host}.deltas.sublayer" for host, _ in attention_hosts(family, "output")],
         "concat": [f"{host}.deltas.concat" for host, _ in attention_hosts(family, "self")],
     }
-    ffn = {kind: [f"{host}.deltas.{kind}" for host in ffn_hosts(family)] for kind in ("sublayer", "residual", "layer")}
+    ffn = {kind: [f"{host}.deltas.{kind}" for host in ffn_hosts(family)] for kind in ("sublayer", "residual")}
+    ffn["layer"] = [f"{host.removesuffix('.output')}.deltas.layer" for host in ffn_hosts(family)]
 
     def adapters(hosts: list[str], leaves: tuple[str, ...] = BIASED, norm: str = "") -> set[str]:
         names = {f"{host}.form.{leaf}" for host in hosts for leaf in leaves}

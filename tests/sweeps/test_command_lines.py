@@ -1,11 +1,14 @@
 """`python sweep.py` and `python train.py -m` as they are typed: refusals, real jobs that die, and Slurm."""
 
+import copy
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from unidelta.sweeps.multirun import multirun
 
 FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
 # `train.py` or `sweep.py`, in which some seeds do what no test could ask of a run: workers import this file too.
@@ -78,6 +81,28 @@ def test_a_job_of_a_multirun_that_cannot_be_keeps_all_from_starting(typed, tmp_p
     assert done.returncode == 2
     assert "Problem 2 of 2" in done.stderr and "the classifier reads the first position" in done.stderr
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_the_jobs_of_a_multirun_may_have_what_hydras_grammar_has_no_spelling_for(typed, tmp_path: Path):
+    done = typed("train.py", "-m method=frozen,lora,lora experiment=null seed=7 dry_run=true results_dir=my#runs")
+    assert done.returncode == 0, done.stderr
+    assert "multirun     2       0        0" in done.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"faulty.py", "my#runs"}
+    (folder,) = (tmp_path / "my#runs" / "logs").iterdir()
+    assert len(list(folder.glob("*.log"))) == 2
+
+
+@pytest.mark.parametrize("word", ["hydra.mode=2", "++hydra.sweeper.params={seed:3}", "hydra.mode='MULTIRUN'"])
+def test_jobs_are_asked_for_with_m_alone(word: str, typed, tmp_path: Path):
+    done = typed("train.py", f"dry_run=true {word}")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 3)
+    assert done.stderr.startswith(f"You asked:  {word}") and "-m" in done.stderr
+
+
+def test_another_machine_gets_no_jobs_but_its_own():
+    sent = multirun(["method=mam,lora", "seed=1,2"])
+    assert len(sent.checked) == 4
+    assert copy.copy(sent).checked == ()  # copies are what pickles make
 
 
 def test_the_reader_of_a_list_may_leave_early(typed, environment: dict[str, str], root: Path, tmp_path: Path):

@@ -37,10 +37,14 @@ class PoolLauncher(Launcher):
     def __init__(self, **options: Any) -> None:
         self.options = options
         self.config: DictConfig | None = None
+        self.checked: Sequence[Any] = ()
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Store the configuration; a job always runs `python train.py`, whatever function Hydra passes."""
-        self.config = config
+        """Store the configuration and the checked jobs of a `Multirun`; each runs as `python train.py` does."""
+        from unidelta.sweeps.multirun import Multirun  # late: Hydra always imports every plugin at its start
+
+        assert isinstance(task_function, Multirun)
+        self.config, self.checked = config, task_function.checked
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """Run the jobs, print a line for each and a table at the end.
@@ -48,17 +52,16 @@ class PoolLauncher(Launcher):
         Raises:
             SystemExit: they were interrupted.
         """
-        # late: Hydra always imports every plugin at its start
-        from unidelta.config.spelling import as_typed
+        # late, as above
         from unidelta.sweeps.follow import table
         from unidelta.sweeps.job import JobFailed
         from unidelta.sweeps.launch import in_pool, pool_of
-        from unidelta.sweeps.plan import Job
-        from unidelta.sweeps.planned import first_of_each_run, prepared
+        from unidelta.sweeps.multirun import job_of
+        from unidelta.sweeps.planned import first_of_each_run
 
         assert self.config is not None
-        typed = [Job(tuple(as_typed(overrides))) for overrides in job_overrides]
-        found = prepared(list(dict.fromkeys(typed)))
+        typed = [job_of(overrides) for overrides in job_overrides]
+        found = [(job, config, spec) for job, config, spec in self.checked if job in typed]
         first = first_of_each_run(found)
         jobs = list(dict.fromkeys(first.values()))
         specs = [spec for job, _, spec in found if first[job] == job]

@@ -5,15 +5,14 @@ Exit status: `unidelta.errors`. With -m every job is checked before the first be
 
 import contextlib
 import os
-import shlex
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -21,13 +20,12 @@ from unidelta.config.arguments import Arguments, arguments_of
 from unidelta.config.compose import not_composable, typed
 from unidelta.config.groups import fill_store
 from unidelta.config.overrides import check
-from unidelta.config.spelling import as_hydra_reads, without_globs
+from unidelta.config.spelling import as_hydra_reads
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.paths import CONF
-from unidelta.sweeps.job import JobFailed, task
-from unidelta.sweeps.plan import jobs
+from unidelta.sweeps.job import JobFailed
 from unidelta.training.processes import disconnect, started_by
 from unidelta.training.stopping import Stop
 
@@ -47,9 +45,8 @@ def main() -> None:
     command, processes, stop = sys.argv, started_by(os.environ), Stop()
     arguments = Arguments(words=(), options=())
 
-    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
-    def compose_and_run(config: DictConfig) -> str | None:
-        return _job(config, command, stop)
+    def one_run(config: DictConfig) -> None:
+        _run(config, command, stop)
 
     try:
         with contextlib.ExitStack() as stack:
@@ -64,10 +61,9 @@ def main() -> None:
                 check(words, is_multirun=arguments.is_multirun)
                 words = as_hydra_reads(words)
             fill_store()
-            if arguments.is_multirun:
-                _check_every_job([word for word in without_globs(arguments.words) if not word.startswith("hydra")])
+            function = _multirun(words) if arguments.is_multirun else one_run
             sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
-            compose_and_run()
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(function)()
         disconnect(processes)
     except (UserError, Unfinished) as error:
         _fail(str(error), status_of(error))
@@ -79,15 +75,13 @@ def main() -> None:
         _fail(str(error), ExitStatus.FAILED)
 
 
-def _check_every_job(overrides: list[str]) -> None:
-    from unidelta.sweeps.planned import prepared  # late, as below
+def _multirun(words: Sequence[str]) -> Callable[[DictConfig], str]:
+    from unidelta.sweeps.multirun import multirun  # late, as below
 
-    prepared(jobs([shlex.join(overrides)]))
+    return multirun([word for word in words if not word.lstrip("+~").startswith("hydra")])
 
 
-def _job(config: DictConfig, command: list[str], stop: Stop) -> str | None:
-    if HydraConfig.get().mode is RunMode.MULTIRUN:
-        return task(config)
+def _run(config: DictConfig, command: list[str], stop: Stop) -> None:
     from unidelta.run.run import run  # late: seconds of imports that --help and typing errors need not wait for
 
     try:
@@ -101,7 +95,6 @@ def _job(config: DictConfig, command: list[str], stop: Stop) -> str | None:
         _fail(str(error), status_of(error))  # raised, Hydra would print it its own way
     if record is not None and record.status == "diverged":
         raise Diverged(f"The run diverged: {record.reason}. Its record says so; no table counts it as a result.")
-    return None
 
 
 def _fail(message: str, status: ExitStatus) -> NoReturn:

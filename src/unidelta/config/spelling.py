@@ -41,11 +41,6 @@ def quoted(key: str, value: str) -> str:
     return f"{key}={_marks(value)}"
 
 
-def without_globs(words: Sequence[str]) -> list[str]:
-    """Words with `method=glob(*)` written out: `method=adapter,bitfit,…`. One that fits nothing stays as it is."""
-    return [_written_out(word) for word in words]
-
-
 def _spelled(word: str) -> str:
     if word.startswith(OPTIONS):
         return f"++{word}"  # the only way to set a new key of a dictionary
@@ -57,6 +52,7 @@ def _spelled(word: str) -> str:
 
 
 def _written_out(word: str) -> str:
+    """`method=adapter,bitfit,…` of `method=glob(*)`; one that fits nothing stays as it is."""
     key, _, value = word.partition("=")
     if key not in GROUPS or not value.startswith("glob("):
         return word

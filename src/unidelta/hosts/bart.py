@@ -12,7 +12,7 @@ from torch.nn.functional import dropout
 
 from unidelta.hosts.post_norm import post_norm
 from unidelta.hosts.site import Host
-from unidelta.hosts.tokens import PLACES, TOKENS
+from unidelta.hosts.tokens import SOURCE_POSITIONS, TOKENS
 
 
 class BartLayer(Host):
@@ -29,7 +29,7 @@ class BartLayer(Host):
         **kwargs: Any,
     ) -> Tensor:
         """Like the stock layer."""
-        places_BT2 = kwargs.pop(PLACES) if TOKENS in self.settings else None
+        positions_BT2 = kwargs.pop(SOURCE_POSITIONS) if TOKENS in self.settings else None
         x = hidden_states
         h, _ = self.self_attn(x, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
         x = self.self_attn_layer_norm(x + dropout(h, p=self.dropout, training=self.training))
@@ -44,7 +44,7 @@ class BartLayer(Host):
             x = self.encoder_attn_layer_norm(x + dropout(h, p=self.dropout, training=self.training))
         f = dropout(self.activation_fn(self.fc1(x)), p=self.activation_dropout, training=self.training)
         f = dropout(self.fc2(f), p=self.dropout, training=self.training)
-        x = post_norm(self, x, f, self.final_layer_norm, places_BT2)
+        x = post_norm(self, x, f, self.final_layer_norm, positions_BT2)
         is_overflow = x.dtype == torch.float16 and encoder_hidden_states is None and not torch.isfinite(x).all()
         return _clamped(x) if is_overflow else x
 

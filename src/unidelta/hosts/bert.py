@@ -5,9 +5,9 @@ from transformers import PreTrainedModel
 
 from unidelta.design.axes import Representation
 from unidelta.hosts.attention import AttentionHost
+from unidelta.hosts.output import OutputHost
 from unidelta.hosts.post_norm import post_norm
 from unidelta.hosts.site import Host, Hosting, Site
-from unidelta.hosts.tokens import PLACES
 
 
 class AttentionOutput(Host):
@@ -20,12 +20,12 @@ class AttentionOutput(Host):
 
 
 class FfnOutput(Host):
-    """The FFN's output module: a delta on f = Drop(W_2 · + b_2), or after the sum."""
+    """The FFN's output module: a delta on f = Drop(W_2 · + b_2), or on the sum x + f."""
 
     def forward(self, hidden_states: Tensor, input_tensor: Tensor) -> Tensor:
         """`LN(x + f)` from the FFN's inner activations and its input x."""
         f = self.dropout(self.dense(hidden_states))
-        return post_norm(self, input_tensor, f, self.LayerNorm, self.settings.pop(PLACES, None))
+        return post_norm(self, input_tensor, f, self.LayerNorm)
 
 
 def encoder_sites(model: PreTrainedModel) -> list[Site]:
@@ -57,12 +57,15 @@ def _attention(layer: nn.Module, i: int, stack: nn.Module) -> Site:
 def _ffn(layer: nn.Module, i: int, stack: nn.Module, model: nn.Module) -> Site:
     output = Hosting(module=layer.output, host=FfnOutput)
     return Site(
-        hosts=dict.fromkeys((Representation.SUBLAYER, Representation.RESIDUAL, Representation.LAYER), output),
+        hosts={
+            Representation.SUBLAYER: output,
+            Representation.RESIDUAL: output,
+            Representation.LAYER: Hosting(module=layer, host=OutputHost),
+        },
         linears={"up": layer.intermediate.dense, "down": layer.output.dense},
         dropout=layer.output.dropout.p,
         kind="encoder_ffn",
         layer=i,
         stack=stack,
         reader=model,
-        teller=layer,
     )

@@ -12,7 +12,7 @@ from torch.nn.functional import dropout
 
 from unidelta.design.axes import Representation, Source
 from unidelta.hosts.site import Host
-from unidelta.hosts.tokens import PLACES, TOKENS, edit
+from unidelta.hosts.tokens import SOURCE_POSITIONS, TOKENS, edit
 
 
 class MBartLayer(Host):
@@ -32,7 +32,7 @@ class MBartLayer(Host):
         **kwargs: Any,
     ) -> Tensor:
         """Like the stock layer."""
-        places_BT2 = kwargs.pop(PLACES) if TOKENS in self.settings else None
+        positions_BT2 = kwargs.pop(SOURCE_POSITIONS) if TOKENS in self.settings else None
         x = hidden_states
         h, _ = self.self_attn(
             self.self_attn_layer_norm(x), attention_mask=attention_mask, past_key_values=past_key_values, **kwargs
@@ -55,7 +55,7 @@ class MBartLayer(Host):
             f = self.deltas[Representation.SUBLAYER](read, f)
         y = x + f
         if Representation.LAYER in self.deltas:
-            y = edit(self, self.deltas[Representation.LAYER], x, y, places_BT2)
+            y = edit(self, self.deltas[Representation.LAYER], x, y, positions_BT2)
         if y.dtype == torch.float16 and encoder_hidden_states is None:
             limit = torch.finfo(y.dtype).max - 1000
             y = torch.clamp(y, min=-limit, max=limit)

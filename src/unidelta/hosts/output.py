@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from unidelta.hosts.site import Host
-from unidelta.hosts.tokens import PLACES, TOKENS, edit
+from unidelta.hosts.tokens import SOURCE_POSITIONS, TOKENS, edit
 
 KEPT = "kept"
 """Where a norm keeps its input until the sub-layer behind it has read it."""
@@ -19,13 +19,13 @@ class OutputHost(Host):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """`(B, T, D)` to `(B, T, D)`, or to a tuple that begins with it."""
-        places_BT2 = kwargs.pop(PLACES) if TOKENS in self.settings else None
+        positions_BT2 = kwargs.pop(SOURCE_POSITIONS) if TOKENS in self.settings else None
         output = super().forward(x, *args, **kwargs)
         is_tuple = isinstance(output, tuple)
         h = output[0] if is_tuple else output
         read = self.settings["norm"].settings.pop(KEPT) if "norm" in self.settings else x
         for delta in self.deltas.values():
-            h = edit(self, delta, read, h, places_BT2)
+            h = edit(self, delta, read, h, positions_BT2)
         return (h, *output[1:]) if is_tuple else h
 
 

@@ -7,7 +7,7 @@ from unidelta.hosts.site import Host
 from unidelta.hosts.tokens import edit
 
 
-def post_norm(host: Host, x: Tensor, f: Tensor, norm: nn.Module, places_BT2: Tensor | None) -> Tensor:
+def post_norm(host: Host, x: Tensor, f: Tensor, norm: nn.Module, positions_BT2: Tensor | None = None) -> Tensor:
     """`LN(x + f)`, with a delta on f, on x + f or on the result.
 
     Args:
@@ -15,7 +15,7 @@ def post_norm(host: Host, x: Tensor, f: Tensor, norm: nn.Module, places_BT2: Ten
         x: input of the sub-layer, `(B, T, D)`.
         f: its output after dropout, `(B, T, D)`.
         norm: the layer norm after the residual sum.
-        places_BT2: the places of the tokens, for a delta on the result that edits some of them; else None.
+        positions_BT2: the positions of the tokens in their source, if a delta on the result edits some of them.
     """
     deltas = host.deltas
     if Representation.SUBLAYER in deltas:
@@ -27,5 +27,5 @@ def post_norm(host: Host, x: Tensor, f: Tensor, norm: nn.Module, places_BT2: Ten
         y = delta.compose(y, delta.form(z), z)
     y = norm(y)
     if Representation.LAYER in deltas:
-        y = edit(host, deltas[Representation.LAYER], x, y, places_BT2)
+        y = edit(host, deltas[Representation.LAYER], x, y, positions_BT2)
     return y

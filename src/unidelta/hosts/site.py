@@ -73,7 +73,6 @@ class Site:
         layer: index of the layer in its stack.
         stack: the encoder or decoder with the layer; it owns the networks that serve all sites of a kind.
         reader: the module that is given the tokens and which of them are padding; None if the stack is.
-        teller: the layer, if a delta on its output is held by a module inside of it; else None.
     """
 
     hosts: Mapping[Representation, Hosting]
@@ -86,7 +85,6 @@ class Site:
     layer: int
     stack: nn.Module
     reader: nn.Module | None = None
-    teller: nn.Module | None = None
 
 
 def attach(hosting: Hosting, key: str, delta: nn.Module | None) -> None:

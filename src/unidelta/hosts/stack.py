@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unidelta.hosts.site import Host
-from unidelta.hosts.tokens import PLACES, places
+from unidelta.hosts.tokens import SOURCE_POSITIONS, source_positions
 
 FIRST_POSITION = "first_position"
 IS_DECODER = "is_decoder"
@@ -15,7 +15,7 @@ IS_DECODER = "is_decoder"
 class StackHost(Host):
     """A stack that owns networks; `settings["first_position"]`, if there is one, is where its text starts.
 
-    With `settings["is_decoder"]` it tells its layers the places of their tokens in the source.
+    With `settings["is_decoder"]` it passes its layers the positions of their tokens in the source.
     """
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -23,7 +23,7 @@ class StackHost(Host):
         if FIRST_POSITION in self.settings:
             kwargs["position_ids"] = self.settings[FIRST_POSITION] + _positions(*args, **kwargs)
         if IS_DECODER in self.settings:
-            kwargs[PLACES] = places(self, args, kwargs, is_decoder=self.settings[IS_DECODER])
+            kwargs[SOURCE_POSITIONS] = source_positions(self, args, kwargs, is_decoder=self.settings[IS_DECODER])
         return super().forward(*args, **kwargs)
 
 

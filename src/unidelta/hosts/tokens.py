@@ -1,7 +1,7 @@
 """Which tokens of a text a delta edits. Shapes: B batch, T tokens of one call, S tokens of the text so far.
 
 The module that is given the tokens and their attention mask numbers those of the source, and passes the numbers on as a
-keyword; layers that edit only some tokens take it. Nothing is kept between calls.
+keyword; a layer with a delta at some tokens takes it out of its keywords. Nothing is kept between calls.
 """
 
 import inspect
@@ -18,8 +18,8 @@ from unidelta.hosts.site import Host
 TOKENS = "tokens"
 """The setting of a host whose delta edits some tokens only: which."""
 
-PLACES = "token_places"
-"""The keyword by which layers are told the places of their tokens."""
+SOURCE_POSITIONS = "source_positions"
+"""The keyword with which a layer receives the positions of its tokens in their source."""
 
 SOURCE_MASK = "source_mask"
 """The keyword by which a user says which tokens are the source's."""
@@ -30,8 +30,8 @@ def edits_some_tokens(model: nn.Module) -> bool:
     return any(isinstance(module, Host) and TOKENS in module.settings for module in model.modules())
 
 
-def places(host: Host, args: tuple[Any, ...], keywords: dict[str, Any], *, is_decoder: bool) -> Tensor:
-    """The places of the tokens of one call in their source, counted from 0: from its start and from its end.
+def source_positions(host: Host, args: tuple[Any, ...], keywords: dict[str, Any], *, is_decoder: bool) -> Tensor:
+    """The positions of the tokens of one call in their source, counted from 0: from its start and from its end.
 
     Args:
         host: the module that is called.
@@ -69,7 +69,7 @@ def places(host: Host, args: tuple[Any, ...], keywords: dict[str, Any], *, is_de
     return both[:, n_before : n_before + n_now]
 
 
-def edit(host: Host, delta: Any, x: Tensor, h: Tensor, places_BT2: Tensor | None) -> Tensor:
+def edit(host: Host, delta: Any, x: Tensor, h: Tensor, positions_BT2: Tensor | None) -> Tensor:
     """`delta(x, h)` at the tokens of the host's choice, h at the others; at all of them without a choice.
 
     Args:
@@ -77,14 +77,14 @@ def edit(host: Host, delta: Any, x: Tensor, h: Tensor, places_BT2: Tensor | None
         delta: the delta.
         x: what the sub-module reads, `(B, T, D)`.
         h: the representation, `(B, T, D)`.
-        places_BT2: as `places` returns them; None where no delta chooses.
+        positions_BT2: as `source_positions` returns them; None where no delta chooses.
     """
     changed = delta(x, h)
-    if TOKENS not in host.settings or places_BT2 is None:
+    if TOKENS not in host.settings or positions_BT2 is None:
         return changed
     n_first, n_last = ends(host.settings[TOKENS])
     limits = torch.tensor([n_first, n_last], device=h.device)
-    is_edited = ((places_BT2 >= 0) & (places_BT2 < limits)).any(-1, keepdim=True)
+    is_edited = ((positions_BT2 >= 0) & (positions_BT2 < limits)).any(-1, keepdim=True)
     return torch.where(is_edited.to(h.device), changed, h)
 
 
@@ -94,12 +94,3 @@ def _unknown(asked: str) -> DesignError:
         "without a cache, or with several tokens after it, prompt and target look alike",
         f"model(..., {SOURCE_MASK}=…), 1 at the tokens of the prompt and 0 elsewhere; generate with a cache needs none",
     )
-
-
-class TellingLayer(Host):
-    """A layer that tells the module inside of it that holds the delta, `settings["told"]`, the places of its tokens."""
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The stock forward."""
-        self.settings["told"].settings[PLACES] = kwargs.pop(PLACES)
-        return super().forward(*args, **kwargs)

@@ -28,7 +28,7 @@ from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
 from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.site import Host, Hosting, Site, attach
 from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
-from unidelta.hosts.tokens import TOKENS, TellingLayer
+from unidelta.hosts.tokens import TOKENS
 from unidelta.injection.injection import Injection
 from unidelta.injection.saving_backbone import guard_saving
 
@@ -157,16 +157,13 @@ def _attach_part(
             positions = {FIRST_POSITION: spec.bottleneck}
             attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
         if spec.tokens != ALL:
-            _tell_places(site, model)
+            _number_tokens(site, model)
 
 
-def _tell_places(site: Site, model: PreTrainedModel) -> None:
-    """Let the delta of a layer's output know its tokens. A decoder that only classifies reads nothing but a source."""
+def _number_tokens(site: Site, model: PreTrainedModel) -> None:
+    """Pass layers the positions of their tokens. A decoder that only classifies reads nothing but a source."""
     settings = {IS_DECODER: site.kind.startswith("decoder_") and model.can_generate()}
     attach(Hosting(module=site.reader or site.stack, host=StackHost, settings=settings), "", None)
-    if site.teller is not None:
-        told = {"told": site.hosts[Representation.LAYER].module}
-        attach(Hosting(module=site.teller, host=TellingLayer, settings=told), "", None)
 
 
 def _frozen(site: Site, role: str) -> FrozenMap:

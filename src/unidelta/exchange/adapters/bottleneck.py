@@ -172,6 +172,8 @@ def _holder(each: Placed) -> str:
         return f"{layer}.cross_attention_adapters.adapters"
     if last == "output":  # BERT's modules are layers of adapters themselves
         return f"{each.host}.adapters"
+    if layer.endswith(".layer"):  # BERT's layer, whose adapters are in its output module
+        return f"{each.host}.output.adapters"
     return f"{each.host}.output_adapters.adapters"
 
 
