@@ -77,6 +77,6 @@ def command(
         print(error, file=sys.stderr)
         return ExitStatus.REFUSED
     if differing and not arguments.write:
-        print(f"{', '.join(map(str, differing))} out of date: python -m {module} --write")
+        print(f"out of date: {', '.join(map(str, differing))}; to write: python -m {module} --write")
         return ExitStatus.FAILED
     return ExitStatus.DONE
