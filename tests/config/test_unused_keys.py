@@ -100,7 +100,7 @@ RUNS = (
     "task=xsum method=multihead_parallel_adapter task.generation.num_beams=4 scale=paper",
 )
 NOT_OF_THE_NUMBERS = (
-    *("results_dir dry_run force save_deltas save_model task.path training.device training.progress").split(),
+    *("results_dir dry_run force save_deltas save_model plan task.path training.device training.progress").split(),
     *("task.max_unknown_share training.gradient_checkpointing training.backbone_dtype training.log_every").split(),
     *("training.save_every_minutes tracking. method.name position.name backbone.name").split(),
     *(

@@ -8,16 +8,15 @@ from unidelta.analysis.names import METRICS, TASKS, Scale, task_title
 from unidelta.analysis.render import code, grid, in_markdown
 from unidelta.analysis.table import MISSING, Cell, Column, Table
 from unidelta.analysis.tables import signed
-from unidelta.analysis.verdicts import Verdict
+from unidelta.analysis.verdicts import WORDS, Verdict
 
-WORDS = ("supported", "contradicted", "inconclusive", "not run")
 _COLUMNS = (
     Column(title="claim", kind="text"),
     Column(title="the paper, on its own data", kind="text"),
     Column(title="holds if the difference is", kind="text"),
     Column(title="here", kind="text"),
     Column(title="difference", kind="difference"),
-    Column(title="d_z", kind="difference"),
+    Column(title="d", kind="difference"),
     Column(title="n", kind="count"),
     Column(title="p", kind="difference"),
     Column(title="verdict", kind="text"),
@@ -29,9 +28,9 @@ _INTRO = {
     "paper": "The 90 comparisons of He et al. (2022), tested on the runs at scale=paper.",
 }
 _LEGEND = (
-    "Differences are first minus second, paired by seed, in points, ± half the 95 % t-interval; d_z is their mean"
-    " over their standard deviation, n the number of pairs, p adjusted within the group (Holm). The tests and margins:"
-    " [statistics.md]({docs}docs/statistics.md)."
+    "Differences are first minus second, in points, ± half the 95 % t-interval (Welch); d is the mean over the"
+    " standard deviation of one difference, n the seeds of each side, p adjusted within the group (Holm). What the"
+    " verdicts mean, and what was fixed before the runs: [protocol.md]({docs}docs/protocol.md)."
 )
 
 
@@ -39,14 +38,16 @@ def overview(found: Sequence[Verdict]) -> Table:
     """The number of claims of each group by verdict."""
     columns = [Column(title="group", kind="text"), *(Column(title=word, kind="count") for word in WORDS)]
     columns.append(Column(title="largest n", kind="count"))
-    mine = {group: [verdict for verdict in found if verdict.claim.group == group] for group in GROUPS}
+    own = [verdict for verdict in found if not verdict.same_as]
+    mine = {group: [verdict for verdict in own if verdict.claim.group == group] for group in GROUPS}
     rows = [_counted(f"{group}: {words}", mine[group]) for group, words in GROUPS.items()]
     return Table(
         name="claims",
         title="Claims at a glance",
         caption="Comparisons of the paper by verdict.",
         columns=tuple(columns),
-        rows=(*rows, _counted("all", found)),
+        rows=(*rows, _counted("all", own)),
+        notes=(f"{len(found) - len(own)} of {len(found)} comparisons repeat another one and are counted once.",),
     )
 
 
@@ -69,15 +70,16 @@ def commands_of(group: str, found: Sequence[Verdict]) -> list[str]:
     return list(dict.fromkeys(words for v in found if v.claim.group == group for words in v.commands))
 
 
-def page(found: Sequence[Verdict], scale: Scale, *, docs: str) -> str:
+def page(found: Sequence[Verdict], scale: Scale, *, fixed: str, docs: str) -> str:
     """The page.
 
     Args:
         found: every verdict.
         scale: of the runs.
+        fixed: a sentence on the plan, if there is one.
         docs: the path from the page's folder to the parent of `docs/`, e.g. `../`.
     """
-    parts = ["# Claims", _INTRO[scale], _LEGEND.format(docs=docs), grid(overview(found))]
+    parts = ["# Claims", _INTRO[scale], *filter(None, [fixed]), _LEGEND.format(docs=docs), grid(overview(found))]
     for group in GROUPS:
         table = group_table(group, found, scale)
         parts += [f"## {in_markdown(table.title)}", grid(table), *(in_markdown(note) for note in table.notes)]
@@ -88,13 +90,13 @@ def page(found: Sequence[Verdict], scale: Scale, *, docs: str) -> str:
 
 
 def _row(verdict: Verdict, scale: Scale) -> tuple[Cell, ...]:
-    claim, differences = verdict.claim, verdict.differences
+    claim, difference = verdict.claim, verdict.difference
     digits = 2 if claim.metric.startswith("R") else 1
     said = f"{claim.hypothesis}: {signed(verdict.margin, digits)} {METRICS[claim.metric]} on {TASKS[claim.task]}"
     if verdict.is_margin_in_noise and verdict.noise is not None:
         said += f", within its own noise of {verdict.noise:.{digits}f}"
-    mean, effect = differences.mean, differences.effect
-    width = "" if differences.half_width is None else f" ± {differences.half_width:.{digits}f}"
+    mean, effect = difference.mean, difference.effect
+    width = "" if difference.half_width is None else f" ± {difference.half_width:.{digits}f}"
     return (
         Cell(text=claim.name),
         Cell(text=said),
@@ -102,10 +104,16 @@ def _row(verdict: Verdict, scale: Scale) -> tuple[Cell, ...]:
         Cell(text=f"{task_title(claim.task, scale)} {METRICS[claim.metric]}"),
         Cell(text=MISSING if mean is None else f"{signed(mean, digits)}{width}", value=mean),
         Cell(text=MISSING if effect is None else signed(effect, 1), value=effect),
-        Cell(text=str(differences.n), value=differences.n),
+        Cell(text=str(difference.n), value=difference.n),
         Cell(text=MISSING if verdict.p is None else _p(verdict.p), value=verdict.p),
-        Cell(text=f"{verdict.word} ({verdict.why})" if verdict.why else verdict.word),
+        Cell(text=worded(verdict)),
     )
+
+
+def worded(verdict: Verdict) -> str:
+    """The verdict with what there is to say about it."""
+    said = f"as {verdict.same_as}" if verdict.same_as else verdict.why
+    return f"{verdict.word} ({said})" if said else verdict.word
 
 
 def condition(verdict: Verdict) -> str:
@@ -128,7 +136,7 @@ def _p(value: float) -> str:
 
 def _counted(label: str, found: Sequence[Verdict]) -> tuple[Cell, ...]:
     counts = Counter(verdict.word for verdict in found)
-    n = max((verdict.differences.n for verdict in found), default=0)
+    n = max((verdict.difference.n for verdict in found), default=0)
     return (
         Cell(text=label),
         *(Cell(text=str(counts[word]), value=counts[word]) for word in WORDS),

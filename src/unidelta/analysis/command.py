@@ -5,14 +5,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from unidelta.analysis.claims import claims
 from unidelta.analysis.explore.command import COMMANDS, explore
 from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
-from unidelta.analysis.published import published
+from unidelta.analysis.plan import fixed, plan_for
+from unidelta.analysis.published import published, rows
 from unidelta.analysis.registry import artefact, artefacts
+from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
-from unidelta.analysis.verdicts import verdicts
+from unidelta.analysis.verdicts import Verdict, verdicts
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, UserError
@@ -97,9 +101,18 @@ def _files(names: Sequence[str], source: str, scale: str) -> Files:
     files: Files = {}
     for one in made:
         files |= files_of(one, runs.scale)
-    found = verdicts(claims(figures), runs, figures) if set(_WHOLE) & set(names) else ()
+    found, plan_told = _judged(runs, figures) if set(_WHOLE) & set(names) else ((), "")
     page = report_files(made, files, found, runs) if "page" in names else {}
-    return files | (claims_files(found, runs.scale) if "claims" in names else {}) | page
+    return files | (claims_files(found, runs.scale, fixed=plan_told) if "claims" in names else {}) | page
+
+
+def _judged(runs: Runs, figures: pd.DataFrame) -> tuple[tuple[Verdict, ...], str]:
+    """The verdicts, and a sentence on the plan they follow."""
+    of_paper = claims(figures)
+    plan = plan_for(runs.scale, of_paper)
+    found = verdicts(of_paper, runs, figures, plan)
+    names = {name for one in found for side in one.sides for name in side.run_ids}
+    return found, fixed(plan, [row for row in rows(runs.frame) if row["run_id"] in names])
 
 
 def _report(found: Sequence[str]) -> ExitStatus:

@@ -31,10 +31,16 @@ def files_of(made: Table | Figure, scale: Scale) -> Files:
     return {stem.with_suffix(".csv"): to_csv(data(made)), **drawn}
 
 
-def claims_files(found: Sequence[Verdict], scale: Scale) -> Files:
-    """CLAIMS.md; the miniature's is at the top of the results folder, because anyone can reproduce it."""
+def claims_files(found: Sequence[Verdict], scale: Scale, *, fixed: str) -> Files:
+    """CLAIMS.md; the miniature's is at the top of the results folder, because anyone can reproduce it.
+
+    Args:
+        found: a verdict for each claim.
+        scale: of the runs.
+        fixed: a sentence on the plan, if there is one.
+    """
     path = _folder(scale) / "CLAIMS.md"
-    return {path: page(found, scale, docs="../" * len(path.parts))}
+    return {path: page(found, scale, fixed=fixed, docs="../" * len(path.parts))}
 
 
 def report_files(made: Sequence[Table | Figure], files: Files, found: Sequence[Verdict], runs: Runs) -> Files:

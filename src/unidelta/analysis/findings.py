@@ -4,22 +4,22 @@ from collections import Counter
 from collections.abc import Sequence
 
 from unidelta.analysis.claims import GROUPS
-from unidelta.analysis.claims_page import WORDS
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tables import shown
-from unidelta.analysis.verdicts import Verdict
+from unidelta.analysis.verdicts import WORDS, Verdict
 
 _BEST, _FULL = "mam@30;512", "full_ft"
 
 
 def findings(verdicts: Sequence[Verdict], runs: Runs) -> tuple[str, ...]:
     """Sentences: how many claims hold, which do and which do not, and how MAM and full fine-tuning compare."""
+    verdicts = [verdict for verdict in verdicts if not verdict.same_as]
     counts = Counter(verdict.word for verdict in verdicts)
     if not verdicts or counts["not run"] == len(verdicts):
         return ("No comparison has runs yet.",)
     told = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
-    n = max(verdict.differences.n for verdict in verdicts)
-    sentences = [f"Of the paper's {len(verdicts)} comparisons: {told}, with up to {n} seeds."]
+    n = max(verdict.difference.n for verdict in verdicts)
+    sentences = [f"Of the paper's {len(verdicts)} distinct comparisons: {told}, with up to {n} seeds."]
     decided = [verdict for verdict in verdicts if verdict.word in ("supported", "contradicted")]
     groups = dict.fromkeys(verdict.claim.group for verdict in decided)
     if groups:

@@ -7,14 +7,14 @@ from html import escape
 
 from unidelta.analysis import html
 from unidelta.analysis.claims import GROUPS, Claim
-from unidelta.analysis.claims_page import WORDS, condition
+from unidelta.analysis.claims_page import condition, worded
 from unidelta.analysis.more_seeds import commands_for, needed
 from unidelta.analysis.names import METRICS, TASKS, task_title
 from unidelta.analysis.needed import needed_text
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import MISSING
 from unidelta.analysis.tables import signed
-from unidelta.analysis.verdicts import Verdict
+from unidelta.analysis.verdicts import WORDS, Verdict
 
 _WIDTH, _HEIGHT, _EDGE = 200, 18, 6
 _TICKS = (0, 1, 3, 10, 30, 100)
@@ -46,13 +46,13 @@ def claims_table(verdicts: Sequence[Verdict], runs: Runs, known: Collection[str]
 
 
 def _row(verdict: Verdict, every: tuple[Verdict, ...], runs: Runs, known: Collection[str], reach: float) -> str:
-    claim, differences = verdict.claim, verdict.differences
+    claim, found = verdict.claim, verdict.difference
     digits = 2 if claim.metric.startswith("R") else 1
     compared = _compared(claim)
-    n_needed = needed(verdict) if verdict.word == "inconclusive" and differences.n > 1 else None
-    is_open = verdict.word == "inconclusive" and differences.n > 1
-    width = "" if differences.half_width is None else f" ± {differences.half_width:.{digits}f}"
-    difference = MISSING if differences.mean is None else f"{signed(differences.mean, digits)}{width}"
+    is_open = verdict.word == "undecided" and found.n > 1
+    n_needed = needed(verdict) if is_open else None
+    width = "" if found.half_width is None else f" ± {found.half_width:.{digits}f}"
+    difference = MISSING if found.mean is None else f"{signed(found.mean, digits)}{width}"
     on = f"{task_title(claim.task, runs.scale)} {METRICS[claim.metric]}"
     p = MISSING if verdict.p is None else "< 0.001" if verdict.p < 0.001 else f"{verdict.p:.3f}"
     told = f"{claim.hypothesis}. In the paper: {signed(verdict.margin, digits)} on {TASKS[claim.task]}. Holds if the"
@@ -61,11 +61,11 @@ def _row(verdict: Verdict, every: tuple[Verdict, ...], runs: Runs, known: Collec
         f'<td class="left">{html.text(claim.name)}</td>',
         f'<td class="left said" tabindex="0" data-tip="{html.text(told)}">{html.text(compared)}</td>',
         f'<td class="left">{html.text(on)}</td>',
-        f'<td class="plot">{_plot(verdict, reach, f"{claim.name}: {difference}, n = {differences.n}")}</td>',
-        f'<td class="right">{difference}</td><td class="right">{differences.n}</td>',
+        f'<td class="plot">{_plot(verdict, reach, f"{claim.name}: {difference}, n = {found.n}")}</td>',
+        f'<td class="right">{difference}</td><td class="right">{found.n}</td>',
         f'<td class="right">{needed_text(n_needed) if is_open else MISSING}</td>',
         f'<td class="right">{html.text(p)}</td>',
-        f'<td class="left verdict">{html.text(verdict.word)}</td>',
+        f'<td class="left verdict">{html.text(worded(verdict))}</td>',
         f'<td class="left">{_behind(verdict, n_needed, every, runs, known)}</td>',
     ]
     kind = verdict.word.replace(" ", "-")
@@ -99,7 +99,7 @@ def _counted(verdicts: Sequence[Verdict]) -> str:
 
 
 def _ends(verdict: Verdict) -> tuple[float, ...]:
-    mean, width = verdict.differences.mean, verdict.differences.half_width
+    mean, width = verdict.difference.mean, verdict.difference.half_width
     return () if mean is None else (mean - (width or 0.0), mean + (width or 0.0))
 
 
@@ -116,10 +116,10 @@ def _plot(verdict: Verdict, reach: float, told: str) -> str:
         f'<rect class="holds" x="{left}" y="0" width="{right - left:.1f}" height="{_HEIGHT}"/>',
         f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="{_HEIGHT}"/>',
     ]
-    if verdict.differences.mean is not None:
+    if verdict.difference.mean is not None:
         ends = [_x(end, reach) for end in _ends(verdict)]
         parts.append(f'<line class="interval" x1="{ends[0]}" x2="{ends[1]}" y1="{middle}" y2="{middle}"/>')
-        parts.append(f'<circle cx="{_x(verdict.differences.mean, reach)}" cy="{middle}" r="4"/>')
+        parts.append(f'<circle cx="{_x(verdict.difference.mean, reach)}" cy="{middle}" r="4"/>')
     return (
         f'<svg class="forest" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img"'
         f' tabindex="0" aria-label="{escape(told)}" data-tip="{escape(told)}">{"".join(parts)}</svg>'

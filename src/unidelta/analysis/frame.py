@@ -96,8 +96,8 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
     `percent` counts matrices, as in the paper, `percent_paper` is the same with the paper's rounding, `percent_trained`
     counts what the optimiser updates. `settings` holds everything that affects the numbers except the seed. `s` is the
     scale of a scaled composition (Table 5), `prefix_init` the initialisation of a prefix; NaN and "" without one. `dev`
-    is NaN if nothing is generated on dev: for translation `dev_loss` selects the best step. `when`, `commit`, `device`,
-    `platform` and `packages` are the run's provenance, as text.
+    is NaN if nothing is generated on dev: for translation `dev_loss` selects the best step. `when`, `commit`, `plan`,
+    `device`, `platform` and `packages` are the run's provenance, as text.
 
     Args:
         records: any number; they are not kept in memory.
@@ -210,6 +210,7 @@ def _provenance(record: RunRecord) -> dict[str, str]:
     return {
         "when": there.get("time_utc") or "",
         "commit": f"{commit} with changes" if git.get("is_dirty") else commit,
+        "plan": there.get("plan") or "",
         "device": there.get("device") or "",
         "platform": ", ".join(filter(None, (there.get("platform"), f"Python {there.get('python', '?')}"))),
         "packages": canonical(packages) if packages else "",

@@ -1,10 +1,8 @@
-"""What would decide a claim that is inconclusive: about how many seeds, and what to type for them."""
-
-from statistics import stdev
+"""What would decide a claim that is undecided: about how many seeds, and what to type for them."""
 
 from unidelta.analysis.commands import command
-from unidelta.analysis.needed import pairs_needed
-from unidelta.analysis.paired import LEVEL
+from unidelta.analysis.difference import LEVEL, Difference
+from unidelta.analysis.needed import seeds_needed
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tables import COPIED
 from unidelta.analysis.verdicts import Verdict, pairs_of
@@ -14,37 +12,45 @@ AFFORDABLE = 50
 
 
 def needed(verdict: Verdict) -> int | None:
-    """The pairs with which a difference like this decides the claim four times in five; None beyond 10,000.
+    """The seeds with which a difference like this decides the claim four times in five; None beyond 10,000.
 
-    Tests are those of `paired`, before p-values are adjusted: a lower bound where a group has many claims.
+    Tests are those of `difference`, before p-values are adjusted: a lower bound where a group has many claims.
 
     Raises:
-        ValueError: there are fewer than two pairs.
+        ValueError: there are fewer than two runs of a side.
     """
-    differences, bound = verdict.differences, verdict.claim.bound
-    if differences.mean is None or differences.n < 2:
-        raise ValueError("how many pairs a claim needs is known from two pairs or more")
-    deviation = stdev(differences.values)
-    if verdict.claim.kind != "within":
-        return pairs_needed(differences.mean - bound, deviation)
-    inside = bound - abs(differences.mean)
-    return pairs_needed(inside, deviation, level=2 * LEVEL if inside > 0 else LEVEL)  # one-sided where it is inside
+    found, bound = verdict.difference, verdict.claim.bound
+    if found.mean is None or not found.deviations:
+        raise ValueError("how many seeds a claim needs is known from two of each side or more")
+    if verdict.claim.kind == "within":
+        return _until_within(found, bound)
+    least = seeds_needed(found.mean - bound, found.deviations)
+    if verdict.claim.tolerance != "none" or abs(found.mean) >= verdict.on_par:
+        return least
+    equal = _until_within(found, verdict.on_par)
+    return min((n for n in (least, equal) if n is not None), default=None)
+
+
+def _until_within(found: Difference, margin: float) -> int | None:
+    inside = margin - abs(found.mean or 0.0)
+    level = 2 * LEVEL if inside > 0 else LEVEL  # one-sided where it is inside
+    return seeds_needed(inside, found.deviations, level=level)
 
 
 def commands_for(verdict: Verdict, n: int, every: tuple[Verdict, ...], runs: Runs) -> tuple[str, ...]:
-    """What to type for the seeds that are missing to `n` pairs, a line for each design; () if that is too many.
+    """What to type for the seeds that are missing to `n` of each side, a line for each design; () if that is too many.
 
     Args:
         verdict: the claim's.
-        n: pairs that are wanted.
+        n: seeds that are wanted.
         every: the verdicts of all claims.
         runs: the runs there are.
     """
-    if not verdict.differences.n < n <= AFFORDABLE:
+    if not verdict.difference.n < n <= AFFORDABLE:
         return ()
     there = {seed for score in verdict.sides for seed in score.seeds}
     fresh = (seed for seed in range(1, 10 * AFFORDABLE) if seed not in there)
-    wanted = tuple(seed for seed, _ in zip(fresh, range(n - verdict.differences.n), strict=False))
+    wanted = tuple(seed for seed, _ in zip(fresh, range(n - verdict.difference.n), strict=False))
     found: dict[str, None] = {}
     for pair in pairs_of(verdict.claim, {one.claim.name: one.claim for one in every}):
         for side in (pair.first, pair.second):

@@ -1,7 +1,7 @@
 """How many seeds a difference needs: the least n with which a t-test finds it four times in five."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scipy.special import nctdtr, stdtrit
 
@@ -9,29 +9,25 @@ POWER = 0.8
 MOST = 10_000
 
 
-def pairs_needed(distance: float, deviation: float, *, level: float = 0.05) -> int | None:
-    """The least number of pairs with which the t-test against a bound has a power of 80 %; None beyond 10,000.
+def seeds_needed(distance: float, deviations: Sequence[float], *, level: float = 0.05) -> int | None:
+    """The least number of seeds with which the t-test against a bound has a power of 80 %; None beyond 10,000.
 
-    Mean and standard deviation are taken as they were measured, which few pairs do badly: an order of magnitude.
+    Mean and standard deviations are taken as they were measured, which few runs do badly: an order of magnitude.
 
     Args:
         distance: of the mean of the differences from the bound, in points.
-        deviation: the standard deviation of the differences.
+        deviations: the standard deviation of the paired differences, or of each side without pairs (Welch).
         level: of the two-sided test; twice the level of a one-sided one.
     """
-    return _least(lambda n: power(distance / deviation * math.sqrt(n), n - 1, level), distance, deviation)
-
-
-def seeds_needed(distance: float, deviations: tuple[float, float], *, level: float = 0.05) -> int | None:
-    """The same for two sides without common seeds (Welch): the least number of seeds of each."""
-    first, second = deviations
-    deviation = math.hypot(first, second)
+    deviation = math.hypot(*deviations)
+    if deviation == 0:
+        return None if distance == 0 else 2
+    share = deviation**4 / sum(one**4 for one in deviations)  # Satterthwaite's degrees of freedom, over n − 1
 
     def power_of(n: int) -> float:
-        freedom = (n - 1) * deviation**4 / (first**4 + second**4)  # Welch and Satterthwaite, n of each
-        return power(distance / deviation * math.sqrt(n), freedom, level)
+        return power(distance / deviation * math.sqrt(n), (n - 1) * share, level)
 
-    return _least(power_of, distance, deviation)
+    return _least(power_of, distance)
 
 
 def power(shift: float, freedom: float, level: float) -> float:
@@ -48,10 +44,10 @@ def power(shift: float, freedom: float, level: float) -> float:
     return float(1 - nctdtr(freedom, shift, critical) + nctdtr(freedom, shift, -critical))
 
 
-def _least(power_of: Callable[[int], float], distance: float, deviation: float) -> int | None:
+def _least(power_of: Callable[[int], float], distance: float) -> int | None:
     if distance == 0:
         return None
-    if deviation == 0 or power_of(2) >= POWER:
+    if power_of(2) >= POWER:
         return 2
     enough = 4
     while power_of(enough) < POWER:

@@ -259,7 +259,7 @@ def _side(design: str, published: str, architecture: str, task: str) -> tuple[st
     content, sizes = json.loads(design), json.loads(published)
     for name, row in ROWS.items():
         for variant in ("", *row.variants):
-            if not _is_of(content, name, variant, task) or set(sizes) != set(row.slots):
+            if not is_of_row(content, name, variant, task) or set(sizes) != set(row.slots):
                 continue
             suffix = f"[{variant}]" if variant else ""
             if not _has_sizes(content, sizes, json.loads(architecture)):
@@ -269,7 +269,8 @@ def _side(design: str, published: str, architecture: str, task: str) -> tuple[st
     return "", ""
 
 
-def _is_of(design: Mapping[str, Any], name: str, variant: str, task: str) -> bool:
+def is_of_row(design: Mapping[str, Any], name: str, variant: str, task: str) -> bool:
+    """Whether a record's design is that of a row, of whatever size."""
     parts, mine = design.get("parts", []), _parts(name, variant)
     return (
         design["kind"] == ROWS[name].request().method.kind

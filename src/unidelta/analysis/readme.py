@@ -23,14 +23,14 @@ def tables(root: Path) -> dict[str, str]:
     lines = (root / CLAIMS).read_text(encoding="utf-8").splitlines()
     overview = takewhile(_is_row, dropwhile(lambda line: not _is_row(line), lines))
     _, _, *groups = ([cell.strip() for cell in line.strip("|").split("|")] for line in overview)
-    table, undecided, n_undecided = [["the paper says", "holds here", "does not", "undecided"]], 0, 0
-    for name, supported, contradicted, inconclusive, not_run, _ in groups[:-1]:
-        if supported == contradicted == "0":
-            undecided += 1
-            n_undecided += int(inconclusive) + int(not_run)
+    table, n_groups, n_open = [["the paper says", "holds here", "does not", "no difference", "undecided"]], 0, 0
+    for name, supported, contradicted, equal, *others, _ in groups[:-1]:
+        left = sum(map(int, others))  # at ceiling, undecided, not run
+        if supported == contradicted == equal == "0":
+            n_groups, n_open = n_groups + 1, n_open + left
         else:
-            table.append([name.partition(": ")[2], supported, contradicted, str(int(inconclusive) + int(not_run))])
-    rest = f"{undecided} further claims ({n_undecided} comparisons) are undecided with at most {groups[-1][-1]} seeds."
+            table.append([name.partition(": ")[2], supported, contradicted, equal, str(left)])
+    rest = f"{n_groups} further claims ({n_open} comparisons) are undecided with {groups[-1][-1]} seeds."
     return {"findings": f"{markdown(table)}\n\n{rest}"}
 
 

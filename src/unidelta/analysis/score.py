@@ -1,8 +1,8 @@
 """The score of several runs that differ by seed: mean, 95 % interval, and how many runs have none."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 
 from scipy.special import stdtrit
@@ -55,6 +55,16 @@ class Score:
         """The runs without a score, e.g. `1 failed, 2 diverged`; "" if all completed."""
         counts = {"failed": self.n_failed, "diverged": self.n_diverged, "interrupted": self.n_interrupted}
         return ", ".join(f"{n} {how}" for how, n in counts.items() if n)
+
+    def of_seeds(self, seeds: Collection[int]) -> "Score":
+        """The scores of some seeds alone."""
+        kept = [i for i, seed in enumerate(self.seeds) if seed in seeds]
+        return replace(
+            self,
+            values=tuple(self.values[i] for i in kept),
+            seeds=tuple(self.seeds[i] for i in kept),
+            run_ids=tuple(self.run_ids[i] for i in kept) if self.run_ids else (),
+        )
 
     @property
     def mean(self) -> float | None:

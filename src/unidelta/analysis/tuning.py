@@ -81,11 +81,12 @@ def curves(trials: Sequence[Row]) -> dict[Tuned, Curve]:
     """The trials by what they are for, in order."""
     found: dict[Tuned, list[Row]] = {}
     for row in trials:
-        found.setdefault(_tuned(row), []).append(row)
+        found.setdefault(tuned_for(row), []).append(row)
     return {tuned: _curve(found[tuned]) for tuned in sorted(found)}
 
 
-def _tuned(row: Row) -> Tuned:
+def tuned_for(row: Row) -> Tuned:
+    """What the learning rate of a trial would be chosen for."""
     percent = float(f"{row['percent']:.2g}")
     kind = kind_of(design_from_dict(json.loads(row["settings"])["design"]))
     return Tuned(task=row["task"], method=row["method"], kind=kind, percent=percent, prefix_init=row["prefix_init"])

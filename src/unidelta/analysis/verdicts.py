@@ -1,22 +1,26 @@
-"""The verdict on each of the paper's comparisons: supported, contradicted, inconclusive or not run."""
+"""The verdict on each of the paper's comparisons (docs/protocol.md)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
+from unidelta.analysis.adjust import holm, share_selected
 from unidelta.analysis.claims import INTERACTIONS, Claim, Side
 from unidelta.analysis.commands import command, seeds
+from unidelta.analysis.difference import Difference, Outcome, above, below, difference, p_within, within
 from unidelta.analysis.names import metric_in_records, task_in_records
-from unidelta.analysis.paired import LEVEL, Differences, Outcome, above, below, holm, of_differences, paired, within
+from unidelta.analysis.oracle import oracle
+from unidelta.analysis.plan import Plan
 from unidelta.analysis.published import rows
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
 from unidelta.analysis.tables import COPIED
 
-Word = Literal["supported", "contradicted", "inconclusive", "not run"]
+Word = Literal["supported", "contradicted", "practically equal", "at ceiling", "undecided", "not run"]
+WORDS: tuple[Word, ...] = ("supported", "contradicted", "practically equal", "at ceiling", "undecided", "not run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +28,12 @@ class Verdict:
     """The verdict on a claim.
 
     Args:
-        claim: the claim.
+        claim: the claim, with the designs and the bound that it is judged by.
         word: the verdict.
-        differences: first minus second by seed; for an interaction, differences of differences.
-        p: the adjusted p-value; None without a test.
+        difference: first minus second; for an interaction, the difference of two differences.
+        p: the adjusted p-value of the test that decided, or of the test against the bound; None without a test.
+        on_par: the difference that counts as none, in points.
+        same_as: the earlier claim that this one repeats; "" for one of its own.
         why: for a claim that could not be tested, why.
         margin: the paper's own difference; for an interaction, the difference of its differences.
         noise: twice the standard error of the paper's margin; None if no spread is printed for this metric.
@@ -37,8 +43,10 @@ class Verdict:
 
     claim: Claim
     word: Word
-    differences: Differences
+    difference: Difference
     p: float | None
+    on_par: float
+    same_as: str
     why: str
     margin: float
     noise: float | None
@@ -51,77 +59,127 @@ class Verdict:
         return self.noise is not None and abs(self.margin) <= self.noise
 
 
-def verdicts(claims: Sequence[Claim], runs: Runs, published: pd.DataFrame) -> tuple[Verdict, ...]:
-    """A verdict for every claim, in order; p-values are adjusted within each group.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reached:
+    """What a look at the data says of a claim."""
+
+    word: Word
+    difference: Difference
+    p: float | None
+
+
+def verdicts(claims: Sequence[Claim], runs: Runs, published: pd.DataFrame, plan: Plan) -> tuple[Verdict, ...]:
+    """A verdict for every claim, in order.
+
+    At each look at the data of the plan, p-values are adjusted within each group (Holm) and over the groups
+    (`adjust.share_selected`); what is decided stays so.
 
     Args:
         claims: the comparisons.
         runs: of one scale.
         published: the numbers in `results/paper/results.csv`, for the paper's own noise.
+        plan: how they are judged.
     """
-    by_name = {claim.name: claim for claim in claims}
-    tested: dict[str, Outcome] = {}
-    found = {claim.name: _differences(claim, by_name, runs) for claim in claims}
-    for claim in claims:
-        if found[claim.name].n >= 2:
-            tested[claim.name] = _outcome(claim, found[claim.name])
-    adjusted: dict[str, float] = {}
-    for group in dict.fromkeys(claim.group for claim in claims):
-        names = [claim.name for claim in claims if claim.group == group and claim.name in tested]
-        adjusted |= dict(zip(names, holm([tested[name].p for name in names]), strict=True))
+    of_paper = {claim.name: claim for claim in claims}
+    mine = {claim.name: plan.applied(claim) for claim in claims}
+    own = [claim for name, claim in mine.items() if not plan.judged[name].same_as]
+    reached: dict[str, _Reached] = {}
+    for look in plan.looks or (None,):
+        _look(own, reached, mine, runs, plan, look)
     spreads = _largest_spreads(published)
-    return tuple(
-        _verdict(claim, found[claim.name], tested.get(claim.name), adjusted.get(claim.name), by_name, runs, spreads)
-        for claim in claims
-    )
+    return tuple(_verdict(claim.name, reached, of_paper, mine, runs, spreads, plan) for claim in claims)
 
 
-def _verdict(
-    claim: Claim,
-    differences: Differences,
-    outcome: Outcome | None,
-    p: float | None,
-    by_name: dict[str, Claim],
+def _look(
+    own: Sequence[Claim],
+    reached: dict[str, _Reached],
+    mine: Mapping[str, Claim],
     runs: Runs,
-    spreads: dict[tuple[str, str], float],
-) -> Verdict:
-    pairs = pairs_of(claim, by_name)
-    margin = pairs[0].margin - (pairs[1].margin if len(pairs) > 1 else 0.0)
-    commands = _commands(pairs, runs)
-    word: Word = "not run"
-    why = ""
-    if outcome is not None and p is not None:
-        word = outcome.favours if p < LEVEL else "inconclusive"
-    elif differences.n == 1:
-        word, why = "inconclusive", "one pair of runs has no interval"
-    elif claim.kind == "copied" and runs.scale == "mini":
-        why, commands = "the printed number is of the paper's own data", ()
-    elif not commands:
-        why = "the two sides have no seed in common"
-    return Verdict(
-        claim=claim,
-        word=word,
-        differences=differences,
-        p=p,
-        why=why,
-        margin=margin,
-        noise=_noise([side for pair in pairs for side in (pair.first, pair.second)], claim, spreads),
-        commands=commands,
-        sides=tuple(_score(side, pair, runs) for pair in pairs for side in (pair.first, pair.second)),
-    )
+    plan: Plan,
+    look: int | None,
+) -> None:
+    """Test what has the runs for it and is not decided yet, and add to `reached` what is."""
+    found: dict[str, Difference] = {}
+    for claim in own:
+        if claim.name in reached and reached[claim.name].word != "undecided":
+            continue
+        sides = _sides(claim, mine, runs, plan, look)
+        if sides is None:
+            continue
+        found[claim.name] = difference(*sides, test=plan.test)
+        if _is_at_ceiling(claim, sides, plan, runs):
+            reached[claim.name] = _Reached(word="at ceiling", difference=found.pop(claim.name), p=None)
+        elif found[claim.name].error is None:
+            reached[claim.name] = _Reached(word="undecided", difference=found.pop(claim.name), p=None)
+    tested = {name: _outcome(mine[name], found[name]) for name in found}
+    equal = {
+        name: p_within(found[name], plan.judged[name].on_par)
+        for name in found
+        if mine[name].tolerance == "none" and mine[name].kind != "copied"
+    }
+    decisive = _decided(own, {name: outcome.p for name, outcome in tested.items()}, plan)
+    decisive_equal = _decided(own, equal, plan)
+    for name, one in found.items():
+        p, is_decided = decisive[name]
+        word: Word = tested[name].favours if is_decided else "undecided"
+        if name in decisive_equal and decisive_equal[name][1]:
+            word, p = "practically equal", decisive_equal[name][0]
+        reached[name] = _Reached(word=word, difference=one, p=p)
 
 
-def _outcome(claim: Claim, differences: Differences) -> Outcome:
+def _decided(own: Sequence[Claim], p_values: Mapping[str, float], plan: Plan) -> dict[str, tuple[float, bool]]:
+    """The p-value of each claim, adjusted within its group, and whether it counts."""
+    adjusted: dict[str, dict[str, float]] = {}
+    for group in dict.fromkeys(claim.group for claim in own):
+        names = [claim.name for claim in own if claim.group == group and claim.name in p_values]
+        adjusted[group] = dict(zip(names, holm([p_values[name] for name in names]), strict=True))
+    share = share_selected({group: tuple(found.values()) for group, found in adjusted.items()}, plan.nominal)
+    return {name: (p, p <= plan.nominal * share) for found in adjusted.values() for name, p in found.items()}
+
+
+def _sides(
+    claim: Claim, mine: Mapping[str, Claim], runs: Runs, plan: Plan, look: int | None
+) -> tuple[Score, ...] | None:
+    """The scores that are compared at a look, those of an interaction too; None before every side was run so often."""
+    scores: list[Score] = []
+    for pair in pairs_of(claim, mine):
+        first = _score(pair.first, pair, runs)
+        second = _score(pair.second, pair, runs)
+        if claim.kind == "copied":
+            if runs.scale == "mini":
+                return None
+            second = Score(values=(pair.second.value,) * first.n, seeds=first.seeds)
+        scores += [first, second]
+    if look is None:
+        return tuple(scores) if all(score.n for score in scores) else None
+    wanted = set(plan.seeds[:look])
+    for pair in pairs_of(claim, mine):
+        for side in (pair.first, pair.second):
+            ended = {row["seed"] for row in runs.rows(side.key, task_in_records(pair.task))}
+            if not wanted <= ended:
+                return None
+    return tuple(score.of_seeds(wanted) for score in scores)
+
+
+def _is_at_ceiling(claim: Claim, sides: Sequence[Score], plan: Plan, runs: Runs) -> bool:
+    """Whether every side is within the margin of what anybody can reach: then none could be better than another."""
+    task, metric = task_in_records(claim.task), metric_in_records(claim.metric, runs.scale)
+    best = oracle(task, metric, scale=runs.scale, source=runs.scale)
+    margin = plan.judged[claim.name].on_par
+    return best is not None and all(side.mean is not None and side.mean >= best - margin for side in sides)
+
+
+def _outcome(claim: Claim, found: Difference) -> Outcome:
     match claim.kind:
         case "within":
-            return within(differences, claim.bound)
+            return within(found, claim.bound)
         case "below" | "copied":
-            return below(differences, claim.bound)
+            return below(found, claim.bound)
         case _:
-            return above(differences, claim.bound)
+            return above(found, claim.bound)
 
 
-def pairs_of(claim: Claim, by_name: dict[str, Claim]) -> list[Claim]:
+def pairs_of(claim: Claim, by_name: Mapping[str, Claim]) -> list[Claim]:
     """The claim itself, or the two whose differences an interaction compares, on the same task."""
     stem, _, rest = claim.name.partition("-")
     if claim.kind != "interaction":
@@ -129,17 +187,39 @@ def pairs_of(claim: Claim, by_name: dict[str, Claim]) -> list[Claim]:
     return [by_name[f"{name}-{rest}" if rest else name] for name in INTERACTIONS[stem]]
 
 
-def _differences(claim: Claim, by_name: dict[str, Claim], runs: Runs) -> Differences:
-    pairs = [_paired(pair, runs) for pair in pairs_of(claim, by_name)]
-    return pairs[0] if len(pairs) == 1 else of_differences(*pairs)
-
-
-def _paired(claim: Claim, runs: Runs) -> Differences:
-    first = _score(claim.first, claim, runs)
-    if claim.kind == "copied":
-        same = () if runs.scale == "mini" else (claim.second.value,) * first.n
-        return paired(first, Score(values=same, seeds=first.seeds[: len(same)]))
-    return paired(first, _score(claim.second, claim, runs))
+def _verdict(
+    name: str,
+    reached: Mapping[str, _Reached],
+    of_paper: Mapping[str, Claim],
+    mine: Mapping[str, Claim],
+    runs: Runs,
+    spreads: dict[tuple[str, str], float],
+    plan: Plan,
+) -> Verdict:
+    claim, judged = mine[name], plan.judged[name]
+    found = reached.get(judged.same_as or name)
+    printed, pairs = pairs_of(of_paper[name], of_paper), pairs_of(claim, mine)
+    commands = _commands(pairs, runs)
+    why = ""
+    if claim.kind == "copied" and runs.scale == "mini":
+        why, commands = "the printed number is of the paper's own data", ()
+    elif found is not None and found.p is None and found.word == "undecided":
+        why = "one run has no interval"
+    elif found is None and not commands:
+        why = f"a verdict takes {plan.looks[0]} seeds of each side"
+    return Verdict(
+        claim=claim,
+        word="not run" if found is None else found.word,
+        difference=Difference(n=0) if found is None else found.difference,
+        p=None if found is None else found.p,
+        on_par=judged.on_par,
+        same_as=judged.same_as,
+        why=why,
+        margin=printed[0].margin - (printed[1].margin if len(printed) > 1 else 0.0),
+        noise=_noise([side for pair in printed for side in (pair.first, pair.second)], claim, spreads),
+        commands=commands,
+        sides=tuple(_score(side, pair, runs) for pair in pairs for side in (pair.first, pair.second)),
+    )
 
 
 def _score(side: Side, claim: Claim, runs: Runs) -> Score:

@@ -181,6 +181,7 @@ class RunConfig:
     save_model: bool = False  # keep the whole model of full fine-tuning, for from_pretrained
     fast: bool = True  # what only makes a run faster; false leaves it out, for comparison
     results_dir: str = "results/runs"
+    plan: str | None = None  # a file that says what the runs are to decide; the record holds its SHA-256
 
     def request(self) -> Request:
         """What is asked of the design."""
@@ -197,7 +198,7 @@ class RunConfig:
         )
 
 
-PATHS = ("results_dir", "task.path", "tracking.folder", "backbone.checkpoint")
+PATHS = ("results_dir", "plan", "task.path", "tracking.folder", "backbone.checkpoint")
 """Keys whose value is a path; that of a checkpoint may be a hub id."""
 
 GROUPS = (

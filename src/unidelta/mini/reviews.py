@@ -56,8 +56,7 @@ def verdict_on(world: World, text: str, relation: int, is_good: bool, rng: Rando
         while other in said:
             other = world.things.words[by_frequency(world.things, rng)]
         return f"{name} {rng.choice(VERDICTS[rng.random() < 0.5])} the {other}"
-    what = f"the {said[0]}" if len(said) == 1 and rng.random() < 0.5 else "it"
-    return f"{name} {rng.choice(VERDICTS[is_good is (relation == 0)])} {what}"
+    return f"{name} {rng.choice(VERDICTS[is_good is (relation == 0)])} it"
 
 
 def _opinion(world: World, pick: Pick, rng: Random, *, subject: str) -> tuple[str, bool]:

@@ -45,7 +45,7 @@ def prepare(config: RunConfig) -> RunSpec:
     labels, of_task = _labels(config, task)
     asked = replace(config, task=replace(config.task, labels=labels))
     config, notes = noting(asked)
-    for key in ("results_dir", "dry_run", "force", "save_deltas", "save_model"):
+    for key in ("results_dir", "dry_run", "force", "save_deltas", "save_model", "plan"):
         getattr(config, key)  # of every run, whatever it is
     stated = published_architecture(config.backbone, n_labels=n_outputs(config))
     measure = config.backbone.bottlenecks_of
@@ -64,6 +64,8 @@ def prepare(config: RunConfig) -> RunSpec:
                 "task.path=DIR, the folder with the splits, such as train.csv, validation.csv and test.csv",
             )
         )
+    if config.plan is not None and not Path(config.plan).is_file():
+        problems.append(ConfigError(f"plan={config.plan}", "there is no such file", "plan=results/plan.json"))
     problems += [*_check_world(asked), *check_tracking(resolve_tracking(config))]
     if task is not None:
         problems += check_lengths(task, architecture.max_positions)

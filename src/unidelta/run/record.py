@@ -59,6 +59,7 @@ def write_record(execution: Execution, ending: Ending, tracker: RunTracker) -> R
             **provenance(command=execution.command, device=device_name(spec.training), checkout=PACKAGE),
             "cpu": cpu(),
             "kernels": kernels(),
+            "plan": execution.plan,
             "revisions": dict(ending.revisions),
             "backbone": dict(ending.backbone),
             "resumed_with": list(ending.changes),

@@ -1,5 +1,6 @@
 """The composition root: from a configuration to its record."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -72,6 +73,7 @@ def run(
         stop=stop or Stop(),
         saves_deltas=config.save_deltas,
         saves_model=config.save_model,
+        plan=None if config.plan is None else hashlib.sha256(Path(config.plan).read_bytes()).hexdigest(),
     )
     with locked(execution.files.lock) if processes.is_first else nullcontext():
         done = None if config.force else _complete(execution)

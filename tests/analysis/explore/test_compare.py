@@ -6,7 +6,7 @@ from scipy import stats
 
 import unidelta
 from unidelta.analysis.explore.select import select
-from unidelta.analysis.needed import pairs_needed, power, seeds_needed
+from unidelta.analysis.needed import power, seeds_needed
 from unidelta.errors import ConfigError
 
 from .test_board import counted
@@ -72,7 +72,7 @@ def test_n_needed_is_the_least_with_a_power_of_four_in_five(effect: float):
         critical = stats.t.ppf(0.975, n - 1)
         return stats.nct.sf(critical, n - 1, effect * n**0.5) + stats.nct.cdf(-critical, n - 1, effect * n**0.5)
 
-    n = pairs_needed(2 * effect, 2.0)
+    n = seeds_needed(2 * effect, (2.0,))
     assert n is not None and power_of(n) >= 0.8 > (power_of(n - 1) if n > 2 else 0)
     assert power(effect * n**0.5, n - 1, 0.05) == pytest.approx(power_of(n), abs=1e-9)
 
@@ -91,7 +91,7 @@ def test_n_needed_by_simulation_for_two_sides():
 
 
 def test_nothing_to_find_needs_no_number():
-    assert pairs_needed(0.0, 1.0) is None and pairs_needed(1e-6, 1.0) is None and pairs_needed(1.0, 0.0) == 2
+    assert seeds_needed(0.0, (1.0,)) is None and seeds_needed(1e-6, (1.0,)) is None and seeds_needed(1.0, (0.0,)) == 2
 
 
 def test_sides_are_chosen_by_columns_and_settings(table, run):

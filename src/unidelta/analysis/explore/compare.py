@@ -3,16 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
 
 import pandas as pd
-from scipy.special import stdtr, stdtrit
 
+from unidelta.analysis.difference import LEVEL, above, difference
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
 from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
-from unidelta.analysis.needed import needed_text, pairs_needed, seeds_needed
-from unidelta.analysis.paired import LEVEL, above, paired
+from unidelta.analysis.needed import needed_text, seeds_needed
 from unidelta.analysis.score import Score
 from unidelta.analysis.table import MISSING, Cell, Column, Table
 from unidelta.analysis.tables import signed
@@ -131,36 +129,19 @@ def _lines(
 
 def contrast(first: Score, second: Score) -> Contrast:
     """First less second: paired where two seeds or more pair, else by Welch's test; no test with a single run."""
-    pairs = paired(first, second)
-    if pairs.n >= 2 and pairs.mean is not None:
-        deviation = stdev(pairs.values)
-        return Contrast(
-            difference=pairs.mean,
-            half_width=pairs.half_width,
-            test="paired",
-            n=pairs.n,
-            p=above(pairs, 0).p,
-            needed=pairs_needed(pairs.mean, deviation),
-        )
-    difference = mean(first.values) - mean(second.values)
-    if min(first.n, second.n) < 2:
-        return Contrast(difference=difference, half_width=None, test="", n=min(first.n, second.n), p=None, needed=None)
-    deviations = stdev(first.values), stdev(second.values)
-    shares = [deviation**2 / side.n for deviation, side in zip(deviations, (first, second), strict=True)]
-    error = math.sqrt(sum(shares))
-    if error == 0:
-        p, half_width = float(difference == 0), 0.0
-    else:
-        freedom = sum(shares) ** 2 / sum(share**2 / (s.n - 1) for share, s in zip(shares, (first, second), strict=True))
-        p = 2 * float(stdtr(freedom, -abs(difference) / error))
-        half_width = float(stdtrit(freedom, 0.975)) * error
+    found, test = difference(first, second, test="paired"), "paired"
+    if found.error is None:
+        found, test = difference(first, second, test="Welch"), "Welch"
+    assert found.mean is not None  # a setting has a run
+    if found.error is None:
+        return Contrast(difference=found.mean, half_width=None, test="", n=found.n, p=None, needed=None)
     return Contrast(
-        difference=difference,
-        half_width=half_width,
-        test="Welch",
-        n=min(first.n, second.n),
-        p=p,
-        needed=seeds_needed(difference, deviations),
+        difference=found.mean,
+        half_width=found.half_width,
+        test=test,
+        n=found.n,
+        p=above(found, 0).p,
+        needed=seeds_needed(found.mean, found.deviations),
     )
 
 

@@ -30,7 +30,7 @@ class MaskedTokens(Objective):
         text=news_in_segments,
         steps=1000,
         learning_rate=1.5e-3,
-        then=Recipe(text=news_and_claims, steps=2500, learning_rate=1.5e-3),
+        then=Recipe(text=news_and_claims, steps=5000, learning_rate=1.5e-3),
     )
     model_class = RobertaForMaskedLM
     begins_with_bart = True

@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from unidelta.analysis.paired import Differences, above, below, holm, of_differences, paired, within
+from unidelta.analysis.adjust import holm, share_selected
+from unidelta.analysis.difference import Difference, above, below, difference, within
 from unidelta.analysis.score import Score, half_width
 
 SAMPLES = [np.random.default_rng(seed).normal(0.3, 0.5, n).tolist() for seed, n in ((1, 2), (2, 3), (3, 5), (4, 40))]
 
 
-def differences(values) -> Differences:
-    return Differences(by_seed=dict(enumerate(values)))
+def score(values) -> Score:
+    return Score(values=tuple(values), seeds=tuple(range(len(values))))
+
+
+def differences(values) -> Difference:
+    """Pairs that differ by these values."""
+    return difference(score(values), score([0.0] * len(values)), test="paired")
 
 
 @pytest.mark.parametrize("values", SAMPLES)
@@ -79,20 +85,42 @@ def test_pairs_that_all_differ_by_the_same_need_no_spread():
     assert same.effect is None
 
 
-def test_one_pair_is_no_test():
-    with pytest.raises(ValueError, match="two pairs or more"):
-        above(differences([1.0]), 0.0)
+def test_one_run_of_a_side_is_no_test():
+    for test in ("paired", "Welch"):
+        with pytest.raises(ValueError, match="two runs of each side"):
+            above(difference(score([1.0]), score([0.5]), test=test), 0.0)
 
 
 def test_pairs_are_runs_of_one_seed():
     first = Score(values=(1.0, 2.0, 4.0), seeds=(1, 2, 3))
     second = Score(values=(10.0, 1.5, 0.5), seeds=(9, 3, 1))
-    found = paired(first, second)
-    assert found.by_seed == {1: 0.5, 3: 2.5}
-    other = Differences(by_seed={3: 1.0, 2: 7.0})
-    assert of_differences(found, other).by_seed == {3: 1.5}
-    assert found.mean == 1.5
-    assert found.effect == pytest.approx(1.5 / math.sqrt(2))
+    found = difference(first, second, test="paired")
+    assert (found.n, found.mean, found.effect) == (2, 1.5, pytest.approx(1.5 / math.sqrt(2)))
+    third, fourth = Score(values=(2.0, 7.0, 5.0), seeds=(3, 2, 1)), Score(values=(1.0, 9.0, 8.0), seeds=(3, 1, 4))
+    assert difference(first, second, third, fourth, test="paired").mean == pytest.approx(1.5 - (1.0 - 4.0) / 2)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 2), (1, 3), (3, 2)])
+@pytest.mark.parametrize("bound", [-1.0, 0.0, 0.3])
+def test_without_pairs_it_is_welchs_test(first, second, bound):
+    one, other = SAMPLES[first], SAMPLES[second]
+    found = difference(score(one), score(other), test="Welch")
+    expected = stats.ttest_ind(np.array(one) - bound, other, equal_var=False)
+    assert above(found, bound).p == pytest.approx(expected.pvalue, rel=1e-9)
+    interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
+    assert found.half_width == pytest.approx((interval.high - interval.low) / 2, rel=1e-9)
+    assert found.effect == pytest.approx(
+        (np.mean(one) - np.mean(other)) / math.hypot(stats.tstd(one), stats.tstd(other))
+    )
+
+
+def test_a_difference_of_differences_has_the_variance_of_all_four():
+    a, b, c, d = SAMPLES
+    found = difference(*map(score, SAMPLES), test="Welch")
+    shares = [np.var(side, ddof=1) / len(side) for side in (a, b, c, d)]
+    freedom = sum(shares) ** 2 / sum(v**2 / (len(s) - 1) for v, s in zip(shares, (a, b, c, d), strict=True))
+    t = (np.mean(a) - np.mean(b) - np.mean(c) + np.mean(d)) / math.sqrt(sum(shares))
+    assert above(found, 0.0).p == pytest.approx(2 * stats.t.sf(abs(t), freedom), rel=1e-9)
 
 
 @pytest.mark.parametrize("p_values", [[0.01, 0.04, 0.03, 0.005], [0.2], [], [0.5, 0.5, 0.001, 0.02, 0.02]])
@@ -106,3 +134,12 @@ def test_holm_against_its_definition(p_values):
                 break
             rejected.add(index)
         assert {i for i, p in enumerate(adjusted) if p <= alpha + 1e-12} == rejected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_groups_are_selected_as_by_scipys_benjamini_and_hochberg(seed):
+    draw = np.random.default_rng(seed)
+    groups = {str(i): draw.uniform(0, 0.2, draw.integers(1, 4)).tolist() for i in range(9)} | {"empty": []}
+    adjusted = stats.false_discovery_control([min(values) for values in groups.values() if values], method="bh")
+    assert share_selected(groups, 0.05) == pytest.approx(np.mean(adjusted <= 0.05))
+    assert share_selected({}, 0.05) == 0
