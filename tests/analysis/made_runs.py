@@ -39,11 +39,11 @@ def as_printed(pairs, change) -> Runs:
     """Runs with the printed values, changed: `change` has a value of each design of a task and metric."""
     values: dict[tuple[str, str, str], float] = {}
     for pair in pairs:
-        for _, side in pair.sides:
+        for side in pair.sides:
             at = (side.key, task_in_records(pair.task), metric_in_records(pair.metric, "mini"))
             values.setdefault(at, side.value)
     return runs_of({at: change(value) for at, value in values.items()})
 
 
 def at(pair: Pair, place: int) -> tuple[str, str, str]:
-    return pair.sides[place][1].key, task_in_records(pair.task), metric_in_records(pair.metric, "mini")
+    return pair.sides[place].key, task_in_records(pair.task), metric_in_records(pair.metric, "mini")

@@ -28,11 +28,14 @@ def test_runs_like_the_papers_are_right_and_turned_round_wrong(sign: int):
     """All but a few: some designs are printed with other numbers elsewhere, of which these runs have the first."""
     values: dict[tuple[str, str, str], float] = {}
     for pair in every():
-        for i, (_, side) in enumerate(pair.sides):
+        for i, side in enumerate(pair.sides):
             values.setdefault(at(pair, i), side.value)
     made = tables(predicted(runs_of({place: [sign * value] * 2 for place, value in values.items()})))
     for name, pairs in (("comparisons", claimed().values()), ("pairs", every())):
-        shown = [sum(s * values[at(pair, i)] for i, (s, _) in enumerate(pair.sides)) for pair in pairs]
+        shown = [
+            sum(s * values[at(pair, i)] for i, s in zip(range(len(pair.sides)), (1, -1, -1, 1), strict=False))
+            for pair in pairs
+        ]
         right = sum((1 + np.sign(np.round(sign * difference, 6))) / 2 for difference in shown)
         assert abs(right - len(pairs) * (sign > 0)) < 0.05 * len(pairs)
         cells = rows_of(made[name])

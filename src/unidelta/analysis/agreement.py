@@ -6,15 +6,16 @@ The share of pairs with the right sign is the *decision accuracy* of Magnusson e
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, mean, variance
+from statistics import fmean
 
 import numpy as np
-from scipy.special import betaincinv, ndtr, stdtrit
+from scipy.special import betaincinv, ndtr
 
+from unidelta.analysis.difference import difference
 from unidelta.analysis.names import metric_in_records, task_in_records
 from unidelta.analysis.paper_pairs import Pair
 from unidelta.analysis.runs import Runs
-from unidelta.analysis.score import CONFIDENCE, Score
+from unidelta.analysis.score import CONFIDENCE
 
 Interval = tuple[float, float]
 _EQUAL = 1e-9  # points; means of the same scores in different sums differ by less
@@ -89,13 +90,12 @@ def ordered(pairs: Iterable[Pair], runs: Runs) -> tuple[list[Ordered], list[Pair
     missing: list[Pair] = []
     for pair in pairs:
         at = (task_in_records(pair.task), metric_in_records(pair.metric, runs.scale))
-        scores = [(sign, runs.score(side.key, *at)) for sign, side in pair.sides]
-        if all(score.n for _, score in scores):
-            difference = sum(sign * mean(score.values) for sign, score in scores)
-            difference = 0.0 if abs(difference) < _EQUAL else difference
-            found.append(Ordered(pair=pair, difference=difference, half_width=_half_width([s for _, s in scores])))
-        else:
+        found_here = difference(*(runs.score(side.key, *at) for side in pair.sides), test="Welch")
+        if found_here.mean is None:
             missing.append(pair)
+        else:
+            mean = 0.0 if abs(found_here.mean) < _EQUAL else found_here.mean
+            found.append(Ordered(pair=pair, difference=mean, half_width=found_here.half_width))
     return found, missing
 
 
@@ -170,15 +170,3 @@ def bootstrap(found: Sequence[Ordered], *, seed: int) -> Interval:
 def _expected(found: Sequence[Ordered], probability: Callable[[float], float]) -> float | None:
     known = [one.paper_errors for one in found if one.paper_errors is not None]
     return fmean(map(probability, known)) if known else None
-
-
-def _half_width(scores: Sequence[Score]) -> float | None:
-    """Of the 95 % interval of a sum or difference of means, with the degrees of freedom of Satterthwaite."""
-    if min(score.n for score in scores) < 2:
-        return None
-    shares = [variance(score.values) / score.n for score in scores]
-    total = sum(shares)
-    if total == 0:
-        return 0.0
-    freedom = total**2 / sum(share**2 / (score.n - 1) for share, score in zip(shares, scores, strict=True))
-    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(total)

@@ -29,7 +29,8 @@ class Pair:
         name: the claim, or the table or figure.
         group: of claims, e.g. `C4`; the table or figure.
         task, metric: their names in `results/paper/`.
-        sides: what is compared, each with its sign in the margin, first +1, then −1; of an interaction two of each.
+        sides: the larger and the smaller; of an interaction the larger difference, then the smaller, each as its first
+            side and its second.
         error: the standard error of the margin; None if the paper prints no standard deviation for the metric.
     """
 
@@ -37,7 +38,7 @@ class Pair:
     group: str
     task: str
     metric: str
-    sides: tuple[tuple[int, Side], ...]
+    sides: tuple[Side, ...]
     error: float | None
 
     @property
@@ -48,15 +49,14 @@ class Pair:
     @property
     def designs(self) -> frozenset[str]:
         """The keys of what is compared (see `paper_rows`)."""
-        return frozenset(side.key for _, side in self.sides)
+        return frozenset(side.key for side in self.sides)
 
     @property
     def words(self) -> str:
         """The order, e.g. `MAM 30;512 > PA (ffn) 1024`."""
-        larger, smaller = ([_named(side.key) for at, side in self.sides if at == sign] for sign in (1, -1))
-        if len(larger) == 1:
-            return f"{larger[0]} > {smaller[0]}"
-        return f"{larger[0]} − {smaller[0]} > {smaller[1]} − {larger[1]}"
+        names = [_named(side.key) for side in self.sides]
+        half = len(names) // 2
+        return " > ".join(" − ".join(part) for part in (names[:half], names[half:]))
 
 
 def of_claims(claims: Sequence[Claim], published: pd.DataFrame) -> tuple[Pair, ...]:
@@ -75,9 +75,7 @@ def of_claims(claims: Sequence[Claim], published: pd.DataFrame) -> tuple[Pair, .
     for claim in claims:
         if claim.kind in _UNORDERED:
             continue
-        sides: list[tuple[int, Side]] = []
-        for sign, one in zip((1, -1), pairs_of(claim, by_name), strict=False):
-            sides += [(sign, one.first), (-sign, one.second)]
+        sides = [side for one in pairs_of(claim, by_name) for side in (one.first, one.second)]
         at = (claim.task, claim.metric)
         found += _ordered(claim.name, claim.group, at, sides, largest.get(at))
     return _distinct(found)
@@ -98,25 +96,23 @@ def of_rows(published: pd.DataFrame) -> tuple[Pair, ...]:
     for (artefact, task, metric), sides in groups.items():
         for first, second in combinations(sides, 2):
             at = (task, metric)
-            found += _ordered(artefact, artefact, at, [(1, first), (-1, second)], largest.get(at))
+            found += _ordered(artefact, artefact, at, [first, second], largest.get(at))
     return _distinct(found)
 
 
-def _ordered(
-    name: str, group: str, at: tuple[str, str], sides: Sequence[tuple[int, Side]], largest: float | None
-) -> list[Pair]:
+def _ordered(name: str, group: str, at: tuple[str, str], sides: Sequence[Side], largest: float | None) -> list[Pair]:
     """The pair, turned so that its margin is above 0; none if both are printed alike."""
-    margin = _margin(sides)
+    margin, half = _margin(sides), len(sides) // 2
     if margin == 0:
         return []
-    turned = [(sign if margin > 0 else -sign, side) for sign, side in sides]
-    larger_first = tuple(sorted(turned, key=lambda signed: -signed[0]))
-    error = _error([side for _, side in sides], largest)
-    return [Pair(name=name, group=group, task=at[0], metric=at[1], sides=larger_first, error=error)]
+    turned = tuple(sides if margin > 0 else [*sides[half:], *sides[:half]])
+    return [Pair(name=name, group=group, task=at[0], metric=at[1], sides=turned, error=_error(sides, largest))]
 
 
-def _margin(sides: Iterable[tuple[int, Side]]) -> float:
-    return round(sum(sign * side.value for sign, side in sides), 9)  # the values are decimal: 0.1 + 0.2 is 0.3 here
+def _margin(sides: Sequence[Side]) -> float:
+    first, second, *other = (side.value for side in sides)
+    margin = first - second - (other[0] - other[1] if other else 0.0)
+    return round(margin, 9)  # the values are decimal: 0.3 − 0.1 is 0.2 here
 
 
 def _error(sides: Sequence[Side], largest: float | None) -> float | None:

@@ -53,7 +53,8 @@ def _draw_axes(axes: Axes) -> None:
         axis.set_ticks(ticks)
         axis.set_minor_locator(NullLocator())
         axis.set_minor_formatter(NullFormatter())
-        axis.set_major_formatter(FuncFormatter(_tick))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(_beyond))
     axes.set_xlabel("the paper's margin ÷ twice its standard error")
     axes.set_ylabel("difference here ÷ half its 95 % interval")
     axes.grid(visible=False)
@@ -63,7 +64,8 @@ def _draw_axes(axes: Axes) -> None:
     axes.text(_REACH_X[0] * 1.08, -0.93, "grey: not significant here", fontsize=7, color=GREY, va="bottom", zorder=4)
 
 
-def _tick(value: float, _: object) -> str:
+def _beyond(value: float, _: object) -> str:
+    """A tick of the vertical axis; at its ends is what lies beyond, too."""
     beyond = {_REACH_Y: "≥ ", -_REACH_Y: "≤ "}.get(value, "")
     return f"{beyond}{value:g}".replace("-", "−")
 
