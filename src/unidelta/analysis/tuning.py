@@ -1,8 +1,8 @@
 """Choose learning rates from the trials of the tuning sweep: for each task, method, design and size the best on dev.
 
-The mean dev score over the seeds of the trials decides; if means are equal, or nothing is generated on dev
-(`wmt_en_ro`), the lowest mean dev loss. Test scores are not used. `python -m unidelta.analysis.tuning` prints the
-means by rate, and what to run next where the best rate lies on an edge; `--write` writes conf/tuned/mini.
+The mean dev score over the seeds of the trials decides; if means are equal, or nothing is generated on dev, the lowest
+mean dev loss. Test scores are not used. `python -m unidelta.analysis.tuning` prints the means by rate, and what to run
+next where the best rate lies on an edge; `--write` writes conf/tuned/mini.
 """
 
 import argparse

@@ -33,6 +33,7 @@ class NextToken(MaskedTokens):
     words = "the next token; of first-language text the words for kinds, and some of the others"
     recipe = Recipe(text=all_texts, steps=2500)
     model_class = LlamaForCausalLM
+    begins_with_bart = False
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
         """Documents with labels at the words whose prediction counts."""
