@@ -178,7 +178,10 @@ def check_command(command: str) -> None:
         case [
             "python",
             "-m",
-            "unidelta.analysis.tuning" | "unidelta.analysis.miniature" | "unidelta.analysis.published",
+            "unidelta.analysis.tuning"
+            | "unidelta.analysis.miniature"
+            | "unidelta.analysis.prediction"
+            | "unidelta.analysis.published",
             *rest,
         ]:
             assert set(rest) <= {"--write"}

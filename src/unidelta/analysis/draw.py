@@ -44,7 +44,7 @@ class Drawing(MatplotlibFigure):
     def saved(self, kind: Format) -> bytes:
         """The drawing as a file of this format."""
         file = io.BytesIO()
-        with _theme():
+        with themed():
             self.savefig(file, format=kind, metadata=_METADATA[kind])
         return file.getvalue()
 
@@ -52,7 +52,7 @@ class Drawing(MatplotlibFigure):
 def rendered(figure: Figure) -> dict[Format, bytes]:
     """The files of a figure, by format."""
     drawing = drawn(figure)
-    with _theme():
+    with themed():
         drawing.draw_without_rendering()
         drawing.set_layout_engine("none")  # laid out once, and alike in every format
         for axes in drawing.axes:
@@ -64,7 +64,7 @@ def rendered(figure: Figure) -> dict[Format, bytes]:
 
 def drawn(figure: Figure) -> Drawing:
     """The figure as matplotlib has it, two panels a row; curves are named at their ends, a legend says the rest."""
-    with _theme():
+    with themed():
         return _drawn(figure)
 
 
@@ -222,7 +222,7 @@ def _legend(figure: Figure) -> list[Line2D]:
 
 
 @contextmanager
-def _theme() -> Iterator[None]:
+def themed() -> Iterator[None]:
     """A context with matplotlib's defaults and the theme; restores the user's settings."""
     with mpl.rc_context():
         mpl.rcdefaults()

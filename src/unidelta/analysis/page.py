@@ -6,11 +6,12 @@ The generated tables of a Markdown page are between `<!-- table: NAME -->` and `
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import DataError, ExitStatus, UserError
+from unidelta.records.atomic import write_atomically
 
 
 def markdown(rows: list[list[str]]) -> str:
@@ -40,9 +41,14 @@ def filled(page: str, made: dict[str, str], *, name: str) -> str:
 
 
 def command(
-    module: str, description: str | None, page: Path, make: Callable[[], dict[str, str]], words: Sequence[str] | None
+    module: str,
+    description: str | None,
+    page: Path,
+    make: Callable[[], dict[str, str]],
+    words: Sequence[str] | None,
+    images: Callable[[], Mapping[Path, bytes]] = dict,
 ) -> ExitStatus:
-    """`python -m MODULE [--write]` for a page: write its tables, or check that they are up to date.
+    """`python -m MODULE [--write]` for a page: write its tables and images, or check that they are up to date.
 
     Args:
         module: its dotted name.
@@ -50,24 +56,27 @@ def command(
         page: the page.
         make: returns the tables by name.
         words: the arguments; None uses `sys.argv`.
+        images: returns the page's images by path; none by default.
 
     Returns:
-        Done, failed if the page is out of date, or refused for an invalid request.
+        Done, failed if the page or an image is out of date, or refused for an invalid request.
     """
     drop_unread_output()
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
-    parser.add_argument("--write", action="store_true", help=f"write the tables into {page}")
+    parser.add_argument("--write", action="store_true", help=f"write what belongs into {page}")
     arguments = parser.parse_args(words)
     try:
         made = make()
         now = page.read_text(encoding="utf-8")
-        text = filled(now, made, name=str(page))
+        files = {page: filled(now, made, name=str(page)).encode(), **images()}
+        differing = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
+        if arguments.write:
+            for path in differing:
+                write_atomically(path, files[path])
     except UserError as error:
         print(error, file=sys.stderr)
         return ExitStatus.REFUSED
-    if arguments.write:
-        page.write_text(text, encoding="utf-8")
-    elif text != now:
-        print(f"{page} is out of date: python -m {module} --write")
+    if differing and not arguments.write:
+        print(f"out of date: {', '.join(map(str, differing))}; to write: python -m {module} --write")
         return ExitStatus.FAILED
     return ExitStatus.DONE
