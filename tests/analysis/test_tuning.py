@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unidelta.analysis.frame import Row, rows, runs
-from unidelta.analysis.tuning import FOLDER, Curve, Tuned, curves, files, told
+from unidelta.analysis.tuning import FOLDER, Curve, Tuned, curves, files, page, told
 from unidelta.analysis.tuning import TRIALS as COMMITTED
 from unidelta.design.axes import Init, Insertion, Representation, Slot
 from unidelta.design.closest import closest
@@ -49,6 +49,7 @@ DESIGN = Deltas(
 def trials(tmp_path: Path) -> Path:
     for number, (rate, seed, dev, loss, test, status) in enumerate(TRIALS):
         at = {"task": "mnli", "method": "lora", "position": "attn", "seed": seed, "scale": "mini", "source": "mini"}
+        at |= {"metric": "accuracy"}
         splits = {"eval_split": "validation_matched", "test_split": "test_matched"}
         record = RunRecord(
             run_id=f"run{number}",
@@ -159,6 +160,17 @@ def test_every_compared_row_had_the_same_trials_and_its_best_rate_is_on_no_edge(
         assert curve.beyond() is None, tuned
 
 
-def test_the_rates_that_runs_take_are_those_of_the_trials():
-    for name, text in files(curves(rows(runs(ROOT / COMMITTED)))).items():
+def test_the_rates_that_runs_take_and_the_page_are_those_of_the_trials():
+    found = curves(rows(runs(ROOT / COMMITTED)))
+    for name, text in files(found).items():
         assert (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") == text
+    assert (ROOT / COMMITTED / "README.md").read_text(encoding="utf-8") == page(found)
+
+
+def test_the_page_has_each_score_at_its_multiple_of_the_best_rate():
+    tuned = Tuned(task="mnli", method="lora", kind="attn scaled 4", percent=6.7, prefix_init="")
+    scores = {1e-3: 50.0, 2e-3: 60.0, 8e-3: 40.0}
+    curve = Curve(seeds=(1,), rates=(1e-3, 2e-3, 4e-3, 8e-3), scores=scores, losses=dict.fromkeys(scores, 1.0))
+    head, _, row = page({tuned: curve}).splitlines()[-3:]
+    assert head == "| task | method | tuned | tuned % | × 0.5 | × 1 | × 2 | × 4 | rate |"
+    assert row == "| mnli | lora | attn scaled 4 | 6.7 | 50.0 | **60.0** |  | 40.0 | 0.002 |"

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from unidelta.analysis.names import metric_in_records
 from unidelta.analysis.paper_rows import side_of_spec
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
@@ -17,8 +16,6 @@ from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore, roots_below
 from unidelta.records.strict_json import canonical
 
-# For records without it: those of the committed miniature, which are older than this field.
-_HEADLINE = {"xsum": "R2", "wmt_en_ro": "BLEU", "mnli": "accuracy", "sst2": "accuracy"}
 _NO_SCORES = ("loss", "n")  # numbers of a split that no metric gave
 _RAW = "raw_"
 Row = dict[str, Any]
@@ -26,12 +23,6 @@ Row = dict[str, Any]
 
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian", "accuracy")
 """Scores that always have a column; those of other metrics have one if a record has them."""
-
-
-def headline(record: RunRecord) -> str:
-    """The run's score for tables, by its name in the record."""
-    at = record.coordinates
-    return at["metric"] if "metric" in at else metric_in_records(_HEADLINE[at["task"]], at["scale"])
 
 
 def rows(frame: pd.DataFrame) -> list[Row]:
@@ -141,7 +132,7 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
         known[unseeded] = (settings(record.spec), *side_of_spec(record.spec))
     text, side, key = known[unseeded]
     at, training, counts = record.coordinates, record.spec["training"], record.parameters
-    metric = headline(record)
+    metric = at["metric"]
     dev, test = _scores(record) if record.status == "complete" else ({}, {})
     design = record.spec["design"]
     parts = design.get("parts", [])

@@ -2,7 +2,7 @@
 
 The mean dev score over the seeds of the trials decides; if means are equal, or nothing is generated on dev, the lowest
 mean dev loss. Test scores are not used. `python -m unidelta.analysis.tuning` prints the means by rate, and what to run
-next where the best rate lies on an edge; `--write` writes conf/tuned/mini.
+next where the best rate lies on an edge; `--write` writes conf/tuned/mini and results/mini/tuning/README.md.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 
 from unidelta.analysis.frame import Row, rows, runs
+from unidelta.analysis.page import markdown
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.design.closest import kind_of
 from unidelta.design.design_json import design_from_dict
@@ -24,6 +25,13 @@ from unidelta.extensions.paths import CONF
 
 TRIALS = Path("results/mini/tuning")
 FOLDER = CONF / "tuned" / "mini"
+_HEAD = """\
+# Score against learning rate
+
+Dev scores (ROUGE-2, BLEU, accuracy) of the trials of the tuning sweep, a row for each design and size: at the chosen
+rate (last column), and at others, as multiples of it. One seed (1001). Written by
+`python -m unidelta.analysis.tuning --write` from the records beside it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -140,12 +148,33 @@ def told(found: dict[Tuned, Curve]) -> Iterator[str]:
         yield f"{tuned.task} {tuned.method} ({tuned.kind}, {tuned.percent:g} %)  {by_rate}{more}"
 
 
+def page(found: dict[Tuned, Curve]) -> str:
+    """Score against rate for every row, as a page beside the trials."""
+    steps = sorted({_relative(rate, curve) for curve in found.values() for rate in curve.rates})
+    heads = ["task", "method", "tuned", "tuned %", *(f"× {2.0**step:g}" for step in steps), "rate"]
+    table = [heads]
+    for tuned, curve in found.items():
+        shown = {_relative(rate, curve): score for rate, score in curve.scores.items()}
+        cells = ["" if step not in shown else f"{shown[step]:.1f}" for step in steps]
+        if curve.best is not None:
+            best = steps.index(_relative(curve.best, curve))
+            cells[best] = f"**{cells[best]}**"
+        rate = "–" if curve.best is None else f"{curve.best:g}"
+        table.append([tuned.task, tuned.method, tuned.kind, f"{tuned.percent:g}", *cells, rate])
+    return f"{_HEAD}\n{markdown(table)}\n"
+
+
+def _relative(rate: float, curve: Curve) -> int:
+    """A rate as a power of two of the best one."""
+    return round(math.log2(rate / (curve.best or rate)))
+
+
 def main() -> int:
     """The exit status: 0, or 2 for an invalid request."""
     drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
     parser.add_argument("--trials", type=path_argument, default=TRIALS)
-    parser.add_argument("--write", action="store_true", help=f"write {FOLDER}")
+    parser.add_argument("--write", action="store_true", help=f"write {FOLDER} and {TRIALS / 'README.md'}")
     arguments = parser.parse_args()
     try:
         found = curves(rows(runs(arguments.trials)))
@@ -158,6 +187,7 @@ def main() -> int:
         FOLDER.mkdir(parents=True, exist_ok=True)
         for name, text in files(found).items():
             (FOLDER / f"{name}.yaml").write_text(text, encoding="utf-8")
+        (arguments.trials / "README.md").write_text(page(found), encoding="utf-8")
     return 0
 
 
