@@ -3,7 +3,6 @@
 Each has the margin and, from the printed standard deviations, its standard error (docs/statistics.md).
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,8 +10,8 @@ from itertools import combinations
 import pandas as pd
 
 from unidelta.analysis.claims import Claim, Side
-from unidelta.analysis.commands import seeds
 from unidelta.analysis.paper_rows import ROWS, key_of_row
+from unidelta.analysis.printed_noise import largest_spreads, standard_error
 from unidelta.analysis.published import rows
 from unidelta.analysis.tables import COPIED
 from unidelta.analysis.verdicts import pairs_of
@@ -70,7 +69,7 @@ def of_claims(claims: Sequence[Claim], published: pd.DataFrame) -> tuple[Pair, .
         published: the numbers in `results/paper/results.csv`, for their noise.
     """
     by_name = {claim.name: claim for claim in claims}
-    largest = _largest_spreads(published)
+    largest = largest_spreads(published)
     found: list[Pair] = []
     for claim in claims:
         if claim.kind in _UNORDERED:
@@ -87,7 +86,7 @@ def of_rows(published: pd.DataFrame) -> tuple[Pair, ...]:
     Args:
         published: the numbers in `results/paper/results.csv`.
     """
-    largest = _largest_spreads(published)
+    largest = largest_spreads(published)
     groups: dict[tuple[str, str, str], list[Side]] = {}
     for row in rows(published):
         if row["provenance"] != _NOT_SHOWN and row["method"] != COPIED:
@@ -106,31 +105,13 @@ def _ordered(name: str, group: str, at: tuple[str, str], sides: Sequence[Side], 
     if margin == 0:
         return []
     turned = tuple(sides if margin > 0 else [*sides[half:], *sides[:half]])
-    return [Pair(name=name, group=group, task=at[0], metric=at[1], sides=turned, error=_error(sides, largest))]
+    return [Pair(name=name, group=group, task=at[0], metric=at[1], sides=turned, error=standard_error(sides, largest))]
 
 
 def _margin(sides: Sequence[Side]) -> float:
     first, second, *other = (side.value for side in sides)
     margin = first - second - (other[0] - other[1] if other else 0.0)
     return round(margin, 9)  # the values are decimal: 0.3 − 0.1 is 0.2 here
-
-
-def _error(sides: Sequence[Side], largest: float | None) -> float | None:
-    """The standard error of a sum or difference of printed scores.
-
-    A mean of n seeds has the variance s² / n with the printed s. For a single run, s is the largest that the paper
-    prints for the task and metric.
-    """
-    if largest is None:
-        return None
-    return math.sqrt(
-        sum(
-            largest**2
-            if side.spread is None
-            else side.spread**2 / len(seeds(side.artefact, scale="paper", has_spread=True))
-            for side in sides
-        )
-    )
 
 
 def _distinct(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
@@ -144,16 +125,6 @@ def _side(row: Mapping[str, str]) -> Side:
     spread = float(row["std"]) if row["std"] else None
     key, value = key_of_row(row), float(row["value"])
     return Side(key=key, label=row["label"], value=value, spread=spread, artefact=row["artefact"])
-
-
-def _largest_spreads(published: pd.DataFrame) -> dict[tuple[str, str], float]:
-    """The largest printed standard deviation, by task and metric."""
-    found: dict[tuple[str, str], float] = {}
-    for row in rows(published):
-        if row["std"]:
-            at = (row["task"], row["metric"])
-            found[at] = max(found.get(at, 0.0), float(row["std"]))
-    return found
 
 
 def _named(key: str) -> str:

@@ -1,6 +1,5 @@
 """The verdict on each of the paper's comparisons (docs/protocol.md)."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +13,7 @@ from unidelta.analysis.difference import Difference, Outcome, above, below, diff
 from unidelta.analysis.names import metric_in_records, task_in_records
 from unidelta.analysis.oracle import oracle
 from unidelta.analysis.plan import Plan
-from unidelta.analysis.published import rows
+from unidelta.analysis.printed_noise import largest_spreads, standard_error
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
 from unidelta.analysis.tables import COPIED
@@ -86,7 +85,7 @@ def verdicts(claims: Sequence[Claim], runs: Runs, published: pd.DataFrame, plan:
     reached: dict[str, _Reached] = {}
     for look in plan.looks or (None,):
         _look(own, reached, mine, runs, plan, look)
-    spreads = _largest_spreads(published)
+    spreads = largest_spreads(published)
     return tuple(_verdict(claim.name, reached, of_paper, mine, runs, spreads, plan) for claim in claims)
 
 
@@ -199,6 +198,8 @@ def _verdict(
     claim, judged = mine[name], plan.judged[name]
     found = reached.get(judged.same_as or name)
     printed, pairs = pairs_of(of_paper[name], of_paper), pairs_of(claim, mine)
+    of_printed = [side for pair in printed for side in (pair.first, pair.second)]
+    error = standard_error(of_printed, spreads.get((claim.task, claim.metric)))
     commands = _commands(pairs, runs)
     why = ""
     if claim.kind == "copied" and runs.scale == "mini":
@@ -216,7 +217,7 @@ def _verdict(
         same_as=judged.same_as,
         why=why,
         margin=printed[0].margin - (printed[1].margin if len(printed) > 1 else 0.0),
-        noise=_noise([side for pair in printed for side in (pair.first, pair.second)], claim, spreads),
+        noise=None if error is None else 2 * error,
         commands=commands,
         sides=tuple(_score(side, pair, runs) for pair in pairs for side in (pair.first, pair.second)),
     )
@@ -235,31 +236,3 @@ def _commands(pairs: Sequence[Claim], runs: Runs) -> tuple[str, ...]:
                 wanted = seeds(side.artefact, scale=runs.scale, has_spread=side.spread is not None)
                 found[command(side.key, claim.task, scale=runs.scale, seeds=wanted, origin=runs.origin)] = None
     return tuple(found)
-
-
-def _largest_spreads(published: pd.DataFrame) -> dict[tuple[str, str], float]:
-    found: dict[tuple[str, str], float] = {}
-    for row in rows(published):
-        if row["std"]:
-            at = (row["task"], row["metric"])
-            found[at] = max(found.get(at, 0.0), float(row["std"]))
-    return found
-
-
-def _noise(sides: Sequence[Side], claim: Claim, spreads: dict[tuple[str, str], float]) -> float | None:
-    """Twice the standard error of a margin of means.
-
-    A mean of n seeds has variance s²/n with the printed s. For a single run, s is the largest that the paper prints for
-    the task and metric.
-    """
-    largest = spreads.get((claim.task, claim.metric))
-    if largest is None:
-        return None
-    n_seeds = {"Table 2": 5, "Table 6": 3}
-    return 2 * math.sqrt(
-        sum(
-            largest**2 if side.spread is None else side.spread**2 / n_seeds[side.artefact]
-            for side in sides
-            if side.key != COPIED
-        )
-    )
