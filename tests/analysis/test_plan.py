@@ -26,7 +26,7 @@ EVERY = claims(PRINTED, ROOT / CLAIMS)
 def test_the_plan_is_the_one_that_the_trials_make():
     trials = rows(runs(ROOT / TRIALS))
     assert {row["status"] for row in trials} <= {"complete", "diverged"}
-    assert text_of(make_plan(EVERY, trials)) == PLAN.read_text(encoding="utf-8")
+    assert text_of(make_plan(EVERY, trials)) == (ROOT / PLAN).read_text(encoding="utf-8")
 
 
 def test_bounds_are_shares_of_full_fine_tunings_score_on_dev():
@@ -54,11 +54,11 @@ def test_no_trial_was_scored_on_a_row_that_a_table_reports():
 
 
 def test_the_plan_is_older_than_every_run_that_it_judges_and_they_name_it():
-    of_git = ["git", "log", "-1", "--format=%ct", "--", str(PLAN.relative_to(ROOT))]
+    of_git = ["git", "log", "-1", "--format=%ct", "--", str(PLAN)]
     committed = subprocess.run(of_git, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     found = read(RECORDS, scale="mini").frame
     judged = found[(found["key"] != "") & found["path"].str.contains("/paper/")]
-    assert set(judged["plan"]) == {sha256(PLAN.read_bytes()).hexdigest()}
+    assert set(judged["plan"]) == {sha256((ROOT / PLAN).read_bytes()).hexdigest()}
     if committed:  # a release has no history
         made = datetime.fromtimestamp(int(committed), tz=UTC)
         assert min(map(datetime.fromisoformat, judged["when"])) > made
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_plan_is_refused(text, why, tmp_path: Path):
 
 def test_a_plan_of_other_claims_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match="C8"):
-        read_plan(PLAN, [claim for claim in EVERY if claim.name != "C8"])
+        read_plan(ROOT / PLAN, [claim for claim in EVERY if claim.name != "C8"])
 
 
 def test_with_a_loose_level_nulls_are_rejected_more_often_and_the_share_is_about_the_level():
