@@ -179,6 +179,8 @@ def check_command(command: str) -> None:
             "python",
             "-m",
             "unidelta.analysis.tuning"
+            | "unidelta.analysis.plan"
+            | "unidelta.analysis.nulls"
             | "unidelta.analysis.miniature"
             | "unidelta.analysis.prediction"
             | "unidelta.analysis.published",
