@@ -11,7 +11,8 @@ import pytest
 
 from unidelta.analysis.claims import CLAIMS, claims
 from unidelta.analysis.frame import rows, runs
-from unidelta.analysis.nulls import errors
+from unidelta.analysis.nulls import PAGE, errors, tables
+from unidelta.analysis.page import filled
 from unidelta.analysis.plan import NOMINAL, PLAN, make_plan, plan_for, read_plan, text_of
 from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.source import RECORDS, read
@@ -97,3 +98,9 @@ def test_with_a_loose_level_nulls_are_rejected_more_often_and_the_share_is_about
     assert found[NOMINAL].any < 0.06
     assert 0.22 < found[0.3].any < 0.38  # 0.3 ± 2.5 standard errors of 200 repetitions
     assert found[0.3].n_claims == 1
+
+
+@pytest.mark.slow
+def test_the_errors_on_the_page_are_those_of_the_records():
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    assert filled(page, tables(read(RECORDS, scale="mini")), name=PAGE.name) == page
