@@ -5,7 +5,7 @@ Without `--write` it checks that the page agrees with the records (status 1 if n
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import mean
 
@@ -122,6 +122,14 @@ def scales(rows: list[Row]) -> str:
     return "\n\n".join(parts)
 
 
+def times(found: Mapping[str, list[Row]]) -> str:
+    """How many runs there are in each folder, and how long they took, one after the other."""
+    table = [["`results/mini/`", "runs", "hours of one core"]]
+    for name, mine in found.items():
+        table.append([name, str(len(mine)), f"{sum(row['seconds'] for row in mine) / 3600:.1f}"])
+    return markdown(table)
+
+
 def _typed(name: str) -> tuple[str, str]:
     request = ROWS[name].request()
     return request.method.name, request.position.name
@@ -143,7 +151,8 @@ def tables(results: Path) -> dict[str, str]:
     for name, (folders, make) in sources.items():
         if there.issuperset(folders):
             made[name] = make([row for folder in folders for row in found[folder]])
-    return made
+    every = {path.name: rows(runs(path)) for path in sorted(results.iterdir()) if (path / "mini").is_dir()}
+    return {**made, "times": times(every)}
 
 
 def main() -> ExitStatus:
