@@ -50,8 +50,8 @@ def test_a_score_of_any_name_that_is_no_number_is_refused(tmp_path: Path):
 
 def test_two_kinds_of_bleu_are_never_in_one_table(tmp_path: Path):
     scores = {"validation": {"loss": 1.0}, "test": {"bleu": 27.0, "bleu_romanian": 37.0}}
-    for scale in ("mini", "paper"):
-        written(tmp_path, "wmt_en_ro", scores, scale=scale, test_split="test")
+    for scale, metric in (("mini", "bleu"), ("paper", "bleu_romanian")):
+        written(tmp_path, "wmt_en_ro", scores, scale=scale, test_split="test", metric=metric)
     with pytest.raises(RecordError, match="wmt_en_ro has bleu and bleu_romanian, which do not compare"):
         runs(tmp_path)
     assert runs(tmp_path, scale="paper")["test"].tolist() == [37.0]
