@@ -2,7 +2,8 @@
 # # What reproduced and what did not
 #
 # The paper's comparisons, tested on the committed runs of the miniature. A verdict is about the miniature: its worlds
-# and its backbones are not the paper's. How it is tested: docs/statistics.md.
+# and its backbones are not the paper's. How it is tested, and
+# what was fixed before the runs: docs/protocol.md.
 
 # %%
 import os
@@ -14,12 +15,14 @@ import unidelta
 from unidelta.analysis.claims import claims
 from unidelta.analysis.claims_page import group_table, overview
 from unidelta.analysis.findings import findings
+from unidelta.analysis.plan import plan_for
 from unidelta.analysis.published import published
 from unidelta.analysis.source import read
 from unidelta.analysis.verdicts import verdicts
 
 figures, records = published(), read("records", scale="mini")
-found = verdicts(claims(figures), records, figures)
+every = claims(figures)
+found = verdicts(every, records, figures, plan_for("mini", every))
 print("\n".join(findings(found, records)))
 
 # %%
