@@ -30,7 +30,7 @@ def tables(root: Path) -> dict[str, str]:
             n_groups, n_open = n_groups + 1, n_open + left
         else:
             table.append([name.partition(": ")[2], supported, contradicted, equal, str(left)])
-    rest = f"{n_groups} further claims ({n_open} comparisons) are undecided with {groups[-1][-1]} seeds."
+    rest = f"{n_groups} further claims ({n_open} comparisons) are undecided with at most {groups[-1][-1]} seeds."
     return {"findings": f"{markdown(table)}\n\n{rest}"}
 
 
