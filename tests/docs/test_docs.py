@@ -33,6 +33,7 @@ from ..composed import composed
 ROOT = CONF.parent
 DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 EXAMPLES = ("extending.md", "exchange.md")  # their commands need files: test_extending.py, test_exchange.py run them
+PAGES = ("tuning", "plan", "nulls", "miniature", "prediction", "published")  # python -m unidelta.analysis.…
 FOLDERS = "src/unidelta|tests|conf|docs|sweeps|benchmarks|notebooks|results/mini|results/paper"  # what is committed
 MACHINE = r"(?<![\w.~:])/(?:work|home|root|tmp|mnt|Users|opt|srv|scratch|data)/|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 torchrun = get_args_parser()
@@ -175,17 +176,7 @@ def check_command(command: str) -> None:
             check_tasks(rest)
         case ["python", "-m", "unidelta.backbones", *rest]:
             assert_read(backbones, rest)  # tests/backbones does what it does
-        case [
-            "python",
-            "-m",
-            "unidelta.analysis.tuning"
-            | "unidelta.analysis.plan"
-            | "unidelta.analysis.nulls"
-            | "unidelta.analysis.miniature"
-            | "unidelta.analysis.prediction"
-            | "unidelta.analysis.published",
-            *rest,
-        ]:
+        case ["python", "-m", module, *rest] if module.removeprefix("unidelta.analysis.") in PAGES:
             assert set(rest) <= {"--write"}
         case ["python", "report.py", *rest]:
             check_report(rest)
