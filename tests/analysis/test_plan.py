@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -55,7 +56,7 @@ def test_no_trial_was_scored_on_a_row_that_a_table_reports():
 
 
 def test_the_plan_is_older_than_every_run_that_it_judges_and_they_name_it():
-    of_git = ["git", "log", "-1", "--format=%ct", "--", str(PLAN)]
+    of_git = ["git", "log", "-1", "--format=%ct", "--", str(PLAN.relative_to(ROOT))]
     committed = subprocess.run(of_git, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     found = read(RECORDS, scale="mini").frame
     judged = found[(found["key"] != "") & found["path"].str.contains("/paper/")]
@@ -80,6 +81,14 @@ def test_a_file_that_is_no_plan_is_refused(text, why, tmp_path: Path):
         path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=why):
         read_plan(path, EVERY)
+
+
+def test_the_plan_is_there_in_a_folder_with_results_of_ones_own(tmp_path: Path):
+    """Records of the miniature that somebody else made are judged by the plan, too."""
+    (tmp_path / "results").mkdir()
+    code = "from unidelta.analysis.plan import PLAN; print(PLAN.is_file())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 def test_a_plan_of_other_claims_is_refused(tmp_path: Path):

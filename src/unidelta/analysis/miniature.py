@@ -146,13 +146,11 @@ def tables(results: Path) -> dict[str, str]:
         "budgets": (("main", "paper"), budgets),
         "scales": (("scales",), scales),
     }
-    there = {name for folders, _ in sources.values() for name in folders if (results / name).is_dir()}
-    found = {name: rows(runs(results / name)) for name in sorted(there)}
+    found = {path.name: rows(runs(path)) for path in sorted(results.iterdir()) if (path / "mini").is_dir()}
     for name, (folders, make) in sources.items():
-        if there.issuperset(folders):
+        if found.keys() >= set(folders):
             made[name] = make([row for folder in folders for row in found[folder]])
-    every = {path.name: rows(runs(path)) for path in sorted(results.iterdir()) if (path / "mini").is_dir()}
-    return {**made, "times": times(every)}
+    return {**made, "times": times(found)}
 
 
 def main() -> ExitStatus:

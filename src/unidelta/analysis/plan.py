@@ -22,9 +22,8 @@ from unidelta.analysis.published import published
 from unidelta.analysis.tuning import TRIALS, curves, tuned_for
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import DataError, UserError
-from unidelta.extensions.paths import RESULTS
+from unidelta.extensions.paths import PLAN
 
-PLAN = RESULTS / "plan.json"
 SHARES: Mapping[Tolerance, float] = {"none": 0.0, "on par": 0.01, "competitive": 0.015, "little": 0.03}
 """Tolerances on the miniature, as shares of full fine-tuning's score: competitive and little are the paper's points as
 such shares, on par is twice them, as half a percent is less than the standard error of 20 seeds there."""
@@ -98,7 +97,7 @@ def plan_for(scale: Scale, found: Sequence[Claim], path: Path | None = None) -> 
     Args:
         scale: of the runs.
         found: every claim.
-        path: of the file; by default results/plan.json.
+        path: of the file; by default the one that is shipped.
 
     Raises:
         DataError: the file is missing or no plan of these claims.

@@ -207,7 +207,8 @@ def _verdict(
     elif found is not None and found.p is None and found.word == "undecided":
         why = "one run has no interval"
     elif found is None and not commands:
-        why = f"a verdict takes {plan.looks[0]} seeds of each side"
+        first = plan.seeds[: plan.looks[0]]
+        why = f"a verdict takes seeds {first[0]} to {first[-1]} of each side"
     return Verdict(
         claim=claim,
         word="not run" if found is None else found.word,

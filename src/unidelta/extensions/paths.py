@@ -9,6 +9,7 @@ _IS_CHECKOUT = (_CHECKOUT / "conf").is_dir()
 
 CONF = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "conf"
 PUBLISHED = _CHECKOUT / "results" / "paper" if _IS_CHECKOUT else PACKAGE / "published"
+PLAN = _CHECKOUT / "results" / "plan.json" if _IS_CHECKOUT else PACKAGE / "plan.json"
 SWEEPS = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "sweeps"
 
 _HERE = Path("results")
