@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 # what is typed after `python train.py`, and what the answer has to say
 CASES = {
+    "plan that is not there": ("plan=nowhere/plan.json", ["plan=nowhere/plan.json", "there is no such file"]),
     "unknown method": ("method=nope", ["`nope` is no method", "method=adapter|"]),
     "sequential prefix": ("method=prefix insertion=sequential", ["it reads the query", "insertion=parallel"]),
     "negative budget": ("budget=percent budget.percent=-1", ["above 0 and below 100", "budget.percent=3.6"]),

@@ -32,7 +32,10 @@ def history(record: RunRecord, tmp_path: Path) -> list[dict[str, float]]:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_local_run_leaves_a_record_with_every_split(task: str, do: Do, data, checkpoint, tmp_path: Path):
     local = (f"task={task}", f"backbone={TASKS[task]}", "task.source=local", f"task.path={data(task)}")
-    record = do("method=mam", *local, f"backbone.checkpoint={checkpoint(TASKS[task])}")
+    plan = tmp_path / "plan.json"
+    plan.write_text("{}", encoding="utf-8")
+    record = do("method=mam", *local, f"backbone.checkpoint={checkpoint(TASKS[task])}", f"plan={plan}")
+    assert record.provenance["plan"] == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"  # of {}
     assert record.status == "complete"
     splits = {split for split, values in record.metrics.items() if isinstance(values, dict)}
     wanted = {"xsum": {"validation", "test"}, "wmt_en_ro": {"validation", "test"}, "sst2": {"validation"}}

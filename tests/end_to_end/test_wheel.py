@@ -122,7 +122,7 @@ def test_every_command_works_from_any_folder(wheel, tmp_path):
     typed = {
         "train": [*train, "dry_run=true"],
         "sweep": ["sweep", "mini_main", "task=sst2", "method=lora", "--list"],
-        "report": ["report", "table2", "--source", "runs"],
+        "report": ["report", "table2", "claims", "--source", "runs"],
         "export": ["export", str(record.with_suffix("")), "--to", "merged", "--output", "merged"],
         "import": ["import", "--help"],
         "tasks": ["tasks", "score", predictions, "--task", "sst2"],

@@ -8,8 +8,8 @@ _CHECKOUT = PACKAGE.parent.parent
 _IS_CHECKOUT = (_CHECKOUT / "conf").is_dir()
 
 CONF = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "conf"
-PUBLISHED = _CHECKOUT / "results" / "paper" if _IS_CHECKOUT else PACKAGE / "published"
-PLAN = _CHECKOUT / "results" / "plan.json" if _IS_CHECKOUT else PACKAGE / "plan.json"
+PUBLISHED = _CHECKOUT / "results" / "paper" if _IS_CHECKOUT else PACKAGE / "published" / "paper"
+PLAN = _CHECKOUT / "results" / "plan.json" if _IS_CHECKOUT else PACKAGE / "published" / "plan.json"
 SWEEPS = (_CHECKOUT if _IS_CHECKOUT else PACKAGE) / "sweeps"
 
 _HERE = Path("results")
