@@ -60,7 +60,7 @@ def test_table_1_is_markdown_with_one_row_per_part(design, bart_large):
         ("ia3", "sequential diagonal(attn, key+value) + sequential diagonal(ffn, inner)"),
         ("bitfit", "biases"),
         ("full", "all parameters"),
-        ("prompt", "prompt(encoder input, l=200)"),
+        ("prompt", "prompt(input, l=200)"),
     ],
 )
 def test_a_design_in_one_line(design, bart_large, name, words):

@@ -97,9 +97,14 @@ PEFT: Mapping[str, Mapping[str, tuple[DeltaSpec, ...]]] = {
         **_LATER,
         "layer": (lora("attn", "query", layers="1"),),
         "prefix": (prefix(text_start="length"),),
+        "prompt": (),
     },
     "t5": {"prompt": ()},
-    "gpt2": {"lora": (lora("attn", "output"), lora("ffn", *FFN, scale=0.7)), "prefix": (prefix(text_start="length"),)},
+    "gpt2": {
+        "lora": (lora("attn", "output"), lora("ffn", *FFN, scale=0.7)),
+        "prefix": (prefix(text_start="length"),),
+        "prompt": (),
+    },
     "mistral": {"lora": (lora("attn", *ATTENTION),), "prefix": (prefix(text_start="length"),)},
     "qwen3": {"lora": (lora("ffn", "gate", *FFN),), "prefix": (prefix(text_start="length"),)},
 }

@@ -83,6 +83,7 @@ def peft_cases() -> dict[str, dict[str, Callable[[], Any]]]:
     found["llama"]["prefix_mlp"] = lambda: peft.PrefixTuningConfig(
         task_type="CAUSAL_LM", num_virtual_tokens=2, prefix_projection=True, encoder_hidden_size=5
     )
+    found["llama"]["prompt"] = lambda: peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4)
     found["t5"] = {
         "prompt": lambda: peft.PromptTuningConfig(
             task_type="SEQ_2_SEQ_LM", num_virtual_tokens=4, num_transformer_submodules=1
@@ -146,7 +147,11 @@ def with_adapters(folder: Path, family: str, name: str, make: Callable[[], Any] 
 
 @torch.no_grad()
 def logits(model: Any, folder: Path, family: str) -> torch.Tensor:
-    return model(**load_file(folder / "backbones" / family / "batch.safetensors")).logits.contiguous()
+    """Of the text: peft returns those of a decoder's prompt as well."""
+    inputs = load_file(folder / "backbones" / family / "batch.safetensors")
+    found = model(**inputs).logits
+    n_text = inputs["input_ids"].shape[1] if family in ("llama", "gpt2", "mistral", "qwen3") else found.shape[1]
+    return found[:, found.shape[1] - n_text :].contiguous()
 
 
 def tensors_of(path: Path) -> dict[str, torch.Tensor]:

@@ -24,9 +24,9 @@ NO_SILENCE = ("hra", "loreft", "ssf")  # no map ends them; HRA starts as the ide
 
 
 def is_built(family: str, method: str) -> bool:
-    """Prompts need an encoder and a decoder, BitFit needs biases; everything else is for everybody."""
+    """Prompts need a decoder, BitFit needs biases; everything else is for everybody."""
     if method == "prompt":
-        return FAMILIES[family].is_encoder_decoder
+        return FAMILIES[family].kind != "encoder"
     return method != "bitfit" or family in HAS_BIASES
 
 

@@ -61,7 +61,7 @@ _COUNTS = """Counts at `scale=paper`, `budget=paper`. *Trained* is what the opti
 kept for inference, prefixes without their MLP; *matrices* what the paper counts; *rule* the percentage as the
 paper would print it (`percent_published_rule`)."""
 _REFUSALS = """What cannot be is refused in three lines: what was asked, why not, what to type instead. And
-a bottleneck is at most the width (a prefix: the longest input), and prompts need an encoder-decoder."""
+a bottleneck is at most the width (a prefix: the longest input), and prompts need a decoder."""
 _MATRIX = """✓ is built; R… are the rules that refuse. Both conventions and all the paper's backbones give the
 same answers. Different forms at the two positions are built where each of them is."""
 

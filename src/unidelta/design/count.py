@@ -68,10 +68,11 @@ def count(design: Design, architecture: Architecture) -> Counts:
         case BitFit(trains_head=trains_head):
             matrices = architecture.n_biases
             trained = stored = matrices + (architecture.n_head_weights if trains_head else 0)
-        case PromptTuning(length=length):
-            trained = stored = matrices = length * architecture.width
+        case PromptTuning(length=length, trains_head=trains_head):
+            matrices = length * architecture.width
+            trained = stored = matrices + (_head(architecture) if trains_head else 0)
         case Deltas(parts=parts, trains_head=trains_head):
-            head = architecture.n_head_weights + architecture.n_head_biases if trains_head else 0
+            head = _head(architecture) if trains_head else 0
             matrices = sum(matrix_count(part, architecture) for part in parts)
             kept = matrices + head + sum(_vector_count(part, architecture) for part in parts)
             trained = kept + sum(FORMS[part.form].n_training_only(part, architecture.sites_of(part)) for part in parts)
@@ -87,6 +88,10 @@ def count(design: Design, architecture: Architecture) -> Counts:
         backbone=backbone,
         published_denominator=architecture.published_denominator or backbone,
     )
+
+
+def _head(architecture: Architecture) -> int:
+    return architecture.n_head_weights + architecture.n_head_biases
 
 
 def matrix_count(part: DeltaSpec, architecture: Architecture) -> int:

@@ -25,8 +25,8 @@ def describe(design: Design) -> str:
     match design:
         case Deltas(parts=parts, trains_head=trains_head):
             return " + ".join(_part(part) for part in parts) + (" + trained head" if trains_head else "")
-        case PromptTuning(length=length):
-            return f"prompt(encoder input, l={length})"
+        case PromptTuning(length=length, trains_head=trains_head):
+            return f"prompt(input, l={length})" + (" + trained head" if trains_head else "")
         case BitFit(trains_head=trains_head):
             return "biases" + (" + trained head" if trains_head else "")
         case FullFineTuning():

@@ -24,6 +24,8 @@ from unidelta.design.tokens import ALL
 def design_to_dict(design: Design) -> dict[str, Any]:
     """The design as JSON-ready data, `kind` first; the inverse of `design_from_dict`."""
     data = _plain(asdict(design))
+    if isinstance(design, PromptTuning) and not design.trains_head:
+        del data["trains_head"]  # as before there were prompts with one
     for part in data.get("parts", ()):
         part["options"] = dict(part["options"])
         for key, usual in _LATER.items():

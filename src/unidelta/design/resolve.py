@@ -163,12 +163,13 @@ def _prompt(
     request: Request, architecture: Architecture, published: Architecture, problems: list[UserError]
 ) -> PromptTuning:
     is_sized = bool(sized_by_budget(request, ["prompt"]))
-    design = PromptTuning(length=1 if is_sized else request.method.length or 0)
+    length = 1 if is_sized else request.method.length or 0
+    design = PromptTuning(length=length, trains_head=trains_head(request, architecture))
     if request.budget.attn is not None or request.budget.ffn is not None:
         problems.append(
             ConfigError(
                 f"method={request.method.name} with budget.attn or budget.ffn",
-                "a prompt is in front of the encoder's input; it has no slots",
+                "a prompt is in front of the text; it has no slots",
                 "budget=bottleneck budget.bottleneck=200",
             )
         )

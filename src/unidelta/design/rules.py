@@ -242,14 +242,12 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
 def _check_prompt(design: PromptTuning, architecture: Architecture) -> list[DesignError]:
     asked = f"prompt tuning with {design.length} vectors on {architecture.name}"
     errors: list[DesignError] = []
-    if not architecture.family.is_encoder_decoder:
-        why = {
-            "encoder": "the classifier reads the first position, where the prompt would stand (the authors' code "
-            "creates no parameters here, and the paper has no such row)",
-            "decoder": "a prompt stands in front of an encoder's input, and there is no encoder",
-        }
-        instead = "method=prefix, or task=xsum or task=wmt_en_ro"
-        errors.append(DesignError(asked, why[architecture.family.kind], instead))
+    if architecture.family.kind == "encoder":
+        why = (
+            "the classifier reads the first position, where the prompt would stand (the authors' code "
+            "creates no parameters here, and the paper has no such row)"
+        )
+        errors.append(DesignError(asked, why, "method=prefix, or task=xsum or task=wmt_en_ro"))
     if not 1 <= design.length <= architecture.max_positions:
         errors.append(
             DesignError(

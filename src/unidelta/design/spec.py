@@ -114,17 +114,21 @@ class BitFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptTuning:
-    """Vectors in front of the encoder's input embeddings (Lester et al. 2021).
+    """Vectors in front of the input embeddings of an encoder, or of a decoder alone (Lester et al. 2021).
 
     Args:
         length: number of prompt vectors l.
+        trains_head: whether the classification head is trained as well.
     """
 
     length: int
+    trains_head: bool = False
 
 
 def positions_before_text(design: "Design") -> int:
-    """How many positions a design takes away from text: l of a prefix beside which text starts at l."""
+    """How many positions a decoder's text loses to a design: l of a prompt, or of a prefix beside which it starts at l."""
+    if isinstance(design, PromptTuning):
+        return design.length
     parts = design.parts if isinstance(design, Deltas) else ()
     return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
 

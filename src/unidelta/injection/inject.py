@@ -26,6 +26,7 @@ from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
 from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
 from unidelta.hosts.output import KeepingNorm
+from unidelta.hosts.prompted_decoder import attach_prompt_to_text
 from unidelta.hosts.site import Host, Hosting, Site, attach
 from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
 from unidelta.hosts.tokens import TOKENS
@@ -104,13 +105,14 @@ def _put(
                 chosen = set(map(id, architecture.sites_of(part)))
                 _attach_part(model, part, [pair for pair in sites if id(pair[0]) in chosen], generator, own_start)
             _train_head(model, architecture, trains_head)
-        case PromptTuning(length=length):
+        case PromptTuning(length=length, trains_head=trains_head):
             prompt = Prompt(length, architecture.width, generator=generator)
-            attach_prompt(
-                model,
-                prompt.to(device=model.device, dtype=model.dtype),
-                positions=architecture.family.encoder_positions,
-            )
+            prompt = prompt.to(device=model.device, dtype=model.dtype)
+            if architecture.family.is_encoder_decoder:
+                attach_prompt(model, prompt, positions=architecture.family.encoder_positions)
+            else:
+                attach_prompt_to_text(model, prompt)
+            _train_head(model, architecture, trains_head)
         case BitFit(trains_head=trains_head):
             for name, parameter in model.named_parameters():
                 if name.rpartition(".")[2] == "bias":

@@ -1,4 +1,4 @@
-"""Prompt tuning where positions are relative (T5): the vectors in `prompt_embeddings`."""
+"""Prompt tuning of a decoder alone, or where positions are relative (T5): the vectors in `prompt_embeddings`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from unidelta.exchange.tie import Tie
 from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
-_TO_ENCODER = 1  # with 2, peft also has vectors for the decoder, and never reads them
+_STACKS = 1  # with 2, peft also has vectors for the decoder of an encoder-decoder, and never reads them
 
 
 class Prompt(Method):
@@ -30,7 +30,7 @@ class Prompt(Method):
         return isinstance(design, PromptTuning)
 
     def obstacles(self, injection: Injection) -> Iterator[str]:
-        """Learned positions, which peft gives to the prompt as well."""
+        """An encoder's learned positions, which peft gives to the prompt as well."""
         yield from _no_place(injection.model)
 
     def config(self, injection: Injection) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Prompt(Method):
         return {
             "num_virtual_tokens": injection.design.length,
             "token_dim": architecture.width,
-            "num_transformer_submodules": _TO_ENCODER,
+            "num_transformer_submodules": _STACKS,
             "num_attention_heads": architecture.sites[0].n_heads,
             "num_layers": max(architecture.attention_kinds.values()),
             "prompt_tuning_init": "RANDOM",
@@ -58,16 +58,16 @@ class Prompt(Method):
         if not isinstance(length, int) or length < 1:
             wrong.append(f"num_virtual_tokens is {length}")
             length = 0
-        if n_stacks != _TO_ENCODER:
-            wrong.append(f"num_transformer_submodules is {n_stacks}, and here a prompt is for the encoder")
+        if n_stacks != _STACKS:
+            wrong.append(f"num_transformer_submodules is {n_stacks}, and here a prompt is for one stack")
         if wrong:
-            raise ExchangeError(foreign.asked, "; ".join(wrong), "a prompt of peft for T5's encoder")
+            raise ExchangeError(foreign.asked, "; ".join(wrong), "a prompt of peft for a decoder or T5's encoder")
         return PromptTuning(length=length)
 
 
 def _no_place(model: PreTrainedModel) -> Iterator[str]:
     family = architecture_of_model(model).family
-    if not family.is_encoder_decoder:
-        yield "a prompt here is in front of an encoder's text, and this backbone has no encoder with a decoder"
+    if family.kind == "encoder":
+        yield "an encoder alone has no prompt here: its classifier reads the first position"
     elif family.encoder_positions is not None:
         yield "peft gives positions to the prompt and moves the text behind it; here the text keeps its positions"
