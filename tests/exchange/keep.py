@@ -22,7 +22,8 @@ from .cases import logits
 KEPT = {
     "peft": (
         "ours.bart.lora_everywhere ours.bart.ia3 ours.bart.dora ours.roberta.lora ours.llama.prefix ours.llama.vera"
-        " ours.t5.prompt ours.llama.prompt theirs.roberta.rslora theirs.bart.lora theirs.llama.oft theirs.llama.prefix_mlp"
+        " ours.t5.prompt ours.llama.prompt"
+        " theirs.roberta.rslora theirs.bart.lora theirs.llama.oft theirs.llama.prefix_mlp"
     ).split(),
     "adapters": (
         "ours.bart.houlsby ours.bart.mam ours.roberta.after_norm ours.roberta.parallel_both ours.roberta.pfeiffer"

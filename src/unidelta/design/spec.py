@@ -126,7 +126,7 @@ class PromptTuning:
 
 
 def positions_before_text(design: "Design") -> int:
-    """How many positions a decoder's text loses to a design: l of a prompt, or of a prefix beside which it starts at l."""
+    """How many positions a decoder's text loses: l of a prompt, or of a prefix beside which text starts at l."""
     if isinstance(design, PromptTuning):
         return design.length
     parts = design.parts if isinstance(design, Deltas) else ()
