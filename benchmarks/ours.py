@@ -46,7 +46,7 @@ METHODS = {
 def injected(typed: Sequence[str], size: Size) -> tuple[Injection, bool]:
     """A design in the stock model, built as in any run; and whether optimisations are on."""
     model = stock(size)
-    architecture = architecture_of(model.config, name="bart")
+    architecture = architecture_of(model.config, name=size.family)
     config = compose(["task=xsum", "scale=paper", *(word.format(size=size) for word in typed)])
     design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     if problems:
@@ -85,5 +85,6 @@ def method(typed: Sequence[str]) -> Method:
 
 
 if __name__ == "__main__":
-    rows = {name: method(typed) for name, typed in METHODS.items()}
-    answer({"frozen forward": Method(train=frozen, stored=lambda model: 0), **rows})
+    rows = {"frozen forward": Method(train=frozen, stored=lambda model: 0)}
+    rows |= {name: method(typed) for name, typed in METHODS.items()}
+    answer({"bart": rows, "llama": {name: row for name, row in rows.items() if name != "BitFit"}})  # it has no biases

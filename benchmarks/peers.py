@@ -91,11 +91,17 @@ def _mam(adapters: Any, size: Size, *, flat: bool) -> Any:
     return adapters.MAMConfig(_prefix(adapters, size, flat=flat), parallel)
 
 
-def _lora(peft: Any, rank: int, targets: list[str]) -> Any:
-    return peft.LoraConfig(task_type="SEQ_2_SEQ_LM", r=rank, lora_alpha=2 * rank, target_modules=targets)
+def _lora(peft: Any, rank: int, targets: list[str], task: str = "SEQ_2_SEQ_LM") -> Any:
+    return peft.LoraConfig(task_type=task, r=rank, lora_alpha=2 * rank, target_modules=targets)
 
 
-METHODS = {
+def _prefix_of_llama(peft: Any, size: Size, *, has_mlp: bool) -> Any:
+    return peft.PrefixTuningConfig(
+        task_type="CAUSAL_LM", num_virtual_tokens=size.prefix, prefix_projection=has_mlp, encoder_hidden_size=size.mlp
+    )
+
+
+BART = {
     "full": Method(train=stock, stored=_full),
     "LoRA q,v (peft)": with_peft(lambda peft, size: _lora(peft, size.lora, ["q_proj", "v_proj"])),
     "LoRA ffn (peft)": with_peft(lambda peft, size: _lora(peft, size.lora_ffn, ["fc1", "fc2"])),
@@ -114,5 +120,13 @@ METHODS = {
     "MAM, no MLP (adapters)": with_adapters(lambda adapters, size: _mam(adapters, size, flat=True)),
 }
 
+LLAMA = {
+    "full": Method(train=stock, stored=_full),
+    "LoRA q,v (peft)": with_peft(lambda peft, size: _lora(peft, size.lora, ["q_proj", "v_proj"], "CAUSAL_LM")),
+    "LoRA ffn (peft)": with_peft(lambda peft, size: _lora(peft, size.lora_ffn, ["up_proj", "down_proj"], "CAUSAL_LM")),
+    "prefix (peft)": with_peft(lambda peft, size: _prefix_of_llama(peft, size, has_mlp=True)),
+    "prefix, no MLP (peft)": with_peft(lambda peft, size: _prefix_of_llama(peft, size, has_mlp=False)),
+}
+
 if __name__ == "__main__":
-    answer(METHODS)
+    answer({"bart": BART, "llama": LLAMA})

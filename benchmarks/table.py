@@ -53,11 +53,15 @@ def conditions(record: Mapping[str, Any]) -> str:
     """What was measured, where, when and with what, in a sentence each."""
     sizes, rounds = record["sizes"], record["rounds"]
     versions = [f"{script.removesuffix('.py')}: {_versions(found)}" for script, found in record["versions"].items()]
+    family, layers = sizes.get("family", "bart"), sizes["layers"]
+    model = {"bart": f"BART with random weights, d = {sizes['d']}, {layers} + {layers} layers"}
+    model["llama"] = f"Llama with random weights, d = {sizes['d']}, {layers} layers, half as many heads of keys"
+    dropout = {"bart": "dropout 0.1; ", "llama": ""}[family]
     return (
-        f"BART with random weights, d = {sizes['d']}, {sizes['layers']} + {sizes['layers']} layers; batch"
+        f"{model[family]}; batch"
         f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']}; l = {sizes['prefix']}, bottleneck"
-        f" {sizes['bottleneck']}, MLP {sizes['mlp']}, LoRA {sizes['lora']} and {sizes['lora_ffn']}; dropout 0.1;"
-        f" {record['optimiser']}. {rounds['step']} rounds of steps, {rounds['greedy']} of generation."
+        f" {sizes['bottleneck']}, MLP {sizes['mlp']}, LoRA {sizes['lora']} and {sizes['lora_ffn']};"
+        f" {dropout}{record['optimiser']}. {rounds['step']} rounds of steps, {rounds['greedy']} of generation."
         f" {_where(record)} {'; '.join(versions)}."
     )
 

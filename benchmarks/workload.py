@@ -1,4 +1,4 @@
-"""The timed workload, the same for all: one BART with random weights, one batch, a training step, generation.
+"""The timed workload, the same for all: one BART or Llama with random weights, one batch, a training step, generation.
 
 Imports torch and transformers only, version 4.57 and 5.23 alike, so that peers can run it in an environment of their
 own. `answer` makes a program of it that reads what to time, line by line.
@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 from torch import Tensor, nn
-from transformers import BartConfig, BartForConditionalGeneration
+from transformers import BartConfig, BartForConditionalGeneration, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 PAD, EOS, FIRST_WORD = 1, 2, 3
 
@@ -24,8 +24,9 @@ PAD, EOS, FIRST_WORD = 1, 2, 3
 class Size:
     """Sizes of the model, the batch and the methods."""
 
+    family: str = "bart"
     d: int = 256
-    layers: int = 4  # encoder and decoder each
+    layers: int = 4  # of BART, encoder and decoder each
     heads: int = 8
     ffn: int = 1024
     vocabulary: int = 8000
@@ -42,6 +43,7 @@ class Size:
 SIZES = {
     "d256": Size(),
     "d512": Size(d=512, layers=3, ffn=2048, batch=8, bottleneck=256, lora_ffn=51),
+    "llama": Size(family="llama", ffn=768),
 }
 
 
@@ -60,8 +62,32 @@ class Method:
     infer: Callable[[Size], nn.Module] | None = None
 
 
-def stock(size: Size) -> BartForConditionalGeneration:
+def stock(size: Size) -> PreTrainedModel:
     """The backbone, always with the same weights."""
+    return {"bart": _bart, "llama": _llama}[size.family](size)
+
+
+def _llama(size: Size) -> LlamaForCausalLM:
+    config = LlamaConfig(
+        vocab_size=size.vocabulary,
+        hidden_size=size.d,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        num_key_value_heads=size.heads // 2,
+        intermediate_size=size.ffn,
+        max_position_embeddings=1024,
+        attention_dropout=0.0,
+        tie_word_embeddings=True,
+        pad_token_id=PAD,
+        bos_token_id=0,
+        eos_token_id=EOS,
+        attn_implementation="sdpa",
+    )
+    torch.manual_seed(0)
+    return LlamaForCausalLM(config)
+
+
+def _bart(size: Size) -> BartForConditionalGeneration:
     config = BartConfig(
         vocab_size=size.vocabulary,
         d_model=size.d,
@@ -95,14 +121,18 @@ def frozen(size: Size) -> nn.Module:
 
 
 def batch(size: Size) -> dict[str, Tensor]:
-    """Sources filled to 75–100 %, and targets."""
+    """Sources filled to 75–100 %, and targets: of Llama in one text, whose padding is in front."""
     generator = torch.Generator().manual_seed(100)
     ids = torch.randint(FIRST_WORD, size.vocabulary, (size.batch, size.source), generator=generator)
     mask = torch.ones_like(ids)
     lengths = torch.randint(int(size.source * 0.75), size.source + 1, (size.batch,), generator=generator)
     for row, length in enumerate(lengths.tolist()):
-        mask[row, length:], ids[row, length:] = 0, PAD
+        padding = slice(length, None) if size.family == "bart" else slice(0, size.source - length)
+        mask[row, padding], ids[row, padding] = 0, PAD
     labels = torch.randint(FIRST_WORD, size.vocabulary, (size.batch, size.target), generator=generator)
+    if size.family == "llama":
+        ids, mask = torch.cat([ids, labels], dim=1), torch.cat([mask, torch.ones_like(labels)], dim=1)
+        labels = torch.cat([torch.full((size.batch, size.source), -100), labels], dim=1)
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
@@ -143,8 +173,8 @@ class Subject:
             self._generator = (self.method.infer or self.method.train)(self.size).eval()
         with torch.no_grad():
             return self._generator.generate(
-                input_ids=self.batch["input_ids"],
-                attention_mask=self.batch["attention_mask"],
+                input_ids=self.batch["input_ids"][:, : self.size.source],
+                attention_mask=self.batch["attention_mask"][:, : self.size.source],
                 num_beams=beams,
                 do_sample=False,
                 min_new_tokens=self.size.target,
@@ -190,7 +220,7 @@ def timed(function: Callable[[], object]) -> dict[str, float]:
     return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
 
 
-def answer(methods: Mapping[str, Method]) -> None:
+def answer(families: Mapping[str, Mapping[str, Method]]) -> None:
     """Time what standard input requests, one JSON object per line, and answer with one line each.
 
     `{"size", "fused"}` first; then `{"do": "step" | "greedy" | "beam-4" | "static" | "versions", "method"}`.
@@ -201,6 +231,7 @@ def answer(methods: Mapping[str, Method]) -> None:
     asked = (json.loads(line) for line in sys.stdin)
     settings = next(asked)
     size, fused = SIZES[settings["size"]], bool(settings["fused"])
+    methods = families[size.family]
     subjects: dict[str, Subject] = {}
     for question in asked:
         reply = _reply(question, methods, subjects, size, fused)
