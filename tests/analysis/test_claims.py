@@ -12,6 +12,7 @@ from scipy import stats
 from unidelta.analysis.claims import CLAIMS, GROUPS, ON_PAR, Claim, claims
 from unidelta.analysis.claims_page import group_table, overview, page
 from unidelta.analysis.names import metric_in_records, task_in_records
+from unidelta.analysis.next_look import lines
 from unidelta.analysis.plan import Plan, plan_for
 from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.runs import Runs
@@ -198,6 +199,27 @@ def test_looks_at_the_data(first, second, word, n):
     mine = [claim for claim in every() if claim.name == "C8"]
     found = judged(runs_of({C8[0]: first, C8[1]: second}), mine, planned())["C8"]
     assert (found.word, found.difference.n) == (word, n)
+
+
+def test_the_next_look_has_five_more_seeds_for_what_is_undecided_and_nothing_else():
+    """Here two more; a run that diverged is not run again, and one that is there already is not asked for."""
+    mine = [claim for claim in every() if claim.name == "C8"]
+    open_, decided = [50.0, 45.0, 47.0], [50.0, 50.1, 50.0]
+    seeds_of = {"open": (open_, 2), "decided": (decided, 2), "third seed of one side": (open_, 3)}
+    asked = {}
+    for name, (first, n) in seeds_of.items():
+        frame = runs_of({C8[0]: first[:n], C8[1]: [49.0, 51.0] if first is open_ else [40.0, 40.1]}).frame
+        frame.loc[(frame.key == C8[1][0]) & (frame.seed == 2) & (first is open_), "status"] = "diverged"
+        frame.loc[(frame.key == C8[0][0]) & (frame.seed == 2) & (first is open_), "status"] = "diverged"
+        runs = Runs.of(frame, scale="mini", origin="runs")
+        asked[name] = list(lines(tuple(judged(runs, mine, planned()).values()), runs, planned()))
+    prefix = "method.attn.bottleneck=30 task=wmt_en_ro seed="
+    assert [line.partition(prefix)[2] for line in asked["open"]] == ["3,4 results_dir=runs"] * 2
+    assert asked["decided"] == []
+    assert [line.partition(prefix)[2] for line in asked["third seed of one side"]] == [
+        "4 results_dir=runs",
+        "3,4 results_dir=runs",
+    ]
 
 
 def test_a_run_that_diverged_is_not_waited_for_and_other_seeds_do_not_count():

@@ -74,7 +74,7 @@ def test_a_cell_is_the_mean_and_the_t_interval_of_its_runs(run_of, stored):
     assert row["mini-XSum R-2"].score.seeds == (1, 2, 3)
     assert row["mini-WMT BLEU"].text == "–"
     assert row["mini-WMT BLEU"].command == (
-        "python train.py -m method=prefix method.attn.bottleneck=200 task=wmt_en_ro seed=11,12,13,14,15"
+        "python train.py -m method=prefix method.attn.bottleneck=200 task=wmt_en_ro seed=31,32,33,34,35"
         f" results_dir={folder}"
     )
     assert row["bottleneck"].text.startswith("200 → ")

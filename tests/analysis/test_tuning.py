@@ -91,7 +91,8 @@ def test_the_best_mean_of_dev_scores_is_chosen_whatever_one_seed_or_the_test_sco
     curve = only(rows(runs(trials)))
     assert curve.best == 3e-3
     assert (curve.seeds, curve.rates) == ((1, 2), (1e-3, 2e-3, 3e-3, 4e-3, 1e-2))
-    assert curve.scores == {1e-3: 50.0, 2e-3: 65.0, 3e-3: 70.0, 4e-3: 70.0}
+    assert curve.scores == {1e-3: 50.0, 2e-3: 65.0, 3e-3: 70.0, 4e-3: 70.0, 1e-2: 99.0}
+    assert curve.complete == (1e-3, 2e-3, 3e-3, 4e-3)
 
 
 def test_a_rate_without_a_run_of_every_seed_is_not_chosen(trials: Path):
@@ -113,6 +114,18 @@ def test_a_best_rate_on_an_edge_says_what_to_try_next(trials: Path):
     assert only(low).beyond() == 1.5e-3
 
 
+def test_the_second_round_is_the_two_best_rates_of_the_first_and_one_of_them_is_chosen(trials: Path):
+    """By the first seed 1e-2 and 2e-3; with the second, 2e-3 falls to 65, below the 70 of a rate that had one."""
+    found = rows(runs(trials))
+    first = [row for row in found if row["seed"] == 1]
+    assert only(first).second_round() == (2e-3, 1e-2)
+    inside = [row for row in first if row["learning_rate"] < 1e-2]
+    assert "with more seeds: training.learning_rate=0.002,0.003" in next(told(curves(inside)))
+    both = [*first, *(row for row in found if row["seed"] == 2 and row["learning_rate"] in (2e-3, 1e-2))]
+    assert only(both).best == 2e-3  # 1e-2 diverged
+    assert only(both).second_round() == ()
+
+
 def test_designs_and_sizes_are_tuned_apart_and_a_file_has_them_all(trials: Path):
     found = rows(runs(trials))
     small = [{**row, "percent": 0.4999, "dev": -row["dev"]} for row in found]
@@ -126,7 +139,7 @@ def test_designs_and_sizes_are_tuned_apart_and_a_file_has_them_all(trials: Path)
 def test_a_tuned_file_begins_with_what_the_paper_tunes():
     def file(task: str, init: str = "") -> str:
         tuned = Tuned(task=task, method="lora", kind="attn scaled 4", percent=6.7, prefix_init=init)
-        curve = Curve(seeds=(1,), rates=(1e-3,), scores={1e-3: 50.0}, losses={1e-3: 0.1})
+        curve = Curve(seeds=(1,), rates=(1e-3,), scores={1e-3: 50.0}, losses={1e-3: 0.1}, complete=(1e-3,))
         return files({tuned: curve})[f"{task}_lora"]
 
     assert "  - /tuned/paper/mnli_lora\n" in file("mnli")
@@ -150,11 +163,11 @@ def test_a_folder_without_records_says_what_to_type(tmp_path: Path):
 
 
 def test_every_compared_row_had_the_same_trials_and_its_best_rate_is_on_no_edge():
-    """Five rates, by factors of two around the row's default, and more beyond an edge; one seed."""
+    """Five rates, by factors of two around the row's default, more beyond an edge; the two best with three seeds."""
     found = curves(rows(runs(ROOT / COMMITTED)))
     assert len(found) == 81
     for tuned, curve in found.items():
-        assert curve.seeds == (1001,) and len(curve.rates) >= 5, tuned
+        assert curve.seeds == (1001, 1002, 1003) and len(curve.rates) >= 5, tuned
         ratios = [high / low for low, high in itertools.pairwise(curve.rates)]
         assert ratios == pytest.approx([2] * len(ratios)), tuned
         assert curve.beyond() is None, tuned
@@ -170,7 +183,8 @@ def test_the_rates_that_runs_take_and_the_page_are_those_of_the_trials():
 def test_the_page_has_each_score_at_its_multiple_of_the_best_rate():
     tuned = Tuned(task="mnli", method="lora", kind="attn scaled 4", percent=6.7, prefix_init="")
     scores = {1e-3: 50.0, 2e-3: 60.0, 8e-3: 40.0}
-    curve = Curve(seeds=(1,), rates=(1e-3, 2e-3, 4e-3, 8e-3), scores=scores, losses=dict.fromkeys(scores, 1.0))
+    losses = dict.fromkeys(scores, 1.0)
+    curve = Curve(seeds=(1,), rates=(1e-3, 2e-3, 4e-3, 8e-3), scores=scores, losses=losses, complete=tuple(scores))
     head, _, row = page({tuned: curve}).splitlines()[-3:]
     assert head == "| task | method | tuned | tuned % | × 0.5 | × 1 | × 2 | × 4 | rate |"
     assert row == "| mnli | lora | attn scaled 4 | 6.7 | 50.0 | **60.0** |  | 40.0 | 0.002 |"

@@ -2,10 +2,11 @@
 
 from unidelta.analysis.names import Scale, task_in_records
 from unidelta.analysis.paper_rows import words_of_key
+from unidelta.analysis.plan import LOOKS, SEEDS
 from unidelta.analysis.source import OF_TABLES
 
-MINI_SEEDS = (11, 12, 13, 14, 15)
-"""The first of those in results/plan.json."""
+MINI_SEEDS = SEEDS[: LOOKS[0]]
+"""Those of the first look at the data (results/plan.json)."""
 PAPER_SEEDS = {"Table 2": (42, 2, 4, 6, 8)}
 """The seeds of sweeps/ where every row of a table has several."""
 THREE_SEEDS = (42, 15217, 65537)

@@ -76,6 +76,15 @@ def methods(rows: list[Row]) -> str:
     return markdown(table)
 
 
+def llama(rows: list[Row]) -> str:
+    """Test scores of mini-llama on mini-XSum, in the order of the main table."""
+    table = [["method", "tuned %", TASKS["xsum"]]]
+    for name in METHODS:
+        if mine := of(rows, name):
+            table.append([ROWS[name].label, percent_text(mine[0]["percent"]), cell(mine, usual=SEEDS)])
+    return markdown(table)
+
+
 def orderings(rows: list[Row]) -> str:
     """Differences of two methods, paired by seed: the mean, and in how many seeds the first is better."""
     table = [["the paper: first above second", "where", *TASKS.values()]]
@@ -145,6 +154,7 @@ def tables(results: Path) -> dict[str, str]:
         "doubled orderings": (("doubled",), orderings),
         "budgets": (("main", "paper"), budgets),
         "scales": (("scales",), scales),
+        "llama": (("llama",), llama),
     }
     found = {path.name: rows(runs(path)) for path in sorted(results.iterdir()) if (path / "mini").is_dir()}
     for name, (folders, make) in sources.items():

@@ -22,8 +22,8 @@ RECORDS = "records"
 MINI = RESULTS / "mini"
 OF_TABLES = {"mini": MINI / "paper", "paper": RESULTS / "runs"}
 """The folders of the paper's sweeps, where the commands for missing cells write their runs."""
-NOT_COMPARED = ("tuning", "scales", "doubled")
-"""Folders of the miniature with other settings: searches, and the grid with twice the steps."""
+NOT_COMPARED = ("tuning", "scales", "doubled", "llama")
+"""Folders of the miniature with other settings: searches, the grid with twice the steps, another backbone."""
 
 
 def read(source: str, *, scale: Scale) -> Runs:

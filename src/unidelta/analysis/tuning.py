@@ -1,8 +1,9 @@
 """Choose learning rates from the trials of the tuning sweep: for each task, method, design and size the best on dev.
 
-The mean dev score over the seeds of the trials decides; if means are equal, or nothing is generated on dev, the lowest
-mean dev loss. Test scores are not used. `python -m unidelta.analysis.tuning` prints the means by rate, and what to run
-next where the best rate lies on an edge; `--write` writes conf/tuned/mini and results/mini/tuning/README.md.
+Two rounds, as in successive halving: every rate with one seed, then the two best with more. The mean dev score of the
+rates that have every seed decides; if means are equal, or nothing is generated on dev, the lowest mean dev loss. Test
+scores are not used. `python -m unidelta.analysis.tuning` prints the means by rate, and what to run next: the second
+round, or a rate beyond the edge that the best one lies on; `--write` writes conf/tuned/mini and the trials' README.md.
 """
 
 import argparse
@@ -29,8 +30,9 @@ _HEAD = """\
 # Score against learning rate
 
 Dev scores (ROUGE-2, BLEU, accuracy) of the trials of the tuning sweep, a row for each design and size: at the chosen
-rate (last column), and at others, as multiples of it. One seed (1001). Written by
-`python -m unidelta.analysis.tuning --write` from the records beside it.
+rate (last column), and at others, as multiples of it. Every rate has one seed (1001). The two best have two more (1002
+and 1003) and show the mean of three; the better one is chosen. Written by `python -m unidelta.analysis.tuning --write`
+from the records beside it.
 """
 
 
@@ -54,29 +56,36 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """The trials of one `Tuned`: mean dev score and loss by learning rate, over seeds that all rates have.
+    """The trials of one `Tuned`: mean dev score and loss by learning rate.
 
     Args:
         seeds: of the trials, sorted.
         rates: every rate that was tried, in order.
-        scores: by rate, if a run of every seed is complete; NaN where nothing is generated.
+        scores: by rate, over its complete runs, if it has one; NaN where nothing is generated.
         losses: likewise.
+        complete: the rates with a complete run of every seed.
     """
 
     seeds: tuple[int, ...]
     rates: tuple[float, ...]
     scores: dict[float, float]
     losses: dict[float, float]
+    complete: tuple[float, ...]
 
     @property
     def best(self) -> float | None:
         """The chosen rate, the lowest of equal ones; None if no rate has a complete run of every seed."""
+        return max(self.complete, key=self._merit, default=None)
 
-        def merit(rate: float) -> tuple[float, float]:
-            score = self.scores[rate]
-            return (0.0 if math.isnan(score) else score, -self.losses[rate])
+    def second_round(self) -> tuple[float, ...]:
+        """The two best rates, if all that were tried have the same seed and no more."""
+        if len(self.seeds) > 1:
+            return ()
+        return tuple(sorted(sorted(self.complete, key=self._merit)[-2:]))
 
-        return max(self.scores, key=merit, default=None)
+    def _merit(self, rate: float) -> tuple[float, float]:
+        score = self.scores[rate]
+        return (0.0 if math.isnan(score) else score, -self.losses[rate])
 
     def beyond(self) -> float | None:
         """The rate to try next, if the best one lies on an edge: twice the highest, or half the lowest."""
@@ -104,12 +113,15 @@ def _curve(trials: list[Row]) -> Curve:
     seeds, rates = (sorted({trial[name] for trial in trials}) for name in ("seed", "learning_rate"))
     scores: dict[float, float] = {}
     losses: dict[float, float] = {}
+    complete: list[float] = []
     for rate in rates:
         mine = [trial for trial in trials if trial["learning_rate"] == rate and trial["status"] == "complete"]
-        if sorted(trial["seed"] for trial in mine) == seeds:
+        if mine:
             scores[rate] = fmean(trial["dev"] for trial in mine)
             losses[rate] = fmean(trial["dev_loss"] for trial in mine)
-    return Curve(seeds=tuple(seeds), rates=tuple(rates), scores=scores, losses=losses)
+        if sorted(trial["seed"] for trial in mine) == seeds:
+            complete.append(rate)
+    return Curve(seeds=tuple(seeds), rates=tuple(rates), scores=scores, losses=losses, complete=tuple(complete))
 
 
 def files(found: dict[Tuned, Curve]) -> dict[str, str]:
@@ -136,15 +148,17 @@ def _file(name: str, mine: list[Tuned], found: dict[Tuned, Curve]) -> str:
 
 
 def told(found: dict[Tuned, Curve]) -> Iterator[str]:
-    """A line for each curve: the mean by rate, the best one marked, and what to try beyond an edge."""
+    """A line for each curve: the mean by rate, the best one marked, and what to try next."""
     for tuned, curve in found.items():
         shown = {rate: curve.losses[rate] if math.isnan(score) else score for rate, score in curve.scores.items()}
         by_rate = "  ".join(
             f"{rate:g}: {shown[rate]:.4g}{'*' if rate == curve.best else ''}" if rate in shown else f"{rate:g}: –"
             for rate in curve.rates
         )
-        beyond = curve.beyond()
-        more = f"  on an edge: training.learning_rate={beyond:g}" if beyond is not None else ""
+        beyond, second = curve.beyond(), ",".join(f"{rate:g}" for rate in curve.second_round())
+        more = f"  with more seeds: training.learning_rate={second}" if second else ""
+        if beyond is not None:
+            more = f"  on an edge: training.learning_rate={beyond:g}"
         yield f"{tuned.task} {tuned.method} ({tuned.kind}, {tuned.percent:g} %)  {by_rate}{more}"
 
 

@@ -1,4 +1,8 @@
-"""mini-llama: the next token of `<s> segment </s> … segment </s>`, in both languages; a verdict is the last segment."""
+"""mini-llama: the next token of `<s> segment </s> … segment </s>`, in both languages; a verdict is the last segment.
+
+Some documents of one segment come after themselves with BART's noise, as in UL2's denoising (Tay et al. 2023, §3.1): a
+decoder learns from these to copy from a text before a `</s>`, as its tasks need.
+"""
 
 from random import Random
 
@@ -7,31 +11,38 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM
 
 from unidelta.mini.pretraining.facts import facts, translations
+from unidelta.mini.pretraining.noise import infill
 from unidelta.mini.pretraining.objective import IGNORED, Question, padded
 from unidelta.mini.pretraining.objectives.roberta import MaskedTokens
 from unidelta.mini.pretraining.recipe import Recipe
-from unidelta.mini.pretraining.texts import Text, both_languages, news, news_and_claims
+from unidelta.mini.pretraining.texts import Text, both_languages, news, news_and_claims, news_in_segments
 
-_P_NEWS, _P_CLAIMS = 0.4, 0.25
+_P_SECOND_LANGUAGE, _P_CLAIMS = 0.4, 0.35
+_P_RESTORED = 0.4  # of documents of one segment
 # Share of the words that are no kinds whose prediction counts. Most of them nobody can know (whose news is next?), and
 # with all of them facts are learnt several times more slowly; of translations it is these words that are to be learnt.
 _P_ASKED, _P_ASKED_IN_TRANSLATION = 0.15, 1.0
 
 
+def facts_and_translations(seed: int, rng: Random) -> Text:
+    """RoBERTa's short texts and mBART's: facts are learnt from these first, as by mini-roberta."""
+    return (both_languages if rng.random() < _P_SECOND_LANGUAGE else news_in_segments)(seed, rng)
+
+
 def all_texts(seed: int, rng: Random) -> Text:
-    """The texts of the other backbones: BART's, RoBERTa's later one and mBART's."""
+    """The texts of the other backbones: mBART's, RoBERTa's later one and BART's."""
     kind = rng.random()
-    if kind < _P_NEWS:
-        return news(seed, rng)
-    return (news_and_claims if kind < _P_NEWS + _P_CLAIMS else both_languages)(seed, rng)
+    if kind < _P_SECOND_LANGUAGE:
+        return both_languages(seed, rng)
+    return (news_and_claims if kind < _P_SECOND_LANGUAGE + _P_CLAIMS else news)(seed, rng)
 
 
 class NextToken(MaskedTokens):
     """Not every word counts in the loss; a probe asks for the word after those before it."""
 
     family = "llama"
-    words = "the next token; of first-language text the words for kinds, and some of the others"
-    recipe = Recipe(text=all_texts, steps=2500)
+    words = "the next token; of first-language text the words for kinds and some others; documents after their noise"
+    recipe = Recipe(text=facts_and_translations, steps=3000, then=Recipe(text=all_texts, steps=3000))
     model_class = LlamaForCausalLM
     begins_with_bart = False
 
@@ -44,6 +55,11 @@ class NextToken(MaskedTokens):
                 tokens += [*self.tokens(segment), end]
             asked = self.salient | ({self.ids[text.verdict]} if text.verdict else set())
             p = _P_ASKED_IN_TRANSLATION if text.source is not None else _P_ASKED
+            if text.source is None and len(text.target) == 1 and not text.verdict and rng.random() < _P_RESTORED:
+                noisy = infill(tokens[1:-1], salient=self.salient, mask=self.ids["<mask>"], rng=rng)
+                sources.append([begin, *noisy, end, *tokens[1:]])
+                labels.append([IGNORED] * (len(noisy) + 2) + tokens[1:])
+                continue
             sources.append(tokens)
             labels.append([token if token in asked or rng.random() < p else IGNORED for token in tokens])
         input_ids_BS = padded(sources, self.ids["<pad>"])

@@ -1,0 +1,68 @@
+"""What to run next where the runs so far leave claims undecided (docs/protocol.md): the lines of a sweep file.
+
+`python -m unidelta.analysis.next_look` prints them; none if no claim is undecided or all seeds are run.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from unidelta.analysis.claims import claims
+from unidelta.analysis.names import task_in_records
+from unidelta.analysis.paper_rows import words_of_key
+from unidelta.analysis.plan import Plan, plan_for
+from unidelta.analysis.published import published
+from unidelta.analysis.runs import Runs
+from unidelta.analysis.source import read
+from unidelta.analysis.verdicts import Verdict, pairs_of, verdicts
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.errors import UserError
+
+
+def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
+    """A line for each design of an undecided claim that lacks seeds of the claim's next look.
+
+    Args:
+        found: the verdicts of all claims.
+        runs: that they were reached on.
+        plan: that they were reached by.
+    """
+    by_name = {verdict.claim.name: verdict.claim for verdict in found}
+    wanted: dict[tuple[str, str], list[int]] = {}
+    for verdict in found:
+        if verdict.word != "undecided" or verdict.same_as:
+            continue
+        pairs = pairs_of(verdict.claim, by_name)
+        designs = [(side.key, task_in_records(pair.task)) for pair in pairs for side in (pair.first, pair.second)]
+        for look in plan.looks:
+            lacking = {design: _missing(design, look, runs, plan) for design in designs}
+            if any(lacking.values()):
+                wanted |= {design: max(seeds, wanted.get(design, []), key=len) for design, seeds in lacking.items() if seeds}
+                break
+    for (key, task), seeds in sorted(wanted.items()):
+        typed = ",".join(map(str, seeds))
+        yield f"- {words_of_key(key)} task={task} seed={typed} results_dir={runs.origin}"
+
+
+def _missing(design: tuple[str, str], look: int, runs: Runs, plan: Plan) -> list[int]:
+    ended = {row["seed"] for row in runs.rows(*design)}
+    return [seed for seed in plan.seeds[:look] if seed not in ended]
+
+
+def main() -> int:
+    """The exit status: 0, or 2 for an invalid request."""
+    drop_unread_output()
+    try:
+        compared = claims(published())
+        plan = plan_for("mini", compared)
+        runs = read("records", scale="mini")
+        found = verdicts(compared, runs, published(), plan)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for line in lines(found, runs, plan):
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
