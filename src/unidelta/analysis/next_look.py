@@ -36,7 +36,9 @@ def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
         for look in plan.looks:
             lacking = {design: _missing(design, look, runs, plan) for design in designs}
             if any(lacking.values()):
-                wanted |= {design: max(seeds, wanted.get(design, []), key=len) for design, seeds in lacking.items() if seeds}
+                wanted |= {
+                    design: max(seeds, wanted.get(design, []), key=len) for design, seeds in lacking.items() if seeds
+                }
                 break
     for (key, task), seeds in sorted(wanted.items()):
         typed = ",".join(map(str, seeds))

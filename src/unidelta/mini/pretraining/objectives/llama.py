@@ -41,7 +41,10 @@ class NextToken(MaskedTokens):
     """Not every word counts in the loss; a probe asks for the word after those before it."""
 
     family = "llama"
-    words = "the next token; of first-language text the words for kinds and some others; documents after their noise"
+    words = (
+        "the next token; of first-language text the words for kinds, and some of the others;"
+        " documents after their noise"
+    )
     recipe = Recipe(text=facts_and_translations, steps=3000, then=Recipe(text=all_texts, steps=3000))
     model_class = LlamaForCausalLM
     begins_with_bart = False
