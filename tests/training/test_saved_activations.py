@@ -41,8 +41,8 @@ def saved_bytes(model: hf.BartForConditionalGeneration) -> int:
 
 
 def test_mam_keeps_no_more_than_a_frozen_backbone_and_its_own_equations() -> None:
-    """Of a parallel adapter its input (B, T, D), ReLU's result and s times that (B, T, R); of a prefix what it adds to the
-    keys and the values, (B, l, D) each."""
+    """Of a parallel adapter its input (B, T, D), ReLU's result and s times that (B, T, R); of a prefix what it adds to
+    the keys and the values, (B, l, D) each."""
     design = unidelta.inject(stock(), "mam", budget={"attn": PREFIX, "ffn": R}).design
     assert isinstance(design, Deltas)
     prefix, adapter = design.parts
