@@ -3,6 +3,7 @@
 from unidelta.analysis.commands import command
 from unidelta.analysis.difference import LEVEL, Difference
 from unidelta.analysis.needed import seeds_needed
+from unidelta.analysis.plan import SEEDS
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tables import COPIED
 from unidelta.analysis.verdicts import Verdict, pairs_of
@@ -14,11 +15,18 @@ AFFORDABLE = 50
 def needed(verdict: Verdict) -> int | None:
     """The seeds with which a difference like this decides the claim four times in five; None beyond 10,000.
 
-    Tests are those of `difference`, before p-values are adjusted: a lower bound where a group has many claims.
+    Tests are those of `difference`, before p-values are adjusted: a lower bound where a group has many claims. It is
+    more than there are, as these did not decide it.
 
     Raises:
         ValueError: there are fewer than two runs of a side.
     """
+    found = verdict.difference
+    n = _needed(verdict)
+    return None if n is None else max(n, found.n + 1)
+
+
+def _needed(verdict: Verdict) -> int | None:
     found, bound = verdict.difference, verdict.claim.bound
     if found.mean is None or not found.deviations:
         raise ValueError("how many seeds a claim needs is known from two of each side or more")
@@ -49,7 +57,8 @@ def commands_for(verdict: Verdict, n: int, every: tuple[Verdict, ...], runs: Run
     if not verdict.difference.n < n <= AFFORDABLE:
         return ()
     there = {seed for score in verdict.sides for seed in score.seeds}
-    fresh = (seed for seed in range(1, 10 * AFFORDABLE) if seed not in there)
+    planned = SEEDS if runs.scale == "mini" else ()
+    fresh = (seed for seed in (*planned, *range(1, 10 * AFFORDABLE)) if seed not in there)
     wanted = tuple(seed for seed, _ in zip(fresh, range(n - verdict.difference.n), strict=False))
     found: dict[str, None] = {}
     for pair in pairs_of(verdict.claim, {one.claim.name: one.claim for one in every}):
