@@ -76,8 +76,8 @@ def methods(rows: list[Row]) -> str:
     return markdown(table)
 
 
-def llama(rows: list[Row]) -> str:
-    """Test scores of mini-llama on mini-XSum, in the order of the main table."""
+def decoder(rows: list[Row]) -> str:
+    """Test scores of the decoder-only backbone on mini-XSum, in the order of the main table."""
     table = [["method", "tuned %", TASKS["xsum"]]]
     for name in METHODS:
         if mine := of(rows, name):
@@ -154,7 +154,7 @@ def tables(results: Path) -> dict[str, str]:
         "doubled orderings": (("doubled",), orderings),
         "budgets": (("main", "paper"), budgets),
         "scales": (("scales",), scales),
-        "llama": (("llama",), llama),
+        "decoder": (("decoder",), decoder),
     }
     found = {path.name: rows(runs(path)) for path in sorted(results.iterdir()) if (path / "mini").is_dir()}
     for name, (folders, make) in sources.items():

@@ -22,7 +22,7 @@ RECORDS = "records"
 MINI = RESULTS / "mini"
 OF_TABLES = {"mini": MINI / "paper", "paper": RESULTS / "runs"}
 """The folders of the paper's sweeps, where the commands for missing cells write their runs."""
-NOT_COMPARED = ("tuning", "scales", "doubled", "llama")
+NOT_COMPARED = ("tuning", "scales", "doubled", "decoder")
 """Folders of the miniature with other settings: searches, the grid with twice the steps, another backbone."""
 
 
