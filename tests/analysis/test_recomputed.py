@@ -19,7 +19,7 @@ from unidelta.analysis.oracle import ORACLE
 RESULTS = Path(__file__).parents[2] / "results"
 METRICS = {"R-1": "rouge1", "R-2": "rouge2", "R-L": "rougeL", "R-LSum": "rougeLsum", "ROUGE-2": "rouge2"}
 METRICS |= {"BLEU": "bleu", "accuracy": "accuracy"}
-APART = ("tuning", "scales", "doubled")  # searches, and runs of other lengths: of no table
+APART = ("tuning", "scales", "doubled", "decoder")  # searches, runs of other lengths, another backbone: of no table
 
 
 @cache

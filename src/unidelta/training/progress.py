@@ -1,8 +1,16 @@
 """The progress bar of training: steps done, and the latest numbers instead of one line per step."""
 
 from collections.abc import Mapping
+from threading import RLock
 
 from tqdm import tqdm
+
+
+class _Bar(tqdm):
+    """With a lock of this process: tqdm's is shared with forked ones, and one that is killed never gives it back."""
+
+
+_Bar.set_lock(RLock())
 
 
 class ProgressBar:
@@ -15,7 +23,7 @@ class ProgressBar:
     """
 
     def __init__(self, n_steps: int, *, step: int, is_shown: bool) -> None:
-        self._bar = tqdm(total=n_steps, initial=step, desc="train", dynamic_ncols=True, disable=not is_shown)
+        self._bar = _Bar(total=n_steps, initial=step, desc="train", dynamic_ncols=True, disable=not is_shown)
 
     def show(self, entry: Mapping[str, float]) -> None:
         """Move to the step of a history entry, and show its losses, learning rate and scores."""
