@@ -64,6 +64,7 @@ class Method:
 
 def stock(size: Size) -> PreTrainedModel:
     """The backbone, always with the same weights."""
+    torch.manual_seed(0)
     return {"bart": _bart, "llama": _llama}[size.family](size)
 
 
@@ -83,7 +84,6 @@ def _llama(size: Size) -> LlamaForCausalLM:
         eos_token_id=EOS,
         attn_implementation="sdpa",
     )
-    torch.manual_seed(0)
     return LlamaForCausalLM(config)
 
 
@@ -109,7 +109,6 @@ def _bart(size: Size) -> BartForConditionalGeneration:
         forced_bos_token_id=None,
         attn_implementation="sdpa",
     )
-    torch.manual_seed(0)
     model = BartForConditionalGeneration(config)
     model.generation_config.forced_eos_token_id = None
     return model

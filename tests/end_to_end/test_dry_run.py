@@ -101,6 +101,27 @@ def test_text_that_starts_behind_a_prefix_has_fewer_positions(capsys):
     assert last["design"] == "prefix(attn, l=600, gated, MLP 600, text from l)"
 
 
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("method=prompt backbone=gpt2 task=xsum budget.bottleneck=600", "2 to 424 tokens"),
+        ("method=prefix backbone=modernbert task=mnli task.max_source_length=8000 budget.bottleneck=600", None),
+        (
+            "method=prefix backbone=modernbert task=mnli task.max_source_length=8000 budget.bottleneck=600"
+            " method.attn.text_start=length",
+            "2 to 7592 tokens",
+        ),
+    ],
+)
+def test_a_prompt_of_a_decoder_and_a_prefix_of_an_encoder_take_positions_too(words, left):
+    config = compose([*words.split(), "scale=paper", "budget=bottleneck", "dry_run=true"])
+    if left is None:
+        prepare(config)
+        return
+    with pytest.raises(Problems, match=left):
+        prepare(config)
+
+
 def test_a_dry_run_does_without_torch_and_transformers():
     found = subprocess.run(
         [

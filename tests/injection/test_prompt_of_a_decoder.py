@@ -2,11 +2,15 @@
 
 import pytest
 import torch
+import transformers as hf
 from torch import Tensor
 from transformers import DynamicCache, StaticCache
 
+import unidelta
+from unidelta.design.count import count
 from unidelta.design.family import FAMILIES
 from unidelta.errors import DesignError
+from unidelta.injection.inject import architecture_of_model
 
 pytestmark = pytest.mark.usefixtures("no_float32")
 
@@ -60,6 +64,28 @@ def test_generation_with_and_without_a_cache_gives_the_same_tokens(injected, fam
     model, inputs = injected("prompt", family).model.double(), text(padding=3)
     made = [model.generate(**inputs, max_new_tokens=8, num_beams=beams, use_cache=use) for use in (True, False)]
     assert made[0].equal(made[1]) and made[0].shape[1] > S
+
+
+@torch.no_grad()
+def test_a_classification_head_is_trained_and_exchanged_with_a_prompt(tmp_path):
+    def stock() -> hf.LlamaForSequenceClassification:
+        torch.manual_seed(5)
+        config = hf.LlamaConfig(**FAMILIES["llama"].tiny, num_labels=3)
+        return hf.LlamaForSequenceClassification(config).double().eval()
+
+    deltas = unidelta.inject(stock(), "prompt", budget=L)
+    assert sorted(deltas.trained) == ["model.deltas.prompt.vectors", "score.weight"]
+    assert deltas.n_trained == count(deltas.design, architecture_of_model(stock())).trained == L * 12 + 3 * 12
+    ids, other = text()["input_ids"], stock()
+    vectors, embed = deltas.model.model.deltas.prompt.vectors, other.get_input_embeddings()
+    embedded = torch.cat([vectors.expand(3, -1, -1), embed(ids)], dim=1)
+    found = deltas.model(input_ids=ids).logits
+    torch.testing.assert_close(found, other(inputs_embeds=embedded).logits, rtol=0, atol=1e-12)
+    deltas.model.score.weight += 1.0
+    unidelta.export(deltas.model, tmp_path / "out", to="peft")
+    again = unidelta.import_(tmp_path / "out", other, source="peft")
+    assert again.design == deltas.design
+    torch.testing.assert_close(other(input_ids=ids).logits, deltas.model(input_ids=ids).logits, rtol=0, atol=1e-12)
 
 
 def test_what_a_prompt_does_not_fit_into_is_refused(injected):

@@ -36,11 +36,17 @@ def command(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin
         seeds: one run for each; () for one run with the default seed.
         origin: the folder that the report reads, where the runs are written.
     """
-    words = ["python train.py", *(["-m"] if len(seeds) > 1 else []), words_of_key(key), f"task={task_in_records(task)}"]
+    typed = words(key, task, scale=scale, seeds=seeds, origin=origin)
+    return " ".join(["python train.py", *(["-m"] if len(seeds) > 1 else []), typed])
+
+
+def words(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin: str) -> str:
+    """The same without the program, as a line of a sweep has it; `seeds` may be several."""
+    found = [words_of_key(key), f"task={task_in_records(task)}"]
     if scale == "paper":
-        words.append("scale=paper")
+        found.append("scale=paper")
     if seeds:
-        words.append(f"seed={','.join(map(str, seeds))}")
+        found.append(f"seed={','.join(map(str, seeds))}")
     if origin != str(OF_TABLES["paper"]):  # train.py's own default
-        words.append(f"results_dir={origin}")
-    return " ".join(words)
+        found.append(f"results_dir={origin}")
+    return " ".join(found)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from unidelta.analysis.claims import claims
+from unidelta.analysis.commands import words
 from unidelta.analysis.names import task_in_records
-from unidelta.analysis.paper_rows import words_of_key
 from unidelta.analysis.plan import Plan, plan_for
 from unidelta.analysis.published import published
 from unidelta.analysis.runs import Runs
@@ -41,8 +41,7 @@ def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
                 }
                 break
     for (key, task), seeds in sorted(wanted.items()):
-        typed = ",".join(map(str, seeds))
-        yield f"- {words_of_key(key)} task={task} seed={typed} results_dir={runs.origin}"
+        yield f"- {words(key, task, scale=runs.scale, seeds=tuple(seeds), origin=runs.origin)}"
 
 
 def _missing(design: tuple[str, str], look: int, runs: Runs, plan: Plan) -> list[int]:

@@ -125,10 +125,10 @@ class PromptTuning:
     trains_head: bool = False
 
 
-def positions_before_text(design: "Design") -> int:
-    """How many positions a decoder's text loses: l of a prompt, or of a prefix beside which text starts at l."""
+def positions_before_text(design: "Design", *, is_decoder: bool) -> int:
+    """How many positions text loses: l of a prefix beside which text starts at l, or of a prompt in a decoder alone."""
     if isinstance(design, PromptTuning):
-        return design.length
+        return design.length if is_decoder else 0
     parts = design.parts if isinstance(design, Deltas) else ()
     return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
 

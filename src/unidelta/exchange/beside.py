@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from transformers import PreTrainedModel
 
-from unidelta.design.spec import Deltas, Design
+from unidelta.design.spec import Deltas, Design, PromptTuning
 from unidelta.exchange.tie import Tie
 from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
@@ -39,7 +39,7 @@ def with_head(design: Design, names: Collection[str], model: PreTrainedModel) ->
     """The design with a trained head, if the head is among the names: other libraries save it where it was trained."""
     head = head_name(model)
     has_head = head is not None and any(name.startswith(f"{head}.") for name in names)
-    return replace(design, trains_head=True) if has_head and isinstance(design, Deltas) else design
+    return replace(design, trains_head=True) if has_head and isinstance(design, Deltas | PromptTuning) else design
 
 
 def backbone_fingerprint(injection: Injection, saved: Collection[str]) -> str:

@@ -73,8 +73,7 @@ def prepare(config: RunConfig) -> RunSpec:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
         raise Problems([*problems, found]) from None
-    taken = positions_before_text(spec.design)
-    if taken and architecture.family.kind == "decoder":
+    if taken := positions_before_text(spec.design, is_decoder=architecture.family.kind == "decoder"):
         problems += check_lengths(spec.task, architecture.max_positions - taken)
     problems += unused_keys(asked, notes)
     if problems:
