@@ -1,5 +1,6 @@
 """This suite's methods on the benchmark's model; run by speed.py, which sends it what to time."""
 
+import atexit
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from unidelta.errors import Problems
 from unidelta.fast.switch import merged, speed_up
 from unidelta.injection.inject import architecture_of, inject
 from unidelta.injection.injection import Injection
+from unidelta.training.recomputing import recompute_activations
 
 PREFIX = ["method.attn.mlp_width={size.mlp}"]
 DIRECT = ["method.attn.reparameterisation=direct"]
@@ -39,6 +41,8 @@ METHODS = {
     "MAM, no MLP": [*MAM, *DIRECT],
     "MAM, dropout in the adapter": [*(word for word in MAM if "dropout" not in word), *PREFIX],
     "MAM, fast=false": [*MAM, *PREFIX, "fast=false"],
+    "MAM, checkpointing": [*MAM, *PREFIX, "training.gradient_checkpointing=true"],
+    "full, checkpointing": ["method=full", "training.gradient_checkpointing=true"],
 }
 """The overrides of each method; without dropout in the modules, as in peft and adapters."""
 
@@ -54,6 +58,7 @@ def injected(typed: Sequence[str], size: Size) -> tuple[Injection, bool]:
     injection = inject(model, design, generator=torch.Generator().manual_seed(0))
     if config.fast:
         speed_up(injection)
+    recompute_activations(model, is_on=config.training.gradient_checkpointing)
     return injection, config.fast
 
 
@@ -61,6 +66,7 @@ def method(typed: Sequence[str]) -> Method:
     """A row of the table."""
     made: dict[int, Injection] = {}
     lasting = ExitStack()
+    atexit.register(lasting.close)  # while torch is still there
 
     def train(size: Size) -> nn.Module:
         injection, _ = injected(typed, size)

@@ -5,6 +5,7 @@ from copy import deepcopy
 import pytest
 import torch
 from transformers import PreTrainedModel
+from transformers.cache_utils import Cache
 
 from unidelta.deltas.compose import Add
 from unidelta.fast.switch import merged
@@ -72,3 +73,34 @@ def test_a_failure_inside_leaves_the_model_as_it_was(injected, batch):
     with pytest.raises(KeyError), merged(injection):
         raise KeyError
     assert injection.model(**batch("bart")).logits.equal(logits)
+
+
+@pytest.mark.parametrize("name", ["full", "lora_attn", "prefix", "mam"])
+@pytest.mark.parametrize("family", ["llama", "gemma3_text", "gpt2"])
+@torch.no_grad()
+def test_a_prompt_that_stays_is_what_reordering_it_would_leave(injected, batch, name, family):
+    """Gemma 3 has layers with a window, which keep the last tokens alone."""
+    injection = injected(name, family)
+    inputs = batch(family, padded=True)
+    plain = beam_search(injection.model, inputs, use_cache=False)
+    injection.fold()
+    moved = []
+    with merged(injection):
+        in_place = injection.model._reorder_cache
+
+        def compared(cache: Cache, beam_idx: torch.Tensor) -> Cache:
+            stock = deepcopy(cache)
+            for layer in stock.layers:
+                layer.keys, layer.values = layer.keys[beam_idx], layer.values[beam_idx]
+            found = in_place(cache, beam_idx)
+            for mine, theirs in zip(found.layers, stock.layers, strict=True):
+                # rows of one prompt may differ in their last bit
+                torch.testing.assert_close(mine.keys, theirs.keys, rtol=0, atol=1e-5)
+                torch.testing.assert_close(mine.values, theirs.values, rtol=0, atol=1e-5)
+            moved.append(not beam_idx.equal(torch.arange(len(beam_idx))))
+            return found
+
+        injection.model._reorder_cache = compared
+        assert beam_search(injection.model, inputs).equal(plain)
+        assert beam_search(injection.model, inputs).equal(plain)  # another cache
+    assert sum(moved) > 4

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers.cache_utils import Cache, DynamicLayer, EncoderDecoderCache
+from transformers.cache_utils import Cache, CacheLayerMixin, DynamicLayer, EncoderDecoderCache
 
 from unidelta.deltas.reparam import DirectPrefix
 from unidelta.design.axes import Representation
@@ -112,8 +112,7 @@ class PrefixedLayer(DynamicLayer):
 
     def reorder_cache(self, beam_idx: Tensor) -> None:
         """Reorder the rows for beam search; the prefix is the same in all rows and stays."""
-        for tokens in (self.keys[:, :, self.prefix_length :], self.values[:, :, self.prefix_length :]):
-            tokens.copy_(tokens.index_select(0, beam_idx.to(tokens.device)))
+        move_tokens(self, beam_idx, first=self.prefix_length)
 
     def batch_repeat_interleave(self, repeats: int) -> None:
         """Like the stock layer."""
@@ -130,3 +129,9 @@ class PrefixedLayer(DynamicLayer):
 
     def _cut(self, end: int) -> None:
         self.keys, self.values = self._buffers[0][:, :, :end], self._buffers[1][:, :, :end]
+
+
+def move_tokens(layer: CacheLayerMixin, beam_idx: Tensor, *, first: int) -> None:
+    """Reorder the rows of cached keys and values from one number on, in place."""
+    for tokens in (layer.keys[:, :, first:], layer.values[:, :, first:]):
+        tokens.copy_(tokens.index_select(0, beam_idx.to(tokens.device)))

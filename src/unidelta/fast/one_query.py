@@ -4,7 +4,7 @@ Identity: the formula softmax(q Kᵀ/√E) V; a single query sees every key that
 Gain: torch's fused attention is slower for one query, as for every generated token but the first: 64 × 8 heads and
 46 keys take 1.0 ms instead of 1.6 (docs/performance.md).
 
-Shapes: B batch, H heads, S keys, E head width.
+Shapes: B batch, H heads of the query, G heads of keys and values, S keys, E head width.
 """
 
 from typing import Any
@@ -12,8 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-
-from unidelta.deltas.heads import per_query_head
 
 
 def one_query(
@@ -28,12 +26,14 @@ def one_query(
     position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    """torch's fused attention, except for one query on a CPU; `(B, H, T, E)` to `(B, T, H, E)`."""
+    """torch's fused attention, except for one query on a CPU: `(B, H, T, E)` to `(B, T, H, E)`; keys `(B, G, S, E)`."""
     if query.shape[2] > 1 or query.device.type != "cpu" or dropout > 0:
         kwargs |= {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-    key, value = per_query_head(key, query.shape[1]), per_query_head(value, query.shape[1])
-    scores_BH1S = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    # The H / G queries that share keys are the rows of one product: nothing is repeated.
+    B, H, _, E = query.shape
+    grouped = query.reshape(B, key.shape[1], -1, E)
+    scores_BH1S = torch.matmul(grouped, key.transpose(-1, -2)).reshape(B, H, 1, -1) * scaling
     if position_bias is not None:
         scores_BH1S = scores_BH1S + position_bias
     if attention_mask is not None:
@@ -41,4 +41,5 @@ def one_query(
         is_bool = attention_mask.dtype == torch.bool
         scores_BH1S = scores_BH1S.masked_fill(~attention_mask, least) if is_bool else scores_BH1S + attention_mask
     weights_BH1S = scores_BH1S.softmax(-1, dtype=torch.promote_types(query.dtype, torch.float32)).to(query.dtype)
-    return torch.matmul(weights_BH1S, value).transpose(1, 2), None
+    output = torch.matmul(weights_BH1S.reshape(B, value.shape[1], H // value.shape[1], -1), value)
+    return output.reshape(B, H, 1, -1).transpose(1, 2), None
