@@ -43,10 +43,12 @@ def test_bounds_are_shares_of_full_fine_tunings_score_on_dev():
 
 
 def curve_of_full(task: str) -> list[float]:
-    """Full fine-tuning's mean dev scores, by the learning rates that have three seeds."""
+    """Full fine-tuning's mean dev scores on the task's own backbone, by the learning rates that have three seeds."""
     found = [json.loads(path.read_text()) for path in (ROOT / TRIALS / "mini" / task).glob("*.json")]
     names = {"xsum": ("validation", "rouge2"), "sst2": ("validation", "accuracy")}[task]
+    backbone = {"xsum": "mini-bart", "sst2": "mini-roberta"}[task]
     full = [one for one in found if one["coordinates"]["method"] == "full"]
+    full = [one for one in full if one["coordinates"]["backbone"] == backbone]
     by_rate: dict[float, list[float]] = {}
     for one in full:
         rate = one["spec"]["training"]["learning_rate"]

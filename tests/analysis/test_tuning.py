@@ -58,6 +58,7 @@ def trials(tmp_path: Path) -> Path:
             spec={
                 "task": splits,
                 "design": design_to_dict(DESIGN),
+                "backbone": {"architecture": {"config": {"model_type": "roberta"}}},
                 "training": {"learning_rate": rate, "max_steps": 400},
             },
             parameters={"percent_matrices": 6.7, "trained": 10},
@@ -82,7 +83,8 @@ def test_every_record_is_a_row_with_the_scores_of_its_own_splits(trials: Path):
 
 def only(trials: list[Row]) -> Curve:
     ((tuned, curve),) = curves(trials).items()
-    assert (tuned.task, tuned.method, tuned.kind, tuned.percent) == ("mnli", "lora", "attn scaled 4", 6.7)
+    assert (tuned.task, tuned.family, tuned.method) == ("mnli", "roberta", "lora")
+    assert (tuned.kind, tuned.percent) == ("attn scaled 4", 6.7)
     return curve
 
 
@@ -132,13 +134,13 @@ def test_designs_and_sizes_are_tuned_apart_and_a_file_has_them_all(trials: Path)
     text = files(curves([*small, *found]))
     assert list(text) == ["mnli_lora"]
     assert text["mnli_lora"].endswith(
-        "training:\n  learning_rate: null\n  tuned:\n    attn scaled 4: {0.5: 0.001, 6.7: 0.003}\n"
+        "training:\n  learning_rate: null\n  tuned:\n    roberta:\n      attn scaled 4: {0.5: 0.001, 6.7: 0.003}\n"
     )
 
 
 def test_a_tuned_file_begins_with_what_the_paper_tunes():
     def file(task: str, init: str = "") -> str:
-        tuned = Tuned(task=task, method="lora", kind="attn scaled 4", percent=6.7, prefix_init=init)
+        tuned = Tuned(task=task, family="bart", method="lora", kind="attn scaled 4", percent=6.7, prefix_init=init)
         curve = Curve(seeds=(1,), rates=(1e-3,), scores={1e-3: 50.0}, losses={1e-3: 0.1}, complete=(1e-3,))
         return files({tuned: curve})[f"{task}_lora"]
 
@@ -165,7 +167,7 @@ def test_a_folder_without_records_says_what_to_type(tmp_path: Path):
 def test_every_compared_row_had_the_same_trials_and_its_best_rate_is_on_no_edge():
     """Five rates, by factors of two around the row's default, more beyond an edge; the two best with three seeds."""
     found = curves(rows(runs(ROOT / COMMITTED)))
-    assert len(found) == 81
+    assert len(found) == 90
     for tuned, curve in found.items():
         assert curve.seeds == (1001, 1002, 1003) and len(curve.rates) >= 5, tuned
         ratios = [high / low for low, high in itertools.pairwise(curve.rates)]
@@ -174,17 +176,22 @@ def test_every_compared_row_had_the_same_trials_and_its_best_rate_is_on_no_edge(
 
 
 def test_the_rates_that_runs_take_and_the_page_are_those_of_the_trials():
-    found = curves(rows(runs(ROOT / COMMITTED)))
-    for name, text in files(found).items():
-        assert (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") == text
-    assert (ROOT / COMMITTED / "README.md").read_text(encoding="utf-8") == page(found)
+    for scale, more in (("mini", ""), ("small", " --trials results/small/tuning")):
+        trials = Path("results") / scale / "tuning"
+        found = curves(rows(runs(ROOT / trials)))
+        for name, text in files(found).items():
+            assert (FOLDER / scale / f"{name}.yaml").read_text(encoding="utf-8") == text
+        made = page(found, f"python -m unidelta.analysis.tuning{more}")
+        assert (ROOT / trials / "README.md").read_text(encoding="utf-8") == made
 
 
 def test_the_page_has_each_score_at_its_multiple_of_the_best_rate():
-    tuned = Tuned(task="mnli", method="lora", kind="attn scaled 4", percent=6.7, prefix_init="")
+    tuned = Tuned(task="mnli", family="roberta", method="lora", kind="attn scaled 4", percent=6.7, prefix_init="")
     scores = {1e-3: 50.0, 2e-3: 60.0, 8e-3: 40.0}
     losses = dict.fromkeys(scores, 1.0)
     curve = Curve(seeds=(1,), rates=(1e-3, 2e-3, 4e-3, 8e-3), scores=scores, losses=losses, complete=tuple(scores))
-    head, _, row = page({tuned: curve}).splitlines()[-3:]
-    assert head == "| task | method | tuned | tuned % | × 0.5 | × 1 | × 2 | × 4 | rate |"
-    assert row == "| mnli | lora | attn scaled 4 | 6.7 | 50.0 | **60.0** |  | 40.0 | 0.002 |"
+    text = page({tuned: curve}, "python -m unidelta.analysis.tuning")
+    head, _, row = text.splitlines()[-3:]
+    assert "Every rate has one seed (1)." in text
+    assert head == "| task | backbone | method | tuned | tuned % | × 0.5 | × 1 | × 2 | × 4 | rate |"
+    assert row == "| mnli | roberta | lora | attn scaled 4 | 6.7 | 50.0 | **60.0** |  | 40.0 | 0.002 |"

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from unidelta.config.compose import compose
+from unidelta.config.tuned_rate import learning_rate
+from unidelta.design.published import stated_architecture
 from unidelta.errors import Problems
 from unidelta.extensions import folders as extensions
 from unidelta.extensions.folders import add_folder
@@ -16,9 +18,12 @@ FILE = """# @package _global_
 training:
   learning_rate: null
   tuned:
-    ffn scaled 4: {0.5: 0.011, 6.7: 0.012}
-    ffn scaled 1: {6.7: 0.013}
-    attn scaled 4: {0.5: 0.014, 6.7: 0.015}
+    bart:
+      ffn scaled 4: {0.5: 0.011, 6.7: 0.012}
+      ffn scaled 1: {6.7: 0.013}
+      attn scaled 4: {0.5: 0.014, 6.7: 0.015}
+    llama:
+      ffn scaled 4: {0.5: 0.021}
 """
 
 
@@ -42,11 +47,18 @@ def tuned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("position=ffn budget=percent budget.percent=0.4 composition.scale=1", 0.013),
         ("position=attn budget=percent budget.percent=12", 0.015),
         ("position=attn budget=percent budget.percent=12 training.learning_rate=0.5", 0.5),
+        ("position=ffn budget=percent budget.percent=4.7 backbone=llama", 0.021),
     ],
 )
 def test_the_rate_is_of_the_design_and_its_size(tuned: Path, words: str, rate: float):
     spec = prepare(compose(["method=own_lora", "task=xsum", *words.split()]))
     assert spec.training.learning_rate == rate
+
+
+def test_a_family_that_was_not_tuned_has_the_rates_of_the_first(tuned: Path):
+    config = compose(["method=own_lora", "task=xsum", "position=ffn", "composition.scale=1"])
+    spec, gpt2 = prepare(config), stated_architecture("gpt2", n_labels=0)
+    assert learning_rate(config, spec.design, gpt2) == spec.training.learning_rate == 0.013
 
 
 def test_a_rate_that_nobody_tuned_is_asked_for(tuned: Path):
@@ -56,5 +68,5 @@ def test_a_rate_that_nobody_tuned_is_asked_for(tuned: Path):
 
 def test_a_rate_that_is_none_is_refused(tuned: Path):
     (tuned / TUNED).write_text(FILE.replace("0.013", "-1.0"), encoding="utf-8")
-    with pytest.raises(Problems, match=r"training\.tuned with ffn scaled 1"):
+    with pytest.raises(Problems, match=r"training\.tuned with bart: ffn scaled 1"):
         prepare(compose(["method=own_lora", "task=xsum"]))

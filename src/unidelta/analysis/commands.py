@@ -49,4 +49,6 @@ def words(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin: 
         found.append(f"seed={','.join(map(str, seeds))}")
     if origin != str(OF_TABLES["paper"]):  # train.py's own default
         found.append(f"results_dir={origin}")
+    if origin == str(OF_TABLES["mini"]):  # the records that the plan is about
+        found.append("plan=results/plan.json")
     return " ".join(found)

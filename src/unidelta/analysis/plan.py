@@ -33,6 +33,8 @@ SEEDS = tuple(range(31, 51))
 LOOKS = (5, 10, 15, 20)
 NOMINAL = 0.0182
 """The level of each of four looks at the data, for 5 % in all (Pocock 1977)."""
+_FAMILIES = ("bart", "mbart", "roberta")
+"""The paper's backbones; trials of others decide nothing here."""
 _BEST_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "C5d": {
         "first": ("-", "pa_ffn@512", "lora_ffn@102"),
@@ -182,8 +184,10 @@ def _without_doubles(found: Sequence[Claim], on_par: Mapping[str, float]) -> dic
 def _best_trials(trials: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
     """The trials with the best rate of each row that is needed here, in its largest size class, by task and name."""
     names = {key.partition("@")[0] for sides in _BEST_OF.values() for _, *keys in sides.values() for key in keys}
-    of_rate = {tuned: curve.best for tuned, curve in curves(trials).items()}
-    chosen = [row for row in trials if row["status"] == "complete" and row["learning_rate"] == of_rate[tuned_for(row)]]
+    of_rate = {tuned: curve.best for tuned, curve in curves(trials).items() if tuned.family in _FAMILIES}
+    chosen = [
+        row for row in trials if row["status"] == "complete" and row["learning_rate"] == of_rate.get(tuned_for(row))
+    ]
     found: dict[tuple[str, str], list[Row]] = {}
     for name in sorted({"full_ft", *names}):
         of_size: dict[tuple[str, float], list[Row]] = {}

@@ -3,7 +3,8 @@
 Two rounds, as in successive halving: every rate with one seed, then the two best with more. The mean dev score of the
 rates that have every seed decides; if means are equal, or nothing is generated on dev, the lowest mean dev loss. Test
 scores are not used. `python -m unidelta.analysis.tuning` prints the means by rate, and what to run next: the second
-round, or a rate beyond the edge that the best one lies on; `--write` writes conf/tuned/mini and the trials' README.md.
+round, or a rate beyond the edge that the best one lies on; `--write` writes conf/tuned/<scale> and a README.md beside
+the trials.
 """
 
 import argparse
@@ -25,14 +26,13 @@ from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.paths import CONF
 
 TRIALS = Path("results/mini/tuning")
-FOLDER = CONF / "tuned" / "mini"
+FOLDER = CONF / "tuned"
 _HEAD = """\
 # Score against learning rate
 
 Dev scores (ROUGE-2, BLEU, accuracy) of the trials of the tuning sweep, a row for each design and size: at the chosen
-rate (last column), and at others, as multiples of it. Every rate has one seed (1001). The two best have two more (1002
-and 1003) and show the mean of three; the better one is chosen. Written by `python -m unidelta.analysis.tuning --write`
-from the records beside it.
+rate (last column), and at others, as multiples of it. {seeds}
+Written by `{command} --write` from the records beside it.
 """
 
 
@@ -41,13 +41,14 @@ class Tuned:
     """What a learning rate is chosen for.
 
     Args:
-        task, method: of the trials.
+        task, family, method: of the trials; the backbone's family.
         kind: what is tuned (`design.closest`).
         percent: its share of the backbone's parameters, two digits.
         prefix_init: the prefix initialisation; empty for methods without a prefix.
     """
 
     task: str
+    family: str
     method: str
     kind: str
     percent: float
@@ -104,9 +105,15 @@ def curves(trials: Sequence[Row]) -> dict[Tuned, Curve]:
 
 def tuned_for(row: Row) -> Tuned:
     """What the learning rate of a trial would be chosen for."""
-    percent = float(f"{row['percent']:.2g}")
-    kind = kind_of(design_from_dict(json.loads(row["settings"])["design"]))
-    return Tuned(task=row["task"], method=row["method"], kind=kind, percent=percent, prefix_init=row["prefix_init"])
+    settings = json.loads(row["settings"])
+    return Tuned(
+        task=row["task"],
+        family=settings["backbone"]["architecture"]["config"]["model_type"],
+        method=row["method"],
+        kind=kind_of(design_from_dict(settings["design"])),
+        percent=float(f"{row['percent'] or row['percent_trained']:.2g}"),
+        prefix_init=row["prefix_init"],
+    )
 
 
 def _curve(trials: list[Row]) -> Curve:
@@ -134,16 +141,21 @@ def files(found: dict[Tuned, Curve]) -> dict[str, str]:
 
 
 def _file(name: str, mine: list[Tuned], found: dict[Tuned, Curve]) -> str:
-    lines = ["# @package _global_", "# Chosen on dev from the trials of sweeps/tuning.yaml, by design and percent."]
+    lines = [
+        "# @package _global_",
+        "# Chosen on dev (python -m unidelta.analysis.tuning), by backbone, design and percent.",
+    ]
     published = CONF / "tuned" / "paper" / f"{name}.yaml"
     if published.is_file() and "\nmethod:" in published.read_text(encoding="utf-8"):  # not its training
         lines += ["defaults:", f"  - /tuned/paper/{name}"]
     if mine[0].prefix_init:
         lines += ["method:", f"  attn: {{init: {mine[0].prefix_init}}}"]
     lines += ["training:", "  learning_rate: null", "  tuned:"]
-    for kind in dict.fromkeys(tuned.kind for tuned in mine):
-        rates = ", ".join(f"{tuned.percent!r}: {found[tuned].best!r}" for tuned in mine if tuned.kind == kind)
-        lines.append(f"    {kind}: {{{rates}}}")
+    for family in dict.fromkeys(tuned.family for tuned in mine):
+        lines.append(f"    {family}:")
+        for kind in dict.fromkeys(tuned.kind for tuned in mine if tuned.family == family):
+            same = (tuned for tuned in mine if (tuned.family, tuned.kind) == (family, kind))
+            lines.append(f"      {kind}: {{{', '.join(f'{one.percent!r}: {found[one].best!r}' for one in same)}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -159,13 +171,13 @@ def told(found: dict[Tuned, Curve]) -> Iterator[str]:
         more = f"  with more seeds: training.learning_rate={second}" if second else ""
         if beyond is not None:
             more = f"  on an edge: training.learning_rate={beyond:g}"
-        yield f"{tuned.task} {tuned.method} ({tuned.kind}, {tuned.percent:g} %)  {by_rate}{more}"
+        yield f"{tuned.task} {tuned.family} {tuned.method} ({tuned.kind}, {tuned.percent:g} %)  {by_rate}{more}"
 
 
-def page(found: dict[Tuned, Curve]) -> str:
-    """Score against rate for every row, as a page beside the trials."""
+def page(found: dict[Tuned, Curve], command: str) -> str:
+    """Score against rate for every row, as a page beside the trials; `command` writes it."""
     steps = sorted({_relative(rate, curve) for curve in found.values() for rate in curve.rates})
-    heads = ["task", "method", "tuned", "tuned %", *(f"× {2.0**step:g}" for step in steps), "rate"]
+    heads = ["task", "backbone", "method", "tuned", "tuned %", *(f"× {2.0**step:g}" for step in steps), "rate"]
     table = [heads]
     for tuned, curve in found.items():
         shown = {_relative(rate, curve): score for rate, score in curve.scores.items()}
@@ -174,8 +186,20 @@ def page(found: dict[Tuned, Curve]) -> str:
             best = steps.index(_relative(curve.best, curve))
             cells[best] = f"**{cells[best]}**"
         rate = "–" if curve.best is None else f"{curve.best:g}"
-        table.append([tuned.task, tuned.method, tuned.kind, f"{tuned.percent:g}", *cells, rate])
-    return f"{_HEAD}\n{markdown(table)}\n"
+        table.append([tuned.task, tuned.family, tuned.method, tuned.kind, f"{tuned.percent:g}", *cells, rate])
+    return f"{_HEAD.format(seeds=_seeds(list(found.values())), command=command)}\n{markdown(table)}\n"
+
+
+def _seeds(found: Sequence[Curve]) -> str:
+    """Which seeds the trials have, in a sentence."""
+    first, *others = sorted({seed for curve in found for seed in curve.seeds})
+    if not others:
+        return f"Every rate has one seed ({first})."
+    listed = " and ".join(map(str, others))
+    return (
+        f"Every rate has one seed ({first}).\nThe two best have {len(others)} more ({listed}) and show the mean of all;"
+        " the better one is chosen."
+    )
 
 
 def _relative(rate: float, curve: Curve) -> int:
@@ -188,20 +212,24 @@ def main() -> int:
     drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
     parser.add_argument("--trials", type=path_argument, default=TRIALS)
-    parser.add_argument("--write", action="store_true", help=f"write {FOLDER} and {TRIALS / 'README.md'}")
+    parser.add_argument("--write", action="store_true", help=f"write {FOLDER}/<scale> and the trials' README.md")
     arguments = parser.parse_args()
     try:
-        found = curves(rows(runs(arguments.trials)))
+        trials = rows(runs(arguments.trials))
+        found = curves(trials)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     print("mean dev score over the seeds, or dev loss where nothing is generated on dev; * is the best")
     print("\n".join(told(found)))
     if arguments.write:
-        FOLDER.mkdir(parents=True, exist_ok=True)
+        folder = FOLDER / trials[0]["scale"]
+        folder.mkdir(parents=True, exist_ok=True)
         for name, text in files(found).items():
-            (FOLDER / f"{name}.yaml").write_text(text, encoding="utf-8")
-        (arguments.trials / "README.md").write_text(page(found), encoding="utf-8")
+            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        command = "python -m unidelta.analysis.tuning"
+        command += "" if arguments.trials == TRIALS else f" --trials {arguments.trials}"
+        (arguments.trials / "README.md").write_text(page(found, command), encoding="utf-8")
     return 0
 
 

@@ -25,6 +25,7 @@ class BackboneConfig:
     family: str = "???"  # an architecture, as model_type in config.json
     hub_id: str = "???"
     hub_revision: str | None = None  # a commit, tag or branch of hub_id; null: the newest
+    package: str | None = None  # at scale=small: an installed package, and the folder in it with the weights
     checkpoint: str | None = None  # a local folder or a hub id; null: the scale's own
     head: str = "auto"  # auto | new: a classification head from the seed in place of the checkpoint's own
     attn_implementation: str = "sdpa"  # sdpa | eager
@@ -69,7 +70,7 @@ class TaskConfig:
     labels: list[str] | None = None  # names of the classes in their order; null: those of the training split
     metrics: list[str] = field(default_factory=list)  # the first one's headline is the score of tables
     select_by: str | None = None  # the score that chooses the best step, or loss; null: the headline
-    source: str = "scale"  # scale | hub | local | mini; scale: mini at scale=mini, hub at scale=paper
+    source: str = "scale"  # scale | hub | local | mini; scale: mini at scale=mini, else hub
     path: str | None = None  # the folder of source=local, the hub id of source=hub
     hub_id: str | None = None
     hub_config: str | None = None
@@ -77,7 +78,7 @@ class TaskConfig:
     max_source_length: int = 512
     max_target_length: int | None = None
     eval_max_target_length: int | None = None
-    eval_split: str = "validation"  # the best step is chosen on it
+    eval_split: str = "validation"  # the best step is chosen on it; train[-2000:] holds out the last rows of train
     test_split: str | None = None  # null: the dev split is reported
     extra_eval_splits: list[str] = field(default_factory=list)
     mini_test_splits: list[str] = field(default_factory=list)  # reported with source=mini, where the others have none
@@ -101,7 +102,7 @@ class TrainingConfig:
     max_steps: int | None = None
     epochs: float | None = None
     learning_rate: float | None = 5e-5  # null: the one in `tuned` for the most similar design
-    tuned: dict[str, dict[float, float]] = field(default_factory=dict)  # rates by design and percent (`tuned_rate`)
+    tuned: dict[str, dict[str, dict[float, float]]] = field(default_factory=dict)  # rates by family, design and percent
     schedule: str = "polynomial"  # polynomial | linear | constant
     warmup_steps: int = 0
     warmup_ratio: float = 0.0
@@ -133,7 +134,7 @@ class TrainingConfig:
 class ScaleConfig:
     """The world a run lives in; a table never mixes two."""
 
-    name: str = "???"  # mini | paper
+    name: str = "???"  # mini | small | paper
 
 
 @dataclass

@@ -1,8 +1,12 @@
 """The learning rate that was tuned for a design: of those in `training.tuned`, the one for the most similar design.
 
-`training.tuned` holds rates by what is tuned, and by its share of the backbone's parameters in percent:
+`training.tuned` holds rates by the backbone's family, by what is tuned, and by its share of the backbone's parameters
+in percent:
 
-    ffn scaled 4: {0.5: 1e-2, 6.7: 4e-3}
+    bart:
+      ffn scaled 4: {0.5: 1e-2, 6.7: 4e-3}
+
+A family that is not there has the rates of the first one.
 """
 
 import math
@@ -21,7 +25,10 @@ def learning_rate(config: RunConfig, design: Design, architecture: Architecture)
     typed = config.training.learning_rate
     if typed is not None:
         return typed
-    return closest(config.training.tuned, kind_of(design), count(design, architecture).percent_matrices)
+    of_family = config.training.tuned
+    tuned = of_family.get(architecture.family.name) or next(iter(of_family.values()))
+    counts = count(design, architecture)
+    return closest(tuned, kind_of(design), counts.percent_matrices or counts.percent_trained)
 
 
 def check_tuned(config: RunConfig) -> Iterator[ConfigError]:
@@ -30,7 +37,12 @@ def check_tuned(config: RunConfig) -> Iterator[ConfigError]:
     if training.learning_rate is None and not training.tuned:
         why = "no rate is tuned for this method and task"
         yield ConfigError("training.learning_rate=null", why, "training.learning_rate=1e-3, for example")
-    for kind, rates in training.tuned.items():
-        if not rates or not all(math.isfinite(x) and x > 0 for pair in rates.items() for x in pair):
-            why = "it has a rate for each percentage, both above 0"
-            yield ConfigError(f"training.tuned with {kind}: {dict(rates)}", why, f"{kind}: {{6.7: 1e-3}}")
+    for family, tuned in training.tuned.items():
+        if not tuned:
+            why = "it names no design"
+            yield ConfigError(f"training.tuned with {family}: {{}}", why, f"{family}: {{all: {{100: 1e-3}}}}")
+        for kind, rates in tuned.items():
+            if not rates or not all(math.isfinite(x) and x > 0 for pair in rates.items() for x in pair):
+                why = "it has a rate for each percentage, both above 0"
+                instead = f"{family}: {{{kind}: {{6.7: 1e-3}}}}"
+                yield ConfigError(f"training.tuned with {family}: {kind}: {dict(rates)}", why, instead)

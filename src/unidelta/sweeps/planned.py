@@ -81,8 +81,9 @@ def prepared(jobs: Sequence[Job], *, leaves_out: bool = False) -> list[tuple[Job
     if problems:
         raise Problems(list(problems.values()))
     for why, those in impossible.items():
-        jobs_left = ", ".join(dict.fromkeys(_without_seed(job) for job in those))
-        print(f"Left out: {jobs_left}\n  {why}", file=sys.stderr)
+        first, *others = dict.fromkeys(_without_seed(job) for job in those)
+        more = f", and {len(others)} more" if others else ""
+        print(f"Left out: {first}{more}\n  {why}", file=sys.stderr)
     return found
 
 
