@@ -4,13 +4,13 @@ import json
 
 import pytest
 import torch
-from transformers import BartConfig, BartForConditionalGeneration
+from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertForSequenceClassification
 
 from unidelta.design.count import count
 from unidelta.design.describe import describe, table1
 from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.rules import check
-from unidelta.design.spec import Frozen
+from unidelta.design.spec import Frozen, LinearProbe
 from unidelta.errors import Problems, UserError
 from unidelta.injection.inject import inject
 
@@ -31,6 +31,28 @@ def test_frozen_resolves_to_a_design_of_no_parameters(asked, task, scale):
 def test_frozen_has_no_head_that_trains_in_either_convention(asked):
     for words in ((), ("conventions=paper",), ("backbone=bert",)):
         assert asked("method=frozen", "task=mnli", *words).design == Frozen()
+
+
+def test_a_head_that_is_asked_for_is_a_linear_probe(asked):
+    """RoBERTa's head is a square map and one to the labels; BERT's the latter alone."""
+    d, n = 768, 3
+    sizes = {"roberta": d * d + d + n * d + n, "bert": n * d + n}
+    for backbone, n_head in sizes.items():
+        spec = asked("method=frozen", "task=mnli", "training.head=trained", f"backbone={backbone}")
+        counts = count(spec.design, spec.backbone.architecture)
+        assert (counts.trained, counts.stored, counts.matrices) == (n_head, n_head, 0)
+        assert design_from_dict(json.loads(json.dumps(design_to_dict(spec.design)))) == LinearProbe()
+        assert describe(spec.design) == "classification head"
+    with pytest.raises(UserError, match="no classification head"):
+        asked("method=frozen", "task=xsum", "training.head=trained")
+
+
+def test_a_linear_probe_trains_the_head_and_nothing_else():
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    model = BertForSequenceClassification(BertConfig(**sizes, vocab_size=20, num_labels=2))
+    injection = inject(model, LinearProbe(), generator=torch.Generator())
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert trained == {"classifier.weight", "classifier.bias"} == set(injection.stored_state())
 
 
 def test_frozen_survives_json_and_is_told_apart_from_full(asked):

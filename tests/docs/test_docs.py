@@ -21,6 +21,7 @@ from unidelta.backbones.__main__ import main as backbones
 from unidelta.config.overrides import check
 from unidelta.config.resolve import published_architecture, resolve
 from unidelta.config.resolve_prompt import n_outputs
+from unidelta.design.published import stated_architecture
 from unidelta.errors import ExitStatus, UserError
 from unidelta.extensions.paths import CONF
 from unidelta.fidelity.__main__ import main as fidelity
@@ -33,8 +34,8 @@ from ..composed import composed
 ROOT = CONF.parent
 DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 EXAMPLES = ("extending.md", "exchange.md")  # their commands need files: test_extending.py, test_exchange.py run them
-PAGES = ("tuning", "plan", "next_look", "nulls", "miniature", "prediction", "published")  # of unidelta.analysis
-FOLDERS = "src/unidelta|tests|conf|docs|sweeps|benchmarks|notebooks|results/mini|results/paper"  # what is committed
+PAGES = "tuning plan next_look nulls miniature small prediction published".split()  # of unidelta.analysis
+FOLDERS = "src/unidelta|tests|conf|docs|sweeps|benchmarks|notebooks|results/mini|results/small|results/paper"
 MACHINE = r"(?<![\w.~:])/(?:work|home|root|tmp|mnt|Users|opt|srv|scratch|data)/|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 torchrun = get_args_parser()
 UNFINISHED = r"\b(?:TODO|FIXME|XXX|TBD|WIP)\b|lorem ipsum|(?i:\bas an ai\b|language model assistant)"
@@ -78,7 +79,9 @@ def check_train(arguments: list[str]) -> None:
     for job in expand([a for a in arguments if not a.startswith("hydra")]):
         config = composed(tuple(job))
         architecture = published_architecture(config.backbone, n_labels=n_outputs(config))
-        resolve(config, architecture=architecture, published=architecture)
+        measure = config.backbone.bottlenecks_of
+        published = stated_architecture(measure, n_labels=architecture.n_labels) if measure else architecture
+        resolve(config, architecture=architecture, published=published)
 
 
 def check_fidelity(arguments: list[str]) -> None:

@@ -98,3 +98,21 @@ def test_ordinary_settings_stay_readable(argument: str) -> None:
 def test_a_secret_on_the_command_line_does_not_reach_the_record(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "canary-value")
     assert "canary" not in json.dumps(origin(tmp_path, ["train.py", "name=canary-value"]))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("task.path=/home/someone/reviews", "task.path=.../reviews"),
+        ("backbone.checkpoint=~/models/own", "backbone.checkpoint=.../own"),
+        ("'task.path=/data of mine/x'", "'task.path=.../x'"),
+        ("hydra.launcher.gpus=[/dev/a,/dev/b]", "hydra.launcher.gpus=[.../a,.../b]"),
+        ("/opt/somewhere/train.py", ".../train.py"),
+        ("results_dir=results/runs", "results_dir=results/runs"),
+        ("task.prompt=yes/no: {source}", "task.prompt=yes/no: {source}"),
+        ("task.hub_id=https://someone.example/a/b", "task.hub_id=https://someone.example/a/b"),
+        ("method=mam", "method=mam"),
+    ],
+)
+def test_a_folder_of_a_person_does_not_reach_the_record(tmp_path: Path, typed: str, kept: str) -> None:
+    assert origin(tmp_path, ["train.py", typed])["command"] == ["train.py", kept]

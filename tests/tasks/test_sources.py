@@ -38,6 +38,38 @@ def test_parts_are_read_in_order(make_task, tmp_path: Path) -> None:
     assert load(make_task("sst2", path=str(tmp_path)), "train") == ROWS
 
 
+def test_rows_held_out_of_a_split_are_its_last_and_no_longer_in_it(make_task, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", ROWS)
+    write_parquet(tmp_path / "dev.parquet", ROWS[:3])
+    spec = make_task("sst2", path=str(tmp_path), eval_split="train[-2:]", test_split="validation")
+    assert load_all(spec) == {"train": ROWS[:3], "train[-2:]": ROWS[3:], "validation": ROWS[:3]}
+    first = make_task("sst2", path=str(tmp_path), eval_split="train[-3:]", test_split="dev", max_eval_examples=1)
+    assert load_all(first) == {"train": ROWS[:2], "train[-3:]": [ROWS[2]], "dev": ROWS[:3]}
+    cut = make_task("sst2", path=str(tmp_path), eval_split="train[-3:]", max_train_examples=1)
+    assert load_all(cut) == {"train": ROWS[:1], "train[-3:]": ROWS[2:]}
+
+
+def test_a_miniature_holds_out_rows_as_well(make_task) -> None:
+    whole = load(make_task("sst2", source="mini"), "train")
+    spec = make_task("sst2", source="mini", eval_split="train[-7:]", test_split="test", max_train_examples=5)
+    assert load(spec, "train") == whole[:5]
+    assert load(spec, "train[-7:]") == whole[-7:]
+
+
+@pytest.mark.parametrize("n", [5, 6, 2000])
+def test_a_split_keeps_some_of_its_rows(make_task, tmp_path: Path, n: int) -> None:
+    write_jsonl(tmp_path / "train.jsonl", ROWS)
+    with pytest.raises(Problems, match="the split train has 5 rows, and this leaves it none"):
+        load_all(make_task("sst2", path=str(tmp_path), eval_split=f"train[-{n}:]"))
+
+
+@pytest.mark.parametrize("split", ["train[:3]", "train[-0:]", "train[-10%:]", "train[2:4]"])
+def test_other_slices_are_no_splits(make_task, tmp_path: Path, split: str) -> None:
+    write_jsonl(tmp_path / "train.jsonl", ROWS)
+    with pytest.raises(DataError, match="letters, digits and _ only"):
+        load(make_task("sst2", path=str(tmp_path)), split)
+
+
 def test_a_missing_part_is_refused(make_task, tmp_path: Path) -> None:
     write_parquet(tmp_path / "train-00000-of-00003.parquet", ROWS)
     write_parquet(tmp_path / "train-00002-of-00003.parquet", ROWS)

@@ -46,6 +46,8 @@ def panel_title(task: str, scale: str, *, is_scale_told: bool) -> str:
     known = {task_in_records(name): name for name in TASKS}.get(task)
     if known is not None and scale in ("mini", "paper"):
         return task_title(known, "paper" if scale == "paper" else "mini")
+    if known is not None and scale == "small":
+        return f"{TASKS[known]}, scale small"
     return f"{task}, scale {scale}" if is_scale_told else task
 
 

@@ -1,4 +1,4 @@
-"""The source of a run's weights, decided once: shipped with the package, a local folder, or the hub.
+"""The source of a run's weights, decided once: shipped with unidelta, in another package, a local folder, or the hub.
 
 Each source has the same methods: `architecture`, `check`, `fingerprint`, `commit`, `world`, `languages`,
 `has_chat_template`, `load`.
@@ -7,10 +7,11 @@ Importing this module imports no torch; `load` does.
 
 from unidelta.backbones.hub import Hub
 from unidelta.backbones.local import Local, is_local
+from unidelta.backbones.packaged import Packaged
 from unidelta.backbones.shipped import BACKBONES, PROVENANCE, Shipped
 from unidelta.extensions.named_paths import as_path
 
-Weights = Shipped | Local | Hub
+Weights = Shipped | Packaged | Local | Hub
 
 
 def weights_of(checkpoint: str | None, *, family: str, revision: str | None, published: str | None) -> Weights:

@@ -25,7 +25,7 @@ from unidelta.training.faults import faults
 
 CHOICES = {
     "conventions": tuple(Conventions),
-    "scale.name": ("mini", "paper"),
+    "scale.name": ("mini", "small", "paper"),
     "backbone.attn_implementation": ("sdpa", "eager"),
     "backbone.head": ("auto", "new"),
     "backbone.quantised": ("none", "8bit", "4bit"),

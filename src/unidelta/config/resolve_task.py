@@ -12,6 +12,7 @@ from unidelta.errors import ConfigError, UserError
 from unidelta.tasks.columns import Columns
 from unidelta.tasks.kind import KINDS, Kind, Output
 from unidelta.tasks.metrics.metric import METRICS, Metric
+from unidelta.tasks.sources import held_out
 from unidelta.tasks.task import GenerationSpec, TaskSpec
 
 _BACKBONES_OF: dict[Output, tuple[str, ...]] = {"text": ("encoder-decoder", "decoder"), "label": ("encoder", "decoder")}
@@ -28,7 +29,7 @@ def task_source(config: RunConfig) -> str:
     """Where rows come from: as asked, or the scale's own source."""
     if config.task.source != "scale":
         return config.task.source
-    return "hub" if config.scale.name == "paper" else "mini"
+    return "mini" if config.scale.name == "mini" else "hub"
 
 
 def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, list[UserError]]:
@@ -52,6 +53,7 @@ def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, li
         *_check_labels(task, kind),
         *_check_metrics(task, kind),
         *_check_source(task, task_source(plain(config))),
+        *_check_held_out(task),
         *check_prompt(config, kind, family),
     ]
     if kind.output == "text" and task.generation is None:
@@ -211,6 +213,22 @@ def _check_metrics(task: TaskConfig, kind: Kind) -> Iterator[UserError]:
         yield ConfigError(
             f"task.select_by={task.select_by}", why, f"task.select_by={scores[0]}, or task.select_by=loss"
         )
+
+
+def _check_held_out(task: TaskConfig) -> Iterator[UserError]:
+    """Refuse splits that share rows: the last rows of one split, held out twice."""
+    keys = {
+        "eval_split": [task.eval_split],
+        "test_split": [task.test_split],
+        "extra_eval_splits": task.extra_eval_splits,
+    }
+    taken: dict[str, str] = {}
+    for key, splits in keys.items():
+        for split in filter(None, splits):
+            name, n = held_out(split)
+            if n and taken.setdefault(name, split) != split:
+                why = f"task.{key} would share rows with {taken[name]}: both are the last rows of {name}"
+                yield ConfigError(f"task.{key}={split}", why, f"one of the two, and for task.{key} a split of its own")
 
 
 def _check_source(task: TaskConfig, source: str) -> Iterator[UserError]:

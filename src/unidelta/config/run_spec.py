@@ -47,7 +47,7 @@ class RunSpec:
         task: data and decoding.
         training: optimisation.
         seed: of initialisation, data order and dropout.
-        scale: mini or paper.
+        scale: mini, small or paper.
         fast: whether what only makes a run faster is on.
         resume: whether a checkpoint of another machine is refused (strict), continued (any), or that is up to the
             device (auto).

@@ -13,7 +13,7 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import generator_of
 from unidelta.design.site import Place
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,9 @@ def count(design: Design, architecture: Architecture) -> Counts:
             trained = stored = matrices = backbone
         case Frozen():
             trained = stored = matrices = 0
+        case LinearProbe():
+            matrices = 0
+            trained = stored = _head(architecture)
         case BitFit(trains_head=trains_head):
             matrices = architecture.n_biases
             trained = stored = matrices + (architecture.n_head_weights if trains_head else 0)

@@ -16,7 +16,7 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import generator_of
 from unidelta.design.site import INNER
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.tokens import ALL
 
 
@@ -31,6 +31,8 @@ def describe(design: Design) -> str:
             return "biases" + (" + trained head" if trains_head else "")
         case FullFineTuning():
             return "all parameters"
+        case LinearProbe():
+            return "classification head"
         case _:
             return "nothing"
 

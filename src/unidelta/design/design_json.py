@@ -17,7 +17,7 @@ from unidelta.design.axes import (
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.tokens import ALL
 
 
@@ -56,6 +56,7 @@ _KINDS: dict[type, str] = {
     FullFineTuning: "full_fine_tuning",
     BitFit: "bitfit",
     PromptTuning: "prompt_tuning",
+    LinearProbe: "linear_probe",
     Frozen: "frozen",
 }
 

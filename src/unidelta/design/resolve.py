@@ -15,7 +15,7 @@ from unidelta.design.request import SLOTS, Request, SlotConfig, slots_of
 from unidelta.design.resolve_part import part
 from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
-from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.wording import in_words, number
 from unidelta.errors import ConfigError, DesignError, UserError
 
@@ -42,14 +42,6 @@ def resolve_design(
         if not problems:
             design = resolve_size(request, design, architecture, published, problems)
     elif kind in ("full_fine_tuning", "bitfit", "frozen"):
-        if kind == "frozen" and request.head == "trained":
-            problems.append(
-                ConfigError(
-                    f"method={request.method.name} training.head=trained",
-                    f"{request.method.name} trains nothing",
-                    f"method={request.method.name} training.head=conventions, or method=bitfit training.head=trained",
-                )
-            )
         _refuse_axes(request, ("position", "insertion", "composition", "budget"), problems)
         head = trains_head(request, architecture)
         if kind == "full_fine_tuning" and request.head == "frozen":
@@ -60,7 +52,8 @@ def resolve_design(
                     f"method={request.method.name} training.head=conventions, or method=bitfit training.head=frozen",
                 )
             )
-        design = {"full_fine_tuning": FullFineTuning(), "bitfit": BitFit(trains_head=head), "frozen": Frozen()}[kind]
+        floor = LinearProbe() if head and request.head == "trained" else Frozen()
+        design = {"full_fine_tuning": FullFineTuning(), "bitfit": BitFit(trains_head=head), "frozen": floor}[kind]
     elif kind == "prompt_tuning":
         _refuse_axes(request, ("position", "insertion", "composition"), problems)
         design = _prompt(request, architecture, published, problems)

@@ -102,6 +102,11 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinearProbe:
+    """The classification head alone is trained, on a frozen backbone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BitFit:
     """Every bias of the backbone is trained (Ben Zaken et al. 2021), including those of layer norms and the head.
 
@@ -133,4 +138,4 @@ def positions_before_text(design: "Design", *, is_decoder: bool) -> int:
     return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
 
 
-Design = Deltas | FullFineTuning | BitFit | PromptTuning | Frozen
+Design = Deltas | FullFineTuning | BitFit | PromptTuning | LinearProbe | Frozen

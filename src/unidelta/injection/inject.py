@@ -19,7 +19,7 @@ from unidelta.design.config_facts import architecture_from_config, known_family
 from unidelta.design.form import FORMS, Materials
 from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.tokens import ALL
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
@@ -118,6 +118,8 @@ def _put(
                 if name.rpartition(".")[2] == "bias":
                     parameter.requires_grad_(True)
             _train_head(model, architecture, trains_head)
+        case LinearProbe():
+            _train_head(model, architecture, True)
         case FullFineTuning() | Frozen():
             pass
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ _PACKAGES = (
     "sacrebleu",
 )
 _GIT_TIMEOUT_S = 10.0
+_FOLDERS = re.compile(r"""(^|[=\[,'"])(?:~|/)(?:[^,\]'"]*/)?""")  # of an absolute path, all but its last part
 
 
 def utc_now() -> datetime:
@@ -38,7 +40,8 @@ def provenance(
     """A record's provenance.
 
     Args:
-        command: the command line (`sys.argv`); secrets in it are redacted.
+        command: the command line (`sys.argv`); secrets in it are redacted, and of absolute paths, which tell people
+            and hosts, the last part stays.
         device: name of the device the run used, e.g. `cpu` or `NVIDIA H200`.
         checkout: folder of the code, looked up in git; None for whatever git does not know.
         clock: gives the time of writing.
@@ -49,7 +52,7 @@ def provenance(
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,
-        "command": redact(command, environment=os.environ),
+        "command": [_FOLDERS.sub(r"\1.../", argument) for argument in redact(command, environment=os.environ)],
         "time_utc": clock().astimezone(UTC).isoformat(timespec="seconds"),
     }
 

@@ -10,7 +10,7 @@ from unidelta.records.atomic import check_writable
 from unidelta.records.record import RunRecord
 from unidelta.records.run_files import RunFiles, read_record
 
-SCALES = ("mini", "paper")
+SCALES = ("mini", "small", "paper")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 

@@ -76,8 +76,8 @@ def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> Exit
         result = by_hydra(left, chosen)
     else:
         # Imports take as long as a run of the miniature, and no time compared with one of the paper's.
-        is_mini = all(one.spec.scale == "mini" for one in left)
-        pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_mini)
+        is_short = all(one.spec.scale != "paper" for one in left)
+        pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_short)
         specs = [one.spec for one in left]
         result = in_pool([(one.job, _logs(one, name)) for one in left], pool, specs=specs, group=name)
     print("\n" + table(name, result, n_jobs=len(left), n_skipped=len(planned) - len(left)))

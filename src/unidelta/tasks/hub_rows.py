@@ -40,11 +40,11 @@ class HubRows:
             for values in zip(*columns.values(), strict=True):
                 yield dict(zip(columns, values, strict=True))
 
-    def first(self, n: int | None) -> "HubRows":
-        """The first `n` rows; all if None."""
-        if n is None or n >= len(self):
+    def between(self, first: int, last: int) -> "HubRows":
+        """The rows from one number, counted from 0, to before another."""
+        if (first, last) == (0, len(self)):
             return self
-        return HubRows(dataset=self.dataset.select(range(n)), task=self.task, revision=self.revision)
+        return HubRows(dataset=self.dataset.select(range(first, last)), task=self.task, revision=self.revision)
 
     def class_names(self, column: str) -> tuple[str, ...]:
         """The names of a column's classes, in order; empty if the data set has none."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from unidelta.tasks.hub_rows import HubRows
 from unidelta.tasks.labels import label_names
 from unidelta.tasks.task import Row, TaskSpec
 
+_HELD_OUT = re.compile(r"(?P<name>\w+)\[-(?P<n>[1-9]\d*):\]")
 _N_ROWS_OF_IDS = 10  # with this many rows or more, a different label in every row is not a label
 
 
@@ -29,26 +31,46 @@ class Rows(Protocol):
 def load(spec: TaskSpec, split: str) -> Rows:
     """The rows of one split, cut to the task's limit.
 
-    Files and hub splits are checked in full before they are truncated, so that a limit never hides a fault.
+    Files and hub splits are checked in full before they are truncated, so that a limit never hides a fault. Rows that
+    are held out of a split, as `train[-2000:]` in place of a name, are in no other.
 
     Raises:
         ConfigError: the source is unknown.
         DataError, Problems: the rows are not available, or do not fit the task.
     """
+    name, n = held_out(split)
+    taken = max(n for other, n in map(held_out, (split, *spec.splits())) if other == name)
     limit = spec.limit(split)
+    rows = _named(spec, name, None if taken else limit)
+    if taken and taken >= len(rows):
+        asked, why = f"{name}[-{taken}:]", f"the split {name} has {len(rows):,} rows, and this leaves it none"
+        raise DataError(f"rows held out: {asked}", why, f"{name}[-{max(1, len(rows) // 10)}:], a tenth of them")
+    first, last = (len(rows) - n, len(rows)) if n else (0, len(rows) - taken)
+    last = last if limit is None else min(last, first + limit)
+    return rows.between(first, last) if isinstance(rows, HubRows) else rows[first:last]
+
+
+def held_out(split: str) -> tuple[str, int]:
+    """The name of a split, and how many of its last rows are meant: `train[-2000:]`; 0 for a split as it is."""
+    found = _HELD_OUT.fullmatch(split)
+    return (found["name"], int(found["n"])) if found else (split, 0)
+
+
+def _named(spec: TaskSpec, split: str, n: int | None) -> list[Row] | HubRows:
+    """The rows of a split by its name; of those that are made here, the first `n` only."""
     match spec.source:
         case "hub":
             # Late: the other sources do not need the hub's libraries.
             from unidelta.tasks.hub import load_split
 
-            return load_split(spec, split).first(limit)
+            return load_split(spec, split)
         case "local":
-            return local.read_split(spec, split)[:limit]
+            return local.read_split(spec, split)
         case "mini":
             # Late: the miniature imports this package.
             from unidelta.mini import rows
 
-            return list(islice(rows(spec.name, split, seed=spec.world), limit))
+            return list(islice(rows(spec.name, split, seed=spec.world), n))
         case _:
             raise ConfigError(f"task.source={spec.source}", "There is no such source.", "one of: hub, local, mini")
 

@@ -1,0 +1,214 @@
+"""The tables of docs/small.md, from committed records: `python -m unidelta.analysis.small --write`.
+
+Without `--write` it checks that the page agrees with the records (status 1 if not).
+"""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from unidelta.analysis.agreement import clopper_pearson
+from unidelta.analysis.difference import Difference, difference
+from unidelta.analysis.frame import Row, rows, runs
+from unidelta.analysis.miniature import cell
+from unidelta.analysis.page import command, markdown
+from unidelta.analysis.percent import percent_text
+from unidelta.analysis.published import published
+from unidelta.analysis.published import rows as printed_rows
+from unidelta.analysis.score import Score
+from unidelta.analysis.table import MISSING
+from unidelta.analysis.tables import signed
+from unidelta.errors import ExitStatus
+
+PAGE = Path("docs/small.md")
+SMALL = Path("results/small/main")
+MINI = (Path("results/mini/paper"), Path("results/mini/main"))
+_TASK, _TABLE = "sst2", "Table 2"
+_SEEDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A row of the table.
+
+    Args:
+        label: in print.
+        method, position: of its runs.
+        percent: what it tunes, about; None for any share.
+        printed: the method's name in `results/paper/results.csv`; "" if the paper has no such row.
+    """
+
+    label: str
+    method: str
+    position: str
+    percent: float | None = None
+    printed: str = ""
+
+    def of(self, found: Sequence[Row]) -> list[Row]:
+        """Its runs: those that tune between half and twice its share."""
+        return [
+            row
+            for row in found
+            if (row["task"], row["method"], row["position"]) == (_TASK, self.method, self.position)
+            and (self.percent is None or abs(math.log2(row["percent"] / self.percent)) < 1)
+        ]
+
+
+COMPARED = (
+    Compared(label="linear probe", method="frozen", position="none"),
+    Compared(label="BitFit", method="bitfit", position="none", printed="bitfit"),
+    Compared(label="prefix (attn)", method="prefix", position="attn", percent=0.5, printed="prefix"),
+    Compared(label="LoRA (attn)", method="lora", position="attn", percent=0.5, printed="lora_attn"),
+    Compared(label="Houlsby", method="adapter_houlsby", position="both", percent=0.5, printed="adapter_houlsby"),
+    Compared(label="MAM", method="mam", position="both", percent=0.5, printed="mam"),
+    Compared(label="MAM", method="mam", position="both", percent=6.7),
+    Compared(label="full", method="full", position="none", printed="full_ft"),
+)
+_PROBE = COMPARED[0]  # in the miniature `frozen` trains nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What is known of a row.
+
+    Args:
+        row: the row.
+        small: its runs on MiniLM.
+        mini: its runs in the miniature.
+        paper: what the paper prints for RoBERTa-base; None if it has no such row.
+    """
+
+    row: Compared
+    small: list[Row]
+    mini: list[Row]
+    paper: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """The differences of two rows, first less second."""
+
+    first: Compared
+    second: Compared
+    small: Difference
+    mini: Difference
+    paper: float | None
+
+    def signs(self) -> dict[str, int]:
+        """The sign of each difference; 0 for equal means, and where a side is missing."""
+        means = {"small": self.small.mean, "mini": self.mini.mean, "paper": self.paper}
+        return {where: (value > 0) - (value < 0) if value else 0 for where, value in means.items()}
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the interval of the difference on MiniLM excludes 0."""
+        half = self.small.half_width
+        return half is not None and abs(self.small.mean or 0.0) > half
+
+
+def tables() -> dict[str, str]:
+    """Every table, by its name in the page."""
+    small = rows(runs(SMALL))
+    mini = [row for folder in MINI for row in rows(runs(folder))]
+    of_paper = {
+        row["method"]: float(row["value"])
+        for row in printed_rows(published())
+        if (row["artefact"], row["task"]) == (_TABLE, _TASK)
+    }
+    found = [
+        Scores(row=one, small=one.of(small), mini=_of_mini(one, mini), paper=of_paper.get(one.printed))
+        for one in COMPARED
+    ]
+    pairs = [_pair(first, second) for first, second in combinations(found, 2)]
+    return {"methods": _methods(found), "agreement": _agreement(pairs), "pairs": _pairs(pairs)}
+
+
+def _of_mini(one: Compared, mini: Sequence[Row]) -> list[Row]:
+    """Its runs in the miniature, each seed once: those for the claims, and those of the main table."""
+    found = [] if one is _PROBE else one.of(mini)
+    same = [row for row in found if row["settings"] == found[0]["settings"]]
+    return list({row["seed"]: row for row in same}.values())
+
+
+def _pair(first: Scores, second: Scores) -> Pair:
+    printed = None if first.paper is None or second.paper is None else round(first.paper - second.paper, 9)
+    return Pair(
+        first=first.row,
+        second=second.row,
+        small=difference(_score(first.small), _score(second.small), test="Welch"),
+        mini=difference(_score(first.mini), _score(second.mini), test="Welch"),
+        paper=printed,
+    )
+
+
+def _score(found: Sequence[Row]) -> Score:
+    scored = [row for row in found if not math.isnan(row["test"])]
+    return Score(values=tuple(row["test"] for row in scored), seeds=tuple(row["seed"] for row in scored))
+
+
+def _methods(found: Sequence[Scores]) -> str:
+    table = [["method", "tuned %", "MiniLM, SST-2", "mini-SST-2", "the paper, RoBERTa-base"]]
+    for one in found:
+        share = percent_text(one.small[0]["percent"]) if one.small else MISSING
+        theirs = f"{cell(one.mini, usual=len(one.mini))} (n={len(one.mini)})" if one.mini else MISSING
+        printed = MISSING if one.paper is None else f"{one.paper:.1f}"
+        table.append([one.row.label, share, cell(one.small, usual=_SEEDS), theirs, printed])
+    return markdown(table)
+
+
+def _agreement(pairs: Sequence[Pair]) -> str:
+    """Of how many pairs one scale has the order of another."""
+    lines: list[str] = []
+    for words, known, guessed in (
+        ("the miniature orders as MiniLM does", "small", "mini"),
+        ("MiniLM orders as the paper does", "paper", "small"),
+        ("the miniature orders as the paper does", "paper", "mini"),
+    ):
+        right, n = _right(pairs, known, guessed)
+        low, high = clopper_pearson(right, n)
+        ends = f"{100 * low:.0f} to {100 * high:.0f} %"
+        lines.append(f"* Of {n} pairs, {words} {right}: {100 * right / n:.0f} % ({ends}).")
+    right, n = _right([pair for pair in pairs if pair.is_sure], "small", "mini")
+    lines.append(
+        f"* Of the {n} pairs whose difference on MiniLM is significant, the miniature orders {right} as MiniLM."
+    )
+    return "\n".join(lines)
+
+
+def _right(pairs: Sequence[Pair], known: str, guessed: str) -> tuple[int, int]:
+    """How many pairs have the same sign at two scales, of those that have one at both."""
+    signs = [pair.signs() for pair in pairs]
+    both = [sign for sign in signs if sign[known] and sign[guessed]]
+    return sum(sign[known] == sign[guessed] for sign in both), len(both)
+
+
+def _pairs(pairs: Sequence[Pair]) -> str:
+    """Every difference, with its 95 % interval."""
+    table = [["pair", "MiniLM, SST-2", "mini-SST-2", "the paper"]]
+    for pair in pairs:
+        printed = MISSING if pair.paper is None else signed(pair.paper, 1)
+        table.append([f"{_name(pair.first)} − {_name(pair.second)}", _told(pair.small), _told(pair.mini), printed])
+    return markdown(table)
+
+
+def _name(one: Compared) -> str:
+    return f"{one.label} {one.percent:g} %" if one.method == "mam" else one.label
+
+
+def _told(found: Difference) -> str:
+    if found.mean is None:
+        return MISSING
+    half = found.half_width
+    return signed(found.mean, 1) + ("" if half is None else f" ± {half:.1f}")
+
+
+def main() -> ExitStatus:
+    """The exit status of `python -m unidelta.analysis.small`."""
+    return command("unidelta.analysis.small", __doc__, PAGE, tables, None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
