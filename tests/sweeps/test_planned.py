@@ -91,10 +91,10 @@ def test_what_another_backbone_cannot_have_is_left_out_and_said(capsys) -> None:
     assert [spec.method for _, _, spec in found] == ["lora", "lora"]
     said = capsys.readouterr().err
     assert said.count("Left out") == 2 and many in said and "the longest input, 131072" in said
-    rates = ",".join(f"{n}e-4" for n in range(1, 41))
+    rates = ",".join(f"{n}e-4" for n in range(1, 5))
     prepared(jobs([f"method=bitfit,lora task=xsum training.learning_rate={rates}"], typed_for), leaves_out=True)
     said = capsys.readouterr().err
-    assert said.count("\n") == 2 and "training.learning_rate=0.0001" in said and ", and 39 more\n" in said
+    assert said.count("\n") == 2 and "training.learning_rate=0.0001" in said and ", and 3 more\n" in said
     wrong = jobs(words, ["backbone=llama", "scale=paper", "training.batch_size=0"])
     with pytest.raises(UserError, match="batch_size=0"):
         prepared(wrong, leaves_out=True)
