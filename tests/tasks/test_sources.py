@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from unidelta.errors import ConfigError, DataError, Problems
-from unidelta.tasks import fingerprint, load, load_all
+from unidelta.tasks import fingerprint, load, load_all, local
 
 ROWS = [{"sentence": f"film {i}", "label": i % 2} for i in range(5)]
 
@@ -47,6 +47,16 @@ def test_rows_held_out_of_a_split_are_its_last_and_no_longer_in_it(make_task, tm
     assert load_all(first) == {"train": ROWS[:2], "train[-3:]": [ROWS[2]], "dev": ROWS[:3]}
     cut = make_task("sst2", path=str(tmp_path), eval_split="train[-3:]", max_train_examples=1)
     assert load_all(cut) == {"train": ROWS[:1], "train[-3:]": ROWS[2:]}
+
+
+def test_a_split_that_rows_are_held_out_of_is_read_once(make_task, tmp_path: Path, monkeypatch) -> None:
+    read: list[str] = []
+    read_file = local.read_file
+    monkeypatch.setattr(local, "read_file", lambda file, task: [read.append(file.name), *read_file(file, task)][1:])
+    for split in ("train", "dev"):
+        write_jsonl(tmp_path / f"{split}.jsonl", ROWS)
+    load_all(make_task("sst2", path=str(tmp_path), eval_split="train[-2:]", test_split="dev"))
+    assert read == ["train.jsonl", "dev.jsonl"]
 
 
 def test_a_miniature_holds_out_rows_as_well(make_task) -> None:

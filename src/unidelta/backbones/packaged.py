@@ -28,7 +28,7 @@ class Packaged:
     def folder(self) -> Path | None:
         """Where it is; None if there is no such package, or it is not installed."""
         package, _, folder = (self.place or "").partition("/")
-        found = find_spec(package) if package else None
+        found = find_spec(package) if package.isidentifier() else None  # of a dotted name, it would run the parent
         places = (found and found.submodule_search_locations) or ()
         return next((Path(place) / folder for place in places), None)
 
@@ -55,7 +55,7 @@ class Packaged:
         self._local()
 
     def languages(self) -> tuple[str, ...]:
-        """None: encoders that come in packages know no language codes."""
+        """No codes: encoders that come in packages know none."""
         return ()
 
     def world(self) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from unidelta.records.redact import redact
+from unidelta.records.redact import shareable
 
 _PACKAGES = (
     "unidelta",
@@ -26,7 +25,6 @@ _PACKAGES = (
     "sacrebleu",
 )
 _GIT_TIMEOUT_S = 10.0
-_FOLDERS = re.compile(r"""(^|[=\[,'"])(?:~|/)(?:[^,\]'"]*/)?""")  # of an absolute path, all but its last part
 
 
 def utc_now() -> datetime:
@@ -40,8 +38,7 @@ def provenance(
     """A record's provenance.
 
     Args:
-        command: the command line (`sys.argv`); secrets in it are redacted, and of absolute paths, which tell people
-            and hosts, the last part stays.
+        command: the command line (`sys.argv`); it is stored without secrets and folders (`redact.shareable`).
         device: name of the device the run used, e.g. `cpu` or `NVIDIA H200`.
         checkout: folder of the code, looked up in git; None for whatever git does not know.
         clock: gives the time of writing.
@@ -52,7 +49,7 @@ def provenance(
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,
-        "command": [_FOLDERS.sub(r"\1.../", argument) for argument in redact(command, environment=os.environ)],
+        "command": shareable(command, environment=os.environ),
         "time_utc": clock().astimezone(UTC).isoformat(timespec="seconds"),
     }
 

@@ -1,4 +1,4 @@
-"""Redact secrets in command lines before they are stored."""
+"""Redact secrets, and folders that tell people and hosts, in command lines before they are stored."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,12 @@ _HARMLESS_VALUE = re.compile(r"(?:true|false|null|none|[-+.\deE]+)?", re.IGNOREC
 _SECRET_VALUE = re.compile(r"\b(?:hf_\w{20,}|gh[pousr]_\w{20,}|sk-[\w-]{20,}|[0-9a-fA-F]{40})\b")
 _URL_USER = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 _N_LETTERS_OF_A_SECRET = 8
+_FOLDERS = re.compile(r"""(^|[=\[,'"])(?:~[^/,\]'"]*)?/(?:[^,\]'"]*/)?""")  # of an absolute path, all but its last part
+
+
+def shareable(command: Sequence[str], *, environment: Mapping[str, str]) -> list[str]:
+    """`command` as `redact` has it, and of absolute paths the last part: `task.path=.../reviews`."""
+    return [_FOLDERS.sub(r"\1.../", argument) for argument in redact(command, environment=environment)]
 
 
 def redact(command: Sequence[str], *, environment: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,7 @@ from unidelta.errors import RecordError
 from unidelta.injection import saved
 from unidelta.injection.card import Origin
 from unidelta.injection.injection import Injection
-from unidelta.records.redact import redact
+from unidelta.records.redact import shareable
 from unidelta.run.describe import task_title
 from unidelta.run.execution import Execution
 
@@ -36,7 +36,7 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
             method=spec.method,
             task=task_title(spec.task),
             backbone=spec.backbone.architecture.name,
-            command=redact(execution.command, environment=os.environ),
+            command=shareable(execution.command, environment=os.environ),
             scores=scores,
             seed=spec.seed,
         )

@@ -38,10 +38,18 @@ def load(spec: TaskSpec, split: str) -> Rows:
         ConfigError: the source is unknown.
         DataError, Problems: the rows are not available, or do not fit the task.
     """
-    name, n = held_out(split)
-    taken = max(n for other, n in map(held_out, (split, *spec.splits())) if other == name)
-    limit = spec.limit(split)
-    rows = _named(spec, name, None if taken else limit)
+    return _part(spec, split, _named(spec, split))
+
+
+def _n_taken(spec: TaskSpec, split: str) -> int:
+    """How many of the last rows of a split's name are held out of it, by this or another split."""
+    name, _ = held_out(split)
+    return max(n for other, n in map(held_out, (split, *spec.splits())) if other == name)
+
+
+def _part(spec: TaskSpec, split: str, rows: list[Row] | HubRows) -> Rows:
+    """What a split has of the rows of its name, cut to the task's limit."""
+    (name, n), taken, limit = held_out(split), _n_taken(spec, split), spec.limit(split)
     if taken and taken >= len(rows):
         asked, why = f"{name}[-{taken}:]", f"the split {name} has {len(rows):,} rows, and this leaves it none"
         raise DataError(f"rows held out: {asked}", why, f"{name}[-{max(1, len(rows) // 10)}:], a tenth of them")
@@ -56,21 +64,23 @@ def held_out(split: str) -> tuple[str, int]:
     return (found["name"], int(found["n"])) if found else (split, 0)
 
 
-def _named(spec: TaskSpec, split: str, n: int | None) -> list[Row] | HubRows:
-    """The rows of a split by its name; of those that are made here, the first `n` only."""
+def _named(spec: TaskSpec, split: str) -> list[Row] | HubRows:
+    """All rows of a split's name; of those that are made here, no more than are needed."""
+    name, _ = held_out(split)
     match spec.source:
         case "hub":
             # Late: the other sources do not need the hub's libraries.
             from unidelta.tasks.hub import load_split
 
-            return load_split(spec, split)
+            return load_split(spec, name)
         case "local":
-            return local.read_split(spec, split)
+            return local.read_split(spec, name)
         case "mini":
             # Late: the miniature imports this package.
             from unidelta.mini import rows
 
-            return list(islice(rows(spec.name, split, seed=spec.world), n))
+            n = None if _n_taken(spec, split) else spec.limit(split)
+            return list(islice(rows(spec.name, name, seed=spec.world), n))
         case _:
             raise ConfigError(f"task.source={spec.source}", "There is no such source.", "one of: hub, local, mini")
 
@@ -82,10 +92,14 @@ def load_all(spec: TaskSpec) -> dict[str, Rows]:
         Problems: everything that is wrong with any of the splits.
     """
     loaded: dict[str, Rows] = {}
+    named: dict[str, list[Row] | HubRows] = {}  # rows that are held out of a split are read with it
     errors: list[UserError] = []
     for split in spec.splits():
         try:
-            loaded[split] = load(spec, split)
+            name, _ = held_out(split)
+            if name not in named:
+                named[name] = _named(spec, split)
+            loaded[split] = _part(spec, split, named[name])
         except UserError as error:
             # A missing folder or an unreachable hub is one fault, for any number of splits.
             if str(error) not in map(str, errors):
