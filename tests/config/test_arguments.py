@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,58 @@ def test_the_form_of_a_sweep_agent_is_a_word():
     assert arguments_of(typed).words == words
 
 
-@pytest.mark.parametrize("typed", [["-x"], ["--no-such-option"], ["--cfg"]])
-def test_what_is_neither_is_refused(typed):
-    with pytest.raises(ConfigError):
-        arguments_of(typed)
+def test_a_value_may_follow_its_key_as_in_other_programs():
+    typed = "--method lora --dry-run --training.max_steps 20 -m --task=xsum --save-model"
+    words = ("method=lora", "dry_run=true", "training.max_steps=20", "task=xsum", "save_model=true")
+    assert arguments_of(typed.split()).words == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "instead"),
+    [
+        ("-x", "key=value, or"),
+        ("--no-such-option", "key=value, or"),
+        ("--cfg", "--cfg VALUE"),
+        ("--lr 1e-3", "training.learning_rate=1e-3"),
+        ("-seed=3", "seed=3"),
+        ("-task sst2", "task=sst2"),
+        ("--multi-run seed=1,2", "--multirun"),
+    ],
+)
+def test_what_is_neither_is_refused(typed, instead):
+    with pytest.raises(ConfigError) as refusal:
+        arguments_of(typed.split())
+    assert refusal.value.instead.startswith(instead)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["seed", "=", "3"], ["seed=3"]),
+        (["seed=", "3"], ["seed=3"]),
+        (["task:", "sst2"], ["task=sst2"]),
+        (["position", "=ffn"], ["position=ffn"]),
+        (["method = lora"], ["method=lora"]),
+        (["seed==3"], ["seed=3"]),
+        (["method=lora,seed=3"], ["method=lora", "seed=3"]),
+        (["task=mnli; position: attn budget=paper"], ["task=mnli", "position=attn", "budget=paper"]),
+        (["training.max_tokens=8,seed = 3,"], ["training.max_tokens=8", "seed=3"]),
+    ],
+)
+def test_the_advice_for_a_slip_at_the_sign_can_be_typed(typed, meant):
+    with pytest.raises(Problems) as refusal:
+        check(typed)
+    (problem,) = refusal.value.errors
+    assert (problem.asked, problem.instead) == (" ".join(typed), " ".join(meant))
+    check(meant)
+
+
+@pytest.mark.parametrize("typed", [["seed=", "task=xsum"], ["seed=1", "=2"], ["nothing", "task=xsum"], ["seed=1;n=2"]])
+def test_what_is_no_such_slip_is_refused_for_what_it_is(typed):
+    with pytest.raises(Problems) as refusal:
+        check(typed)
+    (problem,) = refusal.value.errors
+    assert problem.asked in typed
 
 
 def test_a_glob_is_every_option_that_fits():
@@ -73,8 +122,6 @@ def test_what_is_quoted_is_read_as_it_was(text):
 def test_the_advice_about_quotes_is_a_word_that_can_be_typed(word):
     with pytest.raises(Problems) as refusal:
         check([word])
-    import shlex
-
     (advice, *_) = shlex.split(refusal.value.instead.partition(", with")[0])
     check([advice])
 

@@ -27,7 +27,9 @@ REFUSED = {
     "training.learning_rate=inf": (1, "out of range", "training.learning_rate=above 0"),
     "training.batch_size=0": (1, "out of range", "training.batch_size=1 or more"),
     "training.schedule=cosine": (1, "the choices are polynomial, linear, constant", "training.schedule=polynomial"),
-    "training.epochs=3": (1, "length of a run is stated once", "training.max_steps=300 training.epochs=null"),
+    "training.epochs=3": (1, "length of a run is stated once", "training.epochs=3 training.max_steps=null, or"),
+    "training.max_steps=null": (1, "A run has a length", "training.max_steps=300 or training.epochs=3"),
+    "training.max_steps=2e2": (1, "could not be converted to Integer", "training.max_steps=200"),
     "training.max_tokens=0": (1, "out of range", "training.max_tokens=1 or more, or null"),
     "training.warmup_steps=400 training.warmup_ratio=0 training.max_steps=300": (
         1,

@@ -62,7 +62,7 @@ def test_numbers_that_are_not_finite_are_refused_everywhere(spec) -> None:
     ("changes", "why"),
     [
         ({"epochs": 2.0}, "The length of a run is stated once."),
-        ({"max_steps": None}, "The length of a run is stated once."),
+        ({"max_steps": None}, "A run has a length."),
         ({"warmup_steps": 6}, "The run would end before its warm-up."),
         ({"warmup_steps": 1, "warmup_ratio": 0.1}, "The warm-up is stated once."),
         ({"learning_rate": 1e-7}, "The polynomial schedule falls to 1e-07, which is not below it."),
@@ -81,7 +81,7 @@ def test_everything_wrong_is_told_at_once(spec) -> None:
     assert [asked for asked, _, _ in refused(wrong)] == [
         "training.batch_size=0",
         "training.weight_decay=-1.0",
-        "training.max_steps=6 and training.epochs=1.0",
+        "training.max_steps=6 and training.epochs=1",
         "training.precision=fp16 on cpu",
     ]
 

@@ -1,13 +1,15 @@
 """Sorts the arguments of train.py into Hydra's options and overrides; they may come in any order.
 
-`-m` may be anywhere, and `--key=value`, as W&B's agent writes it, means `key=value`.
+`-m` may be anywhere. `--key=value`, as W&B's agent writes it, means `key=value`, and so does `--key value`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from unidelta.config.keys import keys
 from unidelta.config.schema import GROUPS
+from unidelta.config.suggestions import suggestions
 from unidelta.errors import ConfigError
 
 _ALONE = "--help -h --hydra-help --version --resolve --run -r --multirun -m --shell-completion -sc".split()
@@ -72,15 +74,31 @@ def arguments_of(typed: Sequence[str]) -> Arguments:
         elif argument in _MAYBE_WITH_ONE:
             options += [argument, rest.pop(0)] if rest and rest[0] in _MAYBE_WITH_ONE[argument] else [argument]
         elif argument.startswith("-"):
-            words.append(_word(argument))
+            words.append(_word(argument, rest))
         else:
             words.append(argument)
     return Arguments(words=tuple(words), options=tuple(options))
 
 
-def _word(argument: str) -> str:
-    """`key=value` of `--key=value`; `--key` alone sets it to true, and None is null, as W&B's agent writes them."""
-    key, equals, value = argument.removeprefix("--").partition("=")
-    if argument.startswith("--") and (equals or key in (*keys(), *GROUPS)):
-        return f"{key}={'null' if value == 'None' else value}" if equals else f"{key}=true"
-    raise ConfigError(argument, "there is no such option", "key=value, or one of those of python train.py --hydra-help")
+def _word(argument: str, rest: list[str]) -> str:
+    """`key=value` of `--key=value` or `--key value`; `--key` alone sets it to true, and None is null, as there.
+
+    Args:
+        argument: it, with its dashes.
+        rest: what follows; a value is taken from it.
+
+    Raises:
+        ConfigError: it is no key.
+    """
+    known = (*keys(), *GROUPS)
+    typed, equals, value = argument.lstrip("-").partition("=")
+    key = typed if typed in known else typed.replace("-", "_")
+    if not equals and rest and "=" not in rest[0] and not rest[0].startswith("-"):
+        value = rest.pop(0)
+    if argument.startswith("--") and (equals or key in known):
+        return f"{key}={'null' if value == 'None' else value if equals else value or 'true'}"
+    meant = [key] if key in known else suggestions(key, known)
+    near = [f"{one}={value or 'VALUE'}" for one in meant]
+    near = near or get_close_matches(argument, (*_ALONE, *_WITH_A_VALUE), cutoff=0.7)
+    usual = "key=value, or one of those of python train.py --hydra-help"
+    raise ConfigError(argument, "there is no such option", " or ".join(near) or usual)

@@ -14,6 +14,7 @@ from unidelta.config.keys import keys, text_keys
 from unidelta.config.launchers import check_launcher
 from unidelta.config.no_code import check_no_code
 from unidelta.config.schema import GROUPS, GenerationConfig, RunConfig, TaskConfig
+from unidelta.config.slips import joined, unreadable
 from unidelta.config.spelling import OPTIONS, parsed, quoted
 from unidelta.config.strays import check_strays
 from unidelta.config.suggestions import suggestions
@@ -39,8 +40,8 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
     check_strays()
     problems: list[UserError] = []
     known: dict[str, Override] = {}
-    for argument in arguments:
-        override = parsed(argument)
+    for argument in joined(arguments):
+        override = parsed(argument) if argument in arguments else None
         if override is None:
             problems.append(unreadable(argument))
             continue
@@ -159,23 +160,6 @@ def _values(override: Override) -> list[str]:
     return [str(override.value())]
 
 
-def unreadable(argument: str) -> ConfigError:
-    """A word that is no `key=value`, or whose value has to be in quotation marks."""
-    key, equals, value = argument.partition("=")
-    if not equals:
-        known = options_of(argument)
-        instead = f"{known}={argument}" if known else "key=value, such as method=mam"
-        return ConfigError(argument, "it cannot be read as key=value", instead)
-    bare = value.strip("'\"")
-    instead = f"{shlex.quote(quoted(key, bare))}, with the value in quotation marks and these in others"
-    return ConfigError(argument, "Hydra's grammar does not read this value without quotation marks", instead)
-
-
-def options_of(name: str) -> str | None:
-    """The group that has an option of this name."""
-    return next((group for group in GROUPS if name in options(group)), None)
-
-
 @cache  # a twentieth of a second each, and the jobs of a sweep share most of their words
 def _check_type(argument: str) -> tuple[ConfigError, ...]:
     override = parsed(argument)
@@ -186,12 +170,15 @@ def _check_type(argument: str) -> tuple[ConfigError, ...]:
         task=TaskConfig(generation=GenerationConfig()),
     )
     probe = OmegaConf.structured(config)
+    value = override.value()
     try:
-        OmegaConf.update(probe, key, override.value())
+        OmegaConf.update(probe, key, value)
     except OmegaConfBaseException as error:
         why = str(error).splitlines()[0]
         default = OmegaConf.select(OmegaConf.structured(config), key, throw_on_missing=False)
         instead = f"{key}={default}" if default is not None else f"{key}=null, or a value of that type"
+        if isinstance(value, float) and value.is_integer():  # 1e3 of a whole number
+            instead = f"{key}={value:.0f}"
         return (ConfigError(argument, why[0].lower() + why[1:], instead),)
     return ()
 

@@ -41,11 +41,13 @@ def faults(spec: TrainingSpec) -> list[UserError]:
 
 def _contradictions(spec: TrainingSpec) -> list[UserError]:
     errors: list[UserError] = []
-    if (spec.max_steps is None) == (spec.epochs is None):
-        asked = f"training.max_steps={spec.max_steps} and training.epochs={spec.epochs}"
-        errors.append(
-            ConfigError(asked, "The length of a run is stated once.", "training.max_steps=300 training.epochs=null")
-        )
+    if spec.max_steps is None and spec.epochs is None:
+        asked = "training.max_steps=null and training.epochs=null"
+        errors.append(ConfigError(asked, "A run has a length.", "training.max_steps=300 or training.epochs=3"))
+    if spec.max_steps is not None and spec.epochs is not None:
+        steps, epochs = f"training.max_steps={spec.max_steps}", f"training.epochs={spec.epochs:g}"
+        instead = f"{epochs} training.max_steps=null, or {steps} training.epochs=null"
+        errors.append(ConfigError(f"{steps} and {epochs}", "The length of a run is stated once.", instead))
     if spec.max_steps is not None and spec.warmup_steps >= spec.max_steps:
         asked = f"training.warmup_steps={spec.warmup_steps} of training.max_steps={spec.max_steps}"
         errors.append(ConfigError(asked, "The run would end before its warm-up.", "fewer warm-up steps"))
