@@ -100,6 +100,8 @@ def test_records_of_ones_own_are_reported_beside_them(project, run_of, stored, c
     ("words", "told"),
     [
         (["table7"], "there is no such table or figure"),
+        (["Figure_4"], "Instead:    fig4; or one of: table1,"),
+        (["ALL"], "Instead:    all; or one of: table1,"),
         (["table3", "--source", "nowhere"], "there is no such folder"),
         (["table3", "--source", "results/paper"], "there are no records of scale mini"),
         (["table3", "--output", "results/paper/results.csv"], "results/paper/results.csv"),

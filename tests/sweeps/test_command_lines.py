@@ -99,6 +99,14 @@ def test_jobs_are_asked_for_with_m_alone(word: str, typed, tmp_path: Path):
     assert done.stderr.startswith(f"You asked:  {word}") and "-m" in done.stderr
 
 
+def test_options_that_there_are_not_are_told_with_one_like_them(typed, tmp_path: Path):
+    write_sweep(tmp_path, "dry_run=true")
+    done = typed("sweep.py", "some --lits --wrokers=2 -j 2 seed=1")
+    said = [line.partition(":")[2].strip() for line in done.stderr.splitlines() if line[:8] in ("You aske", "Instead:")]
+    assert done.returncode == 2
+    assert said == ["--lits", "--list", "--wrokers=2", "--workers", "-j", "python sweep.py --help"]
+
+
 def test_another_machine_gets_no_jobs_but_its_own():
     sent = multirun(["method=mam,lora", "seed=1,2"])
     assert len(sent.checked) == 4

@@ -126,15 +126,24 @@ def test_the_lines_of_a_sweep_are_its_list(tmp_path):
     ]
 
 
-def test_an_unknown_sweep_is_told_with_those_there_are(tmp_path):
+def test_an_unknown_sweep_is_told_with_what_may_be_meant_or_with_those_there_are(tmp_path):
     with pytest.raises(ConfigError, match="sweep mini_mian") as refusal:
         read_lines("mini_mian", [tmp_path])
     assert refusal.value.instead == "one of: none in these folders"
     for name in ("mini_main", "paper"):
         write(tmp_path, "- seed=1", name)
-    with pytest.raises(ConfigError, match=r"there is no .*mini_mian\.yaml") as refusal:
-        read_lines("mini_mian", [tmp_path])
-    assert refusal.value.instead == "one of: mini_main, paper"
+    (tmp_path / "elsewhere").mkdir()
+    write(tmp_path / "elsewhere", "- seed=1", "own")
+    for asked, instead in {
+        "mini_mian": "mini_main",
+        "Mini-Main": "mini_main",
+        "sweeps/paper.yaml": "paper",
+        "other": "one of: mini_main, paper",
+        str(tmp_path / "elsewhere/own.yaml"): "own, with its file in ./sweeps",
+    }.items():
+        with pytest.raises(ConfigError, match="there is no sweep of this name") as refusal:
+            read_lines(asked, [tmp_path])
+        assert refusal.value.instead == instead
 
 
 @pytest.mark.parametrize("content", ["", "[]", "seed: 1", "seed=1", "- seed: 1", "- [seed=1]", "- seed=1\n- 2", "- "])

@@ -1,6 +1,7 @@
 """The paper's tables and figures by name: functions of the runs and the published numbers only."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 
 import pandas as pd
@@ -50,7 +51,9 @@ def artefact(name: str) -> Make:
     """
     known = artefacts()
     if name not in known:
-        raise ConfigError(f"report {name}", "there is no such table or figure", f"one of: {', '.join(known)}, or all")
+        names = [*known, "all"]
+        near = "".join(f"{one}; or " for one in get_close_matches(name.casefold(), names, n=1))
+        raise ConfigError(f"report {name}", "there is no such table or figure", f"{near}one of: {', '.join(names)}")
     return known[name]
 
 

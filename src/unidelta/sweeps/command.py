@@ -4,16 +4,18 @@ Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot 
 75 interrupted: the same command goes on."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from unidelta.config.overrides import check
 from unidelta.config.run_spec import RunSpec
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
-from unidelta.errors import ConfigError, ExitStatus, UserError, status_of
+from unidelta.errors import ConfigError, ExitStatus, Problems, UserError, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
@@ -45,7 +47,9 @@ def main() -> None:
 
 
 def _main(typed: Sequence[str]) -> ExitStatus:
-    arguments, overrides = _parser().parse_known_args(typed)
+    parser = _parser()
+    arguments, overrides = parser.parse_known_args(typed)
+    _check_options(overrides, known=re.findall("--[a-z-]+", parser.format_usage()))
     if arguments.config_dir is not None:
         add_folder(arguments.config_dir)
     check(overrides)
@@ -64,6 +68,17 @@ def _main(typed: Sequence[str]) -> ExitStatus:
     if arguments.workers is not None:
         for_hydra.append(_workers(arguments.workers, for_hydra))
     return _do(arguments.name, planned, for_hydra)
+
+
+def _check_options(words: Sequence[str], *, known: Sequence[str]) -> None:
+    """Refuse what begins with a dash and is no option."""
+    problems: list[UserError] = []
+    for word in words:
+        if word.startswith("-"):
+            near = get_close_matches(word.partition("=")[0], known)
+            problems.append(ConfigError(word, "there is no such option", " or ".join(near) or "python sweep.py --help"))
+    if problems:
+        raise Problems(problems)
 
 
 def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> ExitStatus:

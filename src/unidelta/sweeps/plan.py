@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from unidelta.config.suggestions import suggestions
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import SWEEPS
@@ -47,8 +48,15 @@ def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
     """
     path = next((path for folder in folders if (path := folder / f"{name}.yaml").is_file()), None)
     if path is None:
-        known = ", ".join(names(folders)) or "none in these folders"
-        raise ConfigError(f"sweep {name}", f"there is no sweeps/{name}.yaml", f"one of: {known}")
+        known = names(folders)
+        stem = Path(name).stem
+        meant = suggestions(stem, known)
+        if Path(name).is_file() and stem not in known:
+            meant = [f"{stem}, with its file in ./sweeps"]
+        why = "there is no sweep of this name; a sweep is called like its file in sweeps/, without .yaml"
+        raise ConfigError(
+            f"sweep {name}", why, " or ".join(meant) or f"one of: {', '.join(known) or 'none in these folders'}"
+        )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
