@@ -55,10 +55,16 @@ def inject(
     """
     import torch
 
+    from unidelta.errors import ConfigError
     from unidelta.fast.switch import speed_up
     from unidelta.injection.inject import inject as put_into
 
-    chosen = design(model, method, **axes) if isinstance(method, str) else method
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed={seed!r}", "a seed is a whole number, between 0 and 4294967295", "seed=42")
+    if isinstance(method, Design) and axes:
+        asked = f"a design with {', '.join(f'{name}={value!r}' for name, value in axes.items())}"
+        raise ConfigError(asked, "a design has its own axes", "dataclasses.replace(design, …), or a method's name")
+    chosen = method if isinstance(method, Design) else design(model, method, **axes)
     injection = put_into(model, chosen, generator=torch.Generator().manual_seed(seed))
     if fast:
         speed_up(injection)
@@ -124,7 +130,7 @@ def deltas_of(model: "PreTrainedModel") -> "Injection":
     from unidelta.errors import DesignError
     from unidelta.injection.injection import Injection
 
-    found = vars(model).get("unidelta")
+    found = getattr(model, "unidelta", None)
     if not isinstance(found, Injection):
         raise DesignError("the deltas of a model", "it has none", "unidelta.inject(model, METHOD), or unidelta.load")
     return found

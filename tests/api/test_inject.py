@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import OPTConfig, OPTForCausalLM, PreTrainedModel
 
 import unidelta
+from unidelta.design.spec import Deltas, Frozen
 from unidelta.errors import BackboneError, ConfigError, DesignError, Problems, UserError
 from unidelta.injection.injection import Injection
 
@@ -150,12 +151,30 @@ def test_a_summary_counts_what_the_model_holds(stock, family):
     ("method", "axes", "error", "words"),
     [
         ("mum", {}, ConfigError, "there is no method `mum`"),
-        ("lora", {"place": "ffn"}, ConfigError, "there is no such axis"),
+        ("LoRA", {}, ConfigError, "method=lora; or"),
+        (None, {}, ConfigError, "by its name, or as a design"),
+        (Deltas, {}, ConfigError, "by its name, or as a design"),
+        (Frozen(), {"position": "attn"}, ConfigError, "a design has its own axes"),
+        ("lora", {"place": "ffn"}, Problems, "there is no such axis"),
+        ("lora", {"r": 8, "lora_alpha": 16}, Problems, "budget=8; or"),
+        ("lora", {"alpha": 2.5}, Problems, "scale=2.5; or"),
+        ("lora", {"position": "MLP"}, ConfigError, "position=ffn; or"),
+        ("lora", {"position": ["attn"]}, ConfigError, "there is no position"),
         ("lora", {"position": "nowhere"}, ConfigError, "there is no position `nowhere`"),
         ("prefix", {"position": "ffn"}, Problems, "ffn"),
         ("lora", {"insertion": "sequential", "composition": "gated"}, Problems, "only a prefix has a softmax"),
         ("lora", {"budget": "900%"}, Problems, "budget"),
         ("lora", {"budget": "much"}, ConfigError, "percent"),
+        ("lora", {"budget": 0.5}, ConfigError, 'budget="0.5%", or budget=30'),
+        ("lora", {"budget": True}, ConfigError, "which is whole"),
+        ("mam", {"budget": {"attn": 2.5}}, ConfigError, "which is whole"),
+        ("mam", {"budget": [2, 3]}, ConfigError, "which is whole"),
+        ("mam", {"budget": {"attention": 2}}, ConfigError, "attention is no slot"),
+        ("loreft", {"tokens": 3}, Problems, "tokens are all, the first few"),
+        ("lora", {"scale": "4"}, ConfigError, "s is a number"),
+        ("lora", {"head": True}, ConfigError, "the choices are conventions, frozen, trained"),
+        ("lora", {"seed": -1}, ConfigError, "a seed is a whole number"),
+        ("lora", {"seed": "1"}, ConfigError, "a seed is a whole number"),
         ("adapter", {"budget": 10_000}, Problems, "10000"),
         ("lora", {"budget": 0}, Problems, "bottleneck"),
         ("ia3", {"budget": 4}, Problems, "bottleneck"),
@@ -180,6 +199,43 @@ def test_an_architecture_that_is_not_known_is_refused_with_those_that_are():
     with pytest.raises(BackboneError, match="bart, mbart, roberta"):
         unidelta.inject(model, "lora")
     assert all(p.requires_grad for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "instead"),
+    [
+        (lambda model: "facebook/bart-large", "from_pretrained"),
+        (lambda model: model.state_dict(), "from_pretrained"),
+        (lambda model: model.lm_head, "from_pretrained"),
+        (lambda model: model.config, "from_pretrained"),
+        (torch.nn.DataParallel, "its `.module`, before it is wrapped"),
+    ],
+)
+def test_what_is_no_model_is_refused_with_what_would_be_one(stock, wrong, instead):
+    thing = wrong(stock("bart"))
+    for ask in (unidelta.inject, unidelta.design):
+        with pytest.raises(BackboneError, match="no model of transformers") as refusal:
+            ask(thing, "lora")
+        assert instead in refusal.value.instead
+    with pytest.raises(DesignError, match="it has none"):
+        unidelta.deltas_of(thing)
+
+
+def test_what_is_not_in_the_model_is_neither_saved_nor_merged_nor_removed(stock, tmp_path):
+    deltas = unidelta.inject(stock("bart"), "lora")
+    asked = {"save": lambda: deltas.save(tmp_path / "new"), "merge": deltas.merge, "remove": deltas.remove}
+    with deltas.disabled():
+        for name, ask in asked.items():
+            with pytest.raises(DesignError, match=f"{name} deltas\n.*they are disabled here"):
+                ask()
+        with pytest.raises(DesignError, match="has deltas already"):
+            unidelta.inject(deltas.model, "adapter")
+    deltas.save(tmp_path / "before")
+    deltas.remove()
+    for name, ask in asked.items():
+        with pytest.raises(DesignError, match=f"{name} deltas\n.*they were removed"):
+            ask()
+    assert [path.name for path in tmp_path.iterdir()] == ["before"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

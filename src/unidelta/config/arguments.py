@@ -9,8 +9,8 @@ from difflib import get_close_matches
 
 from unidelta.config.keys import keys
 from unidelta.config.schema import GROUPS
-from unidelta.config.suggestions import suggestions
 from unidelta.errors import ConfigError
+from unidelta.extensions.suggestions import suggestions
 
 _ALONE = "--help -h --hydra-help --version --resolve --run -r --multirun -m --shell-completion -sc".split()
 _WITH_A_VALUE = (

@@ -17,11 +17,11 @@ from unidelta.config.schema import GROUPS, GenerationConfig, RunConfig, TaskConf
 from unidelta.config.slips import joined, unreadable
 from unidelta.config.spelling import OPTIONS, parsed, quoted
 from unidelta.config.strays import check_strays
-from unidelta.config.suggestions import suggestions
 from unidelta.design.request import SLOTS, MethodConfig, SlotConfig
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file
 from unidelta.extensions.paths import CONF
+from unidelta.extensions.suggestions import suggestions
 
 _NAMES = tuple(f"{group}.name" for group in GROUPS)
 _OPTIONAL_NODES = (*(f"method.{key}" for key in SLOTS), "task.generation")

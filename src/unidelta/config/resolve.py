@@ -15,7 +15,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import Family
-from unidelta.design.request import SLOTS, slots_of
+from unidelta.design.request import HEADS, SLOTS, slots_of
 from unidelta.design.resolve import resolve_design
 from unidelta.design.resolve_size import unknown_slots
 from unidelta.design.spec import Design, Frozen, FullFineTuning
@@ -35,7 +35,7 @@ CHOICES = {
     "training.loss_normalisation": ("tokens", "micro_batches"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.backbone_dtype": ("auto", "float32", "bfloat16", "float16"),
-    "training.head": ("conventions", "frozen", "trained"),
+    "training.head": HEADS,
     "training.device": ("auto", "cpu", "cuda"),
     "resume": ("auto", "strict", "any"),
     "tracking.mode": ("auto", "offline", "online"),

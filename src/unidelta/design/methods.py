@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import fields, replace
 from functools import cache
-from typing import Any, TypedDict
+from numbers import Integral, Real
+from typing import Any, TypedDict, cast
 
 import yaml
 
 from unidelta.design.axes import Slot
 from unidelta.design.request import (
+    HEADS,
     SLOTS,
     BudgetConfig,
     CompositionConfig,
@@ -24,10 +26,13 @@ from unidelta.design.request import (
     SlotConfig,
     slots_of,
 )
-from unidelta.errors import ConfigError
+from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file, config_names
+from unidelta.extensions.suggestions import suggestions
 
 _AXES = ("position", "insertion", "composition", "budget")
+_AS_TYPED = {"budget.bottleneck": "budget", "composition.scale": "scale"}
+"""Axes by their keys after `python train.py`, where these differ and other programs have words for them."""
 
 
 class Axes(TypedDict, total=False):
@@ -63,10 +68,7 @@ def request_of(method: str, axes: Axes) -> Request:
     Raises:
         ConfigError: there is no such method, or an axis has no such value.
     """
-    unknown = sorted(set(axes) - Axes.__annotations__.keys())
-    if unknown:
-        instead = f"of {', '.join(Axes.__annotations__)}, those that are needed"
-        raise ConfigError(f"method={method} with {', '.join(unknown)}", "there is no such axis", instead)
+    _check_names(method, axes)
     content = _read("method", method)
     presets = _presets(content)
     chosen = {axis: str(axes.get(axis, presets[axis])) for axis in ("position", "insertion", "composition")}
@@ -78,21 +80,51 @@ def request_of(method: str, axes: Axes) -> Request:
         composition=CompositionConfig(**_read("composition", chosen["composition"])),
         budget=BudgetConfig(**_read("budget", presets["budget"])) if size is None else _budget(method, size),
         layers=axes.get("layers", "all"),
-        tokens=axes.get("tokens", "all"),
+        tokens=str(axes.get("tokens", "all")),
         conventions=axes.get("conventions", "released"),
-        head=axes.get("head", "conventions"),
+        head=_head(axes.get("head", HEADS[0])),
     )
     scale = axes.get("scale")
     if scale is not None:
-        request = replace(request, composition=replace(request.composition, scale=float(scale)))
+        request = replace(request, composition=replace(request.composition, scale=_scale(scale)))
     return _without_unused_scales(request)
+
+
+def _check_names(method: object, axes: Mapping[str, Any]) -> None:
+    """Refuse a method that is no name, and arguments that are no axes."""
+    if not isinstance(method, str):
+        why = "a method is asked for by its name, or as a design of `unidelta.design`"
+        raise ConfigError(f"method={method!r}", why, 'unidelta.inject(model, "mam")')
+    known = {**dict.fromkeys(Axes.__annotations__, ""), **_AS_TYPED}
+    problems: list[UserError] = []
+    for name in sorted(set(axes) - Axes.__annotations__.keys()):
+        meant = dict.fromkeys(_AS_TYPED.get(one, one) for one in suggestions(name, list(known), n=1))
+        instead = "".join(f"{one}={axes[name]!r}; or " for one in meant)
+        instead += f"of {', '.join(Axes.__annotations__)}, those that are needed"
+        problems.append(ConfigError(f"method={method} with {name}={axes[name]!r}", "there is no such axis", instead))
+    if problems:
+        raise Problems(problems)
+
+
+def _head(head: object) -> str:
+    if head not in HEADS:
+        raise ConfigError(f"head={head!r}", f"the choices are {', '.join(HEADS)}", f'head="{HEADS[0]}"')
+    return str(head)
+
+
+def _scale(scale: object) -> float:
+    if isinstance(scale, bool) or not isinstance(scale, Real):
+        raise ConfigError(f"scale={scale!r}", "s is a number", "scale=4")
+    return float(scale)
 
 
 def _read(group: str, name: str) -> dict[str, Any]:
     path = config_file(group, name)
     if path is None:
-        why = f"there is no {group} `{name}`"
-        raise ConfigError(f"{group}={name}", why, f"{group}= one of {', '.join(config_names(group))}")
+        known = config_names(group)
+        meant = "".join(f"{group}={one}; or " for one in suggestions(name, known, n=1))
+        instead = f"{meant}{group}= one of {', '.join(known)}"
+        raise ConfigError(f"{group}={name}", f"there is no {group} `{name}`", instead)
     return deepcopy(_parsed(path.read_text(encoding="utf-8")))
 
 
@@ -119,20 +151,31 @@ def _method(content: Mapping[str, Any]) -> MethodConfig:
     return MethodConfig(**own, **slots)
 
 
-def _budget(method: str, size: str | int | Mapping[str, int]) -> BudgetConfig:
-    if isinstance(size, str):
-        try:
-            return BudgetConfig(name="percent", percent=float(size.removesuffix("%")))
-        except ValueError:
-            why = "a share is written in percent of the backbone's parameters"
-            raise ConfigError(f"method={method} budget={size!r}", why, 'budget="0.5%"') from None
-    if isinstance(size, Mapping):
-        wrong = sorted(set(size) - set(Slot))
-        if wrong:
-            asked, why = f"method={method} budget={dict(size)}", f"{', '.join(wrong)} is no slot"
-            raise ConfigError(asked, why, 'budget={"attn": 30, "ffn": 512}')
-        return BudgetConfig(name="bottleneck", **size)
-    return BudgetConfig(name="bottleneck", bottleneck=size)
+def _budget(method: str, size: object) -> BudgetConfig:
+    asked = f"method={method} budget={size!r}"
+    match size:
+        case str():
+            try:
+                return BudgetConfig(name="percent", percent=float(size.removesuffix("%")))
+            except ValueError:
+                why = "a share is written in percent of the backbone's parameters"
+                raise ConfigError(asked, why, 'budget="0.5%"') from None
+        case Mapping():
+            sizes = cast("Mapping[object, object]", size)
+            wrong = [str(slot) for slot in sizes if slot not in tuple(Slot)]
+            if wrong:
+                raise ConfigError(asked, f"{', '.join(wrong)} is no slot", 'budget={"attn": 30, "ffn": 512}')
+            return BudgetConfig(name="bottleneck", **{str(slot): _whole(n, asked) for slot, n in sizes.items()})
+        case _:
+            return BudgetConfig(name="bottleneck", bottleneck=_whole(size, asked))
+
+
+def _whole(size: object, asked: str) -> int:
+    """A bottleneck; any library's whole number is one."""
+    if not isinstance(size, bool) and isinstance(size, Integral):
+        return int(size)
+    share = f'budget="{size:g}%", or ' if isinstance(size, float) else ""
+    raise ConfigError(asked, "a number is a bottleneck, which is whole; a share has its sign", f"{share}budget=30")
 
 
 def _without_unused_scales(request: Request) -> Request:

@@ -57,6 +57,10 @@ SLOTS = {"attn": Slot.ATTN, "attn_also": Slot.ATTN, "ffn": Slot.FFN, "ffn_also":
 """The keys of a method that hold a delta, in order, and the slot of each."""
 
 
+HEADS = ("conventions", "frozen", "trained")
+"""What may be asked of a classification head; the conventions choose one of the others."""
+
+
 def slots_of(method: MethodConfig) -> dict[str, SlotConfig]:
     """The deltas of a method, by key."""
     found = {

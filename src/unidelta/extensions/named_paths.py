@@ -16,6 +16,8 @@ def as_path(words: str | Path, *, asked: str) -> Path:
     Raises:
         ConfigError: nothing was named, or there is no such home.
     """
+    if not isinstance(words, str | Path):
+        raise ConfigError(asked, f"a path is text, or a `Path`; this is an object of {type(words).__name__}", "a path")
     if not str(words).strip():
         why = "no path is named; a variable of the shell that is not set leaves nothing, too"
         raise ConfigError(asked, why, f"{asked.split('=')[0]}=FOLDER" if "=" in asked else f"{asked.split()[0]} FOLDER")

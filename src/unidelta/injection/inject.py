@@ -21,7 +21,7 @@ from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.tokens import ALL
-from unidelta.errors import DesignError, Problems
+from unidelta.errors import BackboneError, DesignError, Problems
 from unidelta.hosts.attention import BASES, name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
 from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
@@ -47,9 +47,21 @@ def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
 
 def architecture_of_model(model: PreTrainedModel) -> Architecture:
     """The architecture of a model, with its classification head where it has one; raises as `architecture_of`."""
+    _check_is_model(model)
     config = model.config
     n_labels = config.num_labels if known_family(config.model_type).head_of(model) is not None else 0
     return architecture_from_config(config.to_dict(), name=config.model_type, n_labels=n_labels)
+
+
+def _check_is_model(model: object) -> None:
+    """Refuse what has no configuration of transformers: a path, weights, a wrapper for several GPUs."""
+    if isinstance(getattr(model, "config", None), PretrainedConfig):
+        return
+    instead = "a model: AutoModelForSeq2SeqLM.from_pretrained(…), say; method and options come after it"
+    if isinstance(getattr(model, "module", None), PreTrainedModel):
+        instead = "its `.module`, before it is wrapped"
+    asked = f"deltas in {model!r}" if isinstance(model, str) else f"deltas in an object of {type(model).__name__}"
+    raise BackboneError(asked, "it is no model of transformers", instead)
 
 
 def inject(
@@ -74,7 +86,7 @@ def inject(
     errors = check(design, architecture)
     if errors:
         raise Problems(errors)
-    if any(isinstance(module, Host) for module in model.modules()):
+    if any(isinstance(module, Host) for module in model.modules()) or getattr(model, "unidelta", None) is not None:
         raise DesignError(
             "deltas in a model that has deltas already",
             "a design is put into a stock model, once",

@@ -47,7 +47,7 @@ class Injection:
         self.as_loaded: AsLoaded | None = None
         """The backbone as it was loaded, if its weights are no longer stored like that."""
         self._merged: list[Merged] = []
-        self._is_removed = False
+        self._is_removed = self._is_disabled = False
         model.unidelta = self  # lets `deltas_of` find the deltas of a copy or of a loaded model
 
     @property
@@ -115,6 +115,7 @@ class Injection:
         """Save the trained deltas to a folder, for `unidelta.load`; see `unidelta.injection.saved`."""
         from unidelta.injection.saved import save
 
+        self._check_present("save deltas")
         save(self, as_path(folder, asked=f"deltas.save({str(folder)!r})"))
 
     def merge(self) -> None:
@@ -145,9 +146,11 @@ class Injection:
         merged = bool(self._merged)
         self.unmerge()
         attention, detached = self.model.config._attn_implementation, self._detach()
+        self._is_disabled = True
         try:
             yield
         finally:
+            self._is_disabled = False
             for each in detached:
                 reattach(each)
             self.model.set_attn_implementation(attention)
@@ -177,3 +180,5 @@ class Injection:
     def _check_present(self, asked: str) -> None:
         if self._is_removed:
             raise DesignError(asked, "they were removed from the model", "unidelta.inject, or unidelta.load")
+        if self._is_disabled:
+            raise DesignError(asked, "they are disabled here", "the same after the block `with deltas.disabled():`")

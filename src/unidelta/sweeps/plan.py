@@ -11,10 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from unidelta.config.suggestions import suggestions
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import SWEEPS
+from unidelta.extensions.suggestions import suggestions
 
 CHOOSING = ("task", "method")
 """Keys that, typed after a sweep's name, select the jobs with this value instead of changing jobs."""
