@@ -6,12 +6,12 @@ import pytest
 from scipy import stats
 
 from unidelta.analysis.design_table import design_space
+from unidelta.analysis.in_print import signed
 from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.registry import artefact, artefacts
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import read
 from unidelta.analysis.table import Cell, Table
-from unidelta.analysis.tables import signed
 from unidelta.errors import ConfigError
 
 PRINTED = published(FIGURES)

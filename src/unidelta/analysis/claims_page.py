@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from unidelta.analysis.claims import GROUPS
+from unidelta.analysis.in_print import difference_text, p_text, signed
 from unidelta.analysis.names import METRICS, TASKS, Scale, task_title
 from unidelta.analysis.render import code, grid, in_markdown
 from unidelta.analysis.table import MISSING, Cell, Column, Table
-from unidelta.analysis.tables import signed
 from unidelta.analysis.verdicts import WORDS, Verdict
 
 _COLUMNS = (
@@ -96,16 +96,15 @@ def _row(verdict: Verdict, scale: Scale) -> tuple[Cell, ...]:
     if verdict.is_margin_in_noise and verdict.noise is not None:
         said += f", within its own noise of {verdict.noise:.{digits}f}"
     mean, effect = difference.mean, difference.effect
-    width = "" if difference.half_width is None else f" ± {difference.half_width:.{digits}f}"
     return (
         Cell(text=claim.name),
         Cell(text=said),
         Cell(text=condition(verdict)),
         Cell(text=f"{task_title(claim.task, scale)} {METRICS[claim.metric]}"),
-        Cell(text=MISSING if mean is None else f"{signed(mean, digits)}{width}", value=mean),
+        Cell(text=difference_text(difference, digits), value=mean),
         Cell(text=MISSING if effect is None else signed(effect, 1), value=effect),
         Cell(text=str(difference.n), value=difference.n),
-        Cell(text=MISSING if verdict.p is None else _p(verdict.p), value=verdict.p),
+        Cell(text=p_text(verdict.p), value=verdict.p),
         Cell(text=worded(verdict)),
     )
 
@@ -128,10 +127,6 @@ def condition(verdict: Verdict) -> str:
             return "below 0 (context, not claimed)"
         case _:
             return f"{claim.kind} {claim.bound:g}".replace("-", "−")
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _counted(label: str, found: Sequence[Verdict]) -> tuple[Cell, ...]:

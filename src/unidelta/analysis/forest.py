@@ -8,12 +8,12 @@ from html import escape
 from unidelta.analysis import html
 from unidelta.analysis.claims import GROUPS, Claim
 from unidelta.analysis.claims_page import condition, worded
+from unidelta.analysis.in_print import difference_text, p_text, signed
 from unidelta.analysis.more_seeds import commands_for, needed
 from unidelta.analysis.names import METRICS, TASKS, task_title
 from unidelta.analysis.needed import needed_text
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import MISSING
-from unidelta.analysis.tables import signed
 from unidelta.analysis.verdicts import WORDS, Verdict
 
 _WIDTH, _HEIGHT, _EDGE = 200, 18, 6
@@ -51,10 +51,9 @@ def _row(verdict: Verdict, every: tuple[Verdict, ...], runs: Runs, known: Collec
     compared = _compared(claim)
     is_open = verdict.word == "undecided" and found.n > 1
     n_needed = needed(verdict) if is_open else None
-    width = "" if found.half_width is None else f" ± {found.half_width:.{digits}f}"
-    difference = MISSING if found.mean is None else f"{signed(found.mean, digits)}{width}"
+    difference = difference_text(found, digits)
     on = f"{task_title(claim.task, runs.scale)} {METRICS[claim.metric]}"
-    p = MISSING if verdict.p is None else "< 0.001" if verdict.p < 0.001 else f"{verdict.p:.3f}"
+    p = p_text(verdict.p)
     told = f"{claim.hypothesis}. In the paper: {signed(verdict.margin, digits)} on {TASKS[claim.task]}. Holds if the"
     told += f" difference is {condition(verdict)}."
     cells = [

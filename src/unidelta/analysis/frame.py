@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from unidelta.analysis.paper_rows import side_of_spec
+from unidelta.analysis.score import Score
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.errors import Problems, RecordError, UserError
@@ -30,6 +31,12 @@ def rows(frame: pd.DataFrame) -> list[Row]:
     names = [str(name) for name in frame.columns]
     columns = (frame[name].tolist() for name in names)  # by column: pandas is slow by row
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def score_of(found: Sequence[Row]) -> Score:
+    """The `test` scores of some runs; those without one do not count."""
+    scored = [row for row in found if not math.isnan(row["test"])]
+    return Score(values=tuple(row["test"] for row in scored), seeds=tuple(row["seed"] for row in scored))
 
 
 def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:

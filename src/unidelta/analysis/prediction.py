@@ -12,6 +12,7 @@ from statistics import fmean
 
 from unidelta.analysis.agreement import Accuracy, Interval, Ordered, accuracy, ordered
 from unidelta.analysis.claims import GROUPS, claims
+from unidelta.analysis.in_print import signed
 from unidelta.analysis.names import METRICS, TASKS, Scale, task_title
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_pairs import Pair, of_claims, of_rows
@@ -19,7 +20,6 @@ from unidelta.analysis.published import published
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.table import MISSING
-from unidelta.analysis.tables import signed
 from unidelta.errors import ExitStatus
 
 PAGE = Path("docs/prediction.md")

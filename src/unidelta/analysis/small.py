@@ -12,15 +12,14 @@ from pathlib import Path
 
 from unidelta.analysis.agreement import clopper_pearson
 from unidelta.analysis.difference import Difference, difference
-from unidelta.analysis.frame import Row, rows, runs
+from unidelta.analysis.frame import Row, rows, runs, score_of
+from unidelta.analysis.in_print import difference_text, signed
 from unidelta.analysis.miniature import cell
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.percent import percent_text
 from unidelta.analysis.published import published
 from unidelta.analysis.published import rows as printed_rows
-from unidelta.analysis.score import Score
 from unidelta.analysis.table import MISSING
-from unidelta.analysis.tables import signed
 from unidelta.errors import ExitStatus
 
 PAGE = Path("docs/small.md")
@@ -138,15 +137,10 @@ def _pair(first: Scores, second: Scores) -> Pair:
     return Pair(
         first=first.row,
         second=second.row,
-        small=difference(_score(first.small), _score(second.small), test="Welch"),
-        mini=difference(_score(first.mini), _score(second.mini), test="Welch"),
+        small=difference(score_of(first.small), score_of(second.small), test="Welch"),
+        mini=difference(score_of(first.mini), score_of(second.mini), test="Welch"),
         paper=printed,
     )
-
-
-def _score(found: Sequence[Row]) -> Score:
-    scored = [row for row in found if not math.isnan(row["test"])]
-    return Score(values=tuple(row["test"] for row in scored), seeds=tuple(row["seed"] for row in scored))
 
 
 def _methods(found: Sequence[Scores]) -> str:
@@ -190,19 +184,13 @@ def _pairs(pairs: Sequence[Pair]) -> str:
     table = [["pair", "MiniLM, SST-2", "mini-SST-2", "the paper"]]
     for pair in pairs:
         printed = MISSING if pair.paper is None else signed(pair.paper, 1)
-        table.append([f"{_name(pair.first)} − {_name(pair.second)}", _told(pair.small), _told(pair.mini), printed])
+        found = (difference_text(side, 1) for side in (pair.small, pair.mini))
+        table.append([f"{_name(pair.first)} − {_name(pair.second)}", *found, printed])
     return markdown(table)
 
 
 def _name(one: Compared) -> str:
     return f"{one.label} {one.percent:g} %" if one.method == "mam" else one.label
-
-
-def _told(found: Difference) -> str:
-    if found.mean is None:
-        return MISSING
-    half = found.half_width
-    return signed(found.mean, 1) + ("" if half is None else f" ± {half:.1f}")
 
 
 def main() -> ExitStatus:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from unidelta.analysis.commands import command, seeds
+from unidelta.analysis.in_print import signed
 from unidelta.analysis.names import METRICS, Scale, metric_in_records, task_in_records, task_title
 from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import key_of_row
@@ -143,12 +144,6 @@ def shown(score: Score, digits: int) -> str:
     """`21.90 ± 0.12 (n=3)`, with the runs that did not complete: `21.90 ± 0.12 (n=3, 1 diverged)`."""
     spread = "" if score.half_width is None else f" ± {score.half_width:.{digits}f}"
     return f"{score.mean:.{digits}f}{spread} (n={score.n}{f', {score.lost}' if score.lost else ''})"
-
-
-def signed(value: float, digits: int) -> str:
-    """With its sign and a true minus: `+0.12`, `−0.30`; zero has none."""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def _label(row: dict[str, str]) -> str:

@@ -10,10 +10,10 @@ from unidelta.analysis.difference import LEVEL, above, difference
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
 from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
+from unidelta.analysis.in_print import p_text, signed
 from unidelta.analysis.needed import needed_text, seeds_needed
 from unidelta.analysis.score import Score
 from unidelta.analysis.table import MISSING, Cell, Column, Table
-from unidelta.analysis.tables import signed
 from unidelta.errors import ConfigError
 
 _GROUP = ("scale", "task", "metric")
@@ -184,7 +184,7 @@ def comparison_table(made: pd.DataFrame) -> Table:
                 Cell(
                     text=f"{line['n']} {'pairs' if line['test'] == 'paired' else line['test']}".strip(), value=line["n"]
                 ),
-                Cell(text=MISSING if not is_tested else "< 0.001" if line["p"] < 0.001 else f"{line['p']:.3f}"),
+                Cell(text=p_text(line["p"] if is_tested else None)),
                 Cell(text=needed),
                 Cell(text=str(said)),
             )
