@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean
 
 from unidelta.analysis.frame import Row, rows, runs
+from unidelta.analysis.in_print import signed
 from unidelta.analysis.names import TASKS as PUBLISHED_TASKS
 from unidelta.analysis.names import task_in_records, task_title
 from unidelta.analysis.oracle import ORACLE
@@ -95,9 +96,39 @@ def orderings(rows: list[Row]) -> str:
             differences = [first[seed] - second[seed] for seed in first.keys() & second.keys()]
             differences = [difference for difference in differences if not math.isnan(difference)]
             n_better = sum(difference > 0 for difference in differences)
-            line.append(f"{mean(differences):+.1f} ({n_better} of {len(differences)})" if differences else "–")
+            line.append(f"{signed(mean(differences), 1)} ({n_better} of {len(differences)})" if differences else "–")
         table.append(line)
     return markdown(table)
+
+
+def gaps(usual: list[Row], doubled: list[Row]) -> str:
+    """What full fine-tuning scores more than each method, with the usual steps and with twice as many.
+
+    Below it, how many of the orderings keep their sign.
+    """
+    table = [["full fine-tuning less", *TASKS.values()]]
+    for name in METHODS:
+        line = [ROWS[name].label]
+        for task in TASKS:
+            before, after = (_less(rows, "full_ft", name, task) for rows in (usual, doubled))
+            line.append("–" if before is None or after is None else f"{before:.1f} → {after:.1f}")
+        if name != "full_ft" and set(line[1:]) != {"–"}:
+            table.append(line)
+    pairs = [
+        (_less(usual, better, worse, task), _less(doubled, better, worse, task))
+        for better, worse, _ in ORDERINGS
+        for task in TASKS
+    ]
+    both = [(before, after) for before, after in pairs if before is not None and after is not None]
+    n_kept = sum((before > 0) == (after > 0) for before, after in both)
+    return f"{markdown(table)}\n\nOf the {len(both)} differences of the orderings, {n_kept} keep their sign."
+
+
+def _less(rows: list[Row], first: str, second: str, task: str) -> float | None:
+    """The difference of two rows' means; None if one has no score."""
+    sides = ([row["test"] for row in of(rows, name, task) if not math.isnan(row["test"])] for name in (first, second))
+    means = [mean(scores) for scores in sides if scores]
+    return means[0] - means[1] if len(means) == 2 else None
 
 
 def budgets(rows: list[Row]) -> str:
@@ -160,6 +191,8 @@ def tables(results: Path) -> dict[str, str]:
     for name, (folders, make) in sources.items():
         if found.keys() >= set(folders):
             made[name] = make([row for folder in folders for row in found[folder]])
+    if found.keys() >= {"main", "doubled"}:
+        made["gaps"] = gaps(found["main"], found["doubled"])
     return {**made, "times": times(found)}
 
 
