@@ -32,6 +32,16 @@ def jsonl(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
+def json_list(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    file.write_text(json.dumps(list(rows), indent=1), encoding="utf-8")
+
+
+def arrow(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    table = pa.Table.from_pylist(list(rows))
+    with pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+
+
 def parquet(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     pq.write_table(pa.Table.from_pylist(list(rows)), file)
 
@@ -54,8 +64,8 @@ def zipped(write: Callable[[Path, Sequence[Mapping[str, Any]]], None]) -> Callab
     return write_zipped
 
 
-WRITERS = {".jsonl": jsonl, ".csv": delimited(","), ".tsv": delimited("\t"), ".parquet": parquet}
-WRITERS |= {f"{suffix}.gz": zipped(write) for suffix, write in WRITERS.items() if suffix != ".parquet"}
+WRITERS = {".jsonl": jsonl, ".json": json_list, ".csv": delimited(","), ".tsv": delimited("\t")}
+WRITERS |= {f"{suffix}.gz": zipped(write) for suffix, write in WRITERS.items()} | {".parquet": parquet, ".arrow": arrow}
 BOOK = {"columns": Columns(source="story", target="gist")}
 MOOD = {"columns": Columns(text="story", label="mood"), "labels": ("N/A", "bad", "good")}
 STARS = {"columns": Columns(text="story", label="stars"), "labels": ("1", "3", "5", "10")}
@@ -64,6 +74,58 @@ TASKS = {"text": ("xsum", BOOK), "names": ("sst2", MOOD), "numbers": ("sst2", ST
 
 def test_every_format_is_tried() -> None:
     assert set(WRITERS) == set(local.FORMATS)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_csv_may_have_the_delimiter_of_another_country(delimiter: str, tmp_path: Path) -> None:
+    task = task_spec("xsum", path=str(tmp_path), **BOOK)
+    delimited(delimiter)(tmp_path / "train.csv", ROWS)
+    assert load(task, "train") == [{"story": row["story"], "gist": row["gist"]} for row in ROWS]
+    content = (tmp_path / "train.csv").read_bytes()
+    (tmp_path / "train.csv").write_bytes(content.replace(b"id", b'"i,d"', 1))  # in quotation marks it separates nothing
+    assert len(load(task, "train")) == len(ROWS)
+    (tmp_path / "train.csv").write_text("story,gist;note\na;b,c;d\n", encoding="utf-8")
+    task = task_spec("xsum", path=str(tmp_path), columns=Columns(source="story", target="gist;note"))
+    assert load(task, "train") == [{"story": "a;b", "gist;note": "c;d"}]
+
+
+def test_a_json_file_may_have_lines_too_and_a_list_is_as_strict(tmp_path: Path) -> None:
+    task = task_spec("xsum", path=str(tmp_path), **BOOK)
+    jsonl(tmp_path / "train.json", ROWS)
+    assert len(load(task, "train")) == len(ROWS)
+    for content, told in {
+        b'\xef\xbb\xbf\n [{"story": "a", "gist": "b"}]\n': "",
+        b'[{"story": "a", "gist": "b"},\n {"story": "a",]': r"not JSON: .* at line 2, character 1\d\.",
+        b'[{"story": "a", "story": "b", "gist": "c"}]': "the key 'story' is there twice",
+        b'[{"story": "a", "gist": NaN}]': "NaN is no JSON number",
+        b'[{"story": "\xff", "gist": "b"}]': r"byte 13 \(0xff\) is not UTF-8",
+        b"[]": "the file has no rows",
+        b"[" * 99_999: "nested too deeply",
+        b'{"data": [{"story": "a", "gist": "b"}]}': "no column story, gist; it has data",
+    }.items():
+        (tmp_path / "train.json").write_bytes(content)
+        if told:
+            with pytest.raises(Problems, match=told):
+                load(task, "train")
+        else:
+            assert load(task, "train") == [{"story": "a", "gist": "b"}]
+
+
+def test_a_data_set_that_datasets_saved_is_read_from_its_folder(tmp_path: Path) -> None:
+    import datasets
+
+    splits = {"train": ROWS, "validation": ROWS[:2]}
+    saved = datasets.DatasetDict({name: datasets.Dataset.from_list(list(rows)) for name, rows in splits.items()})
+    saved.save_to_disk(tmp_path / "whole")
+    saved.save_to_disk(tmp_path / "parts", num_shards={"train": 3, "validation": 1})
+    (tmp_path / "whole/train/cache-0123.arrow").write_bytes(b"what a map left")
+    for folder in ("whole", "parts"):
+        task = task_spec("xsum", path=str(tmp_path / folder), **BOOK)
+        for split, rows in splits.items():
+            assert load(task, split) == [{"story": row["story"], "gist": row["gist"]} for row in rows]
+    (tmp_path / "parts/train/data-00001-of-00003.arrow").unlink()
+    with pytest.raises(DataError, match=r"missing: 1\."):
+        load(task_spec("xsum", path=str(tmp_path / "parts"), **BOOK), "train")
 
 
 @pytest.mark.parametrize("what", TASKS)

@@ -106,7 +106,8 @@ def test_matched_and_mismatched_never_run_together(make_task, tmp_path: Path) ->
         "The folder has no such file; it has train.jsonl, validation_matched.jsonl, validation_mismatched.jsonl."
     )
     assert caught.value.instead == (
-        "a file named validation.jsonl, .csv, .tsv or .parquet; or task.eval_split=NAME for a dev split named otherwise"
+        "a file named validation.jsonl, .json, .csv, .tsv or .parquet;"
+        " or task.eval_split=NAME for a dev split named otherwise"
     )
 
 

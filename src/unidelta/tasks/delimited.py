@@ -6,7 +6,9 @@ pyarrow read the same files faster, but silently fill rows that are cut short, s
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from unidelta.tasks.faults import Faults
@@ -16,12 +18,21 @@ MAX_CHARACTERS = 16 * 2**20  # of one value
 _INSTEAD = "as many values in every row as there are columns, quoted where they hold a delimiter or a line end"
 
 
-def read_delimited(stream: BinaryIO, faults: Faults, *, delimiter: str) -> Table:
-    """All rows with a value for every column; faults in the others are noted by line number."""
+def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Table:
+    """All rows with a value for every column; faults in the others are noted by line number.
+
+    Args:
+        stream: the file.
+        faults: what is wrong is added to them.
+        delimiters: the first of these that the header has outside of quotes separates the values.
+    """
     limit = csv.field_size_limit(MAX_CHARACTERS)
-    reader = csv.reader(_lines(stream), delimiter=delimiter, strict=True)
+    lines = _lines(stream)
     table = Table()
+    reader = csv.reader(lines, strict=True)
     try:
+        header = next(lines, "")
+        reader = csv.reader(chain([header], lines), delimiter=_delimiter(header, delimiters), strict=True)
         table.columns = next(reader, [])
         repeated = next((name for name in table.columns if table.columns.count(name) > 1), None)
         if repeated is not None:
@@ -47,6 +58,11 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiter: str) -> Table
     elif not table.rows and not faults.total:
         faults.add_whole("the file has no rows.", "at least one row")
     return table
+
+
+def _delimiter(header: str, delimiters: str) -> str:
+    unquoted = re.sub('"[^"]*"?', "", header)
+    return next((delimiter for delimiter in delimiters if delimiter in unquoted), delimiters[0])
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:

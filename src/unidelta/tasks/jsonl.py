@@ -1,10 +1,11 @@
-"""A strict reader of JSONL: one JSON object per line, and the line number of every fault.
+"""Strict readers of JSON: one object per line, with the line number of every fault, or one list of objects.
 
 UTF-8, a byte-order mark at the start and Windows line ends are accepted. Errors, because each would silently lose
 or change a row: blank lines, repeated keys, NaN and Infinity, lines above 16 MiB.
 """
 
 import json
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from unidelta.tasks.faults import Faults
@@ -13,6 +14,24 @@ from unidelta.tasks.table import Table
 MAX_LINE_BYTES = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
 _ONE_OBJECT = "one JSON object a line, in UTF-8"
+
+
+def read_json(stream: BinaryIO, faults: Faults) -> Table:
+    """A list of objects, whose items are rows, or else lines as `read_jsonl` reads them."""
+    content = stream.read()
+    if content.removeprefix(_BOM).lstrip()[:1] != b"[":
+        return read_jsonl(BytesIO(content), faults)
+    table = Table()
+    try:
+        rows = _strict(content.removeprefix(_BOM))
+    except (ValueError, RecursionError) as error:
+        faults.add_whole(_fault(error), f"a list of JSON objects, or {_ONE_OBJECT}")
+        return table
+    for number, row in enumerate(rows, 1):
+        table.add(number, row)
+    if not rows:
+        faults.add_whole("the file has no rows.", "at least one row")
+    return table
 
 
 def read_jsonl(stream: BinaryIO, faults: Faults) -> Table:
@@ -39,23 +58,32 @@ def _read_line(line: bytes, number: int, faults: Faults, table: Table) -> None:
         faults.add(row=number, what="the line is blank.", instead="delete the line")
         return
     try:
-        row = json.loads(line.rstrip(b"\r\n").decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        what = f"byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8."
-        faults.add(row=number, what=what, instead="the file saved as UTF-8")
-    except json.JSONDecodeError as error:
-        hint = "" if line.endswith(b"\n") else " The file may be cut short here."
-        faults.add(
-            row=number,
-            what=f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}.{hint}",
-            instead=_ONE_OBJECT,
-        )
+        row = _strict(line.rstrip(b"\r\n"))
     except (ValueError, RecursionError) as error:
-        # ValueError: the two hooks, and numbers of more than 4,300 digits. RecursionError: [[[[…
-        what = "not JSON: nested too deeply." if isinstance(error, RecursionError) else f"not strict JSON: {error}"
-        faults.add(row=number, what=what, instead=_ONE_OBJECT)
+        is_cut = isinstance(error, json.JSONDecodeError) and not line.endswith(b"\n")
+        hint = " The file may be cut short here." if is_cut else ""
+        instead = "the file saved as UTF-8" if isinstance(error, UnicodeDecodeError) else _ONE_OBJECT
+        faults.add(row=number, what=f"{_fault(error)}{hint}", instead=instead)
     else:
         table.add(number, row)
+
+
+def _strict(content: bytes) -> Any:
+    return json.loads(content.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+
+
+def _fault(error: ValueError | RecursionError) -> str:
+    """What is wrong with JSON that `_strict` does not read."""
+    match error:
+        case UnicodeDecodeError():
+            return f"byte {error.start + 1} (0x{error.object[error.start]:02x}) is not UTF-8."
+        case json.JSONDecodeError():
+            place = f"line {error.lineno}, " if error.lineno > 1 else ""
+            return f"not JSON: {error.msg.removesuffix(' at')} at {place}character {error.colno}."
+        case RecursionError():  # [[[[…
+            return "not JSON: nested too deeply."
+        case _:  # the two hooks, and numbers of more than 4,300 digits
+            return f"not strict JSON: {error}"
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

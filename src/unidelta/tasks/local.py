@@ -1,4 +1,6 @@
-"""Splits as files in a folder: `<split>.csv`, `.tsv`, `.jsonl`, each also `.gz`, or `.parquet`; whole or in parts.
+"""Splits as files in a folder: `<split>.csv`, `.tsv`, `.jsonl`, `.json`, each also `.gz`, `.parquet` or `.arrow`.
+
+They are whole, in parts, or as `datasets` saves them, in a folder for each split.
 
 A split is read from files of its own name, so `validation_matched` and `validation_mismatched` are never mixed, as they
 are if a folder is passed to `datasets.load_dataset`. Only common names of the same split (`dev` for `validation`) are
@@ -32,26 +34,41 @@ def _jsonl() -> _Read:
     return read_jsonl
 
 
-def _delimited(delimiter: str) -> _Read:
+def _json() -> _Read:
+    from unidelta.tasks.jsonl import read_json
+
+    return read_json
+
+
+def _delimited(delimiters: str) -> _Read:
     from unidelta.tasks.delimited import read_delimited
 
-    return partial(read_delimited, delimiter=delimiter)
+    return partial(read_delimited, delimiters=delimiters)
 
 
 def _parquet() -> _Read:
     # Late: pyarrow takes half a second to import, and text files do not need it.
-    from unidelta.tasks.parquet import read_parquet
+    from unidelta.tasks.arrow import read_parquet
 
     return read_parquet
 
 
+def _arrow() -> _Read:
+    from unidelta.tasks.arrow import read_arrow
+
+    return read_arrow
+
+
 _READERS: dict[str, Callable[[], _Read]] = {
     ".jsonl": _jsonl,
-    ".csv": partial(_delimited, ","),
+    ".json": _json,
+    ".csv": partial(_delimited, ",;\t"),
     ".tsv": partial(_delimited, "\t"),
     ".parquet": _parquet,
+    ".arrow": _arrow,
 }
-FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+_BINARY = (".parquet", ".arrow")
+FORMATS = tuple(f"{ending}{gz}" for ending in _READERS for gz in ("", ".gz") if not (gz and ending in _BINARY))
 """The endings of files that are read."""
 
 
@@ -110,7 +127,9 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
     if not found:
         there = ", ".join(sorted(entry.name for entry in root.iterdir())[:20]) or "nothing"
         why = f"The folder has no such file; it has {there}."
-        raise DataError(asked, why, f"a file named {split}.jsonl, .csv, .tsv or .parquet{_otherwise(task, split)}")
+        raise DataError(
+            asked, why, f"a file named {split}.jsonl, .json, .csv, .tsv or .parquet{_otherwise(task, split)}"
+        )
     if len(found) > 1:
         names = ", ".join(files[0].name for files in found)
         raise DataError(asked, f"The split is there more than once: {names}.", "one of them; move the others away")
@@ -129,7 +148,8 @@ def _names(split: str) -> tuple[str, ...]:
 def _candidates(root: Path, name: str, suffix: str) -> list[list[Path]]:
     whole = root / f"{name}{suffix}"
     parts = sorted(root.glob(f"{name}-*{suffix}"))
-    return ([[whole]] if whole.exists() else []) + ([parts] if parts else [])
+    saved = sorted(root.glob(f"{name}/data-*-of-*{suffix}")) if suffix == ".arrow" else []
+    return ([[whole]] if whole.exists() else []) + [files for files in (parts, saved) if files]
 
 
 def _otherwise(task: TaskSpec, split: str) -> str:

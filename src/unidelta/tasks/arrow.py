@@ -1,0 +1,42 @@
+"""Readers of Parquet and of Arrow, as `datasets` saves it; rows are counted from 1 in each file."""
+
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from unidelta.tasks.faults import Faults
+from unidelta.tasks.table import Table
+
+_FILE = b"ARROW1"  # how an Arrow file begins; a stream has no such mark
+
+
+def read_parquet(stream: BinaryIO, faults: Faults) -> Table:
+    """All rows of a Parquet file; an empty file or duplicate column names are noted as faults."""
+    try:
+        with pq.ParquetFile(stream) as file:
+            return _table(list(file.schema_arrow.names), list(file.iter_batches()), faults)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise OSError(None, str(error).splitlines()[0]) from None
+
+
+def read_arrow(stream: BinaryIO, faults: Faults) -> Table:
+    """All rows of an Arrow stream or file; as `read_parquet`."""
+    try:
+        is_file = stream.read(len(_FILE)) == _FILE
+        stream.seek(0)
+        found = pa.ipc.open_file(stream).read_all() if is_file else pa.ipc.open_stream(stream).read_all()
+        return _table(found.schema.names, found.to_batches(), faults)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise OSError(None, str(error).splitlines()[0]) from None
+
+
+def _table(names: list[str], batches: list[pa.RecordBatch], faults: Faults) -> Table:
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        faults.add_whole(f"the column {repeated!r} is there twice.", "columns of different names")
+        return Table(columns=names)
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    if not rows:
+        faults.add_whole("the file has no rows.", "at least one row")
+    return Table(columns=names, rows=list(enumerate(rows, 1)))
