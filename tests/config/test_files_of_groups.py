@@ -8,9 +8,9 @@ from unidelta.config import strays
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.strays import check_strays
-from unidelta.errors import Problems
+from unidelta.errors import ConfigError, Problems
 from unidelta.extensions import folders as extensions
-from unidelta.extensions.folders import add_folder
+from unidelta.extensions.folders import add_folder, added_folders
 from unidelta.run.prepare import prepare
 
 
@@ -55,17 +55,35 @@ def test_an_experiment_with_a_key_that_does_not_exist_is_refused(folder):
         compose(["experiment=typo"])
 
 
+@pytest.mark.parametrize(
+    ("place", "instead"),
+    [
+        ("method/lora", "another name for method/lora.yaml"),
+        ("scale/mini", "another name for scale/mini.yaml"),
+        ("tuned/mini/xsum_lora", "experiment/NAME.yaml with the values of tuned/mini/xsum_lora.yaml"),
+        ("scale_task/small_sst2", "experiment/NAME.yaml with the values of scale_task/small_sst2.yaml"),
+    ],
+)
+def test_a_file_that_would_be_hidden_behind_one_of_ours_is_refused(place, instead, tmp_path):
+    (tmp_path / place).parent.mkdir(parents=True)
+    (tmp_path / f"{place}.yaml").write_text("training: {max_steps: 3}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"is there already: .*{place}.yaml") as refusal:
+        add_folder(tmp_path)
+    assert refusal.value.instead.startswith(instead)
+    assert tmp_path.resolve() not in added_folders()
+
+
 def test_tuned_values_are_read_for_one_scale_and_for_all(folder):
     folder(
         {
-            "tuned/xsum_ia3.yaml": "# @package _global_\ntraining: {max_steps: 7, weight_decay: 0.5}\n",
-            "tuned/mini/xsum_ia3.yaml": "training: {weight_decay: 0.25}\n",
+            "tuned/sst2_ia3.yaml": "# @package _global_\ntraining: {max_steps: 7, weight_decay: 0.5}\n",
+            "tuned/mini/sst2_ia3.yaml": "training: {weight_decay: 0.25}\n",
         }
     )
     check([])
-    training = compose(["method=ia3", "task=xsum"]).training
+    training = compose(["method=ia3", "task=sst2"]).training
     assert (training.max_steps, training.weight_decay) == (7, 0.25)
-    assert compose(["method=ia3", "task=xsum", "scale=paper"]).training.weight_decay == 0.5
+    assert compose(["method=ia3", "task=sst2", "scale=paper"]).training.weight_decay == 0.5
 
 
 @pytest.mark.parametrize(

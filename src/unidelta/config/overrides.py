@@ -19,7 +19,7 @@ from unidelta.config.spelling import OPTIONS, parsed, quoted
 from unidelta.config.strays import check_strays
 from unidelta.design.request import SLOTS, MethodConfig, SlotConfig
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions.folders import config_file
+from unidelta.extensions.folders import CHOSEN_BY_NAME, config_file
 from unidelta.extensions.paths import CONF
 from unidelta.extensions.suggestions import suggestions
 
@@ -83,7 +83,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
             plain = argument.lstrip("+~")
             yield ConfigError(argument, why, plain if "=" in plain else f"{key}={_default(key)}")
     elif key in GROUPS:
-        if key in ("tuned", "scale_task"):
+        if key in CHOSEN_BY_NAME:
             why = f"the file of {key}/ is chosen by what it is called, from the scale, the task and the method"
             yield ConfigError(argument, why, "task=, method= and scale=, or a file of your own in experiment/")
             return

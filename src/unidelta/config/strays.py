@@ -7,11 +7,8 @@ from pathlib import Path
 from unidelta.config.groups import options
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions.folders import folders
+from unidelta.extensions.folders import CHOSEN_BY_NAME, folders
 from unidelta.extensions.paths import CONF
-
-_CHOSEN_BY_NAME = ("tuned", "scale_task")
-"""Groups that nobody types: config.yaml picks their file from the choices of other groups."""
 
 
 def check_strays() -> None:
@@ -44,7 +41,7 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
             continue  # a user's own folder may hold other things
         elif len(place.parts) == 1 or group not in GROUPS:
             why, instead = "files are read from the folders of groups", f"one of {', '.join(f'{g}/' for g in GROUPS)}"
-        elif group in _CHOSEN_BY_NAME and name not in readable[group]:
+        elif group in CHOSEN_BY_NAME and name not in readable[group]:
             why = f"files of {group}/ are read as {called[group]}, and there is no such choice"
             instead = f"{group}/{sorted(readable[group])[0]}.yaml, for example"
         else:

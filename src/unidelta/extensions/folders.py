@@ -19,6 +19,8 @@ from unidelta.extensions.paths import CONF
 
 PROVIDER = "unidelta"
 """Hydra's name for the source of these folders' YAML."""
+CHOSEN_BY_NAME = ("tuned", "scale_task")
+"""Groups that nobody types: config.yaml picks their file from the choices of other groups."""
 _PYTHON = ("forms", "generators", "compositions", "families", "metrics")
 _folders: list[Path] = []
 
@@ -38,11 +40,15 @@ def add_folder(folder: str | Path) -> Path:
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
     if path in _folders or path == CONF:
         return path
-    for file in sorted(path.glob("*/*.yaml")):
-        taken = config_file(file.parent.name, file.stem)
+    for file in sorted(path.rglob("*.yaml")):
+        place = file.relative_to(path)
+        group, _, name = place.with_suffix("").as_posix().partition("/")
+        taken = config_file(group, name) if name else None
         if taken is not None:
-            why = f"{file.parent.name}={file.stem} is there already: {taken}"
-            raise ConfigError(asked, why, f"another name for {file.parent.name}/{file.name}")
+            instead = f"another name for {place}"
+            if group in CHOSEN_BY_NAME:  # their names say what they are for
+                instead = f"experiment/NAME.yaml with the values of {place}, and experiment=NAME"
+            raise ConfigError(asked, f"{group}={name} is there already: {taken}", instead)
     _folders.append(path)
     try:
         for kind in _PYTHON:
