@@ -6,6 +6,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from unidelta.design.family import FAMILIES
+from unidelta.hosts.cache import CACHE
 
 pytestmark = pytest.mark.usefixtures("no_float32")
 
@@ -40,7 +41,7 @@ def cached(model: PreTrainedModel, inputs: dict[str, Tensor], ends: list[int]) -
     for end in ends:
         piece = {key: inputs[key][:, begin:end] for key in ("input_ids", "position_ids")}
         mask = inputs["attention_mask"][:, :end]
-        pieces.append(model(**piece, attention_mask=mask, past_key_values=cache, use_cache=True).logits)
+        pieces.append(model(**piece, attention_mask=mask, **{CACHE: cache}, use_cache=True).logits)
         begin = end
     return torch.cat(pieces, dim=1)
 

@@ -4,6 +4,8 @@ import pytest
 import torch
 from transformers import DynamicCache, EncoderDecoderCache, StaticCache
 
+from unidelta.hosts.cache import CACHE
+
 NAMES = (
     "prefix prefix_additive prefix_gated_norm prefix_additive_norm multihead parallel_attn mam prompt "
     "lora_attn pfeiffer"
@@ -36,7 +38,7 @@ def step_by_step(model, inputs: dict, ids: torch.Tensor, cache: EncoderDecoderCa
             encoder_outputs=encoded,
             attention_mask=inputs["attention_mask"],
             decoder_input_ids=ids[:, t : t + 1],
-            past_key_values=cache,
+            **{CACHE: cache},
             use_cache=True,
         ).logits
         for t in range(ids.shape[1])
@@ -131,7 +133,7 @@ def test_a_static_cache_is_filled_with_several_tokens_at_once(injected, batch, n
             encoder_outputs=encoded,
             attention_mask=mask,
             decoder_input_ids=ids,
-            past_key_values=cache,
+            **{CACHE: cache},
             use_cache=True,
         ).logits
         for ids in (decoder_ids()[:, :4], decoder_ids()[:, 4:])

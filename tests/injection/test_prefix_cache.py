@@ -5,6 +5,7 @@ import torch
 from transformers import DynamicCache, EncoderDecoderCache
 
 from unidelta.fast.cached_prefix import PrefixedLayer
+from unidelta.hosts.cache import CACHE
 
 L, H, E = 3, 2, 4
 
@@ -59,15 +60,15 @@ def test_a_folded_prefix_is_put_into_an_empty_cache_once(injected, batch, family
     del inputs["labels"]
     settings = {"max_new_tokens": 36, "min_new_tokens": 35, "do_sample": False, "return_dict_in_generate": True}
     before = model.generate(**inputs, **settings)
-    assert not any(isinstance(found, PrefixedLayer) for found in before.past_key_values.self_attention_cache.layers)
+    assert not any(isinstance(found, PrefixedLayer) for found in getattr(before, CACHE).self_attention_cache.layers)
     injection.fold()
     after = model.generate(**inputs, **settings)
     assert after.sequences.equal(before.sequences)
-    for cache in (after.past_key_values.self_attention_cache, after.past_key_values.cross_attention_cache):
+    for cache in (getattr(after, CACHE).self_attention_cache, getattr(after, CACHE).cross_attention_cache):
         assert all(isinstance(found, PrefixedLayer) for found in cache.layers)
-    assert after.past_key_values.get_seq_length() == after.sequences.shape[1] - 1
+    assert getattr(after, CACHE).get_seq_length() == after.sequences.shape[1] - 1
     with torch.enable_grad():  # what was begun with a prefix in the cache goes on with it
-        more = model(**inputs, decoder_input_ids=after.sequences[:, -1:], past_key_values=after.past_key_values)
+        more = model(**inputs, decoder_input_ids=after.sequences[:, -1:], **{CACHE: getattr(after, CACHE)})
     forced = model(**inputs, decoder_input_ids=after.sequences).logits[:, -1:]
     torch.testing.assert_close(more.logits, forced, rtol=0, atol=1e-4)
 
@@ -76,6 +77,6 @@ def test_a_cache_that_gradients_flow_through_has_no_prefix_in_it(injected, batch
     injection = injected("prefix_direct", "bart")
     inputs = batch("bart")
     caches = EncoderDecoderCache(DynamicCache(config=injection.model.config), DynamicCache())
-    loss = injection.model(**inputs, past_key_values=caches, use_cache=True).loss
+    loss = injection.model(**inputs, **{CACHE: caches}, use_cache=True).loss
     loss.backward()
     assert all(parameter.grad is not None for parameter in injection.model.parameters() if parameter.requires_grad)

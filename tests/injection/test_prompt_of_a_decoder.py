@@ -10,6 +10,7 @@ import unidelta
 from unidelta.design.count import count
 from unidelta.design.family import FAMILIES
 from unidelta.errors import DesignError
+from unidelta.hosts.cache import CACHE
 from unidelta.injection.inject import architecture_of_model
 
 pytestmark = pytest.mark.usefixtures("no_float32")
@@ -50,7 +51,7 @@ def test_cached_pieces_and_padding_in_front_change_nothing(injected, family):
     for begin, end in ((0, 5), (5, 8), (8, S)):
         piece = {"input_ids": inputs["input_ids"][:, begin:end], "attention_mask": inputs["attention_mask"][:, :end]}
         piece["position_ids"] = positions[:, begin:end]
-        pieces.append(model(**piece, past_key_values=cache, use_cache=True).logits)
+        pieces.append(model(**piece, **{CACHE: cache}, use_cache=True).logits)
     is_text = inputs["attention_mask"].bool()
     torch.testing.assert_close(torch.cat(pieces, dim=1)[is_text], forced[is_text], rtol=0, atol=1e-12)
     alone = model(input_ids=inputs["input_ids"][1:2, 3:]).logits[0]
@@ -91,7 +92,7 @@ def test_a_classification_head_is_trained_and_exchanged_with_a_prompt(tmp_path):
 def test_what_a_prompt_does_not_fit_into_is_refused(injected):
     model, inputs = injected("prompt", "llama").model, text()
     with pytest.raises(DesignError, match="a cache of fixed size"):
-        model(**inputs, past_key_values=StaticCache(config=model.config, max_cache_len=20))
+        model(**inputs, **{CACHE: StaticCache(config=model.config, max_cache_len=20)})
     with pytest.raises(DesignError, match="before padding alone"):
         model(**inputs | {"attention_mask": torch.tensor([[1] * S, [0] * S, [1] * S])})
     with pytest.raises(DesignError, match="a mask of queries and keys"):

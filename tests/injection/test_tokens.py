@@ -12,6 +12,7 @@ import unidelta
 from unidelta.design.family import FAMILIES
 from unidelta.design.spec import Deltas
 from unidelta.errors import DesignError, Problems
+from unidelta.hosts.cache import CACHE
 from unidelta.injection.injection import Injection
 
 CLOSE = {"rtol": 0, "atol": 1e-12}
@@ -123,7 +124,7 @@ def test_a_cached_generation_edits_the_prompt_alone_as_teacher_forcing_does(tiny
     for begin, end in ((0, 3), (3, 9), (9, 11)):
         piece = {"input_ids": text["input_ids"][:, begin:end], "position_ids": positions[:, begin:end]}
         mask = text["attention_mask"][:, :end]
-        parts.append(deltas.model(**piece, attention_mask=mask, past_key_values=cache, source_mask=prompt).logits)
+        parts.append(deltas.model(**piece, attention_mask=mask, **{CACHE: cache}, source_mask=prompt).logits)
     torch.testing.assert_close(torch.cat(parts, 1)[:, -5:], expected[:, -5:], **CLOSE)
 
 
@@ -146,9 +147,9 @@ def test_a_text_that_does_not_say_where_its_prompt_ends_is_refused(tiny, batch, 
     with pytest.raises(DesignError, match="source_mask"):
         model(**inputs)
     cache = DynamicCache(config=model.config)
-    model(inputs["input_ids"], past_key_values=cache)
+    model(inputs["input_ids"], **{CACHE: cache})
     with pytest.raises(DesignError, match="source_mask"):
-        model(inputs["input_ids"][:, :2], past_key_values=cache)
+        model(inputs["input_ids"][:, :2], **{CACHE: cache})
     with pytest.raises(DesignError, match="source_mask"):
         model.generate(inputs["input_ids"], max_new_tokens=2, use_cache=False)
 

@@ -17,6 +17,7 @@ from transformers.cache_utils import Cache, CacheLayerMixin, DynamicLayer, Encod
 from unidelta.deltas.reparam import DirectPrefix
 from unidelta.design.axes import Representation
 from unidelta.hosts.attention import AttentionHost
+from unidelta.hosts.cache import CACHE
 
 _ROOM = 32  # tokens that the buffers of a growing cache have room for before they are reallocated
 
@@ -24,13 +25,11 @@ _ROOM = 32  # tokens that the buffers of a growing cache have room for before th
 class CachingAttention(AttentionHost):
     """An attention that passes on how many prefix vectors its cached keys and values start with."""
 
-    def forward(
-        self, hidden_states: Tensor, *args: Any, past_key_values: Cache | None = None, **kwargs: Any
-    ) -> tuple[Tensor, ...]:
+    def forward(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
         """As `AttentionHost.forward`."""
         is_cross = kwargs.get("key_value_states") is not None
-        cached = n_cached(self, past_key_values, is_cross=is_cross)
-        return super().forward(hidden_states, *args, past_key_values=past_key_values, cached_prefix=cached, **kwargs)
+        cached = n_cached(self, kwargs.get(CACHE), is_cross=is_cross)
+        return super().forward(hidden_states, *args, cached_prefix=cached, **kwargs)
 
 
 def n_cached(module: AttentionHost, cache: Cache | None, *, is_cross: bool) -> int:

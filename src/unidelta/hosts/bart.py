@@ -24,21 +24,19 @@ class BartLayer(Host):
         attention_mask: Tensor | None = None,
         encoder_hidden_states: Tensor | None = None,
         encoder_attention_mask: Tensor | None = None,
-        past_key_values: Any = None,
         use_cache: bool | None = True,
         **kwargs: Any,
     ) -> Tensor:
         """Like the stock layer."""
         positions_BT2 = kwargs.pop(SOURCE_POSITIONS) if TOKENS in self.settings else None
         x = hidden_states
-        h, _ = self.self_attn(x, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
+        h, _ = self.self_attn(x, attention_mask=attention_mask, **kwargs)
         x = self.self_attn_layer_norm(x + dropout(h, p=self.dropout, training=self.training))
         if encoder_hidden_states is not None:
             h, _ = self.encoder_attn(
                 x,
                 key_value_states=encoder_hidden_states,
                 attention_mask=encoder_attention_mask,
-                past_key_values=past_key_values,
                 **kwargs,
             )
             x = self.encoder_attn_layer_norm(x + dropout(h, p=self.dropout, training=self.training))

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from unidelta.deltas.prompt import Prompt
 from unidelta.errors import DesignError
+from unidelta.hosts.cache import CACHE
 from unidelta.hosts.encoder_decoder import PROMPT
 from unidelta.hosts.site import Host, Hosting, attach
 
@@ -27,15 +28,15 @@ class PromptedText(Host):
         *,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values: Any = None,
         inputs_embeds: Tensor | None = None,
         return_dict: bool | None = None,
         **kwargs: Any,
     ) -> Any:
         """The stock forward on l more positions, without their states."""
         prompt = cast(Prompt, self.deltas[PROMPT])
-        is_first = past_key_values is None or past_key_values.get_seq_length() == 0
-        order, mask = _ordered(prompt, attention_mask, past_key_values, is_first=is_first)
+        cache = kwargs.get(CACHE)
+        is_first = cache is None or cache.get_seq_length() == 0
+        order, mask = _ordered(prompt, attention_mask, cache, is_first=is_first)
         if position_ids is not None:
             position_ids = position_ids + prompt.length
         if is_first:
@@ -45,7 +46,7 @@ class PromptedText(Host):
                 of_prompt = torch.arange(prompt.length, device=position_ids.device)
                 position_ids = torch.cat([of_prompt.expand(position_ids.shape[0], -1), position_ids], dim=1)
                 position_ids = _taken(position_ids, order)
-        more = {"attention_mask": mask, "position_ids": position_ids, "past_key_values": past_key_values, **kwargs}
+        more = {"attention_mask": mask, "position_ids": position_ids, **kwargs}
         output = super().forward(input_ids, inputs_embeds=inputs_embeds, return_dict=True, **more)
         if is_first:
             back = None if order is None else order.argsort(dim=1)

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unidelta.hosts.cache import CACHE
 from unidelta.hosts.site import Host
 from unidelta.hosts.tokens import SOURCE_POSITIONS, source_positions
 
@@ -32,12 +33,12 @@ def _positions(
     *args: Any,
     inputs_embeds: Tensor | None = None,
     position_ids: Tensor | None = None,
-    past_key_values: Any = None,
     **kwargs: Any,
 ) -> Tensor:
     """The positions that a stack is given, or those it would number itself: on from what is cached, `(1, T)`."""
     if position_ids is not None:
         return position_ids
     tokens = inputs_embeds if input_ids is None else input_ids
-    begin = 0 if past_key_values is None else past_key_values.get_seq_length()
+    cache = kwargs.get(CACHE)
+    begin = 0 if cache is None else cache.get_seq_length()
     return (torch.arange(tokens.shape[1], device=tokens.device) + begin)[None]

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from unidelta.design.tokens import ends
 from unidelta.errors import DesignError
+from unidelta.hosts.cache import CACHE
 from unidelta.hosts.site import Host
 
 TOKENS = "tokens"
@@ -50,7 +51,7 @@ def source_positions(host: Host, args: tuple[Any, ...], keywords: dict[str, Any]
     source_BS = keywords.pop(SOURCE_MASK, None)
     tokens = given.get("inputs_embeds") if given.get("input_ids") is None else given["input_ids"]
     n_batch, n_now = tokens.shape[:2]
-    cache = given.get("past_key_values")
+    cache = given.get(CACHE)
     n_before = 0 if cache is None else int(cache.get_seq_length())
     if source_BS is None:
         if is_decoder and n_before and n_now == 1:  # a generated token
