@@ -19,7 +19,8 @@ with peft 0.21.2 and adapters 1.3.0 from the same weights in float64: logits, gr
 What differs on purpose: UniPELT's gates are each token's own, not means over all tokens, which in a decoder see the
 future; its prefix is added behind its gate. Compacter's shared factors are those of one slot, its activation is ReLU,
 and it starts at exactly 0. LoReFT edits every token of its layers unless `tokens=` says which
-(the authors: the first and the last few of the prompt)."""
+(the authors: the first and the last few of the prompt). [later-methods.md](later-methods.md) compares how well they do
+at one budget."""
 HEADS = ("method", "source", "trains", "starts at 0", "merges", "elsewhere")
 FACTS = ("Source: ", "Trains: ", "Elsewhere: ")
 RECOMBINED = """Pieces recombine: what is built, as its design, and what is refused, with the reason."""
