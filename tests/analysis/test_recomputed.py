@@ -19,12 +19,12 @@ from unidelta.analysis.oracle import ORACLE
 RESULTS = Path(__file__).parents[2] / "results"
 METRICS = {"R-1": "rouge1", "R-2": "rouge2", "R-L": "rougeL", "R-LSum": "rougeLsum", "ROUGE-2": "rouge2"}
 METRICS |= {"BLEU": "bleu", "accuracy": "accuracy"}
-APART = ("tuning", "scales", "doubled", "decoder")  # searches, runs of other lengths, another backbone: of no table
+OF_TABLES = ("main", "paper")  # not searches, runs of other lengths, later methods, another backbone
 
 
 @cache
 def records() -> dict[str, dict[str, Any]]:
-    paths = [path for path in sorted((RESULTS / "mini").glob("*/mini/*/*.json")) if path.parts[-4] not in APART]
+    paths = [path for name in OF_TABLES for path in sorted((RESULTS / "mini" / name / "mini").glob("*/*.json"))]
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 

@@ -34,7 +34,7 @@ from ..composed import composed
 ROOT = CONF.parent
 DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 EXAMPLES = ("extending.md", "exchange.md")  # their commands need files: test_extending.py, test_exchange.py run them
-PAGES = "tuning plan next_look nulls miniature small prediction published".split()  # of unidelta.analysis
+PAGES = "tuning plan next_look nulls miniature small later prediction published".split()  # of unidelta.analysis
 FOLDERS = "src/unidelta|tests|conf|docs|sweeps|benchmarks|notebooks|results/mini|results/small|results/paper"
 MACHINE = r"(?<![\w.~:])/(?:work|home|root|tmp|mnt|Users|opt|srv|scratch|data)/|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 torchrun = get_args_parser()

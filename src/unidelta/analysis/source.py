@@ -22,8 +22,8 @@ RECORDS = "records"
 MINI = RESULTS / "mini"
 OF_TABLES = {"mini": MINI / "paper", "paper": RESULTS / "runs"}
 """The folders of the paper's sweeps, where the commands for missing cells write their runs."""
-NOT_COMPARED = ("tuning", "scales", "doubled", "decoder")
-"""Folders of the miniature with other settings: searches, the grid with twice the steps, another backbone."""
+COMPARED = ("main", "paper")
+"""Folders of the miniature whose runs are those of the paper's designs; others have other steps, rates or backbones."""
 
 
 def read(source: str, *, scale: Scale) -> Runs:
@@ -135,7 +135,7 @@ def checked(runs: Runs) -> Runs:
 def _own(scale: Scale) -> list[Path]:
     if scale == "paper":
         return [OF_TABLES["paper"]]
-    return [folder for folder in sorted(MINI.glob("*")) if folder.is_dir() and folder.name not in NOT_COMPARED]
+    return [folder for name in COMPARED if (folder := MINI / name).is_dir()]
 
 
 def _below(folder: Path) -> list[Path]:
