@@ -1,11 +1,12 @@
-"""The keyword by which the modules of transformers take their cache: `cache` from 5.24 on, `past_key_values` before.
+"""What the modules of transformers call their cache: `cache` from 5.24 on, `past_key_values` before.
 
 A constant of the installed version, so that hosts and stock modules always mean the same argument.
 """
 
-import inspect
+from dataclasses import fields
 from typing import Final
 
-from transformers.models.bart.modeling_bart import BartAttention
+from transformers.modeling_outputs import BaseModelOutputWithPast
 
-CACHE: Final = "cache" if "cache" in inspect.signature(BartAttention.forward).parameters else "past_key_values"
+_NAMES = {field.name for field in fields(BaseModelOutputWithPast)}
+CACHE: Final = "cache" if "cache" in _NAMES else "past_key_values"
