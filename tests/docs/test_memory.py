@@ -13,6 +13,7 @@ from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
+from unidelta.training.recomputing import recompute_activations
 
 PAGE = (CONF.parent / "docs" / "reproducing.md").read_text(encoding="utf-8")
 METHODS = {"full fine-tuning": "full", "BitFit": "bitfit", "prefix, l = 200": "prefix", "LoRA": "lora", "MAM": "mam"}
@@ -151,7 +152,7 @@ def bart_bytes(encoder: int, decoder: int, method: str, recomputes: bool) -> flo
     if method != "full":
         unidelta.inject(model, method)
     if recomputes:
-        model.activation_checkpointing_enable({"use_reentrant": False})
+        recompute_activations(model, is_on=True)
     batch = {"input_ids": torch.full((2, SOURCES), 7), "decoder_input_ids": torch.full((2, TARGETS), 7)}
     return kept_bytes(model, {**batch, "attention_mask": torch.ones(2, SOURCES, dtype=torch.long)}) / (2 * WIDTH)
 

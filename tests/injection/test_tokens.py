@@ -14,6 +14,7 @@ from unidelta.design.spec import Deltas
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.cache import CACHE
 from unidelta.injection.injection import Injection
+from unidelta.training.recomputing import recompute_activations
 
 CLOSE = {"rtol": 0, "atol": 1e-12}
 DECODERS = ("llama", "gpt2", "gemma3_text", "qwen3")
@@ -172,7 +173,7 @@ def test_copies_checkpoints_and_files_edit_the_same_tokens(tiny, batch, family, 
     deltas.save(tmp_path)
     assert unidelta.load(tmp_path, tiny(family).double())(**inputs).logits.equal(output.logits)
     deltas.model.zero_grad()
-    deltas.model.train().activation_checkpointing_enable({"use_reentrant": False})
+    recompute_activations(deltas.model.train(), is_on=True)
     deltas.model.enable_input_require_grads()
     loss = deltas.model(**inputs).loss
     deltas.model(**{**inputs, "attention_mask": torch.ones_like(inputs["attention_mask"])})  # before the first is done

@@ -15,11 +15,11 @@ def recompute_activations(model: PreTrainedModel, *, is_on: bool) -> None:
     """
     if is_on:
         # The other variant needs an input with a gradient, which the first layer of a frozen backbone does not have.
-        _method(model, "checkpointing_enable")({"use_reentrant": False})
+        switch(model, "checkpointing_enable")({"use_reentrant": False})
     elif any(getattr(module, "gradient_checkpointing", False) for module in model.modules()):
-        _method(model, "checkpointing_disable")()
+        switch(model, "checkpointing_disable")()
 
 
-def _method(model: PreTrainedModel, name: str) -> Callable[..., None]:
-    """`activation_…` from transformers 5.23 on, where the older name warns, `gradient_…` before."""
+def switch(model: PreTrainedModel, name: str) -> Callable[..., None]:
+    """A model's own method: `activation_NAME` from transformers 5.23 on, `gradient_NAME` before."""
     return getattr(model, f"activation_{name}", None) or getattr(model, f"gradient_{name}")
