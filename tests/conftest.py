@@ -4,11 +4,17 @@ Imports of torch are in the fixtures: the process that hands tests out reads thi
 """
 
 import gc
+import signal
 
 import pytest
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
+
+
+def pytest_configure() -> None:
+    """Under nohup a hangup is ignored, and so it would be in every program that a test starts and stops."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_finish() -> None:
