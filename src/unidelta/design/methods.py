@@ -95,12 +95,11 @@ def _check_names(method: object, axes: Mapping[str, Any]) -> None:
     if not isinstance(method, str):
         why = "a method is asked for by its name, or as a design of `unidelta.design`"
         raise ConfigError(f"method={method!r}", why, 'unidelta.inject(model, "mam")')
-    known = {**dict.fromkeys(Axes.__annotations__, ""), **_AS_TYPED}
+    known = [*Axes.__annotations__, *_AS_TYPED]
     problems: list[UserError] = []
     for name in sorted(set(axes) - Axes.__annotations__.keys()):
-        meant = dict.fromkeys(_AS_TYPED.get(one, one) for one in suggestions(name, list(known), n=1))
-        instead = "".join(f"{one}={axes[name]!r}; or " for one in meant)
-        instead += f"of {', '.join(Axes.__annotations__)}, those that are needed"
+        near = "".join(f"{_AS_TYPED.get(one, one)}={axes[name]!r}; or " for one in suggestions(name, known, n=1))
+        instead = f"{near}of {', '.join(Axes.__annotations__)}, those that are needed"
         problems.append(ConfigError(f"method={method} with {name}={axes[name]!r}", "there is no such axis", instead))
     if problems:
         raise Problems(problems)

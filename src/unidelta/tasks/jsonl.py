@@ -25,7 +25,7 @@ def read_json(stream: BinaryIO, faults: Faults) -> Table:
     try:
         rows = _strict(content.removeprefix(_BOM))
     except (ValueError, RecursionError) as error:
-        faults.add_whole(_fault(error), f"a list of JSON objects, or {_ONE_OBJECT}")
+        faults.add_whole(_fault(error), _instead(error, f"a list of JSON objects, or {_ONE_OBJECT}"))
         return table
     for number, row in enumerate(rows, 1):
         table.add(number, row)
@@ -62,8 +62,7 @@ def _read_line(line: bytes, number: int, faults: Faults, table: Table) -> None:
     except (ValueError, RecursionError) as error:
         is_cut = isinstance(error, json.JSONDecodeError) and not line.endswith(b"\n")
         hint = " The file may be cut short here." if is_cut else ""
-        instead = "the file saved as UTF-8" if isinstance(error, UnicodeDecodeError) else _ONE_OBJECT
-        faults.add(row=number, what=f"{_fault(error)}{hint}", instead=instead)
+        faults.add(row=number, what=f"{_fault(error)}{hint}", instead=_instead(error, _ONE_OBJECT))
     else:
         table.add(number, row)
 
@@ -84,6 +83,10 @@ def _fault(error: ValueError | RecursionError) -> str:
             return "not JSON: nested too deeply."
         case _:  # the two hooks, and numbers of more than 4,300 digits
             return f"not strict JSON: {error}"
+
+
+def _instead(error: Exception, usual: str) -> str:
+    return "the file saved as UTF-8" if isinstance(error, UnicodeDecodeError) else usual
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
