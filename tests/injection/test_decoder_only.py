@@ -47,6 +47,15 @@ def cached(model: PreTrainedModel, inputs: dict[str, Tensor], ends: list[int]) -
     return torch.cat(pieces, dim=1)
 
 
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+@torch.no_grad()
+def test_cached_text_behind_a_prefix_is_numbered_on_where_nothing_says_its_positions(injected, family):
+    model = injected("prefix_in_front", family).model.eval().double()
+    ids, cache = text("none")["input_ids"], DynamicCache(config=model.config)
+    pieces = [model(ids[:, some], **{CACHE: cache}, use_cache=True).logits for some in (slice(0, 4), slice(4, S))]
+    torch.testing.assert_close(torch.cat(pieces, dim=1), model(ids).logits, **TOLERANCE)
+
+
 @pytest.mark.parametrize("padding", ["none", "left", "right"])
 @pytest.mark.parametrize(("name", "family"), CASES)
 @torch.no_grad()
