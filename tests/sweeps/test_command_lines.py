@@ -107,6 +107,14 @@ def test_options_that_there_are_not_are_told_with_one_like_them(typed, tmp_path:
     assert said == ["--lits", "--list", "--wrokers=2", "--workers", "-j", "python sweep.py --help"]
 
 
+def test_the_words_of_a_sweep_come_in_any_order_and_with_dashes(typed, tmp_path: Path):
+    write_sweep(tmp_path, "dry_run=true seed=7")
+    done = typed("sweep.py", "--seed 3 method=lora some --list --task=sst2 --shard 0/1")
+    assert done.stdout.splitlines()[1].split() == "to do dry_run=True seed=3 method=lora task=sst2".split()
+    done = typed("sweep.py", "some seed=1 table3 --list")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "You asked:  some table3")
+
+
 def test_another_machine_gets_no_jobs_but_its_own():
     sent = multirun(["method=mam,lora", "seed=1,2"])
     assert len(sent.checked) == 4

@@ -18,6 +18,7 @@ _WITH_A_VALUE = (
 )
 _MAYBE_WITH_ONE = {"--info": "all config defaults defaults-tree plugins searchpath".split()}
 _MAYBE_WITH_ONE["-i"] = _MAYBE_WITH_ONE["--info"]
+_USUAL = "key=value, or one of those of python train.py --hydra-help"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,31 +75,41 @@ def arguments_of(typed: Sequence[str]) -> Arguments:
         elif argument in _MAYBE_WITH_ONE:
             options += [argument, rest.pop(0)] if rest and rest[0] in _MAYBE_WITH_ONE[argument] else [argument]
         elif argument.startswith("-"):
-            words.append(_word(argument, rest))
+            words.append(setting(argument, rest, options=(*_ALONE, *_WITH_A_VALUE), usual=_USUAL))
         else:
             words.append(argument)
     return Arguments(words=tuple(words), options=tuple(options))
 
 
-def _word(argument: str, rest: list[str]) -> str:
-    """`key=value` of `--key=value` or `--key value`; `--key` alone sets it to true, and None is null, as there.
+def setting(argument: str, rest: list[str], *, options: Sequence[str], usual: str) -> str:
+    """`key=value` of `--key=value` or `--key value`; `--key` alone sets it to true, and None is null, as in Python.
 
     Args:
-        argument: it, with its dashes.
+        argument: what was typed.
         rest: what follows; a value is taken from it.
+        options: those of the program, for advice.
+        usual: the advice where nothing is like it.
 
     Raises:
-        ConfigError: it is no key.
+        ConfigError: it is no key. With a value after `=` it may be one that only the configuration knows.
     """
-    known = (*keys(), *GROUPS)
-    typed, equals, value = argument.lstrip("-").partition("=")
-    key = typed if typed in known else typed.replace("-", "_")
+    name, equals, value = argument.partition("=")
+    key = _key(name.lstrip("-"))
     if not equals and rest and "=" not in rest[0] and not rest[0].startswith("-"):
-        value = rest.pop(0)
-    if argument.startswith("--") and (equals or key in known):
+        value = rest[0]
+    near = get_close_matches(name, options, cutoff=0.7)
+    if argument.startswith("--") and (key in _known() or (equals and not near)):
+        if value and not equals:
+            rest.pop(0)
         return f"{key}={'null' if value == 'None' else value if equals else value or 'true'}"
-    meant = [key] if key in known else suggestions(key, known)
-    near = [f"{one}={value or 'VALUE'}" for one in meant]
-    near = near or get_close_matches(argument, (*_ALONE, *_WITH_A_VALUE), cutoff=0.7)
-    usual = "key=value, or one of those of python train.py --hydra-help"
+    if not near:
+        near = [f"{one}={value or 'VALUE'}" for one in ([key] if key in _known() else suggestions(key, _known()))]
     raise ConfigError(argument, "there is no such option", " or ".join(near) or usual)
+
+
+def _key(typed: str) -> str:
+    return typed if typed in _known() else typed.replace("-", "_")
+
+
+def _known() -> tuple[str, ...]:
+    return (*keys(), *GROUPS)

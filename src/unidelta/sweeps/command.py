@@ -8,9 +8,9 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
+from unidelta.config.arguments import setting
 from unidelta.config.overrides import check
 from unidelta.config.run_spec import RunSpec
 from unidelta.console.closed_pipe import drop_unread_output
@@ -31,8 +31,10 @@ Further arguments are overrides, as after `python train.py`:
   hydra.launcher.KEY=   options of the pool: gpus=[0,1] timeout_s=86400 retries=1 reuse=false
 
 Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged
-record, 75 interrupted: the same
-command goes on."""
+record, 75 interrupted: the same command goes on."""
+
+
+_WITH_A_VALUE = ("--config-dir", "--shard", "--workers")
 
 
 def main() -> None:
@@ -48,8 +50,8 @@ def main() -> None:
 
 def _main(typed: Sequence[str]) -> ExitStatus:
     parser = _parser()
-    arguments, overrides = parser.parse_known_args(typed)
-    _check_options(overrides, known=re.findall("--[a-z-]+", parser.format_usage()))
+    options = ("-h", "--help", *re.findall("--[a-z-]+", parser.format_usage()))
+    arguments, overrides = parser.parse_known_args(_in_order(typed, options))
     if arguments.config_dir is not None:
         add_folder(arguments.config_dir)
     check(overrides)
@@ -70,15 +72,39 @@ def _main(typed: Sequence[str]) -> ExitStatus:
     return _do(arguments.name, planned, for_hydra)
 
 
-def _check_options(words: Sequence[str], *, known: Sequence[str]) -> None:
-    """Refuse what begins with a dash and is no option."""
+def _in_order(typed: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The words as argparse takes them: options, the sweep's name, then settings, with `--key value` as `key=value`.
+
+    Raises:
+        Problems: every word that begins with a dash and is neither an option nor a key.
+        ConfigError: there are several sweeps.
+    """
+    first: list[str] = []
+    sweeps: list[str] = []
+    settings: list[str] = []
     problems: list[UserError] = []
-    for word in words:
-        if word.startswith("-"):
-            near = get_close_matches(word.partition("=")[0], known)
-            problems.append(ConfigError(word, "there is no such option", " or ".join(near) or "python sweep.py --help"))
+    rest = list(typed)
+    while rest:
+        word = rest.pop(0)
+        if word in _WITH_A_VALUE:
+            first += [word, *rest[:1]]
+            rest = rest[1:]
+        elif word.partition("=")[0] in options:
+            first.append(word)
+        elif word.startswith("-"):
+            try:
+                settings.append(setting(word, rest, options=options, usual="python sweep.py --help"))
+            except ConfigError as problem:
+                problems.append(problem)
+        else:
+            (settings if "=" in word else sweeps).append(word)
     if problems:
         raise Problems(problems)
+    several = [word for word in sweeps if word in names(folders_of_sweeps())]
+    if len(several) > 1:
+        instead = " && ".join(f"python sweep.py {name}" for name in several)
+        raise ConfigError(" ".join(several), "a command runs one sweep", instead)
+    return [*first, *sweeps, *settings]
 
 
 def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> ExitStatus:
