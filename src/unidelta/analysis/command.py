@@ -19,7 +19,7 @@ from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import Verdict, verdicts
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
-from unidelta.errors import ConfigError, ExitStatus, UserError
+from unidelta.errors import ConfigError, ExitStatus, Problems, UserError
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import as_path, path_argument
 from unidelta.extensions.paths import RESULTS
@@ -44,6 +44,7 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     arguments = _parser().parse_args(typed)
     is_all = "all" in arguments.names or not arguments.names
     try:
+        _check_names(arguments.names)
         if arguments.config_dir is not None:
             add_folder(arguments.config_dir)
         source = arguments.source
@@ -60,6 +61,23 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
         return ExitStatus.REFUSED
     print("\n".join(_said(files, names, output)))
     return ExitStatus.DONE
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse options without their dashes.
+
+    Raises:
+        Problems: each of them.
+    """
+    words = (name.partition("=") for name in names if "=" in name)
+    why, instead = "an option begins with two dashes, and the rest are names", "python report.py --help"
+    options = ("source", "scale", "output", "config_dir")
+    problems = [
+        ConfigError(f"{key}={value}", why, f"--{key.replace('_', '-')} {value}" if key in options else instead)
+        for key, _, value in words
+    ]
+    if problems:
+        raise Problems(problems)
 
 
 def _said(files: Files, names: Sequence[str], output: Path) -> list[str]:

@@ -20,8 +20,8 @@ from unidelta.records.store import RecordStore
 RECORDS = "records"
 """The name of the project's own records."""
 MINI = RESULTS / "mini"
-OF_TABLES = {"mini": MINI / "paper", "paper": RESULTS / "runs"}
-"""The folders of the paper's sweeps, where the commands for missing cells write their runs."""
+OF_TABLES = {"mini": Path("results/mini/paper"), "paper": Path("results/runs")}
+"""The folders of the paper's sweeps, where the commands for missing cells write their runs, as typed in a checkout."""
 COMPARED = ("main", "paper")
 """Folders of the miniature whose runs are those of the paper's designs; others have other steps, rates or backbones."""
 
@@ -65,7 +65,7 @@ def every(source: str) -> pd.DataFrame:
     folder = Path(source)
     if not source.startswith(PREFIX):
         if not folder.is_dir():
-            raise RecordError(f"--source {source}", "there is no such folder", "a folder with records of runs")
+            raise RecordError(f"--source {source}", "there is no such folder", _instead(folder))
         if not is_offline_folder(folder):
             return every_run(folder)
     listing = read_project(source) if source.startswith(PREFIX) else read_folder(folder)
@@ -134,16 +134,22 @@ def checked(runs: Runs) -> Runs:
 
 def _own(scale: Scale) -> list[Path]:
     if scale == "paper":
-        return [OF_TABLES["paper"]]
+        return [RESULTS / "runs"]
     return [folder for name in COMPARED if (folder := MINI / name).is_dir()]
 
 
 def _below(folder: Path) -> list[Path]:
     """The folder and its subfolders with records, so that `results/mini` includes all of its sweeps."""
     if not folder.is_dir():
-        why = "there is no such folder"
-        raise RecordError(f"--source {folder}", why, f"{RECORDS}, or a folder with <scale>/<task>/<run_id>.json")
+        raise RecordError(f"--source {folder}", "there is no such folder", _instead(folder))
     return [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
+
+
+def _instead(folder: Path) -> str:
+    """What to type in place of a folder that is not there."""
+    own = f"--source {RECORDS}, the project's own runs, or a folder with <scale>/<task>/<run_id>.json"
+    is_default = folder == OF_TABLES["paper"]
+    return f"python train.py first, which writes its runs there; {own}" if is_default else own
 
 
 def _twice(values: Iterable[int]) -> set[int]:
