@@ -187,6 +187,13 @@ FAULTS = {
     "unseen": ("sst2", [{"story": "a", "mood": "godo"}], MOOD, "'godo' is none of the labels."),
     "nearest label": ("sst2", [{"story": "a", "mood": "godo"}], MOOD, "good, or another of the labels that training"),
     "unseen number": ("sst2", [{"story": "a", "stars": 4}], STARS, "4 is none of the labels."),
+    "no label": (
+        "sst2",
+        [{"story": "a", "stars": -1}],
+        STARS,
+        "without labels for the test split: task.test_split=null",
+    ),
+    "spaces": ("sst2", [{"story": "a", " the mood": "good"}], MOOD, """"task.columns.label=' the mood'\""""),
     "decimal": ("sst2", [{"story": "a", "stars": 1.5}], STARS, "1.5 is no whole number but float."),
     "NUL": ("xsum", [{"story": "a\0", "gist": "b"}], BOOK, "story: the text holds a NUL character."),
 }

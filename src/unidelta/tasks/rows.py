@@ -5,6 +5,7 @@ them. Only a column that is empty in all rows is refused.
 """
 
 import difflib
+import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -40,8 +41,8 @@ class RowCheck:
         needed = self._task.column_names()
         absent = {role: name for role, name in needed.items() if not {name, name.split(".")[0]} & set(names)}
         if absent:
-            nearest = [f"task.columns.{role}={_nearest(name, names)}" for role, name in absent.items()]
-            what = f"no column {', '.join(absent.values())}; it has {', '.join(map(str, names)) or 'none'}."
+            nearest = [_typed(role, _nearest(name, names)) for role, name in absent.items()]
+            what = f"no column {', '.join(absent.values())}; it has {', '.join(map(_marked, names)) or 'none'}."
             self._faults.add_whole(what, " ".join(nearest))
             self._faults.raise_if_any()
 
@@ -99,12 +100,13 @@ class RowCheck:
         elif names and class_of(label, names) is None:
             is_numbered = isinstance(label, int) and not any(isinstance(read_label(name), int) for name in names)
             what = f"{_shown(label)} is none of the labels."
-            if is_numbered and label == _NO_LABEL:
+            if label == _NO_LABEL:
                 what = f"{label} stands for no label: this is a split whose labels were never published."
             elif is_numbered:
                 what = f"{label} is outside 0 to {len(names) - 1}."
         if what is not None:
-            self._faults.add(row=number, column=column, what=what, instead=self._labels(label))
+            without = "; without labels for the test split: task.test_split=null" if label == _NO_LABEL else ""
+            self._faults.add(row=number, column=column, what=what, instead=self._labels(label) + without)
 
     def _labels(self, label: Any) -> str:
         names = self._task.labels
@@ -124,6 +126,18 @@ class RowCheck:
 def _nearest(name: str, names: Collection[str]) -> str:
     near = difflib.get_close_matches(name, list(map(str, names)), n=1, cutoff=0.5)
     return near[0] if near else "NAME"
+
+
+def _typed(role: str, name: str) -> str:
+    """What to type for a column, in marks where a shell or Hydra would lose a space of its name."""
+    word = f"task.columns.{role}={_marked(name)}"
+    return f'"{word}"' if word.endswith("'") else shlex.quote(word)
+
+
+def _marked(name: object) -> str:
+    """A column's name, in marks where it begins or ends with a space."""
+    text = str(name)
+    return text if text == text.strip() else f"'{text}'"
 
 
 def _has_lone_surrogate(text: str) -> bool:
