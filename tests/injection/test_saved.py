@@ -134,6 +134,26 @@ def test_damaged_or_absent_files_are_refused(tmp_path: Path) -> None:
         unidelta.load(tmp_path, fresh("xsum"))
 
 
+def test_what_is_beside_a_folder_without_deltas_is_told(tmp_path: Path) -> None:
+    model, run = fresh("xsum"), tmp_path / "xsum" / "0123"
+    saved.save(trained("lora", "xsum"), run, run_id="0123")
+    for library, tensors in (("peft", "adapter_model.safetensors"), ("adapters", "adapter.safetensors")):
+        (tmp_path / library).mkdir()
+        for name in ("adapter_config.json", tensors):
+            (tmp_path / library / name).write_text("{}")
+    near = {
+        run.with_suffix(".json"): f"the folder beside the record: {run}",
+        run.parent: f"{run}, one of 1 below it",
+        tmp_path / "peft": f"unidelta import {tmp_path / 'peft'} --from peft",
+        tmp_path / "adapters": "--from adapters",
+        tmp_path: "a folder of deltas.save",
+    }
+    for folder, instead in near.items():
+        with pytest.raises(SavedDeltasError) as refusal:
+            unidelta.load(folder, model)
+        assert instead in refusal.value.instead
+
+
 def test_the_names_of_the_classes_come_back_with_the_deltas(tmp_path: Path):
     injection = trained("mam", "mnli")
     saved.name_labels(injection.model, ["no", "perhaps", "yes"])

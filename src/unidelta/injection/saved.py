@@ -158,7 +158,7 @@ def _read(folder: Path, asked: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         text, content = (folder / _DESIGN).read_text(encoding="utf-8"), (folder / _TENSORS).read_bytes()
     except OSError as error:
-        raise SavedDeltasError(asked, f"{error.strerror}: {error.filename}", "a folder that a run left") from None
+        raise SavedDeltasError(asked, f"{error.strerror}: {error.filename}", _instead(folder)) from None
     try:
         description = parse(text)
         if description["sha256"] != hashlib.sha256(content).hexdigest():
@@ -169,6 +169,17 @@ def _read(folder: Path, asked: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         return description, from_bytes(content)
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedDeltas(asked, f"{_DESIGN} cannot be read: {error}", _AGAIN) from None
+
+
+def _instead(folder: Path) -> str:
+    """What to load in place of a folder without saved deltas, by what is there."""
+    if (folder / "adapter_config.json").is_file():
+        library = "peft" if list(folder.glob("adapter_model.*")) else "adapters"
+        return f"python -m unidelta import {folder} --from {library} --backbone CHECKPOINT --output DIR, then DIR"
+    if folder.suffix == ".json" and (folder.with_suffix("") / _DESIGN).is_file():
+        return f"the folder beside the record: {folder.with_suffix('')}"
+    below = sorted(path.parent for path in folder.glob(f"*/{_DESIGN}"))
+    return f"{below[0]}, one of {len(below)} below it" if below else "a folder of deltas.save, or of a run"
 
 
 def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype]:
