@@ -39,11 +39,11 @@ def test_what_exists_passes(words):
         ("task=mnly", "task=mnli"),
         ("composition=scale", "composition=scaled"),
         ("position=fnn", "position=ffn"),
-        ("sed=3", "seed"),
-        ("trainig.max_steps=3", "training.max_steps"),
-        ("max_steps=3", "training.max_steps"),
-        ("method.attn.botleneck=3", "method.attn.bottleneck"),
-        ("generation.num_beams=3", "task.generation.num_beams"),
+        ("sed=3", "seed=3"),
+        ("trainig.max_steps=3", "training.max_steps=3"),
+        ("max_steps=3", "training.max_steps=3"),
+        ("method.attn.botleneck=3", "method.attn.bottleneck=3"),
+        ("generation.num_beams=3", "task.generation.num_beams=3"),
     ],
 )
 def test_the_nearest_name_is_offered(word, nearest):

@@ -103,8 +103,13 @@ REFUSED = {
     "budget=percent budget.percent=nan": (1, "above 0 and below 100", "budget.percent=3.6"),
     "budget=percent budget.percent=1e-9": (1, "that buys no bottleneck at all", "budget.percent="),
     "budget=bottleneck budget.bottleneck=0": (1, "a bottleneck below 1 tunes nothing", "budget.bottleneck=30"),
-    "budget=bottleneck budget.percent=3": (1, "budget=bottleneck reads", "budget=percent budget.percent=3.6"),
-    "budget=paper budget.bottleneck=3": (1, "budget=paper reads no size", "budget=percent"),
+    "budget=bottleneck budget.percent=3": (1, "budget=bottleneck reads", "budget=percent budget.percent=3, or"),
+    "budget=paper budget.bottleneck=3": (1, "budget=paper reads no size", "budget=bottleneck budget.bottleneck=3, or"),
+    "budget.percent=2 budget=bottleneck": (
+        1,
+        "reads budget.bottleneck, budget.attn",
+        "budget=percent budget.percent=2",
+    ),
     "method=adapter position=attn budget=bottleneck budget.ffn=5": (
         1,
         "no delta at ffn",

@@ -77,7 +77,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         return
     if override.is_delete() or override.is_add():
         if key not in GROUPS and key not in keys():
-            yield _unknown(argument, f"there is no key `{key}`", key, [*GROUPS, *keys()], "")
+            yield _no_key(argument, key)
         else:
             why = "keys are neither added nor deleted; every key that is read exists already"
             plain = argument.lstrip("+~")
@@ -95,7 +95,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     elif key.startswith(OPTIONS):
         return  # whether the form has it: `resolve_part`
     elif key not in keys():
-        yield _unknown(argument, f"there is no key `{key}`", key, [*GROUPS, *keys()], "")
+        yield _no_key(argument, key)
     elif key in _NAMES:
         group = key.split(".")[0]
         why = f"`{key}` is what the files of {group}= are called by; another name would misfile the run"
@@ -184,12 +184,23 @@ def _check_type(argument: str) -> tuple[ConfigError, ...]:
 
 
 def _unknown(asked: str, why: str, name: str, known: list[str], prefix: str) -> ConfigError:
-    meant = suggestions(name, known)
-    if meant:
-        return ConfigError(asked, why, " or ".join(f"{prefix}{option}" for option in meant))
-    return ConfigError(
-        asked, why, f"{prefix}{'|'.join(known)}" if prefix else "python train.py --cfg job lists every key"
-    )
+    meant = suggestions(name, known) or ["|".join(known)]
+    return ConfigError(asked, why, " or ".join(f"{prefix}{option}" for option in meant))
+
+
+def _no_key(argument: str, key: str) -> ConfigError:
+    meant = [_with_value(one, key, argument.partition("=")[2]) for one in suggestions(key, [*GROUPS, *keys()])]
+    instead = " or ".join(meant) or "python train.py --cfg job lists every key"
+    return ConfigError(argument, f"there is no key `{key}`", instead)
+
+
+def _with_value(key: str, typed: str, value: str) -> str:
+    """A key that may be meant, with the value that was typed if it surely fits: not `training.device=0` for `gpu=0`."""
+    if key in GROUPS:
+        return f"{key}={value}" if value in options(key) else key
+    is_choice = key in text_keys() and key.rpartition(".")[2] != typed.rpartition(".")[2]
+    word = f"{key}={value}"
+    return key if is_choice or parsed(word) is None or _check_type(word) else word
 
 
 def _several(argument: str, override: Override) -> ConfigError:

@@ -15,6 +15,7 @@ from unidelta.errors import ConfigError, DesignError, UserError
 
 D = TypeVar("D", Deltas, PromptTuning)
 S = TypeVar("S", bound=str)
+_READ_BY = {"percent": ("percent",), "bottleneck": ("bottleneck", "attn", "ffn")}  # keys of budget=
 
 
 def resolve_size(
@@ -65,13 +66,16 @@ def _apply_budget(request: Request, design: D, architecture: Architecture, probl
     budget = request.budget
     keys = {"percent": budget.percent, "bottleneck": budget.bottleneck, "attn": budget.attn, "ffn": budget.ffn}
     given = [key for key, value in keys.items() if value is not None]
-    allowed = {"percent": ("percent",), "bottleneck": ("bottleneck", "attn", "ffn")}.get(budget.name, ())
+    allowed = _READ_BY.get(budget.name, ())
     if set(given) - set(allowed):
+        sizes = " ".join(f"budget.{key}={number(keys[key])}" for key in given)
+        fitting = [f"budget={name} {sizes}" for name, read in _READ_BY.items() if set(given) <= set(read)]
+        usual = "budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200"
         problems.append(
             ConfigError(
-                " ".join([f"budget={budget.name}", *(f"budget.{key}={number(keys[key])}" for key in given)]),
+                f"budget={budget.name} {sizes}",
                 f"budget={budget.name} reads {in_words([f'budget.{key}' for key in allowed]) or 'no size'}",
-                "budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200, or budget=paper",
+                f"{(fitting or [usual])[0]}, or budget=paper",
             )
         )
         return design

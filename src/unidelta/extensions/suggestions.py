@@ -61,8 +61,8 @@ def suggestions(name: str, known: Sequence[str], *, n: int = 3) -> list[str]:
     within = [] if "." in name else [option for option in known if _is_within(option, name)]
     within.sort(key=lambda option: (not _plain(name).startswith(_plain(option)), -len(option)))
     alike = difflib.get_close_matches(name, known, n=n, cutoff=0.6)
-    with_that_end = [option for option in known if _plain(option.rpartition(".")[2]) == last]
-    return list(dict.fromkeys([*slips, *within, *alike, *with_that_end]))[:n]
+    with_that_end = sorted((option for option in known if _plain(option.rpartition(".")[2]) == last), key=len)
+    return list(dict.fromkeys([*slips, *with_that_end] or [*within, *alike]))[:n]
 
 
 def _is_within(option: str, name: str) -> bool:
