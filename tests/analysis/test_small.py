@@ -65,7 +65,7 @@ def test_every_row_had_the_same_trials_and_its_best_rate_is_on_no_edge():
     found = curves(rows(runs(ROOT / "results/small/tuning")))
     assert len(found) == len(COMPARED)
     for tuned, curve in found.items():
-        assert curve.seeds == (1001,) and len(curve.rates) >= 5 and curve.beyond() is None, tuned
+        assert curve.seeds == (1001, 1002, 1003) and len(curve.rates) >= 5 and curve.beyond() is None, tuned
     for path in (ROOT / "results/small/tuning").rglob("*.json"):
         metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
         assert "train[-1000:]" in metrics and "validation" not in metrics
