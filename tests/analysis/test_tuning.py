@@ -1,6 +1,7 @@
 """Records as a table, and the choice of learning rates: by dev score, then by dev loss, never by test score."""
 
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,32 @@ def test_every_compared_row_had_the_same_trials_and_its_best_rate_is_on_no_edge(
         ratios = [high / low for low, high in itertools.pairwise(curve.rates)]
         assert ratios == pytest.approx([2] * len(ratios)), tuned
         assert curve.beyond() is None, tuned
+
+
+def _designs(*folders: str) -> set[tuple[str, ...]]:
+    """The designs of all runs in some folders of results, without their sizes."""
+    found = set()
+    for path in (path for folder in folders for path in (ROOT / "results" / folder).rglob("[0-9a-f]*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        parts = [part | {"bottleneck": 0, "mlp_width": 0} for part in record["spec"]["design"].get("parts", [])]
+        at = record["coordinates"]
+        found.add((at["task"], at["backbone"], at["method"], json.dumps(parts, sort_keys=True)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("reported", "tuned"),
+    [
+        (("mini/main", "mini/paper", "mini/doubled", "mini/decoder"), ("mini/tuning",)),
+        (("mini/later",), ("mini/later_tuning", "mini/tuning")),
+        (("mini/crossed",), ("mini/crossed_tuning", "mini/later_tuning")),
+        (("small/main",), ("small/tuning",)),
+    ],
+)
+def test_what_is_reported_is_what_was_tuned(reported: tuple[str, ...], tuned: tuple[str, ...]):
+    """Form, start, composition and scale of every reported run had trials; sizes may be those of a size class."""
+    found = {design for design in _designs(*reported) if design[2] != "frozen" or "small/main" in reported}
+    assert found and found <= _designs(*tuned)
 
 
 def test_the_rates_that_runs_take_and_the_page_are_those_of_the_trials():

@@ -6,8 +6,10 @@ Without `--write` it checks that the page agrees with the records (status 1 if n
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from typing import TypeVar
 
 from unidelta.analysis.adjust import holm
 from unidelta.analysis.difference import LEVEL, Difference, above, difference
@@ -17,22 +19,58 @@ from unidelta.analysis.miniature import cell
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.percent import percent_text
 from unidelta.analysis.table import MISSING
+from unidelta.analysis.tuning import tuned_for
 from unidelta.errors import ExitStatus
 
 PAGE = Path("docs/later-methods.md")
 RESULTS = Path("results/mini/later")
+CROSSED = Path("results/mini/crossed")
 BASELINE = "lora"
 _SEEDS = 5
+_Key = TypeVar("_Key")
 Place = tuple[str, str]
 """A method and its position."""
 
 
-def tables(found: Sequence[Row]) -> dict[str, str]:
-    """Every table, by its name in the page."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A crossed cell of the design space.
+
+    Args:
+        what: it is, in words.
+        method, kind: of its runs (`design.closest`).
+        parts: the methods that it is made of.
+    """
+
+    what: str
+    method: str
+    kind: str
+    parts: tuple[Place, ...]
+
+
+_PREFIX, _ADAPTER = ("prefix", "attn"), ("parallel_adapter", "ffn")
+_VERA, _LOKR, _HIRA, _DORA, _OFT = ((name, "ffn") for name in ("vera", "lokr", "hira", "dora", "oft"))
+CELLS = (
+    Cell(what="VeRA, as large as with DoRA's vectors", method="vera", kind="ffn additive", parts=(_VERA,)),
+    Cell(what="VeRA's maps, composed as HiRA's", method="vera", kind="ffn modulated 1", parts=(_VERA, _HIRA)),
+    Cell(what="VeRA's maps, composed as DoRA's", method="vera", kind="ffn magnitude_direction 1", parts=(_VERA, _DORA)),
+    Cell(what="LoKr's maps, composed as HiRA's", method="lokr", kind="ffn modulated 1", parts=(_LOKR, _HIRA)),
+    Cell(what="LoKr's maps, composed as DoRA's", method="lokr", kind="ffn magnitude_direction 1", parts=(_LOKR, _DORA)),
+    Cell(what="PA, scaled by 4", method="parallel_adapter", kind="ffn scaled 4", parts=(_ADAPTER,)),
+    Cell(what="PA, LLaMA-Adapter's gate", method="parallel_adapter", kind="ffn zero_gate", parts=(_ADAPTER,)),
+    Cell(what="PA, UniPELT's gate", method="parallel_adapter", kind="ffn input_gate", parts=(_ADAPTER,)),
+    Cell(what="MAM: prefix and scaled PA", method="mam", kind="attn gated + ffn scaled 4", parts=(_PREFIX, _ADAPTER)),
+    Cell(what="prefix and VeRA", method="mam", kind="attn gated + ffn additive", parts=(_PREFIX, _VERA)),
+    Cell(what="prefix and OFT", method="mam", kind="attn gated + ffn rotated", parts=(_PREFIX, _OFT)),
+)
+
+
+def tables(found: Sequence[Row], crossed: Sequence[Row]) -> dict[str, str]:
+    """Every table, by its name in the page, from the runs of the methods and of the crossed cells."""
     by_place: dict[Place, list[Row]] = {}
     for row in found:
         by_place.setdefault((row["method"], row["position"]), []).append(row)
-    return {"methods": _methods(by_place), "places": _places(by_place)}
+    return {"methods": _methods(by_place), "places": _places(by_place), "crossed": _crossed(by_place, crossed)}
 
 
 def _methods(by_place: Mapping[Place, list[Row]]) -> str:
@@ -83,11 +121,34 @@ def _places(by_place: Mapping[Place, list[Row]]) -> str:
     return f"{markdown(table)}\n\n{words}"
 
 
+def _crossed(by_place: Mapping[Place, list[Row]], crossed: Sequence[Row]) -> str:
+    """Each crossed cell less each method that it is made of, the best cell first."""
+    of_kind: dict[tuple[str, str], list[Row]] = {}
+    for row in crossed:
+        of_kind.setdefault((row["method"], tuned_for(row).kind), []).append(row)
+    mine = {one: of_kind[one.method, one.kind] for one in CELLS}
+    compared = {
+        (one, part): difference(score_of(mine[one]), score_of(by_place[part]), test="Welch")
+        for one in CELLS
+        for part in one.parts
+    }
+    adjusted = _adjusted(compared)
+    table = [["cell", "tuned %", "rate", "ROUGE-2", "less", "difference", "p"]]
+    for one in sorted(CELLS, key=lambda one: -_mean(mine[one])):
+        head = [one.what, percent_text(mine[one][0]["percent"]), f"{mine[one][0]['learning_rate']:g}"]
+        head.append(cell(mine[one], usual=_SEEDS))
+        for part in one.parts:
+            there = (one, part)
+            table.append([*head, f"`{part[0]}`", difference_text(compared[there], 1), p_text(adjusted.get(there))])
+            head = [""] * len(head)
+    return markdown(table)
+
+
 def _difference(by_place: Mapping[Place, list[Row]], first: Place, second: Place) -> Difference:
     return difference(score_of(by_place[first]), score_of(by_place[second]), test="Welch")
 
 
-def _adjusted(compared: Mapping[Place, Difference]) -> dict[Place, float]:
+def _adjusted(compared: Mapping[_Key, Difference]) -> dict[_Key, float]:
     """Holm's adjusted p-values of the differences that have one, two-sided."""
     tested = [place for place, found in compared.items() if found.error]
     return dict(zip(tested, holm([above(compared[place], 0.0).p for place in tested]), strict=True))
@@ -99,7 +160,9 @@ def _mean(found: Sequence[Row]) -> float:
 
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.later`."""
-    return command("unidelta.analysis.later", __doc__, PAGE, lambda: tables(rows(runs(RESULTS))), None)
+    return command(
+        "unidelta.analysis.later", __doc__, PAGE, lambda: tables(rows(runs(RESULTS)), rows(runs(CROSSED))), None
+    )
 
 
 if __name__ == "__main__":
