@@ -144,6 +144,7 @@ def test_every_command_works_from_any_folder(wheel, tmp_path):
         (["trian", "seed=1"], "there is no command `trian`", "unidelta train seed=1"),
         (["swep", "main"], "there is no command `swep`", "unidelta sweep main"),
         (["method=mam"], "there is no command `method=mam`", "unidelta train method=mam"),
+        (["version"], "there is no command `version`", "unidelta --version"),
         (
             ["%"],
             "there is no command `%`",

@@ -61,4 +61,12 @@ def test_what_is_wrong_with_the_file_is_said_with_its_line(tmp_path: Path, capsy
     assert "p.jsonl:2: prediction: 3 is no text" in told
     assert "p.jsonl:2: reference: null" in told
     assert main(["score", str(tmp_path / "none.jsonl"), "--task", "xsum"]) == 2
-    assert "No such file" in capsys.readouterr().err
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_record_is_told_where_its_predictions_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    predictions = written(tmp_path / "0123.predictions.jsonl", {"prediction": "a", "reference": "a"})
+    record = written(tmp_path / "0123.json", {"spec": {"task": {"metrics": ["rouge"]}}})
+    assert main(["score", record]) == 2
+    assert capsys.readouterr().err.endswith(f"Instead:    {predictions}\n")
+    assert main(["score", predictions]) == 0

@@ -82,5 +82,7 @@ def _unknown(name: str, arguments: Sequence[str]) -> ConfigError:
     near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
     if "=" in name:
         near, arguments = ["train"], [name, *arguments]
+    elif name in ("version", "help"):
+        near, arguments = [f"--{name}"], []
     instead = " ".join([NAME, *near, *arguments]) if near else f"one of: {', '.join(COMMANDS)}"
     return ConfigError(f"{NAME} {name}", f"there is no command `{name}`", instead)

@@ -103,6 +103,19 @@ def _metrics(file: Path, task: str | None, typed: str | None) -> list[Metric]:
     return metrics
 
 
+def _check(file: Path) -> None:
+    """Refuse a file that is not there, and a record in place of its predictions.
+
+    Raises:
+        ConfigError: it is one of them.
+    """
+    beside = file.with_name(file.stem + _PREDICTIONS)
+    if not file.is_file():
+        raise ConfigError(f"score {file}", "there is no such file", f"a run's RUN_ID{_PREDICTIONS}")
+    if file.suffix == ".json" and beside.is_file():
+        raise ConfigError(f"score {file}", "it is the record of a run, whose predictions lie beside it", str(beside))
+
+
 def _of_task(task: str) -> list[str]:
     """The metrics in a task's file, or in the files in its `defaults`."""
     file = config_file("task", task)
@@ -143,6 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.config_dir is not None:
             add_folder(arguments.config_dir)
+        _check(arguments.file)
         metrics = _metrics(arguments.file, arguments.task, arguments.metrics)
         print(json.dumps(score(arguments.file, metrics), indent=1, ensure_ascii=False))
     except UserError as error:
