@@ -1,4 +1,7 @@
-"""Numbers as tables and pages print them."""
+"""Numbers and fingerprints as tables and pages print them."""
+
+import re
+from typing import Any
 
 from unidelta.analysis.difference import Difference
 from unidelta.analysis.table import MISSING
@@ -21,3 +24,8 @@ def difference_text(found: Difference, digits: int) -> str:
 def p_text(p: float | None) -> str:
     """`0.034`, `< 0.001`, or a dash where nothing was tested."""
     return MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def short(value: Any) -> Any:
+    """The first twelve characters of a SHA-256, which tell it from others; any other value as it is."""
+    return value[:12] if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) else value

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from unidelta.analysis.frame import every_run, frame_of, table_of
+from unidelta.analysis.in_print import short
 from unidelta.analysis.names import Scale
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
@@ -163,4 +164,4 @@ def _differences(first: Mapping[str, Any], second: Mapping[str, Any], prefix: st
         if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
             yield from _differences(mine, theirs, f"{prefix}{name}.")
         elif mine != theirs:
-            yield f"{prefix}{name} is {json.dumps(mine)} and {json.dumps(theirs)}"
+            yield f"{prefix}{name} is {json.dumps(short(mine))} and {json.dumps(short(theirs))}"

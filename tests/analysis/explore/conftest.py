@@ -11,6 +11,7 @@ _SETTINGS = {
     "design": {"kind": "deltas", "parts": [{"slot": "ffn", "bottleneck": 8}]},
     "method": "sandwich",
     "task": {"name": "menus"},
+    "data": {"train": "0" * 64},
     "training": {"learning_rate": 0.001, "max_steps": 100},
 }
 

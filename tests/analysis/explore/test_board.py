@@ -1,5 +1,6 @@
 """One row for each setting: what is averaged, what differs, what is left out and counted."""
 
+import hashlib
 import math
 import re
 import time
@@ -13,6 +14,7 @@ from scipy import stats
 
 import unidelta
 from unidelta.analysis.explore.board import board_table
+from unidelta.analysis.explore.select import select
 from unidelta.analysis.render import to_text
 from unidelta.errors import ConfigError
 from unidelta.records.record import to_json
@@ -68,6 +70,14 @@ def test_what_follows_from_the_method_is_no_column_and_what_tells_settings_apart
     made = unidelta.board(table(*rows))
     shown = made.drop(columns=["mean", "dev", "seconds", "pareto"], errors="ignore").astype(str)
     assert not shown.duplicated().any()
+
+
+def test_fingerprints_are_shown_and_chosen_by_their_first_characters(table, run):
+    first, second = (hashlib.sha256(rows).hexdigest() for rows in (b"rows", b"other rows"))
+    made = table(run(1, 50.0, {"data.train": first}), run(2, 60.0, {"data.train": second}))
+    assert set(unidelta.board(made)["data.train"]) == {first[:12], second[:12]}
+    for typed in (first, first[:12]):
+        assert select(made, f"data.train={typed}")["seed"].tolist() == [1]
 
 
 def test_what_a_method_has_not_is_no_column_for_the_others(table, run):

@@ -6,6 +6,7 @@ import pandas as pd
 
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.setting import check_name, settings_of
+from unidelta.analysis.in_print import short
 from unidelta.errors import ConfigError
 
 
@@ -26,7 +27,7 @@ def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
             raise ConfigError(words, f"`{word}` is no name=value", "such as method=mam,position=both")
         check_name(name, settings, words)
         known = list(dict.fromkeys(_text(one.value(name)) for one in settings))
-        settings = [one for one in settings if _text(one.value(name)) == _text(_read(value))]
+        settings = [one for one in settings if _text(one.value(name)) == _text(_read(short(value)))]
         if not settings:
             raise ConfigError(words, f"no run has {name}={value}", f"{name}={' or '.join(sorted(known)[:12])}")
     chosen = {run["run_id"] for one in settings for run in one.runs}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.frame import Row, rows
+from unidelta.analysis.in_print import short
 from unidelta.analysis.score import Score, bounds_of
 from unidelta.errors import ConfigError
 
@@ -42,8 +43,8 @@ class Setting:
 
     @cached_property
     def values(self) -> Mapping[str, Any]:
-        """The setting by dotted path, `training.learning_rate`."""
-        return dict(_leaves("", json.loads(self.text)))
+        """The setting by dotted path, `training.learning_rate`; a fingerprint by its first characters."""
+        return {name: short(value) for name, value in _leaves("", json.loads(self.text))}
 
     def value(self, name: str) -> Any:
         """A column of the runs, or the setting at a dotted path; None for a path that it has not."""
