@@ -245,8 +245,9 @@ def register(
             loads the same).
 
     Raises:
-        UserError: its name is taken, or a file of the folder cannot be read.
+        UserError: its name is taken, or a file of the folder cannot be read or has mistakes.
     """
+    from unidelta.config.own_files import check_own_files
     from unidelta.design.composition import COMPOSITIONS
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
@@ -268,6 +269,7 @@ def register(
             METRICS.register(made)
         case str() | Path():
             add_folder(made)
+            check_own_files()
         case _:
             raise TypeError(f"`{made!r}` is no form, generator, composition, architecture, metric or folder.")
 

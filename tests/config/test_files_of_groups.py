@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+import unidelta
 from unidelta.config import strays
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
+from unidelta.config.own_files import mistakes
 from unidelta.config.strays import check_strays
 from unidelta.errors import ConfigError, Problems
 from unidelta.extensions import folders as extensions
 from unidelta.extensions.folders import add_folder, added_folders
+from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
 
 
@@ -103,6 +106,61 @@ def test_a_file_that_nothing_reads_is_refused(folder, name, why):
     with pytest.raises(Problems, match=why) as refusal:
         check([])
     assert name in refusal.value.asked
+
+
+HEAD = "# @package _global_\ndefaults:\n  - override /position: ffn\n  - override /insertion: parallel\n"
+SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [ffn]}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why", "instead"),
+    [
+        ("method/mine", "method:\n  name: [mine", r"it is no YAML: line 2, column 14", "the file mended"),
+        ("budget/mine", "percent: 3\n\tname: mine", r"it is no YAML: line 2, column 1", "the file mended"),
+        ("training/mine", "batch_size: 3\nbatch_size: 4", "found duplicate key batch_size", "the file mended"),
+        ("task/mine", "# nothing yet\n", "it has no keys", "keys like those of"),
+        ("method/mine", HEAD.partition("\n")[2] + SLOT, "without its header", "# @package _global_"),
+        ("method/mine", HEAD.replace("parallel", "paralel") + SLOT, "there is no insertion `paralel`", "parallel"),
+        ("task/mine", "defaults:\n  - sumarization\nname: mine", "no task `sumarization`", "summarization"),
+        (
+            "method/mine",
+            HEAD + SLOT.replace("bottleneck:", "botleneck:"),
+            r"method.ffn.botleneck`",
+            "method.ffn.bottleneck",
+        ),
+        ("task/mine", "defaults:\n  - xsum\nname: mine\nbeams: 3", "no key `task.beams`", "task.generation.num_beams"),
+        ("method/mine", HEAD + SLOT.replace("[ffn]", "ffn"), "str is not a ListConfig", "[ffn]"),
+        ("experiment/mine", "training: {max_steps: many}", "could not be converted", "a value of its type"),
+        ("method/mine", HEAD + SLOT.replace("mine", "mime"), "a method is called like its file", "name: mine"),
+        ("task/mine", "defaults:\n  - xsum\nmax_train_examples: 3", "a task is called like its file", "name: mine"),
+    ],
+)
+def test_a_mistake_in_a_file_of_ones_own_is_told_with_the_file(folder, name, content, why, instead):
+    path = folder({f"{name}.yaml": content})
+    with pytest.raises(Problems, match=why) as refusal:
+        check([])
+    assert refusal.value.instead.startswith(instead)
+    assert f"{path / name}.yaml" in refusal.value.asked
+    with pytest.raises(Problems, match=why):
+        unidelta.register(path)
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(folder):
+    folder(
+        {
+            "method/one.yaml": HEAD + "method: {name: two, ffn: {fom: low_rank}}\n",
+            "training/three.yaml": "steps: 4\nlr: x\n",
+        }
+    )
+    with pytest.raises(Problems) as refusal:
+        check([])
+    assert [error.instead for error in refusal.value.errors] == [
+        *("method.ffn.form", "name: one", "training.max_steps", "training.learning_rate"),
+    ]
+
+
+def test_the_projects_own_files_have_none_of_these_mistakes():
+    assert {error.asked for error in mistakes(CONF)} == {f"the file {CONF / 'experiment/none.yaml'}"}  # it is empty
 
 
 def test_other_things_may_lie_in_a_folder_of_ones_own(folder):

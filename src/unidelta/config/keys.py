@@ -1,11 +1,15 @@
 """The keys of the schema: their dotted names and types."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
-from unidelta.config.schema import RunConfig
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from unidelta.config.schema import GenerationConfig, RunConfig, TaskConfig
+from unidelta.design.request import SLOTS, MethodConfig, SlotConfig
 
 
 def keys() -> list[str]:
@@ -34,3 +38,26 @@ def _flatten(schema: type, prefix: str) -> Iterator[tuple[str, Any]]:
             yield prefix + field.name, hint
         else:
             yield from _flatten(nested, f"{prefix}{field.name}.")
+
+
+def wrong_type(key: str, value: Any) -> str | None:
+    """Why a key cannot have this value; None if it can."""
+    try:
+        OmegaConf.update(OmegaConf.structured(_with_every_node()), key, value)
+    except OmegaConfBaseException as error:
+        why = str(error).splitlines()[0]
+        return why[0].lower() + why[1:]
+    return None
+
+
+def default(key: str) -> Any:
+    """The value of a key where no file says another; None if it has none."""
+    return OmegaConf.select(OmegaConf.structured(_with_every_node()), key, throw_on_missing=False)
+
+
+def _with_every_node() -> RunConfig:
+    """The schema with those nodes that a run may be without."""
+    return RunConfig(
+        method=replace(MethodConfig(), **dict.fromkeys(SLOTS, SlotConfig())),
+        task=TaskConfig(generation=GenerationConfig()),
+    )

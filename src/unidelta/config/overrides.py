@@ -2,22 +2,21 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 
 from hydra.core.override_parser.types import Glob, Override
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.groups import options
-from unidelta.config.keys import keys, text_keys
+from unidelta.config.keys import default, keys, text_keys, wrong_type
 from unidelta.config.launchers import check_launcher
 from unidelta.config.no_code import check_no_code
-from unidelta.config.schema import GROUPS, GenerationConfig, RunConfig, TaskConfig
+from unidelta.config.own_files import check_own_files
+from unidelta.config.schema import GROUPS, RunConfig
 from unidelta.config.slips import joined, unreadable
 from unidelta.config.spelling import OPTIONS, parsed, quoted
 from unidelta.config.strays import check_strays
-from unidelta.design.request import SLOTS, MethodConfig, SlotConfig
+from unidelta.design.request import SLOTS
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import CHOSEN_BY_NAME, config_file
 from unidelta.extensions.paths import CONF
@@ -38,6 +37,7 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
         Problems: everything that is wrong, together, each with what may have been meant.
     """
     check_strays()
+    check_own_files()
     problems: list[UserError] = []
     known: dict[str, Override] = {}
     for argument in joined(arguments):
@@ -164,23 +164,14 @@ def _values(override: Override) -> list[str]:
 def _check_type(argument: str) -> tuple[ConfigError, ...]:
     override = parsed(argument)
     assert override is not None  # `check` has parsed it
-    key = override.key_or_group
-    config = RunConfig(
-        method=replace(MethodConfig(), **dict.fromkeys(SLOTS, SlotConfig())),
-        task=TaskConfig(generation=GenerationConfig()),
-    )
-    probe = OmegaConf.structured(config)
-    value = override.value()
-    try:
-        OmegaConf.update(probe, key, value)
-    except OmegaConfBaseException as error:
-        why = str(error).splitlines()[0]
-        default = OmegaConf.select(OmegaConf.structured(config), key, throw_on_missing=False)
-        instead = f"{key}={default}" if default is not None else f"{key}=null, or a value of that type"
-        if isinstance(value, float) and value.is_integer():  # 1e3 of a whole number
-            instead = f"{key}={value:.0f}"
-        return (ConfigError(argument, why[0].lower() + why[1:], instead),)
-    return ()
+    key, value = override.key_or_group, override.value()
+    why = wrong_type(key, value)
+    if why is None:
+        return ()
+    instead = f"{key}=null, or a value of that type" if default(key) is None else f"{key}={default(key)}"
+    if isinstance(value, float) and value.is_integer():  # 1e3 of a whole number
+        instead = f"{key}={value:.0f}"
+    return (ConfigError(argument, why, instead),)
 
 
 def _unknown(asked: str, why: str, name: str, known: list[str], prefix: str) -> ConfigError:

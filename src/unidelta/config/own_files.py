@@ -1,0 +1,133 @@
+"""Mistakes in the YAML of a user's own folder, found before anything is composed, all of them at once."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_origin
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError, YAMLError
+
+from unidelta.config.groups import options
+from unidelta.config.keys import keys, types, wrong_type
+from unidelta.config.schema import GROUPS
+from unidelta.errors import ConfigError, Problems
+from unidelta.extensions.folders import CHOSEN_BY_NAME, folders
+from unidelta.extensions.paths import CONF
+from unidelta.extensions.suggestions import suggestions
+
+_GLOBAL = ("experiment", *CHOSEN_BY_NAME)
+_HEADER = "# @package _global_"
+_FILED = (
+    "method",
+    "position",
+    "insertion",
+    "composition",
+    "budget",
+    "task",
+    "scale",
+    "tracking",
+)  # by their files' names
+
+
+def check_own_files() -> None:
+    """Read the files of every group in every folder but the project's own.
+
+    Raises:
+        Problems: all that is wrong with any of them: what is no YAML, keys and options that there are not, values of
+            another type, and names that are not the file's.
+    """
+    problems = [problem for folder in folders() if folder != CONF for problem in mistakes(folder)]
+    if problems:
+        raise Problems(problems)
+
+
+def mistakes(folder: Path) -> Iterator[ConfigError]:
+    """What is wrong with the files of a folder's groups."""
+    for group in GROUPS:
+        for file in sorted((folder / group).rglob("*.yaml")):
+            yield from _mistakes_of(file, group, file.relative_to(folder / group).with_suffix("").as_posix())
+
+
+def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        content = OmegaConf.to_container(OmegaConf.create(text))
+    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        yield ConfigError(f"the file {file}", f"it is no YAML: {_where(error)}", "the file mended")
+        return
+    if not isinstance(content, Mapping) or not content:
+        yield ConfigError(f"the file {file}", "it has no keys", f"keys like those of {CONF / group}")
+        return
+    package = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)
+    is_global = group in _GLOBAL or (package is not None and package[1] == "_global_")
+    if package is not None and not is_global:
+        return  # a place that the file chose itself
+    if not is_global and group in content:
+        why = f"without its header, `{group}` in it means `{group}.{group}`"
+        yield ConfigError(f"the file {file}", why, f"{_HEADER} as its first line")
+        return
+    entries = content.get("defaults") or []
+    found = {str(key): value for key, value in content.items() if key != "defaults"}
+    yield from _wrong_defaults(file, group, entries if isinstance(entries, list) else [entries])
+    yield from _wrong_keys(file, dict(_leaves(found if is_global else {group: found}, "")))
+    yield from _wrong_name(file, group, name, found.get(group, {}) if is_global else found)
+
+
+def _where(error: Exception) -> str:
+    """The line and the column of a fault in YAML, and what it is."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}: {error.problem}"
+    return str(error).splitlines()[0]
+
+
+def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[ConfigError]:
+    """The entries of a defaults list whose option there is not."""
+    for entry in entries:
+        for words, option in entry.items() if isinstance(entry, Mapping) else [("", entry)]:
+            key, _, last = str(words).rpartition(" ")
+            if isinstance(entry, Mapping):
+                chosen, name = last.partition("@")[0].lstrip("/"), option
+            elif str(option).startswith("/"):
+                chosen, _, name = str(option)[1:].partition("/")
+            else:
+                chosen, name = group, option
+            is_open = "optional" in key or name in (None, "_self_") or "${" in str(name)
+            if is_open or chosen not in GROUPS or str(name) in options(chosen):
+                continue
+            near = suggestions(str(name), options(chosen), n=1)
+            instead = near[0] if near else f"one of {', '.join(options(chosen))}"
+            yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
+
+
+def _wrong_keys(file: Path, found: Mapping[str, Any]) -> Iterator[ConfigError]:
+    """Keys that there are not, and values that are of another type than their key."""
+    for key, value in found.items():
+        if key in keys():
+            why = wrong_type(key, value)
+            if why is not None:
+                is_list = get_origin(types()[key]) is list and not isinstance(value, Mapping)
+                yield ConfigError(f"{key}: {value} in {file}", why, f"[{value}]" if is_list else "a value of its type")
+        elif not any(one.startswith(f"{key}.") or key.startswith(f"{one}.") for one in keys()):
+            near = suggestions(key, keys(), n=1)
+            instead = near[0] if near else "python train.py --cfg job lists every key"
+            yield ConfigError(f"{key} in {file}", f"there is no key `{key}`", instead)
+
+
+def _wrong_name(file: Path, group: str, name: str, own: Any) -> Iterator[ConfigError]:
+    """A name that is not the file's: the runs would be filed under it."""
+    said = own.get("name") if isinstance(own, Mapping) else None
+    if group in _FILED and said != name:
+        asked = f"the file {file} without a name" if said is None else f"name: {said} in {file}"
+        why = f"a {group} is called like its file, and runs are filed by that name"
+        yield ConfigError(asked, why, f"{group}: {{name: {name}}}" if own == {} else f"name: {name}")
+
+
+def _leaves(content: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in content.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value and path not in keys():
+            yield from _leaves(value, f"{path}.")
+        else:
+            yield path, value
