@@ -100,7 +100,13 @@ def test_every_line_that_cannot_be_read_is_told():
     assert [error.asked for error in refusal.value.errors] == bad
     for error in refusal.value.errors:
         assert len(str(error).splitlines()) == 3 and error.why
-        assert error.instead == "what can be typed after python train.py -m"
+    usual = "what can be typed after python train.py -m"
+    assert [error.instead.partition(",")[0] for error in refusal.value.errors] == [
+        "key=value",
+        usual,
+        "'seed=\"[1\"'",
+        usual,
+    ]
 
 
 def test_a_mistake_in_what_was_typed_is_refused():
@@ -159,7 +165,7 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path, content):
     write(tmp_path, content)
     with pytest.raises(ConfigError, match=r"some\.yaml is no YAML") as refusal:
         read_lines("some", [tmp_path])
-    assert (refusal.value.asked, refusal.value.instead) == ("sweep some", "a list of lines")
+    assert refusal.value.asked == "sweep some" and refusal.value.why.count("\n") == 0
 
 
 @pytest.mark.parametrize("n_jobs", [0, 1, 4, 11])

@@ -1,15 +1,14 @@
 """The keys of the schema: their dotted names and types."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from unidelta.config.schema import GenerationConfig, RunConfig, TaskConfig
-from unidelta.design.request import SLOTS, MethodConfig, SlotConfig
+from unidelta.config.schema import RunConfig
 
 
 def keys() -> list[str]:
@@ -26,24 +25,13 @@ def text_keys() -> frozenset[str]:
 @cache
 def types() -> dict[str, Any]:
     """The type of each key, from the schema."""
-    return dict(_flatten(RunConfig, ""))
-
-
-def _flatten(schema: type, prefix: str) -> Iterator[tuple[str, Any]]:
-    hints = get_type_hints(schema)
-    for field in fields(schema):
-        hint = hints[field.name]
-        nested = next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and is_dataclass(t)), None)
-        if nested is None:
-            yield prefix + field.name, hint
-        else:
-            yield from _flatten(nested, f"{prefix}{field.name}.")
+    return {key: hint for key, _, hint in _flatten(RunConfig, "")}
 
 
 def wrong_type(key: str, value: Any) -> str | None:
     """Why a key cannot have this value; None if it can."""
     try:
-        OmegaConf.update(OmegaConf.structured(_with_every_node()), key, value)
+        OmegaConf.update(OmegaConf.structured(_parents()[key]), key.rpartition(".")[2], value)
     except OmegaConfBaseException as error:
         why = str(error).splitlines()[0]
         return why[0].lower() + why[1:]
@@ -52,12 +40,22 @@ def wrong_type(key: str, value: Any) -> str | None:
 
 def default(key: str) -> Any:
     """The value of a key where no file says another; None if it has none."""
-    return OmegaConf.select(OmegaConf.structured(_with_every_node()), key, throw_on_missing=False)
+    parent = OmegaConf.structured(_parents()[key])
+    return OmegaConf.select(parent, key.rpartition(".")[2], throw_on_missing=False)
 
 
-def _with_every_node() -> RunConfig:
-    """The schema with those nodes that a run may be without."""
-    return RunConfig(
-        method=replace(MethodConfig(), **dict.fromkeys(SLOTS, SlotConfig())),
-        task=TaskConfig(generation=GenerationConfig()),
-    )
+@cache
+def _parents() -> dict[str, type]:
+    """The dataclass that each key is a field of."""
+    return {key: parent for key, parent, _ in _flatten(RunConfig, "")}
+
+
+def _flatten(schema: type, prefix: str) -> Iterator[tuple[str, type, Any]]:
+    hints = get_type_hints(schema)
+    for field in fields(schema):
+        hint = hints[field.name]
+        nested = next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and is_dataclass(t)), None)
+        if nested is None:
+            yield prefix + field.name, schema, hint
+        else:
+            yield from _flatten(nested, f"{prefix}{field.name}.")

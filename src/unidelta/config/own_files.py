@@ -7,12 +7,13 @@ from typing import Any, get_origin
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import MarkedYAMLError, YAMLError
+from yaml import YAMLError
 
 from unidelta.config.groups import options
 from unidelta.config.keys import keys, types, wrong_type
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems
+from unidelta.extensions.fault_of_yaml import fault_of_yaml
 from unidelta.extensions.folders import CHOSEN_BY_NAME, folders
 from unidelta.extensions.paths import CONF
 from unidelta.extensions.suggestions import suggestions
@@ -55,7 +56,7 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
         text = file.read_text(encoding="utf-8")
         content = OmegaConf.to_container(OmegaConf.create(text))
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
-        yield ConfigError(f"the file {file}", f"it is no YAML: {_where(error)}", "the file mended")
+        yield ConfigError(f"the file {file}", f"it is no YAML: {fault_of_yaml(error)}", "the file mended")
         return
     if not isinstance(content, Mapping) or not content:
         yield ConfigError(f"the file {file}", "it has no keys", f"keys like those of {CONF / group}")
@@ -73,13 +74,6 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
     yield from _wrong_defaults(file, group, entries if isinstance(entries, list) else [entries])
     yield from _wrong_keys(file, dict(_leaves(found if is_global else {group: found}, "")))
     yield from _wrong_name(file, group, name, found.get(group, {}) if is_global else found)
-
-
-def _where(error: Exception) -> str:
-    """The line and the column of a fault in YAML, and what it is."""
-    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}: {error.problem}"
-    return str(error).splitlines()[0]
 
 
 def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[ConfigError]:

@@ -11,7 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from unidelta.config.slips import joined, unreadable
+from unidelta.config.spelling import parsed
 from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.extensions.fault_of_yaml import fault_of_yaml
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import SWEEPS
 from unidelta.extensions.suggestions import suggestions
@@ -60,7 +63,8 @@ def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ConfigError(f"sweep {name}", f"{path} is no YAML: {error}", "a list of lines") from error
+        why = f"{path} is no YAML: {fault_of_yaml(error)}"
+        raise ConfigError(f"sweep {name}", why, "- method=mam,lora task=xsum seed=1,2,3") from error
     if not isinstance(content, list) or not content or not all(isinstance(line, str) and line for line in content):
         raise ConfigError(f"sweep {name}", f"{path} is no list of lines", "- method=mam,lora task=xsum seed=1,2,3")
     return content
@@ -126,8 +130,15 @@ def _parse(overrides: Sequence[str], problems: list[UserError]) -> list[Override
     return parsed
 
 
-def _unreadable(words: str, error: Exception) -> ConfigError:
-    return ConfigError(words, str(error).splitlines()[0], "what can be typed after python train.py -m")
+def _unreadable(line: str, error: Exception) -> ConfigError:
+    """The refusal of a line: what is wrong with its first word that cannot be read, or else what the error says."""
+    try:
+        found = next((unreadable(word) for word in joined(shlex.split(line)) if parsed(word) is None), None)
+    except ValueError:  # a quotation mark that is not closed
+        found = None
+    if found is not None:
+        return ConfigError(line, found.why, found.instead)
+    return ConfigError(line, str(error).splitlines()[0], "what can be typed after python train.py -m")
 
 
 def shard(planned: Sequence[Job], which: str) -> list[Job]:
