@@ -8,7 +8,7 @@ import unidelta
 from unidelta.config import strays
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
-from unidelta.config.own_files import mistakes
+from unidelta.config.own_files import check_own_files, mistakes
 from unidelta.config.strays import check_strays
 from unidelta.errors import ConfigError, Problems
 from unidelta.extensions import folders as extensions
@@ -138,7 +138,7 @@ SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [
 def test_a_mistake_in_a_file_of_ones_own_is_told_with_the_file(folder, name, content, why, instead):
     path = folder({f"{name}.yaml": content})
     with pytest.raises(Problems, match=why) as refusal:
-        check([])
+        check_own_files()
     assert refusal.value.instead.startswith(instead)
     assert f"{path / name}.yaml" in refusal.value.asked
     with pytest.raises(Problems, match=why):
@@ -153,7 +153,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(folder):
         }
     )
     with pytest.raises(Problems) as refusal:
-        check([])
+        check_own_files()
     assert [error.instead for error in refusal.value.errors] == [
         *("method.ffn.form", "name: one", "training.max_steps", "training.learning_rate"),
     ]

@@ -115,6 +115,18 @@ def test_the_words_of_a_sweep_come_in_any_order_and_with_dashes(typed, tmp_path:
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, "You asked:  some table3")
 
 
+@pytest.mark.parametrize("command", ["train.py method=mine", "sweep.py some --list"])
+def test_a_file_of_ones_own_that_is_no_yaml_is_told_in_three_lines(command: str, typed, tmp_path: Path):
+    write_sweep(tmp_path, "dry_run=true")
+    file = tmp_path / "mine" / "method" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("method: {name: mine")
+    program, words = command.split(" ", 1)
+    done = typed(program, f"{words} --config-dir mine")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 3)
+    assert done.stderr.startswith(f"You asked:  the file {file}\nWhy not:    it is no YAML: line 1, column ")
+
+
 def test_another_machine_gets_no_jobs_but_its_own():
     sent = multirun(["method=mam,lora", "seed=1,2"])
     assert len(sent.checked) == 4

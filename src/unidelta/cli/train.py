@@ -20,6 +20,7 @@ from unidelta.config.arguments import Arguments, arguments_of
 from unidelta.config.compose import not_composable, typed
 from unidelta.config.groups import fill_store
 from unidelta.config.overrides import check
+from unidelta.config.own_files import check_own_files
 from unidelta.config.spelling import as_hydra_reads
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
@@ -58,6 +59,7 @@ def main() -> None:
                 add_folder(arguments.config_dir)
             words = list(arguments.words)
             if not arguments.is_completion:
+                check_own_files()
                 check(words, is_multirun=arguments.is_multirun)
                 words = as_hydra_reads(words)
             fill_store()

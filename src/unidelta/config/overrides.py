@@ -11,7 +11,6 @@ from unidelta.config.groups import options
 from unidelta.config.keys import default, keys, text_keys, wrong_type
 from unidelta.config.launchers import check_launcher
 from unidelta.config.no_code import check_no_code
-from unidelta.config.own_files import check_own_files
 from unidelta.config.schema import GROUPS, RunConfig
 from unidelta.config.slips import joined, unreadable
 from unidelta.config.spelling import OPTIONS, parsed, quoted
@@ -37,7 +36,6 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
         Problems: everything that is wrong, together, each with what may have been meant.
     """
     check_strays()
-    check_own_files()
     problems: list[UserError] = []
     known: dict[str, Override] = {}
     for argument in joined(arguments):

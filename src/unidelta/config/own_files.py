@@ -29,7 +29,8 @@ _FILED = (
     "task",
     "scale",
     "tracking",
-)  # by their files' names
+)
+"""Groups whose options runs are filed by: an option is called like its file."""
 
 
 def check_own_files() -> None:
@@ -112,6 +113,7 @@ def _wrong_keys(file: Path, found: Mapping[str, Any]) -> Iterator[ConfigError]:
 def _wrong_name(file: Path, group: str, name: str, own: Any) -> Iterator[ConfigError]:
     """A name that is not the file's: the runs would be filed under it."""
     said = own.get("name") if isinstance(own, Mapping) else None
+    name = name.rpartition("/")[2]
     if group in _FILED and said != name:
         asked = f"the file {file} without a name" if said is None else f"name: {said} in {file}"
         why = f"a {group} is called like its file, and runs are filed by that name"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unidelta.config.arguments import setting
 from unidelta.config.overrides import check
+from unidelta.config.own_files import check_own_files
 from unidelta.config.run_spec import RunSpec
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.console.program import program
@@ -54,6 +55,7 @@ def _main(typed: Sequence[str]) -> ExitStatus:
     arguments, overrides = parser.parse_known_args(_in_order(typed, options))
     if arguments.config_dir is not None:
         add_folder(arguments.config_dir)
+    check_own_files()
     check(overrides)
     for_hydra = [word for word in overrides if word.startswith("hydra")]
     lines = read_lines(arguments.name, folders_of_sweeps())
