@@ -10,7 +10,8 @@ from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.own_files import check_own_files, mistakes
 from unidelta.config.strays import check_strays
-from unidelta.errors import ConfigError, Problems
+from unidelta.design.form import FORMS
+from unidelta.errors import ConfigError, DesignError, Problems
 from unidelta.extensions import folders as extensions
 from unidelta.extensions.folders import add_folder, added_folders
 from unidelta.extensions.paths import CONF
@@ -143,6 +144,32 @@ def test_a_mistake_in_a_file_of_ones_own_is_told_with_the_file(folder, name, con
     assert f"{path / name}.yaml" in refusal.value.asked
     with pytest.raises(Problems, match=why):
         unidelta.register(path)
+
+
+FORM = "from unidelta.design.form import Form, register_form\n\n\n@register_form\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("forms/a.py", "x = 1\ny = x / 0\n", "a.py:2 cannot be imported: ZeroDivisionError: division by zero"),
+        ("forms/a.py", "x = (\n", "a.py cannot be imported: SyntaxError: '(' was never closed (a.py, line 1)"),
+        ("metrics/b.py", "\nimport no_such_module\n", "b.py:2 cannot be imported: ModuleNotFoundError"),
+        ("forms/a.py", f"{FORM}class Mine:\n    name = 'mine'\n", "it is no Form"),
+        (
+            "forms/a.py",
+            f"{FORM}class Mine(Form):\n    name = 'mine'\n",
+            "a.py:4 cannot be imported: TypeError: Can't inst",
+        ),
+    ],
+)
+def test_python_of_ones_own_that_does_not_import_is_told_with_its_line(folder, name, content, said):
+    with pytest.raises((ConfigError, DesignError)) as refusal:
+        folder({name: content})
+    assert said in refusal.value.why and refusal.value.instead
+    assert not added_folders() and "mine" not in FORMS
+    folder({name: "x = 1\n"})  # mended
+    assert len(added_folders()) == 1
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(folder):

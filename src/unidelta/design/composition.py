@@ -59,7 +59,7 @@ class Composition(ABC):
 
 
 COMPOSITIONS: Registry[Composition] = Registry(
-    "composition", package="unidelta.compositions", first=("additive", "scaled", "learned_scale", "gated")
+    Composition, "composition", package="unidelta.compositions", first=("additive", "scaled", "learned_scale", "gated")
 )
 """Every composition by name."""
 

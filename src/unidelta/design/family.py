@@ -108,6 +108,6 @@ class Family:
 
 
 FAMILIES: Registry[Family] = Registry(
-    "architecture", package="unidelta.families", first=("bart", "mbart", "roberta", "bert")
+    Family, "architecture", package="unidelta.families", first=("bart", "mbart", "roberta", "bert")
 )
 """Every architecture by its `model_type`."""

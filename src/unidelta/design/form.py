@@ -187,7 +187,7 @@ class Form(ABC):
 
 
 FORMS: Registry[Form] = Registry(
-    "functional form", package="unidelta.forms", first=("bottleneck", "low_rank", "prefix", "head_adapter")
+    Form, "functional form", package="unidelta.forms", first=("bottleneck", "low_rank", "prefix", "head_adapter")
 )
 """Every functional form by name."""
 

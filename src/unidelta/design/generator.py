@@ -79,7 +79,7 @@ class Generator(ABC):
         """The torch module at one place, which returns the pair of matrices; imports torch when called."""
 
 
-GENERATORS: Registry[Generator] = Registry("generator", package="unidelta.generators")
+GENERATORS: Registry[Generator] = Registry(Generator, "generator", package="unidelta.generators")
 """Every generator by name."""
 
 

@@ -7,8 +7,10 @@ the entry-point groups `unidelta.forms`, `unidelta.generators`, `unidelta.compos
 `unidelta.tasks.metrics`, and a folder of YAML in `unidelta.conf`.
 """
 
+import hashlib
 import importlib.util
 import sys
+import traceback
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -109,7 +111,8 @@ def _declared() -> tuple[Path, ...]:
 
 def _import_all(folder: Path, kind: str) -> None:
     for file in sorted((folder / kind).glob("*.py")):
-        name = f"unidelta_extension_{_folders.index(folder) + 1}_{kind}_{file.stem}"
+        place = hashlib.sha256(bytes(folder)).hexdigest()[:12]  # a folder that was refused may come again, or another
+        name = f"unidelta_extension_{place}_{kind}_{file.stem}"
         if name not in sys.modules:
             _import(file, name, f"--config-dir {folder}")
 
@@ -122,8 +125,11 @@ def _import(file: Path, name: str, asked: str) -> None:
     try:
         spec.loader.exec_module(module)
     except UserError:
+        del sys.modules[name]
         raise
     except Exception as error:
         del sys.modules[name]
-        why = f"{file} cannot be imported: {type(error).__name__}: {error}"
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+        where = f"{file}:{lines[-1]}" if lines else str(file)  # what is no Python has no line that ran
+        why = f"{where} cannot be imported: {type(error).__name__}: {error}"
         raise ConfigError(asked, why, "the file mended, or the folder without it") from error

@@ -29,13 +29,14 @@ class Registry(Mapping[str, T]):
     """Things by name, in order of registration.
 
     Args:
+        kind: their class.
         noun: what they are, in the singular: `form`.
         package: dotted name of the package whose modules register the project's own.
         first: names that are listed first; the others follow in alphabetical order of their modules.
     """
 
-    def __init__(self, noun: str, *, package: str, first: tuple[str, ...] = ()) -> None:
-        self.noun, self.package, self._first = noun, package, first
+    def __init__(self, kind: type[T], noun: str, *, package: str, first: tuple[str, ...] = ()) -> None:
+        self._kind, self.noun, self.package, self._first = kind, noun, package, first
         self._things: dict[str, T] = {}
         self._is_filled = False
 
@@ -43,8 +44,12 @@ class Registry(Mapping[str, T]):
         """Add a thing and return it.
 
         Raises:
-            DesignError: its name is taken or invalid.
+            DesignError: it is of another class, or its name is taken or invalid.
         """
+        kind = self._kind.__name__
+        if not isinstance(thing, self._kind):
+            made = type(thing).__name__
+            raise DesignError(f"register the {self.noun} {made}", f"it is no {kind}", f"class {made}({kind}):")
         name = thing.name
         if not name.replace("_", "").isalnum() or not name.islower():
             raise DesignError(

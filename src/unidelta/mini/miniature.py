@@ -42,5 +42,5 @@ class Miniature:
     reads_lines: bool = False
 
 
-MINIATURES: Registry[Miniature] = Registry("miniature", package="unidelta.mini.miniatures")
+MINIATURES: Registry[Miniature] = Registry(Miniature, "miniature", package="unidelta.mini.miniatures")
 """Every shipped backbone by the name of its architecture."""

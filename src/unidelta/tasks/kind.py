@@ -34,5 +34,5 @@ class Kind:
         return (*self.sources, self.target)
 
 
-KINDS: Registry[Kind] = Registry("kind of task", package="unidelta.tasks.kinds")
+KINDS: Registry[Kind] = Registry(Kind, "kind of task", package="unidelta.tasks.kinds")
 """Every kind by name."""

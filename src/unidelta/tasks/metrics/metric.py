@@ -54,7 +54,7 @@ class Metric:
         return dict(self.combine(total(self.measure(predictions, references)), len(references)))
 
 
-METRICS: Registry[Metric] = Registry("metric", package="unidelta.tasks.metrics")
+METRICS: Registry[Metric] = Registry(Metric, "metric", package="unidelta.tasks.metrics")
 """Every metric by name."""
 
 
