@@ -34,7 +34,7 @@ def do(how: tuple[str, list[str]]) -> Report:
     """A job that is ill, or the tiny run."""
     illness, overrides = how
     ILL.get(illness, lambda: None)()
-    return job.do(overrides)
+    return job.do(job.Work(overrides=tuple(overrides), folders=()))
 
 
 @pytest.mark.slow
