@@ -76,11 +76,12 @@ def test_two_processes_do_the_run_of_one(case: str, tmp_path: Path) -> None:
         assert one["cost"][name] == two["cost"][name]
     for split, values in one["metrics"].items():
         if not split.endswith("signature"):
-            (intervals, numbers), (others, wanted) = (
-                (scores.pop("interval95", {}), scores) for scores in (two["metrics"][split], values)
+            (*same, numbers), (*others, wanted) = (
+                (scores.pop("interval95", {}), scores.pop("parts", {}), scores)
+                for scores in (two["metrics"][split], values)
             )
             assert numbers == pytest.approx(wanted, rel=1e-4)
-            assert intervals == others  # of the same outputs
+            assert same == others  # of the same outputs
 
 
 @pytest.mark.slow
@@ -89,7 +90,8 @@ def test_two_machines_do_the_run_of_one(tmp_path: Path) -> None:
     ends = [node.communicate(timeout=300) for node in start_nodes(typed, tmp_path / "nodes", n=2)]
     alone = start(typed, tmp_path / "alone", launcher=[])
     assert alone.communicate(timeout=300)[1] == ""
-    assert not [err for _, err in ends if "Error" in err]
+    lines = [line for _, err in ends for line in err.splitlines()]
+    assert not [line for line in lines if "Error" in line and not line.startswith("[W")]  # the store's end, of torch
     content = {}
     for name in ("nodes", "alone"):
         (record,), (history,) = files(tmp_path / name, ".json"), files(tmp_path / name, ".history.jsonl")

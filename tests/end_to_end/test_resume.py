@@ -40,9 +40,13 @@ EN_RO = (
 )
 
 
+UNPINNED = "import sys, torch; sys.argv[0] = 'train.py'; from unidelta.cli.train import main; main()"
+"""train.py with the kernels of this process: it pins none where torch is imported already (`run.kernels`)."""
+
+
 def start(typed: str, results: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "train.py", *typed.split(), f"results_dir={results}"]
+    command = [sys.executable, "-c", UNPINNED, *typed.split(), f"results_dir={results}"]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
 
