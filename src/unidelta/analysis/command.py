@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     arguments = _parser().parse_args(typed)
     is_all = "all" in arguments.names or not arguments.names
     try:
-        _check_names(arguments.names)
+        _check_names(arguments.names, options=vars(arguments).keys() - {"names", "check"})
         if arguments.config_dir is not None:
             add_folder(arguments.config_dir)
         source = arguments.source
@@ -63,15 +63,14 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     return ExitStatus.DONE
 
 
-def _check_names(names: Sequence[str]) -> None:
-    """Refuse options without their dashes.
+def _check_names(names: Sequence[str], *, options: Collection[str]) -> None:
+    """Refuse options without their dashes; `options` are those that have a value.
 
     Raises:
         Problems: each of them.
     """
     words = (name.partition("=") for name in names if "=" in name)
     why, instead = "an option begins with two dashes, and the rest are names", "python report.py --help"
-    options = ("source", "scale", "output", "config_dir")
     problems = [
         ConfigError(f"{key}={value}", why, f"--{key.replace('_', '-')} {value}" if key in options else instead)
         for key, _, value in words

@@ -76,7 +76,7 @@ def tables(found: Sequence[Row], crossed: Sequence[Row]) -> dict[str, str]:
 def _methods(by_place: Mapping[Place, list[Row]]) -> str:
     """Test scores, the best first, and each less LoRA at the same place."""
     compared = {
-        place: _difference(by_place, place, (BASELINE, place[1]))
+        place: _difference(by_place[place], by_place[BASELINE, place[1]])
         for place in by_place
         if place[0] != BASELINE and (BASELINE, place[1]) in by_place
     }
@@ -101,7 +101,7 @@ def _methods(by_place: Mapping[Place, list[Row]]) -> str:
 def _places(by_place: Mapping[Place, list[Row]]) -> str:
     """The FFN less attention, for every method that has both."""
     both = sorted({method for method, position in by_place if position == "ffn" and (method, "attn") in by_place})
-    compared = {(method, "ffn"): _difference(by_place, (method, "ffn"), (method, "attn")) for method in both}
+    compared = {(method, "ffn"): _difference(by_place[method, "ffn"], by_place[method, "attn"]) for method in both}
     adjusted = _adjusted(compared)
     table = [["method", "tuned %, attn", "tuned %, ffn", "attn", "ffn", "ffn less attn", "p"]]
     for place in sorted(compared, key=lambda place: -(compared[place].mean or 0.0)):
@@ -127,11 +127,7 @@ def _crossed(by_place: Mapping[Place, list[Row]], crossed: Sequence[Row]) -> str
     for row in crossed:
         of_kind.setdefault((row["method"], tuned_for(row).kind), []).append(row)
     mine = {one: of_kind[one.method, one.kind] for one in CELLS}
-    compared = {
-        (one, part): difference(score_of(mine[one]), score_of(by_place[part]), test="Welch")
-        for one in CELLS
-        for part in one.parts
-    }
+    compared = {(one, part): _difference(mine[one], by_place[part]) for one in CELLS for part in one.parts}
     adjusted = _adjusted(compared)
     table = [["cell", "tuned %", "rate", "ROUGE-2", "less", "difference", "p"]]
     for one in sorted(CELLS, key=lambda one: -_mean(mine[one])):
@@ -144,8 +140,8 @@ def _crossed(by_place: Mapping[Place, list[Row]], crossed: Sequence[Row]) -> str
     return markdown(table)
 
 
-def _difference(by_place: Mapping[Place, list[Row]], first: Place, second: Place) -> Difference:
-    return difference(score_of(by_place[first]), score_of(by_place[second]), test="Welch")
+def _difference(first: Sequence[Row], second: Sequence[Row]) -> Difference:
+    return difference(score_of(first), score_of(second), test="Welch")
 
 
 def _adjusted(compared: Mapping[_Key, Difference]) -> dict[_Key, float]:

@@ -93,23 +93,17 @@ def setting(argument: str, rest: list[str], *, options: Sequence[str], usual: st
     Raises:
         ConfigError: it is no key. With a value after `=` it may be one that only the configuration knows.
     """
+    known = (*keys(), *GROUPS)
     name, equals, value = argument.partition("=")
-    key = _key(name.lstrip("-"))
+    key = name.lstrip("-")
+    key = key if key in known else key.replace("-", "_")
     if not equals and rest and "=" not in rest[0] and not rest[0].startswith("-"):
         value = rest[0]
     near = get_close_matches(name, options, cutoff=0.7)
-    if argument.startswith("--") and (key in _known() or (equals and not near)):
+    if argument.startswith("--") and (key in known or (equals and not near)):
         if value and not equals:
             rest.pop(0)
         return f"{key}={'null' if value == 'None' else value if equals else value or 'true'}"
     if not near:
-        near = [f"{one}={value or 'VALUE'}" for one in ([key] if key in _known() else suggestions(key, _known()))]
+        near = [f"{one}={value or 'VALUE'}" for one in ([key] if key in known else suggestions(key, known))]
     raise ConfigError(argument, "there is no such option", " or ".join(near) or usual)
-
-
-def _key(typed: str) -> str:
-    return typed if typed in _known() else typed.replace("-", "_")
-
-
-def _known() -> tuple[str, ...]:
-    return (*keys(), *GROUPS)

@@ -69,13 +69,13 @@ def _apply_budget(request: Request, design: D, architecture: Architecture, probl
     allowed = _READ_BY.get(budget.name, ())
     if set(given) - set(allowed):
         sizes = " ".join(f"budget.{key}={number(keys[key])}" for key in given)
-        fitting = [f"budget={name} {sizes}" for name, read in _READ_BY.items() if set(given) <= set(read)]
         usual = "budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200"
+        fitting = (f"budget={name} {sizes}" for name, read in _READ_BY.items() if set(given) <= set(read))
         problems.append(
             ConfigError(
                 f"budget={budget.name} {sizes}",
                 f"budget={budget.name} reads {in_words([f'budget.{key}' for key in allowed]) or 'no size'}",
-                f"{(fitting or [usual])[0]}, or budget=paper",
+                f"{next(fitting, usual)}, or budget=paper",
             )
         )
         return design

@@ -124,11 +124,10 @@ def _import(file: Path, name: str, asked: str) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except UserError:
-        del sys.modules[name]
-        raise
     except Exception as error:
         del sys.modules[name]
+        if isinstance(error, UserError):
+            raise
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         where = f"{file}:{lines[-1]}" if lines else str(file)  # what is no Python has no line that ran
         why = f"{where} cannot be imported: {type(error).__name__}: {error}"

@@ -33,8 +33,6 @@ Further arguments are overrides, as after `python train.py`:
 
 Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged
 record, 75 interrupted: the same command goes on."""
-
-
 _WITH_A_VALUE = ("--config-dir", "--shard", "--workers")
 
 
