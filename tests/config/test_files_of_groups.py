@@ -1,5 +1,6 @@
 """Files that somebody adds are used, or refused because nothing would read them."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,8 +169,10 @@ def test_python_of_ones_own_that_does_not_import_is_told_with_its_line(folder, n
         folder({name: content})
     assert said in refusal.value.why and refusal.value.instead
     assert not added_folders() and "mine" not in FORMS
-    folder({name: "x = 1\n"})  # mended
-    assert len(added_folders()) == 1
+    path = folder({name: "x = 'mended'\n"})
+    assert added_folders() == [path]
+    files = {str(getattr(module, "__file__", None)): module for module in list(sys.modules.values())}
+    assert files[str(path / name)].x == "mended"
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(folder):

@@ -193,6 +193,7 @@ FAULTS = {
         STARS,
         "without labels for the test split: task.test_split=null",
     ),
+    "a split without labels": ("sst2", [{"story": "a", "stars": -1}], STARS, "-1 stands for no label"),
     "spaces": ("sst2", [{"story": "a", " the mood": "good"}], MOOD, """"task.columns.label=' the mood'\""""),
     "decimal": ("sst2", [{"story": "a", "stars": 1.5}], STARS, "1.5 is no whole number but float."),
     "NUL": ("xsum", [{"story": "a\0", "gist": "b"}], BOOK, "story: the text holds a NUL character."),
