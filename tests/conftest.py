@@ -3,11 +3,8 @@
 Imports of torch are in the fixtures: the process that hands tests out reads this file too, before any worker begins.
 """
 
-import faulthandler
 import gc
-import os
 import signal
-import sys
 
 import pytest
 
@@ -16,18 +13,8 @@ from unidelta.design.config_facts import architecture_from_config
 
 
 def pytest_configure() -> None:
-    """Under nohup a hangup is ignored, and so it would be in every program that a test starts and stops.
-
-    A forked copy of this process inherits locks that other threads hold, and nobody gives them back there: a copy that
-    hangs says where after five minutes, and ends.
-    """
+    """Under nohup a hangup is ignored, and so it would be in every program that a test starts and stops."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-    def end_in_time() -> None:
-        faulthandler.register(signal.SIGALRM, file=sys.__stderr__, chain=True)
-        signal.alarm(300)
-
-    os.register_at_fork(after_in_child=end_in_time)
 
 
 def pytest_collection_finish() -> None:

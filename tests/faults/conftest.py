@@ -1,8 +1,6 @@
 """A tiny run that can be killed at any moment, and the table that `make faults` prints: fault, tries, survived."""
 
 import contextlib
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +10,13 @@ from typing import Any
 import pytest
 
 from unidelta.config.compose import compose
-from unidelta.errors import ExitStatus, Unfinished, UserError, status_of
 from unidelta.records.record import RunRecord
 from unidelta.run.run import run
 
+from ..forked import Forked
 from ..outcome import outcome
+
+ROOT = Path(__file__).parents[2]
 
 TYPED = (
     "method=lora task=sst2 backbone.dropout=0.1 backbone.attention_dropout=0.1 training.progress=false tracking=none "
@@ -25,61 +25,52 @@ TYPED = (
 ).split()
 
 
+def typed(results: Path, *more: str) -> list[str]:
+    """The command of the tiny run."""
+    return ["train.py", *TYPED, f"results_dir={results}", *more]
+
+
 def do(results: Path, *more: str) -> RunRecord:
     """The tiny run, in this process."""
+    _, *words = command = typed(results, *more)
     with contextlib.redirect_stdout(None):
-        record = run(compose([*TYPED, f"results_dir={results}", *more]), command=["train.py", *TYPED])
+        record = run(compose(words), command=command)
     assert record is not None
     return record
 
 
-def in_a_child(action: Callable[[], object], *, watch: Callable[[], bool] = lambda: False) -> int:
-    """Do something in a copy of this process, killed as soon as `watch` says so; its status, negative for a signal."""
-    child = _start(action)
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+def ended(words: Sequence[str | Path], *, watch: Callable[[], bool] = lambda: False) -> int:
+    """Run a command, and kill it as soon as `watch` says so; its exit status, negative for a signal."""
+    child = Forked(words, ROOT)
+    while child.poll() is None:
         if watch():
-            os.kill(child, signal.SIGKILL)
-            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            child.kill()
+            break
         time.sleep(0.001)
-    return os.waitstatus_to_exitcode(ended[1])
+    return child.wait().returncode
+
+
+AT_ONCE = """
+import pathlib, runpy, sys, time
+gate, sys.argv = pathlib.Path(sys.argv[1]), sys.argv[2:]
+while not gate.exists():
+    time.sleep(0.001)
+"""
 
 
 def at_once(
-    actions: Sequence[Callable[[], object]], *, meanwhile: Callable[[], object] = lambda: time.sleep(0.01)
+    program: str,
+    arguments: Sequence[Sequence[str | Path]],
+    gate: Path,
+    *,
+    meanwhile: Callable[[], object] = lambda: time.sleep(0.01),
 ) -> list[int]:
-    """Do all of them in copies of this process that begin together; their statuses."""
-    gate, opener = os.pipe()
-
-    def after_the_gate(action: Callable[[], object]) -> None:
-        os.close(opener)
-        os.read(gate, 1)  # until the last opener is closed
-        action()
-
-    running = {_start(lambda a=action: after_the_gate(a)): i for i, action in enumerate(actions)}
-    os.close(opener)
-    os.close(gate)
-    statuses = [0] * len(actions)
-    while running:
+    """Run a program with each of these arguments, all of them from the moment there is a file; their exit statuses."""
+    running = [Forked(["-c", AT_ONCE + program, gate, *words], ROOT) for words in arguments]
+    gate.touch()
+    while any(child.poll() is None for child in running):
         meanwhile()
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid in running:
-            statuses[running.pop(pid)] = os.waitstatus_to_exitcode(status)
-    return statuses
-
-
-def _start(action: Callable[[], object]) -> int:
-    """A copy of this process that does something, and ends with the status that a command would end with."""
-    child = os.fork()
-    if child:
-        return child
-    try:
-        action()
-    except (UserError, Unfinished) as error:
-        os._exit(status_of(error))
-    except BaseException as error:
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
-        os._exit(ExitStatus.FAILED)
-    os._exit(ExitStatus.DONE)
+    return [child.wait().returncode for child in running]
 
 
 @pytest.fixture(scope="session")

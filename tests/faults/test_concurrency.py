@@ -1,6 +1,5 @@
 """Several processes at once: identical runs, and many writers with a reader, share a folder and lose nothing."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,17 @@ from unidelta.errors import ExitStatus
 from unidelta.records.store import RecordStore
 
 from ..outcome import outcome
-from .conftest import at_once, do
+from .conftest import at_once, do, typed
+
+RUN = "runpy.run_path(sys.argv[0], run_name='__main__')"
+WRITE = """
+from dataclasses import replace
+from unidelta.records.store import RecordStore
+one, many, writer = sys.argv
+(record,), store = RecordStore(root=pathlib.Path(one)).read_all().records, RecordStore(root=pathlib.Path(many))
+for i in range(50):
+    store.write(replace(record, run_id=f"{int(writer):08x}{i:08x}"))
+"""
 
 
 @pytest.mark.parametrize("n", [pytest.param(1, id="once"), pytest.param(20, id="many", marks=pytest.mark.slow)])
@@ -17,7 +26,7 @@ def test_identical_runs(n: int, whole, tally, tmp_path: Path) -> None:
     counted = tally("B1 eight identical runs at once")
     for i in range(n):
         results = tmp_path / str(i)
-        statuses = at_once([lambda r=results: do(r)] * 8)
+        statuses = at_once(RUN, [typed(results)] * 8, tmp_path / f"{i}.gate")
         did = statuses.count(ExitStatus.DONE)  # a late one may find the record complete, and prints it
         is_told = did >= 1 and did + statuses.count(ExitStatus.INTERRUPTED) == 8
         counted.count(is_told and outcome(results) == whole, statuses)
@@ -25,19 +34,16 @@ def test_identical_runs(n: int, whole, tally, tmp_path: Path) -> None:
 
 def test_eight_writers_and_a_reader(tally, tmp_path: Path) -> None:
     kept, torn = tally("B2 records of eight writers at once"), tally("B3 readings meanwhile")
-    record = do(tmp_path / "one")
+    do(tmp_path / "one")
     store, sizes = RecordStore(root=tmp_path / "all"), [0]
-
-    def write(writer: int) -> None:
-        for i in range(50):
-            store.write(replace(record, run_id=f"{writer:08x}{i:08x}"))
 
     def read() -> None:
         listing = store.read_all()
         torn.count(not listing.damaged and len(listing.records) >= sizes[-1], listing.damaged)
         sizes.append(len(listing.records))
 
-    assert at_once([lambda w=writer: write(w) for writer in range(8)], meanwhile=read) == [0] * 8
+    each = [[tmp_path / "one", store.root, str(writer)] for writer in range(8)]
+    assert at_once(WRITE, each, tmp_path / "gate", meanwhile=read) == [0] * 8
     names = {one.run_id for one in store.read_all().records}
     for writer in range(8):
         for i in range(50):

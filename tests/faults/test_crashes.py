@@ -1,8 +1,6 @@
 """Kills, torn files and full disks: finished work is not lost, and no run resumes from a bad state."""
 
-import os
 import random
-import resource
 import shutil
 import signal
 from pathlib import Path
@@ -13,11 +11,48 @@ import torch
 from unidelta.errors import AlreadyRunning, IntegrityError
 from unidelta.records.lock import locked
 
+from ..forked import forked
 from ..outcome import outcome
-from .conftest import do, in_a_child
+from .conftest import ROOT, do, ended, typed
 
 FEW = pytest.param(3, id="few")
-N_STEPS, N_ENTRIES = 12, 15
+N_ENTRIES = 15
+KILLED = """
+import os, runpy, signal, sys
+left, sys.argv = [int(sys.argv[1])], sys.argv[2:]
+
+def counting(call):
+    def one(*args, **kwargs):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **kwargs)
+    return one
+
+os.fsync, os.rename = counting(os.fsync), counting(os.rename)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+LIMITED = """
+import contextlib, resource, sys
+from unidelta.config.compose import compose
+from unidelta.run.run import run
+size, *command = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), resource.RLIM_INFINITY))
+try:
+    with contextlib.redirect_stdout(None):
+        run(compose(command[1:]), command=command)
+except Exception as error:
+    why = str(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    sys.exit(f"{type(error).__name__}\\n{why}")
+"""
+HOLD = """
+import pathlib, signal, sys
+from unidelta.records.lock import locked
+with locked(pathlib.Path(sys.argv[1])):
+    pathlib.Path(sys.argv[2]).touch()
+    signal.pause()
+"""
 
 
 def has_lines(results: Path, n: int) -> bool:
@@ -30,7 +65,7 @@ def test_a_kill_at_a_random_step(n: int, whole, tally, tmp_path: Path) -> None:
     chance = random.Random(1)
     for i in range(n):
         results, at = tmp_path / str(i), chance.randrange(1, N_ENTRIES - 1)
-        status = in_a_child(lambda r=results: do(r), watch=lambda r=results, a=at: has_lines(r, a))
+        status = ended(typed(results), watch=lambda r=results, a=at: has_lines(r, a))
         assert status == -signal.SIGKILL
         do(results)
         counted.count(outcome(results) == whole, at)
@@ -42,23 +77,7 @@ def test_a_kill_inside_a_save(n: int, whole, tally, tmp_path: Path) -> None:
     chance = random.Random(2)
     for i in range(n):
         results, k = tmp_path / str(i), chance.randrange(12, 110)  # about ten a checkpoint, one a step
-
-        def killed(results: Path = results, k: int = k) -> None:
-            fsync, rename, left = os.fsync, os.rename, [k]
-
-            def one(call):
-                def counting(*args, **kwargs):
-                    left[0] -= 1
-                    if left[0] == 0:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    return call(*args, **kwargs)
-
-                return counting
-
-            os.fsync, os.rename = one(fsync), one(rename)
-            do(results)
-
-        in_a_child(killed)
+        assert ended(["-c", KILLED, str(k), *typed(results)]) == -signal.SIGKILL
         do(results)
         counted.count(outcome(results) == whole, k)
 
@@ -67,7 +86,7 @@ def test_a_kill_inside_a_save(n: int, whole, tally, tmp_path: Path) -> None:
 def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder of a run killed after some steps, with two checkpoints."""
     results = tmp_path_factory.mktemp("broken")
-    in_a_child(lambda: do(results), watch=lambda: has_lines(results, 9))
+    ended(typed(results), watch=lambda: has_lines(results, 9))
     assert len(list(results.rglob("step-*/manifest.json"))) == 2
     return results
 
@@ -137,19 +156,7 @@ def test_a_full_disk(n: int, whole, tally, tmp_path: Path) -> None:
     largest = max(path.stat().st_size for path in results.rglob("*") if path.is_file())
     for i in range(n):
         size = 1 + largest * i // n
-        said = tmp_path / f"said-{i}"
-
-        def limited(size: int = size, said: Path = said) -> None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-            try:
-                do(results, "force=true")
-            except Exception as error:
-                why = str(error)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-                said.write_text(f"{type(error).__name__}\n{why}")
-
-        in_a_child(limited)
-        told = said.read_text() if said.exists() else ""
+        told = forked(["-c", LIMITED, str(size), *typed(results, "force=true")], ROOT).stderr
         is_told = told.startswith(("RecordError", "Problems")) and "(errno 27)" in told
         counted.count(is_told and record.read_bytes() == before, (size, told))
     do(results, "force=true")
@@ -159,15 +166,10 @@ def test_a_full_disk(n: int, whole, tally, tmp_path: Path) -> None:
 @pytest.mark.parametrize("n", [pytest.param(20, id="few"), pytest.param(100, id="many", marks=pytest.mark.slow)])
 def test_the_owner_of_a_lock_is_killed(n: int, tally, tmp_path: Path) -> None:
     dead, live = tally("B4 lock of a killed process, taken over"), tally("B4 lock of a live process, left alone")
-    path = tmp_path / "a.lock"
-
-    def hold() -> None:
-        with locked(path):
-            (tmp_path / "held").touch()
-            signal.pause()
+    path, held = tmp_path / "a.lock", tmp_path / "held"
 
     def tried() -> bool:
-        if not (tmp_path / "held").exists():
+        if not held.exists():
             return False
         try:
             with locked(path):
@@ -177,7 +179,7 @@ def test_the_owner_of_a_lock_is_killed(n: int, tally, tmp_path: Path) -> None:
         return True
 
     for i in range(n):
-        (tmp_path / "held").unlink(missing_ok=True)
-        assert in_a_child(hold, watch=tried) == -signal.SIGKILL
+        held.unlink(missing_ok=True)
+        assert ended(["-c", HOLD, path, held], watch=tried) == -signal.SIGKILL
         with locked(path):
             dead.count(True, i)

@@ -15,7 +15,7 @@ from unidelta.records.store import RecordStore
 from unidelta.run.run import run
 
 from ..outcome import outcome
-from .conftest import TYPED, do, in_a_child
+from .conftest import TYPED, do, ended, typed
 from .test_crashes import has_lines
 
 SOURCES = Path(__file__).parents[2] / "src"
@@ -36,7 +36,7 @@ def test_pickles_beside_a_checkpoint(whole, tally, tmp_path: Path) -> None:
     counted = tally("E1 pickles beside checkpoints, weights and rows")
     canary, results = tmp_path / "canary", tmp_path / "runs"
     content = pickle.dumps(Canary(canary))
-    in_a_child(lambda: do(results), watch=lambda: has_lines(results, 9))
+    ended(typed(results), watch=lambda: has_lines(results, 9))
     for step in results.rglob("step-*"):
         for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin", "pytorch_model.bin"):
             (step / name).write_bytes(content)

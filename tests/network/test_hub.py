@@ -42,6 +42,8 @@ class Door:
                 guest.close()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):  # wakes the thread that waits for guests
+            self.socket.shutdown(socket.SHUT_RDWR)
         for opened in (self.socket, *self.guests):
             opened.close()
 

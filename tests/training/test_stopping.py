@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -39,12 +41,16 @@ def test_while_training_it_is_asked_for() -> None:
             stop.raise_if_asked("after step 3")
 
 
+TWICE = """
+import os, signal
+from unidelta.training.stopping import Stop
+stop = Stop()
+with stop.listening(), stop.deferred():
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
 def test_a_second_interrupt_ends_the_process_at_once() -> None:
-    child = os.fork()
-    if child == 0:
-        stop = Stop()
-        with stop.listening(), stop.deferred():
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
-            os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == ExitStatus.INTERRUPTED
+    done = subprocess.run([sys.executable, "-c", TWICE], timeout=120, check=False)
+    assert done.returncode == ExitStatus.INTERRUPTED
