@@ -64,6 +64,12 @@ ODD = {
     "t5, not gated": {**T5, "feed_forward_proj": "relu", "num_decoder_layers": 5},
     "modernbert": MODERNBERT,
     "modernbert, biases": {**MODERNBERT, **dict.fromkeys(BIASES, True)},
+    "qwen2": LLAMA,
+    "xlm-roberta": ENCODER,
+    "electra": {**ENCODER, "embedding_size": 6},
+    "electra, as wide": {**ENCODER, "embedding_size": ENCODER["hidden_size"]},
+    "pegasus": SEQ2SEQ,
+    "marian": {**SEQ2SEQ, "vocab_size": 58_101},  # the token of padding is its last
 }
 # what their model cards say; llama's 1.24 B is given in full by its weights
 LATER = {
@@ -74,7 +80,12 @@ LATER = {
     "gpt2": 124_439_808,
     "t5": 247_577_856,
     "modernbert": 149_014_272 + 768 * 768 + 768 + 3 * 768 + 3,  # the encoder, the prediction head, three labels
+    "qwen2": 494_032_768,
+    "xlm-roberta": 278_043_648 + 3 * 768 + 3,  # the encoder with its pooler, which is as large as the head's first map
+    "electra": 108_891_648 + 768 * 768 + 768 + 3 * 768 + 3,
+    "pegasus": 570_797_056,
 }
+ENCODERS = ("modernbert", "xlm-roberta", "electra")
 
 
 def size_of(linear: nn.Module) -> tuple[int, int]:
@@ -154,7 +165,7 @@ def test_the_published_backbones_have_the_published_sizes(bart_large, mbart_larg
     assert roberta_base.n_parameters == 124_647_939
     assert architecture_from_config(roberta_base.config, name="two", n_labels=2).n_parameters == 124_647_170
     for name, n in LATER.items():
-        assert stated_architecture(name, n_labels=3 if name == "modernbert" else 0).n_parameters == n
+        assert stated_architecture(name, n_labels=3 if name in ENCODERS else 0).n_parameters == n
     assert [len(each.at(Slot.ATTN)) for each in (bart_large, roberta_base)] == [36, 12]
     assert [len(each.at(Slot.FFN)) for each in (bart_large, roberta_base)] == [24, 12]
 
@@ -172,9 +183,12 @@ def test_what_conf_states_is_what_the_model_cards_say(bart_large, mbart_large, r
         ("mbart", "encoder-decoder", True),
         ("roberta", "encoder", False),
         ("bert", "encoder", False),
-        *((name, "decoder", True) for name in ("llama", "mistral", "qwen3", "gemma3_text", "gpt2")),
-        ("t5", "encoder-decoder", True),
-        ("modernbert", "encoder", True),
+        *((name, "decoder", True) for name in ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "gpt2")),
+        *((name, "encoder-decoder", is_pre) for name, is_pre in (("t5", True), ("pegasus", True), ("marian", False))),
+        *(
+            (name, "encoder", is_pre)
+            for name, is_pre in (("modernbert", True), ("xlm-roberta", False), ("electra", False))
+        ),
     ],
 )
 def test_families_know_their_shape(family, kind, is_pre_norm):

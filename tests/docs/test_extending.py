@@ -95,7 +95,7 @@ def test_a_run_on_what_the_page_adds_is_scored_found_and_scored_again(folder):
 def test_the_script_puts_mam_into_the_new_architecture(folder):
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
     printed = run(["script.py"], folder)
-    assert printed.startswith("prefix(attn, l=") and "in a Qwen2ForCausalLM of" in printed
+    assert printed.startswith("prefix(attn, l=") and "in a GraniteForCausalLM of" in printed
 
 
 @pytest.mark.slow

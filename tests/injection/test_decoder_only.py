@@ -17,6 +17,7 @@ NAMES += ["prefix_rotated", "prefix_in_front", "parallel_ffn_stream"]
 QUICK = {"llama": ("prefix", "prefix_rotated", "parallel_ffn_stream"), "gpt2": ("prefix_gated_norm", "prefix_in_front")}
 # windows of 4 tokens, shorter than the text, in all layers or in one of two, and norms of heads
 QUICK |= {"mistral": ("mam",), "qwen3": ("prefix_gated_norm",), "gemma3_text": ("multihead", "mam")}
+QUICK |= {"qwen2": ("prefix_rotated",)}
 CASES = [
     pytest.param(name, family, marks=() if name in QUICK.get(family, ()) else pytest.mark.slow)
     for family in DECODERS

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-FAMILIES = ("bart", "mbart")
+FAMILIES = ("bart", "mbart", "marian", "pegasus")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -18,11 +18,13 @@ def test_tokens_keep_their_positions_and_the_prompt_has_none(injected, batch, fa
     assert states[0].shape == (5, 4 + 7, 12)
     scale = math.sqrt(12) if model.config.scale_embedding else 1.0
     tokens = encoder.embed_tokens.weight[ids] * scale
-    positions = encoder.embed_positions.weight[2 : 2 + 7]  # the tables of BART and mBART start at 2
+    first = 2 if family in ("bart", "mbart") else 0  # the learned tables start at 2
+    positions = encoder.embed_positions.weight[first : first + 7]
     prompt = encoder.deltas.prompt.vectors.expand(5, -1, -1)
-    embedded = torch.cat([prompt, tokens + positions], dim=1)
-    norm = encoder.layernorm_embedding
-    expected = F.layer_norm(embedded, (12,), norm.weight, norm.bias, norm.eps)
+    expected = torch.cat([prompt, tokens + positions], dim=1)
+    if family in ("bart", "mbart"):
+        norm = encoder.layernorm_embedding
+        expected = F.layer_norm(expected, (12,), norm.weight, norm.bias, norm.eps)
     torch.testing.assert_close(states[0], expected, rtol=0, atol=1e-12)
 
 
@@ -33,7 +35,8 @@ def test_input_ids_and_input_embeddings_are_the_same(injected, batch, family):
     inputs = batch(family, padded=True)
     ids = inputs.pop("input_ids")
     by_ids = model(input_ids=ids, **inputs).logits
-    by_embeddings = model(inputs_embeds=model.get_encoder().embed_tokens(ids), **inputs).logits
+    scale = math.sqrt(12) if family in ("marian", "pegasus") and model.config.scale_embedding else 1.0
+    by_embeddings = model(inputs_embeds=model.get_encoder().embed_tokens(ids) * scale, **inputs).logits
     assert by_ids.equal(by_embeddings)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from unidelta.design.family import FAMILIES
 from unidelta.design.no_place import without_a_place
+from unidelta.design.published import backbones_of
 from unidelta.errors import BackboneError
 
 WANTED = 'backbone.checkpoint="DIR", a folder with config.json, model.safetensors and the tokenizer, or a hub id'
@@ -28,7 +29,8 @@ def read_config(path: Path, *, family: str, asked: str) -> dict[str, Any]:
         raise BackboneError(asked, f"its config.json cannot be read: {error}", WANTED) from None
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind != family:
-        instead = f"backbone={kind} {asked}" if kind in FAMILIES else f"one of {', '.join(FAMILIES)}"
+        names = backbones_of(str(kind))
+        instead = f"backbone={names[0]} {asked}" if names else f"one of {', '.join(FAMILIES)}"
         obstacles = [] if kind in FAMILIES or not isinstance(config, dict) else without_a_place(config)
         why = "; ".join([f"the checkpoint is of architecture `{kind}`, not {family}", *obstacles])
         raise BackboneError(f"backbone={family} {asked}", why, instead)

@@ -23,6 +23,7 @@ class Surroundings:
         norms_have_biases: false for RMSNorm.
         maps: linear maps that belong to the pretrained model, such as BERT's pooler.
         head: linear maps of the classification head, which pretrained models do not have.
+        fixed: how many of the embeddings' elements are computed and never trained.
     """
 
     embeddings: int
@@ -30,6 +31,7 @@ class Surroundings:
     norms_have_biases: bool = True
     maps: tuple[LinearShape, ...] = ()
     head: tuple[LinearShape, ...] = ()
+    fixed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,11 +25,15 @@ def architecture_from_config(
         BackboneError: the architecture is not supported, or a size is missing.
     """
     family = known_family(config.get("model_type"), config)
-    missing = sorted(key for key in family.keys if type(config.get(key)) is not int)
-    if missing:
-        raise BackboneError(
-            f"the configuration of {name}", f"it does not say {', '.join(missing)}", "a complete config.json"
-        )
+    missing = sorted(key for key in family.keys if config.get(key) is None)
+    wrong = [
+        f"its {key} is {config[key]!r}, no whole number"
+        for key in sorted({*family.keys} - {*missing})
+        if type(config[key]) is not int
+    ]
+    if missing or wrong:
+        why = "; ".join([*([f"it does not say {', '.join(missing)}"] if missing else []), *wrong])
+        raise BackboneError(f"the configuration of {name}", why, "a complete config.json")
     optional = family.optional or {}
     stated = {key: config[key] for key in family.keys}
     for key, default in optional.items():

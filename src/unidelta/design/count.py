@@ -62,7 +62,7 @@ def count(design: Design, architecture: Architecture) -> Counts:
     backbone = architecture.n_parameters
     match design:
         case FullFineTuning():
-            trained = stored = matrices = backbone
+            trained = stored = matrices = backbone - architecture.surroundings.fixed
         case Frozen():
             trained = stored = matrices = 0
         case LinearProbe():

@@ -29,9 +29,14 @@ def stated_architecture(backbone: str, *, n_labels: int) -> Architecture:
     )
 
 
+def backbones_of(family: str) -> list[str]:
+    """The names of the files in `conf/backbone/` for a family: what is typed after `backbone=`."""
+    return [name for name in config_names("backbone") if _content(name)["family"] == family]
+
+
 def published_for(family: str, *, n_labels: int) -> Architecture:
     """The backbone that methods' bottlenecks refer to for a family; other backbones keep the same share."""
-    names = [name for name in config_names("backbone") if _content(name)["family"] == family]
+    names = backbones_of(family)
     if not names:
         return stated_architecture(_PAPER, n_labels=0)
     measure = _content(names[0]).get("bottlenecks_of") or names[0]

@@ -23,6 +23,7 @@ class Named(Protocol):
 
 
 T = TypeVar("T", bound=Named)
+_SIGNS = str.maketrans("", "", "_-")  # - for the names that others gave: `xlm-roberta`
 
 
 class Registry(Mapping[str, T]):
@@ -51,11 +52,11 @@ class Registry(Mapping[str, T]):
             made = type(thing).__name__
             raise DesignError(f"register the {self.noun} {made}", f"it is no {kind}", f"class {made}({kind}):")
         name = thing.name
-        if not name.replace("_", "").isalnum() or not name.islower():
+        if not name.translate(_SIGNS).isalnum() or not name.islower():
             raise DesignError(
                 f"register the {self.noun} `{name}`",
                 "a name is typed on command lines and written into records",
-                "lower-case letters, digits and _, such as low_rank",
+                "lower-case letters, digits, _ and -, such as low_rank",
             )
         if name in self._things:
             raise DesignError(

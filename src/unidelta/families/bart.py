@@ -23,7 +23,7 @@ TINY = {
     **{"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2},
     "forced_eos_token_id": None,
 }
-_OFFSET = 2  # learned positions start at 2
+_FIRST_POSITION = 2  # of the learned ones
 
 
 def sites(config: Config) -> list[SiteShape]:
@@ -44,12 +44,16 @@ def sites(config: Config) -> list[SiteShape]:
     ]
 
 
-def surroundings(config: Config, n_labels: int, *, n_final_norms: int = 0) -> Surroundings:
-    """Tied token embeddings, learned positions of both stacks, and the norms of layers and embeddings."""
+def surroundings(config: Config, n_labels: int, *, n_other_norms: int = 2, is_sinusoidal: bool = False) -> Surroundings:
+    """Tied token embeddings, positions of both stacks, the norms of layers, and others: of embeddings, of stacks."""
     d = config["d_model"]
-    n_norms = 2 * config["encoder_layers"] + 3 * config["decoder_layers"] + 2 + n_final_norms
-    n_positions = config["max_position_embeddings"] + _OFFSET
-    return Surroundings(embeddings=(config["vocab_size"] + 2 * n_positions) * d, norms=(d,) * n_norms)
+    n_norms = 2 * config["encoder_layers"] + 3 * config["decoder_layers"] + n_other_norms
+    positions = 2 * d * (config["max_position_embeddings"] + (0 if is_sinusoidal else _FIRST_POSITION))
+    return Surroundings(
+        embeddings=config["vocab_size"] * d + positions,
+        norms=(d,) * n_norms,
+        fixed=positions if is_sinusoidal else 0,
+    )
 
 
 def odd(config: Config) -> Iterator[str]:

@@ -27,7 +27,7 @@ FAMILIES.register(
         is_pre_norm=True,
         keys=KEYS,
         sites=sites,
-        surroundings=partial(surroundings, n_final_norms=2),
+        surroundings=partial(surroundings, n_other_norms=4),
         max_positions=lambda config: config["max_position_embeddings"],
         hosts=hosts,
         tiny=TINY,

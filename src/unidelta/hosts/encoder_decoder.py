@@ -1,7 +1,8 @@
-"""The sites of BART and mBART, which share module names: attentions, FFNs inside their layers, and a prompt."""
+"""The sites of BART and its kin, which share module names: attentions, FFNs inside their layers, and a prompt."""
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
@@ -77,7 +78,7 @@ class PromptedEncoder(Host):
         """The stock forward on l more positions."""
         prompt = self.deltas[PROMPT]
         if inputs_embeds is None:
-            inputs_embeds = self.embed_tokens(input_ids)
+            inputs_embeds = self.embed_tokens(input_ids) * self.settings["scale"]
         return super().forward(
             attention_mask=prompt.prepend_mask(attention_mask), inputs_embeds=prompt.prepend(inputs_embeds), **kwargs
         )
@@ -86,10 +87,16 @@ class PromptedEncoder(Host):
 class PromptedPositions(Host):
     """The encoder's positions: none for the prompt, 0 … n−1 for the tokens as usual."""
 
-    def forward(self, input_ids: Tensor, **kwargs: Any) -> Tensor:
-        """Position embeddings `(B, l + n, D)`, zero for the first l."""
+    def forward(self, of: Tensor | torch.Size, **kwargs: Any) -> Tensor:
+        """Position embeddings `(B, l + n, D)`, or for all texts `(l + n, D)`, zero for the first l.
+
+        Args:
+            of: a tensor `(B, l + n)`, or that shape, as the stock module has it.
+            kwargs: of the stock module.
+        """
         length = self.settings["prompt_length"]
-        return F.pad(super().forward(input_ids[:, length:], **kwargs), (0, 0, length, 0))
+        tokens = of[:, length:] if isinstance(of, Tensor) else torch.Size((of[0], of[1] - length))
+        return F.pad(super().forward(tokens, **kwargs), (0, 0, length, 0))
 
 
 class PromptedDecoder(Host):
@@ -102,17 +109,19 @@ class PromptedDecoder(Host):
         return super().forward(*args, encoder_attention_mask=encoder_attention_mask, **kwargs)
 
 
-def attach_prompt(model: PreTrainedModel, prompt: Prompt, *, positions: str | None) -> None:
+def attach_prompt(model: PreTrainedModel, prompt: Prompt, *, positions: str | None, scale: str | None) -> None:
     """Add a prompt to a model's encoder.
 
     Args:
         model: an encoder-decoder.
         prompt: the prompt.
-        positions: the encoder's module of learned positions; None where positions are relative, to the prompt's too.
+        positions: the encoder's module of absolute positions; None where positions are relative, to the prompt's too.
+        scale: the encoder's factor of token embeddings; None where the embeddings apply it themselves, or have none.
     """
     encoder, decoder = model.get_encoder(), model.get_decoder()
     length = {"prompt_length": prompt.length}
-    attach(Hosting(module=encoder, host=PromptedEncoder), PROMPT, prompt)
+    factor = {"scale": 1.0 if scale is None else getattr(encoder, scale)}
+    attach(Hosting(module=encoder, host=PromptedEncoder, settings=factor), PROMPT, prompt)
     if positions is not None:
         hosting = Hosting(module=encoder.get_submodule(positions), host=PromptedPositions, settings=length)
         attach(hosting, PROMPT, None)

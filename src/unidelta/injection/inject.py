@@ -1,7 +1,7 @@
 """Inject a design into a model: freeze the backbone, attach the deltas, mark exactly what trains."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -97,13 +97,22 @@ def inject(
     _check_start(model, design, architecture, start)
     requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     base_attention = model.config._attn_implementation
+    fixed = set(map(id, _fixed(model, architecture)))
     for parameter in model.parameters():
-        parameter.requires_grad_(isinstance(design, FullFineTuning))
+        parameter.requires_grad_(isinstance(design, FullFineTuning) and id(parameter) not in fixed)
     with torch.device("meta" if model.device.type == "meta" else "cpu"):
         _put(model, design, architecture, generator, start)
     model.train(model.training)  # new modules follow the model's mode
     guard_saving(model)
     return Injection(model=model, design=design, base_attention=base_attention, requires_grad=requires_grad)
+
+
+def _fixed(model: PreTrainedModel, architecture: Architecture) -> Iterator[nn.Parameter]:
+    """Positions that are computed, which full fine-tuning does not train either."""
+    family = architecture.family
+    if family.is_sinusoidal and family.encoder_positions is not None:
+        for stack in (model.get_encoder(), model.get_decoder()):
+            yield from stack.get_submodule(family.encoder_positions).parameters()
 
 
 def _put(
@@ -120,8 +129,9 @@ def _put(
         case PromptTuning(length=length, trains_head=trains_head):
             prompt = Prompt(length, architecture.width, generator=generator)
             prompt = prompt.to(device=model.device, dtype=model.dtype)
-            if architecture.family.is_encoder_decoder:
-                attach_prompt(model, prompt, positions=architecture.family.encoder_positions)
+            family = architecture.family
+            if family.is_encoder_decoder:
+                attach_prompt(model, prompt, positions=family.encoder_positions, scale=family.encoder_scale)
             else:
                 attach_prompt_to_text(model, prompt)
             _train_head(model, architecture, trains_head)
