@@ -4,6 +4,8 @@ import pytest
 
 from unidelta.config.compose import compose
 from unidelta.config.resolve import published_architecture, resolve
+from unidelta.design.form import FORMS
+from unidelta.design.generator import GENERATORS
 from unidelta.errors import ConfigError, Problems, UserError
 
 # words: (how many problems, words of the first reason, words of the first way out)
@@ -241,3 +243,18 @@ def test_the_way_out_of_a_deletion_can_be_typed(asked, word):
     with pytest.raises(Problems) as refusal:
         asked(word)
     asked(*refusal.value.instead.split())
+
+
+HEADS = [name for name, form in FORMS.items() if form.level == "heads"]
+
+
+@pytest.mark.parametrize("budget", ["budget=paper", "budget=percent budget.percent=2"])
+@pytest.mark.parametrize("generator", ["null", *GENERATORS])
+def test_a_form_of_heads_at_an_ffn_is_refused_whatever_makes_its_matrices(asked, generator, budget):
+    for form in HEADS:
+        words = f"method=parallel_adapter method.ffn.form={form} method.ffn.generator={generator} {budget}"
+        with pytest.raises(Problems) as refusal:
+            asked(*words.split(), is_small=True)
+        whys = [error.why for error in refusal.value.errors]
+        assert any("attention heads" in why for why in whys)
+        assert not any("more than the slot can hold" in why for why in whys)  # of a slot that holds nothing of it

@@ -15,7 +15,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.count import matrix_count
 from unidelta.design.form import FORMS
-from unidelta.design.rules import other_slot
+from unidelta.design.rules import is_countable, other_slot
 from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
 from unidelta.design.wording import in_words
 from unidelta.errors import DesignError
@@ -44,7 +44,7 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         )
     if isinstance(design, Deltas) and not any(part.slot in flexible for part in design.parts):
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
-    if isinstance(design, Deltas) and not all(_is_countable(part, architecture) for part in design.parts):
+    if isinstance(design, Deltas) and not all(is_countable(part, architecture) for part in design.parts):
         return design
     flexible = _with_bottleneck(design, flexible)
     if isinstance(design, Deltas) and not flexible:
@@ -86,8 +86,8 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
     """The design on another backbone, each part with the share of parameters that it has on the published one.
 
     Every bottleneck is the nearest that its form can have on the backbone, or in proportion to the width where what a
-    generator makes costs more at any size; one below 1 is left
-    unchanged, to be refused.
+    generator makes costs more at any size, and where a rule refuses the part; one below 1 is left unchanged, to be
+    refused.
     """
     scale = architecture.n_parameters / published.n_parameters
     if isinstance(design, PromptTuning) and design.length < 1:
@@ -97,14 +97,17 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
         return replace(design, length=min(max(1, _nearest(length)), architecture.max_positions))
     parts: list[DeltaSpec] = []
     for part in design.parts:
-        if part.bottleneck < 1 or FORMS[part.form].size is None or not _is_countable(part, architecture):
+        if part.bottleneck < 1 or FORMS[part.form].size is None:
             parts.append(part)
+            continue
+        in_proportion = max(1, part.bottleneck * architecture.width // published.width)
+        if not is_countable(part, architecture):
+            parts.append(replace(part, bottleneck=in_proportion))
             continue
         target = matrix_count(_known_there(part, published), published) * scale
         sizes, cost = sizes_of(part, architecture), partial(_count_with, part, architecture)
         bottleneck = _closest(sizes, cost, target)
         if part.generator is not None and target < cost(sizes[0]):  # what does not grow with r is more than that share
-            in_proportion = part.bottleneck * architecture.width // published.width
             bottleneck = min(sizes, key=lambda size: abs(size - in_proportion))
         parts.append(replace(part, bottleneck=bottleneck))
     return replace(design, parts=tuple(parts))
@@ -112,14 +115,6 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
 
 def _count_with(part: DeltaSpec, architecture: Architecture, bottleneck: int) -> int:
     return matrix_count(replace(part, bottleneck=bottleneck), architecture)
-
-
-def _is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
-    """Whether a part has places to be at; one that has none is refused by the rules."""
-    if not architecture.sites_of(part):
-        return False
-    known = {target for site in architecture.at(part.slot) for target in site.targets}
-    return FORMS[part.form].level != "linear" or (bool(part.targets) and known.issuperset(part.targets))
 
 
 def _known_there(part: DeltaSpec, published: Architecture) -> DeltaSpec:

@@ -213,6 +213,19 @@ def _clash(parts: Sequence[DeltaSpec], architecture: Architecture) -> bool:
     return len(set(found)) < len(found)
 
 
+def is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
+    """Whether a part has places that can be measured; one that has none is refused by a rule."""
+    sites = architecture.sites_of(part)
+    match FORMS[part.form].level:
+        case "heads":
+            return bool(sites) and all(site.n_heads for site in sites)
+        case "linear":
+            known = {target for site in architecture.at(part.slot) for target in site.targets}
+            return bool(sites) and bool(part.targets) and known.issuperset(part.targets)
+        case "sublayer":
+            return bool(sites)
+
+
 def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = "") -> list[DesignError]:
     """All problems of one delta on a backbone.
 
@@ -228,6 +241,8 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
     if errors and _unknown_targets(part, architecture):
         return errors  # it has no places to measure
     limit, what = form.capacity(part, architecture)
+    if errors and limit == 0:
+        return errors  # its places have nothing of the kind
     if form.size and part.bottleneck > limit:
         errors.append(
             DesignError(

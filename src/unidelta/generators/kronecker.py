@@ -49,6 +49,6 @@ def _factors(place: Place) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def factors(width: int) -> tuple[int, int]:
-    """The two factors of a width that are nearest to each other, the smaller first."""
-    small = next(n for n in range(int(width**0.5), 0, -1) if width % n == 0)
-    return small, width // small
+    """The two factors of a width that are nearest to each other, the smaller first; 0 and 0 where there is no width."""
+    small = next((n for n in range(int(width**0.5), 0, -1) if width % n == 0), 0)
+    return small, width // max(small, 1)
