@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from functools import cache
 from random import Random
 from typing import Any
@@ -42,11 +39,9 @@ def fingerprint() -> str:
     return hashlib.sha256(json.dumps(corpora).encode()).hexdigest()
 
 
-def test_another_process_with_another_hash_seed_sees_the_same_bytes():
-    program = f"import runpy; print(runpy.run_path({__file__!r})['fingerprint']())"
-    env = {**os.environ, "PYTHONHASHSEED": "20220425"}
-    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.split()[-1] == fingerprint()
+def test_every_process_sees_the_bytes_that_the_committed_records_were_made_of():
+    # each process hashes with a seed of its own, and so an order of hashes would show here sooner or later
+    assert fingerprint() == "dbd08a34eff747ce2b60ba38cd46d30d63faaba00db65557511b63fa1113b812"
 
 
 @pytest.mark.parametrize("task", SPLITS)
