@@ -258,3 +258,12 @@ def test_a_form_of_heads_at_an_ffn_is_refused_whatever_makes_its_matrices(asked,
         whys = [error.why for error in refusal.value.errors]
         assert any("attention heads" in why for why in whys)
         assert not any("more than the slot can hold" in why for why in whys)  # of a slot that holds nothing of it
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("targets", ["[query,query]", "[foo]", "[gate,up]"])
+def test_maps_that_are_not_there_are_refused_whatever_generates(asked, targets, generator):
+    for method, slot in (("lora", "attn"), ("prefix_lora", "ffn"), ("dora", "attn")):
+        with pytest.raises(Problems) as refusal:
+            asked(f"method={method}", f"method.{slot}.targets={targets}", f"method.{slot}.generator={generator}")
+        assert any("each once" in error.why for error in refusal.value.errors)

@@ -5,6 +5,7 @@ or refused by exactly these rules. The rules of a form or composition are in its
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Representation, Slot, Source
@@ -21,10 +22,14 @@ from unidelta.errors import DesignError
 _AFTER_NORM = (Representation.LAYER, Representation.RESIDUAL)
 
 
+def _known_targets(part: DeltaSpec, architecture: Architecture) -> tuple[str, ...]:
+    """The targets that all sites of the slot have, each once."""
+    known = [site.targets for site in architecture.at(part.slot)]
+    return tuple(target for target in dict.fromkeys(part.targets) if all(target in targets for targets in known))
+
+
 def _unknown_targets(part: DeltaSpec, architecture: Architecture) -> bool:
-    known = [set(site.targets) for site in architecture.at(part.slot)]
-    wanted = set(part.targets)
-    return len(wanted) != len(part.targets) or not all(wanted <= targets for targets in known)
+    return _known_targets(part, architecture) != part.targets
 
 
 def _wrong_generator(part: DeltaSpec) -> bool:
@@ -237,7 +242,10 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
     form = FORMS[part.form]
     size = f", bottleneck {part.bottleneck}" if form.size or part.bottleneck else ""
     asked = f"{form.title} at {part.slot}, {part.insertion}, {part.composition}{size}, on {architecture.name}"
-    errors = [DesignError(asked, rule.why, rule.instead) for rule in rules_of(part) if rule.refuses(part, architecture)]
+    # what forms, generators and compositions ask of places, they ask of those that there are
+    measured = replace(part, targets=_known_targets(part, architecture))
+    broken = (rule for rule in rules_of(part) if rule.refuses(part if rule in GENERAL else measured, architecture))
+    errors = [DesignError(asked, rule.why, rule.instead) for rule in broken]
     if errors and _unknown_targets(part, architecture):
         return errors  # it has no places to measure
     limit, what = form.capacity(part, architecture)
