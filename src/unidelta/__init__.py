@@ -6,6 +6,7 @@ own parts. Nothing here imports torch until it is called.
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -37,7 +38,7 @@ def inject(
     transformers' Trainer and `generate`, under `torch.compile`, gradient checkpointing, float16 and bfloat16.
 
     Args:
-        model: a stock model of transformers: BART, mBART, RoBERTa, BERT, Llama, or a family that you registered.
+        model: a stock model of transformers, of one of sixteen architectures (docs/backbones.md) or of your own.
         method: a method by name (`"mam"`, `"lora"`, one of your own), or a design from `unidelta.design`.
         seed: of the deltas' initialisation; the global random state is neither read nor changed.
         fast: whether optimisations are on; results are the same up to rounding.
@@ -55,17 +56,23 @@ def inject(
     """
     import torch
 
-    from unidelta.errors import ConfigError
+    from unidelta.design.in_python import in_python
+    from unidelta.errors import ConfigError, UserError
     from unidelta.fast.switch import speed_up
     from unidelta.injection.inject import inject as put_into
 
-    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise ConfigError(f"seed={seed!r}", "a seed is a whole number, between 0 and 4294967295", "seed=42")
+    if not isinstance(fast, bool):
+        raise ConfigError(f"fast={fast!r}", "optimisations are on or off", "fast=True, or fast=False")
     if isinstance(method, Design) and axes:
         asked = f"a design with {', '.join(f'{name}={value!r}' for name, value in axes.items())}"
         raise ConfigError(asked, "a design has its own axes", "dataclasses.replace(design, …), or a method's name")
     chosen = method if isinstance(method, Design) else design(model, method, **axes)
-    injection = put_into(model, chosen, generator=torch.Generator().manual_seed(seed))
+    try:
+        injection = put_into(model, chosen, generator=torch.Generator().manual_seed(int(seed)))
+    except UserError as error:
+        raise in_python(error) from None
     if fast:
         speed_up(injection)
     return injection
@@ -85,17 +92,21 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     Raises:
         UserError: as `inject`.
     """
+    from unidelta.design.in_python import in_python
     from unidelta.design.methods import request_of
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
-    from unidelta.errors import Problems
+    from unidelta.errors import Problems, UserError
     from unidelta.injection.inject import architecture_of_model
 
     architecture = architecture_of_model(model)
     published = published_for(architecture.family.name, n_labels=architecture.n_labels)
-    found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
+    try:
+        found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
+    except UserError as error:
+        raise in_python(error) from None
     if problems:
-        raise Problems(problems)
+        raise in_python(Problems(problems))
     return found
 
 

@@ -154,11 +154,17 @@ def _budget(method: str, size: object) -> BudgetConfig:
     asked = f"method={method} budget={size!r}"
     match size:
         case str():
+            number = size.strip().removesuffix("%").strip()
             try:
-                return BudgetConfig(name="percent", percent=float(size.removesuffix("%")))
+                share = float(number)
             except ValueError:
                 why = "a share is written in percent of the backbone's parameters"
                 raise ConfigError(asked, why, 'budget="0.5%"') from None
+            if "%" not in size:  # 30 as a share is another model than a bottleneck of 30
+                bottleneck = f", or budget={number}" if number.isdecimal() else ""
+                why = "a share has its sign, and a bottleneck is a number without quotes"
+                raise ConfigError(asked, why, f'budget="{number}%"{bottleneck}')
+            return BudgetConfig(name="percent", percent=share)
         case Mapping():
             sizes = cast("Mapping[object, object]", size)
             wrong = [str(slot) for slot in sizes if slot not in tuple(Slot)]
