@@ -50,14 +50,12 @@ def inject(
         A handle: `summary()`, `trained_parameters()`, `save(folder)`, `merge()`, `unmerge()`, `disabled()`, `remove()`.
 
     Raises:
-        UserError: the architecture is not supported, the model already has deltas, the combination does not exist, or
-            the budget cannot be met; in three lines: what was asked, why it cannot be, what to type instead. The model
-            is unchanged.
+        UserError: it cannot be, in three lines: what was asked, why not, what to type instead. The model is unchanged.
     """
     import torch
 
-    from unidelta.design.in_python import in_python
-    from unidelta.errors import ConfigError, UserError
+    from unidelta.design.in_python import typed_in_python
+    from unidelta.errors import ConfigError
     from unidelta.fast.switch import speed_up
     from unidelta.injection.inject import inject as put_into
 
@@ -69,10 +67,8 @@ def inject(
         asked = f"a design with {', '.join(f'{name}={value!r}' for name, value in axes.items())}"
         raise ConfigError(asked, "a design has its own axes", "dataclasses.replace(design, …), or a method's name")
     chosen = method if isinstance(method, Design) else design(model, method, **axes)
-    try:
+    with typed_in_python():
         injection = put_into(model, chosen, generator=torch.Generator().manual_seed(int(seed)))
-    except UserError as error:
-        raise in_python(error) from None
     if fast:
         speed_up(injection)
     return injection
@@ -92,21 +88,19 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     Raises:
         UserError: as `inject`.
     """
-    from unidelta.design.in_python import in_python
+    from unidelta.design.in_python import typed_in_python
     from unidelta.design.methods import request_of
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
-    from unidelta.errors import Problems, UserError
+    from unidelta.errors import Problems
     from unidelta.injection.inject import architecture_of_model
 
     architecture = architecture_of_model(model)
     published = published_for(architecture.family.name, n_labels=architecture.n_labels)
-    try:
+    with typed_in_python():
         found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
-    except UserError as error:
-        raise in_python(error) from None
-    if problems:
-        raise in_python(Problems(problems))
+        if problems:
+            raise Problems(problems)
     return found
 
 
@@ -266,8 +260,7 @@ def register(
     from unidelta.extensions.folders import add_folder
     from unidelta.tasks.metrics.metric import METRICS, Metric
 
-    made = thing() if isinstance(thing, type) else thing
-    match made:
+    match made := thing() if isinstance(thing, type) else thing:
         case Form():
             FORMS.register(made)
         case Generator():

@@ -4,6 +4,7 @@ import pytest
 
 from unidelta.config.compose import compose
 from unidelta.config.resolve import published_architecture, resolve
+from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS
 from unidelta.errors import ConfigError, Problems, UserError
@@ -267,3 +268,12 @@ def test_maps_that_are_not_there_are_refused_whatever_generates(asked, targets, 
         with pytest.raises(Problems) as refusal:
             asked(f"method={method}", f"method.{slot}.targets={targets}", f"method.{slot}.generator={generator}")
         assert any("each once" in error.why for error in refusal.value.errors)
+
+
+@pytest.mark.parametrize("bottleneck", [0, -7])
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_no_bottleneck_is_refused_whatever_composes(asked, composition, bottleneck):
+    for method in ("pissa", "lora", "adapter", "oft"):
+        words = f"method={method} composition={composition} budget=bottleneck budget.bottleneck={bottleneck}"
+        with pytest.raises(UserError, match="a bottleneck below 1 tunes nothing"):
+            asked(*words.split())

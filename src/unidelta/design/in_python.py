@@ -1,6 +1,8 @@
 """The words of a refusal as they are typed in Python: `position="attn"`, `budget="0.5%"`."""
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from unidelta.errors import Problems, UserError
 
@@ -23,10 +25,18 @@ _WORDS = tuple(
 )
 
 
-def in_python(error: UserError) -> UserError:
-    """The same refusal in the words of `unidelta.inject`; the keys of a command line are written as arguments."""
+@contextmanager
+def typed_in_python() -> Generator[None]:
+    """Refusals in this context are in the words of `unidelta.inject`: keys of a command line are its arguments."""
+    try:
+        yield
+    except UserError as error:
+        raise _worded(error) from None
+
+
+def _worded(error: UserError) -> UserError:
     if isinstance(error, Problems):
-        return Problems([in_python(each) for each in error.errors])
+        return Problems([_worded(each) for each in error.errors])
     return type(error)(*(_said(words) for words in (error.asked, error.why, error.instead)))
 
 

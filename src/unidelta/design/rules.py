@@ -242,8 +242,8 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
     form = FORMS[part.form]
     size = f", bottleneck {part.bottleneck}" if form.size or part.bottleneck else ""
     asked = f"{form.title} at {part.slot}, {part.insertion}, {part.composition}{size}, on {architecture.name}"
-    # what forms, generators and compositions ask of places, they ask of those that there are
-    measured = replace(part, targets=_known_targets(part, architecture))
+    # what forms, generators and compositions measure is there: maps that the slot has, a bottleneck of 1 at least
+    measured = replace(part, targets=_known_targets(part, architecture), bottleneck=max(1, part.bottleneck))
     broken = (rule for rule in rules_of(part) if rule.refuses(part if rule in GENERAL else measured, architecture))
     errors = [DesignError(asked, rule.why, rule.instead) for rule in broken]
     if errors and _unknown_targets(part, architecture):
