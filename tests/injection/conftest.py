@@ -28,6 +28,8 @@ from ..copied import copied
 from ..float64 import kept_float64
 
 OTHER_DROPOUTS = ("activation_dropout",)
+ALIKE = ("qwen2", "xlm-roberta", "electra", "pegasus", "marian")  # their layers are another family's
+EVERY_FAMILY = [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in FAMILIES]
 LOADERS = {
     "encoder-decoder": AutoModelForSeq2SeqLM,
     "encoder": AutoModelForSequenceClassification,

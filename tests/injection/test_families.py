@@ -12,7 +12,8 @@ from unidelta.errors import Problems
 from unidelta.injection.activations import activations
 from unidelta.injection.inject import architecture_of
 
-ALIKE = ("qwen2", "xlm-roberta", "electra", "pegasus", "marian")  # layers of another family
+from .conftest import ALIKE
+
 LATER = (
     "llama",
     "mistral",

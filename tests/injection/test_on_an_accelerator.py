@@ -20,6 +20,8 @@ from torch.utils._pytree import tree_leaves
 
 from unidelta.design.family import FAMILIES
 
+from .conftest import EVERY_FAMILY
+
 B, T_SOURCE, T_TARGET = 3, 24, 16  # as batches in bf16 are padded: multiples of 8
 DESIGNS = ("full", "prefix", "mam", "multihead", "lora_attn", "parallel_both")
 
@@ -69,10 +71,8 @@ def inputs(family: str) -> dict[str, Tensor]:
     return {**ids, "attention_mask": attended}
 
 
-CASES = [(family, name) for family in FAMILIES for name in DESIGNS]
-
-
-@pytest.mark.parametrize(("family", "name"), CASES)
+@pytest.mark.parametrize("family", EVERY_FAMILY)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_no_op_falls_back_to_the_cpu(family: str, name: str, injected: Callable[..., Any], monkeypatch) -> None:
     monkeypatch.setattr("transformers.masking_utils.is_tracing", lambda *_: True)  # else it reads values of masks
     model = injected(name, family).model.to("meta").train()
@@ -83,7 +83,8 @@ def test_no_op_falls_back_to_the_cpu(family: str, name: str, injected: Callable[
     assert {op for op, tensor in outputs.found if tensor.device.type == "cpu" and tensor.numel() > 1} == set()
 
 
-@pytest.mark.parametrize(("family", "name"), CASES)
+@pytest.mark.parametrize("family", EVERY_FAMILY)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_a_step_stays_in_the_fused_kernel(family: str, name: str, injected: Callable[..., Any]) -> None:
     model = injected(name, family).model.train()
     with FusedAttention() as attention, Outputs() as outputs:

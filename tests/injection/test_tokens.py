@@ -16,6 +16,8 @@ from unidelta.hosts.cache import CACHE
 from unidelta.injection.injection import Injection
 from unidelta.training.recomputing import recompute_activations
 
+from .conftest import EVERY_FAMILY
+
 CLOSE = {"rtol": 0, "atol": 1e-12}
 DECODERS = ("llama", "gpt2", "gemma3_text", "qwen3")
 CHOICES = {"first:2": (2, 0), "last:3": (0, 3), "first:1+last:2": (1, 2), "first:9+last:1": (9, 1)}
@@ -85,7 +87,7 @@ def by_hand(tiny, family: str, deltas: Injection, mask: Tensor) -> PreTrainedMod
 
 
 @pytest.mark.parametrize("on_left", [False, True])
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", EVERY_FAMILY)
 def test_the_tokens_chosen_are_edited_wherever_padding_is(tiny, batch, family, on_left):
     inputs, is_decoder = padded(batch, family, on_left=on_left), FAMILIES[family].kind == "decoder"
     mask = inputs["attention_mask"].clone()
