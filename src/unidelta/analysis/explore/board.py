@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from unidelta.analysis.explore.accounts import Accounts
+from unidelta.analysis.explore.asked import table_of
 from unidelta.analysis.explore.differences import differing
 from unidelta.analysis.explore.setting import Setting, settings_of
 from unidelta.analysis.percent import percent_text
@@ -33,8 +34,9 @@ def board(
         lower_is_better: whether a low score is a good one.
 
     Raises:
-        ConfigError: there is no such task or score.
+        ConfigError: it is no such table, or there is no such task or score.
     """
+    frame = table_of(frame, "runs")
     accounts = Accounts(n_runs=len(frame))
     settings = settings_of(frame, accounts, task=task, metric=metric)
     made = rows_of(settings, lower_is_better=lower_is_better)

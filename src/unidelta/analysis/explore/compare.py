@@ -8,6 +8,7 @@ import pandas as pd
 
 from unidelta.analysis.difference import LEVEL, above, difference
 from unidelta.analysis.explore.accounts import Accounts
+from unidelta.analysis.explore.asked import names_of, table_of
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
 from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
 from unidelta.analysis.in_print import p_text, signed
@@ -74,6 +75,8 @@ def compare(
     Raises:
         ConfigError: there is no such task, score or setting, or nothing that both sides have.
     """
+    first, second = table_of(first, "first"), table_of(second, "second")
+    by = names_of(by, "by", '"position"')
     accounts = tuple(Accounts(n_runs=len(side)) for side in (first, second))
     sides: list[dict[Key, list[Setting]]] = []
     for frame, account in zip((first, second), accounts, strict=True):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from unidelta.analysis.curve import PERCENT, Figure, Panel, Point, Series
 from unidelta.analysis.explore.accounts import Accounts
+from unidelta.analysis.explore.asked import names_of, table_of
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
 from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
 from unidelta.analysis.names import metric_title, panel_title
@@ -44,6 +45,8 @@ def curves(
     Raises:
         ConfigError: there is no such task, score or setting, or nothing to draw.
     """
+    frame, by = table_of(frame, "runs"), names_of(by, "by", '("method", "position")')
+    (x,) = names_of((x,), "x", '"percent"')
     accounts = Accounts(n_runs=len(frame))
     settings = without_lost(settings_of(frame, accounts, task=task, metric=metric), accounts)
     for name, asked in ((x, "x"), *((name, "by") for name in by)):
