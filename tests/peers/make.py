@@ -83,7 +83,9 @@ INSIDE: dict[str, tuple[str, dict, Config]] = {
         lambda: peft.IA3Config(target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"]),
     ),
     "prefix_llama": ("llama", LLAMA, lambda: peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
+    "prefix_qwen2": ("qwen2", LLAMA, lambda: peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
     "lora_llama": ("llama", LLAMA, QV),
+    "lora_qwen2": ("qwen2", {**LLAMA, **WINDOW, "use_sliding_window": True, "max_window_layers": 1}, QV),
     "lora_mistral": ("mistral", {**LLAMA, **WINDOW}, QV),
     "lora_qwen3": ("qwen3", {**LLAMA, **WINDOW, "use_sliding_window": True, "max_window_layers": 1}, QV),
     "lora_gemma3": (

@@ -90,7 +90,11 @@ CASES: Mapping[str, tuple[Deltas, Callable[[str, Tensor], Pair]]] = {
     "ia3_bart": (IA3, ia3),
     "ia3_llama": (IA3, ia3),
     "prefix_llama": (Deltas(parts=(spec(Slot.ATTN, "prefix", Insertion.PARALLEL, "gated", **_BEHIND),)), prefix),
-    **{f"lora_{name}": (low_rank("query", "value"), lora) for name in ("llama", "mistral", "qwen3", "gemma3", "t5")},
+    "prefix_qwen2": (Deltas(parts=(spec(Slot.ATTN, "prefix", Insertion.PARALLEL, "gated", **_BEHIND),)), prefix),
+    **{
+        f"lora_{name}": (low_rank("query", "value"), lora)
+        for name in ("llama", "mistral", "qwen2", "qwen3", "gemma3", "t5")
+    },
     **{f"lora_{name}": (low_rank("query", "key", "value"), lora) for name in ("gpt2", "modernbert")},
 }
 

@@ -141,7 +141,10 @@ class Injection:
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
-        """A context in which the model is the plain backbone: stock classes, names and values."""
+        """A context in which the model is the plain backbone: stock classes, names and values.
+
+        Full fine-tuning and BitFit change the backbone itself; these changes remain.
+        """
         self._check_present("disable deltas")
         merged = bool(self._merged)
         self.unmerge()

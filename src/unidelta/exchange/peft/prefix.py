@@ -21,7 +21,7 @@ from unidelta.exchange.tie import Tie
 from unidelta.injection.inject import architecture_of_model
 from unidelta.injection.injection import Injection
 
-_FAMILIES = ("llama", "mistral", "qwen3", "gpt2")
+_FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gpt2")
 
 
 class Prefix(Method):
