@@ -86,6 +86,8 @@ IA3 = Deltas(
     )
 )
 _BEHIND = {"bottleneck": 3, "text_start": TextStart.LENGTH}  # peft numbers text on from the prefix
+PREFIX = Deltas(parts=(spec(Slot.ATTN, "prefix", Insertion.PARALLEL, "gated", **_BEHIND),))
+_LIKE_LLAMA = ("llama", "mistral", "qwen2", "qwen3", "gemma3")
 CASES: Mapping[str, tuple[Deltas, Callable[[str, Tensor], Pair]]] = {
     "ia3_bart": (IA3, ia3),
     "ia3_llama": (IA3, ia3),
