@@ -153,8 +153,10 @@ def test_altered_and_missing_weights_are_refused(own: Path):
 def test_another_family_has_no_miniature():
     with pytest.raises(DataError, match="bart, llama, mbart, roberta"):
         settings("bert")
-    with pytest.raises(UserError, match="miniature of the family bert"):
-        prepare(compose(["task=sst2", "backbone=bert"]))
+    for words in ("task=sst2 backbone=bert", "task=xsum backbone=gpt2", "task=xsum backbone=pegasus"):
+        with pytest.raises(UserError, match="a miniature of the family") as refusal:
+            prepare(compose(words.split()))
+        assert "Problem 2" not in str(refusal.value) and "scale=paper" in refusal.value.instead
 
 
 def test_rows_of_a_world_the_backbone_may_have_seen_are_refused(own: Path):

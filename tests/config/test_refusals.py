@@ -1,8 +1,12 @@
 """Everything that cannot be is refused in three lines: what was asked, why not, what to type instead."""
 
+import re
+
 import pytest
 
+from unidelta.backbones.config_file import read_config
 from unidelta.config.compose import compose
+from unidelta.config.groups import options
 from unidelta.config.resolve import published_architecture, resolve
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
@@ -277,3 +281,16 @@ def test_no_bottleneck_is_refused_whatever_composes(asked, composition, bottlene
         words = f"method={method} composition={composition} budget=bottleneck budget.bottleneck={bottleneck}"
         with pytest.raises(UserError, match="a bottleneck below 1 tunes nothing"):
             asked(*words.split())
+
+
+def test_the_backbones_that_are_advised_are_those_that_can_be_typed(asked, tmp_path):
+    advice: list[str] = []
+    for words in ("task=xsum backbone=electra", "task=sst2 backbone=marian"):
+        with pytest.raises(Problems) as refusal:
+            asked(*words.split())
+        advice += [error.instead for error in refusal.value.errors]
+    (tmp_path / "config.json").write_text('{"model_type": "gemma3_text"}')
+    with pytest.raises(UserError) as refusal:
+        read_config(tmp_path / "config.json", family="llama", asked="backbone.checkpoint=DIR")
+    named = {name for words in [*advice, refusal.value.instead] for name in re.findall(r"backbone=(\S+)", words)}
+    assert {"qwen2", "xlm-roberta", "gemma3"} <= named <= set(options("backbone"))

@@ -8,6 +8,7 @@ from unidelta.config.reading import leave, plain
 from unidelta.config.resolve_prompt import check_prompt, resolve_prompt
 from unidelta.config.schema import GenerationConfig, RunConfig, TaskConfig
 from unidelta.design.family import FAMILIES, Family
+from unidelta.design.published import backbones_of
 from unidelta.errors import ConfigError, UserError
 from unidelta.tasks.columns import Columns
 from unidelta.tasks.kind import KINDS, Kind, Output
@@ -156,7 +157,8 @@ def _is_counted(config: RunConfig, kind: Kind, family: Family) -> bool:
 def _check_backbone(task: TaskConfig, kind: Kind, family: Family) -> Iterator[UserError]:
     needed = _BACKBONES_OF[kind.output]
     if family.kind not in needed:
-        wanted = [name for kind in needed for name, each in FAMILIES.items() if each.kind == kind]
+        fitting = [name for kind in needed for name, each in FAMILIES.items() if each.kind == kind]
+        wanted = [backbone for name in fitting for backbone in backbones_of(name)]
         yield ConfigError(
             f"task={task.name} with a backbone of family {family.name}",
             f"{task.name} {kind.does}, and {family.name} {_IS[family.kind]}",

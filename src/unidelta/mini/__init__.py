@@ -1,4 +1,4 @@
-"""The miniature: an invented world, four tasks and three pretrained backbones, small enough to ship.
+"""The miniature: an invented world, four tasks and four pretrained backbones, small enough to ship.
 
 Nothing here needs a network. The names here import in milliseconds; `tokenizer` and `pretraining` need transformers
 and torch and must be imported from their own modules.

@@ -43,6 +43,7 @@ def miniature_of(family: str) -> Miniature:
         DataError: there is none.
     """
     if family not in MINIATURES:
-        instead = f"one of: {', '.join(MINIATURES)}, or backbone.checkpoint=DIR with weights of your own"
-        raise DataError(f"a miniature of the family {family}", "none is made", instead)
+        why = f"the miniature has weights of {', '.join(MINIATURES)} alone"
+        instead = "scale=paper, backbone.checkpoint=DIR with weights of your own, or one of these backbones"
+        raise DataError(f"a miniature of the family {family}", why, instead)
     return MINIATURES[family]

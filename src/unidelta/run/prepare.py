@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from unidelta import mini
+from unidelta.backbones.shipped import Shipped
 from unidelta.config.reading import noting
 from unidelta.config.resolve import published_architecture, resolve
 from unidelta.config.resolve_prompt import n_outputs
@@ -22,6 +23,7 @@ from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.design.spec import positions_before_text
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
+from unidelta.mini.miniature import MINIATURES
 from unidelta.tasks import KINDS, TaskSpec, read_labels
 from unidelta.tasks.languages import wrong_languages
 from unidelta.tasks.lengths import check_lengths
@@ -127,8 +129,11 @@ def _check_world(config: RunConfig) -> list[UserError]:
             return []
         why = f"task.source={task_source(config)} reads no rows of the miniature"
         return [ConfigError(asked, why, "task.source=mini, or leave mini.seed out")]
+    weights = resolve_weights(config)
+    if isinstance(weights, Shipped) and config.backbone.family not in MINIATURES:
+        return []  # there are no such weights, which is told elsewhere
     try:
-        known = resolve_weights(config).world()
+        known = weights.world()
     except BackboneError as error:
         return [error]
     if known is None or known == config.mini.seed:
