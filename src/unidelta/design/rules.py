@@ -225,8 +225,7 @@ def is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
         case "heads":
             return bool(sites) and all(site.n_heads for site in sites)
         case "linear":
-            known = {target for site in architecture.at(part.slot) for target in site.targets}
-            return bool(sites) and bool(part.targets) and known.issuperset(part.targets)
+            return bool(sites) and bool(part.targets) and not _unknown_targets(part, architecture)
         case "sublayer":
             return bool(sites)
 
