@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -75,15 +76,20 @@ def follow(tmp_path: Path) -> Callable[..., Followed]:
 
     def in_a_process(*runs: dict[str, Any], variables: dict[str, str] | None = None, **tracking: Any) -> Followed:
         (tmp_path / "home").mkdir(exist_ok=True)
-        done = subprocess.run(
-            [sys.executable, "-c", FOLLOW, request(tmp_path / "runs", *runs, **tracking)],
-            env=environment(tmp_path / "home", **(variables or {})),
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
-        answers = [json.loads(line) for line in done.stdout.splitlines()]
-        return Followed(answers=answers, returncode=done.returncode, out=done.stdout, err=done.stderr)
+        # Files and no pipes: W&B's service inherits them, and a pipe would be read until the service ends too.
+        with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            done = subprocess.run(
+                [sys.executable, "-c", FOLLOW, request(tmp_path / "runs", *runs, **tracking)],
+                env=environment(tmp_path / "home", **(variables or {})),
+                stdout=out,
+                stderr=err,
+                timeout=180,
+            )
+            out.seek(0)
+            err.seek(0)
+            said, errors = out.read(), err.read()
+        answers = [json.loads(line) for line in said.splitlines()]
+        return Followed(answers=answers, returncode=done.returncode, out=said, err=errors)
 
     return in_a_process
 
