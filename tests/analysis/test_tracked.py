@@ -19,6 +19,7 @@ from unidelta.analysis.source import read
 from unidelta.errors import RecordError
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
+from unidelta.tracking import tracker
 
 ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "results/mini/main"
@@ -50,7 +51,9 @@ def as_wandb_has_it(record: RunRecord) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def test_a_record_is_put_together_again():
     for record in committed(12):
-        assert tracked.record_of(record.run_id, *as_wandb_has_it(record), origin="x") == record
+        config, flattened = as_wandb_has_it(record)
+        assert tracked.record_of(record.run_id, config, flattened, origin="x") == record
+        assert flattened == {**tracker.summary(record), "_step": 4, "loss": 0.5}
 
 
 def test_numbers_that_are_not_finite_are_named_as_in_a_record():

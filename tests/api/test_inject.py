@@ -175,6 +175,8 @@ def test_a_summary_counts_what_the_model_holds(stock, family):
         ("lora", {"head": True}, ConfigError, "the choices are conventions, frozen, trained"),
         ("lora", {"seed": -1}, ConfigError, "a seed is a whole number"),
         ("lora", {"seed": "1"}, ConfigError, "a seed is a whole number"),
+        ("lora", {"seed": True}, ConfigError, "a seed is a whole number"),
+        ("lora", {"fast": "no"}, ConfigError, "on or off"),
         ("adapter", {"budget": 10_000}, Problems, "10000"),
         ("lora", {"budget": 0}, Problems, "bottleneck"),
         ("ia3", {"budget": 4}, Problems, "bottleneck"),

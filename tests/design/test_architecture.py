@@ -19,6 +19,7 @@ from unidelta.design.axes import Slot
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
+from unidelta.errors import BackboneError
 from unidelta.injection.inject import architecture_of_model
 
 LOADERS = {
@@ -185,11 +186,15 @@ def test_what_conf_states_is_what_the_model_cards_say(bart_large, mbart_large, r
         ("bert", "encoder", False),
         *((name, "decoder", True) for name in ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "gpt2")),
         *((name, "encoder-decoder", is_pre) for name, is_pre in (("t5", True), ("pegasus", True), ("marian", False))),
-        *(
-            (name, "encoder", is_pre)
-            for name, is_pre in (("modernbert", True), ("xlm-roberta", False), ("electra", False))
-        ),
+        *((name, "encoder", name == "modernbert") for name in ENCODERS),
     ],
 )
 def test_families_know_their_shape(family, kind, is_pre_norm):
     assert (FAMILIES[family].kind, FAMILIES[family].is_pre_norm) == (kind, is_pre_norm)
+
+
+def test_a_size_that_is_missing_and_one_that_is_none_are_told_apart():
+    config = {key: value for key, value in LLAMA.items() if key != "vocab_size"} | {"hidden_size": 1.5}
+    with pytest.raises(BackboneError) as refusal:
+        architecture_from_config({"model_type": "llama", **config}, name="odd", n_labels=0)
+    assert refusal.value.why == "it does not say vocab_size; its hidden_size is 1.5, no whole number"

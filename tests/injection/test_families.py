@@ -14,16 +14,8 @@ from unidelta.injection.inject import architecture_of
 
 from .conftest import ALIKE
 
-LATER = (
-    "llama",
-    "mistral",
-    "qwen3",
-    "gemma3_text",
-    "gpt2",
-    "t5",
-    "modernbert",
-    *ALIKE,
-)  # the paper's: files of their own
+# the paper's have tests of their own
+LATER = ("llama", "mistral", "qwen3", "gemma3_text", "gpt2", "t5", "modernbert", *ALIKE)
 FUSED = ("gpt2", "modernbert")
 HAS_BIASES = (*FUSED, *ALIKE)
 UNFUSED = [family for family in LATER if family not in FUSED]

@@ -23,7 +23,8 @@ class Surroundings:
         norms_have_biases: false for RMSNorm.
         maps: linear maps that belong to the pretrained model, such as BERT's pooler.
         head: linear maps of the classification head, which pretrained models do not have.
-        fixed: how many of the embeddings' elements are computed and never trained.
+        fixed: how many of the embeddings' elements are computed and never trained: positions in both stacks, in the
+            modules that `Family.encoder_positions` names.
     """
 
     embeddings: int

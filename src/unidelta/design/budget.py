@@ -15,7 +15,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.count import matrix_count
 from unidelta.design.form import FORMS
-from unidelta.design.rules import is_countable, other_slot
+from unidelta.design.rules import is_countable, known_targets, other_slot
 from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
 from unidelta.design.wording import in_words
 from unidelta.errors import DesignError
@@ -104,7 +104,8 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
         if not is_countable(part, architecture):
             parts.append(replace(part, bottleneck=in_proportion))
             continue
-        target = matrix_count(_known_there(part, published), published) * scale
+        there = replace(part, targets=known_targets(part, published))  # another architecture may lack some
+        target = matrix_count(there, published) * scale
         sizes, cost = sizes_of(part, architecture), partial(_count_with, part, architecture)
         bottleneck = _closest(sizes, cost, target)
         if part.generator is not None and target < cost(sizes[0]):  # what does not grow with r is more than that share
@@ -115,12 +116,6 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
 
 def _count_with(part: DeltaSpec, architecture: Architecture, bottleneck: int) -> int:
     return matrix_count(replace(part, bottleneck=bottleneck), architecture)
-
-
-def _known_there(part: DeltaSpec, published: Architecture) -> DeltaSpec:
-    """The part without the targets that the published backbone, of a different architecture, does not have."""
-    known = {target for site in published.at(part.slot) for target in site.targets}
-    return replace(part, targets=tuple(target for target in part.targets if target in known))
 
 
 def _with_bottleneck(design: Deltas | PromptTuning, slots: Collection[Slot]) -> list[Slot]:

@@ -69,7 +69,6 @@ class Family:
         is_rotary: whether positions rotate queries and keys.
         takes_positions: whether the stack takes the positions of its tokens as an input, `position_ids`.
         encoder_positions: name of the module of absolute positions in an encoder with a decoder, if there is one.
-        is_sinusoidal: whether these positions, and the decoder's of the same name, are computed and never trained.
         encoder_scale: name of that encoder's factor of token embeddings, where they do not apply it themselves.
         untied: parameters that a model of such a config.json has beside what transformers builds of it.
         dropouts: names of hidden and attention dropout in config.json; None if there is none.
@@ -94,7 +93,6 @@ class Family:
     is_rotary: bool = False
     takes_positions: bool = False
     encoder_positions: str | None = None
-    is_sinusoidal: bool = False
     encoder_scale: str | None = None
     untied: Callable[[Config], tuple[str, ...]] = _all_tied
     dropouts: tuple[str | None, str | None] = (None, None)

@@ -22,14 +22,14 @@ from unidelta.errors import DesignError
 _AFTER_NORM = (Representation.LAYER, Representation.RESIDUAL)
 
 
-def _known_targets(part: DeltaSpec, architecture: Architecture) -> tuple[str, ...]:
+def known_targets(part: DeltaSpec, architecture: Architecture) -> tuple[str, ...]:
     """The targets that all sites of the slot have, each once."""
     known = [site.targets for site in architecture.at(part.slot)]
     return tuple(target for target in dict.fromkeys(part.targets) if all(target in targets for targets in known))
 
 
 def _unknown_targets(part: DeltaSpec, architecture: Architecture) -> bool:
-    return _known_targets(part, architecture) != part.targets
+    return known_targets(part, architecture) != part.targets
 
 
 def _wrong_generator(part: DeltaSpec) -> bool:
@@ -242,7 +242,7 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
     size = f", bottleneck {part.bottleneck}" if form.size or part.bottleneck else ""
     asked = f"{form.title} at {part.slot}, {part.insertion}, {part.composition}{size}, on {architecture.name}"
     # what forms, generators and compositions measure is there: maps that the slot has, a bottleneck of 1 at least
-    measured = replace(part, targets=_known_targets(part, architecture), bottleneck=max(1, part.bottleneck))
+    measured = replace(part, targets=known_targets(part, architecture), bottleneck=max(1, part.bottleneck))
     broken = (rule for rule in rules_of(part) if rule.refuses(part if rule in GENERAL else measured, architecture))
     errors = [DesignError(asked, rule.why, rule.instead) for rule in broken]
     if errors and _unknown_targets(part, architecture):

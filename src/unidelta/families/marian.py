@@ -22,7 +22,6 @@ FAMILIES.register(
         surroundings=partial(bart.surroundings, n_other_norms=0, is_sinusoidal=True),
         odd=odd,
         tiny={**bart.TINY, "scale_embedding": True},
-        is_sinusoidal=True,
         encoder_scale="embed_scale",
         released=Released(),
     )

@@ -12,7 +12,6 @@ FAMILIES.register(
         name="pegasus",
         surroundings=partial(bart.surroundings, n_other_norms=2, is_sinusoidal=True),
         tiny={**bart.TINY, "scale_embedding": True},
-        is_sinusoidal=True,
         encoder_scale="embed_scale",
         released=Released(),
         has_languages=False,

@@ -109,10 +109,10 @@ def inject(
 
 def _fixed(model: PreTrainedModel, architecture: Architecture) -> Iterator[nn.Parameter]:
     """Positions that are computed, which full fine-tuning does not train either."""
-    family = architecture.family
-    if family.is_sinusoidal and family.encoder_positions is not None:
+    positions = architecture.family.encoder_positions
+    if architecture.surroundings.fixed and positions is not None:
         for stack in (model.get_encoder(), model.get_decoder()):
-            yield from stack.get_submodule(family.encoder_positions).parameters()
+            yield from stack.get_submodule(positions).parameters()
 
 
 def _put(
