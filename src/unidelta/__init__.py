@@ -44,7 +44,7 @@ def inject(
         fast: whether optimisations are on; results are the same up to rounding.
         **axes: changes to the method: `position="ffn"`, `insertion="parallel"`, `composition="scaled"`, `scale=2`,
             `budget="0.5%"` (of the model's parameters, matrices only) or `budget=30` (the bottleneck),
-            `conventions="paper"`, `head="trained"` (see `unidelta.Axes`).
+            `layers="last:2"`, `conventions="paper"`, `head="trained"` (see `unidelta.Axes`).
 
     Returns:
         A handle: `summary()`, `trained_parameters()`, `save(folder)`, `merge()`, `unmerge()`, `disabled()`, `remove()`.
@@ -93,9 +93,10 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
     from unidelta.errors import Problems
-    from unidelta.injection.inject import architecture_of_model
+    from unidelta.injection.architecture import architecture_of_model, check_head
 
     architecture = architecture_of_model(model)
+    check_head(model, architecture, axes.get("head"))
     published = published_for(architecture.family.name, n_labels=architecture.n_labels)
     with typed_in_python():
         found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
@@ -127,11 +128,7 @@ def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
 
 
 def deltas_of(model: "PreTrainedModel") -> "Injection":
-    """The handle of the deltas in a model, for instance after `load` or `deepcopy`.
-
-    Raises:
-        DesignError: it has none.
-    """
+    """The handle of the deltas in a model, for instance after `load` or `deepcopy`; a DesignError if it has none."""
     from unidelta.errors import DesignError
     from unidelta.injection.injection import Injection
 
@@ -275,7 +272,7 @@ def register(
             add_folder(made)
             check_own_files()
         case _:
-            raise TypeError(f"`{made!r}` is no form, generator, composition, architecture, metric or folder.")
+            raise TypeError(f"{thing!r} is not a form, generator, composition, architecture, metric or folder.")
 
 
 __all__ = [

@@ -29,8 +29,9 @@ def test_every_comparison_is_counted_once():
     holds, does_not, equal, others = map(sum, zip(*counts, strict=True))
     assert (holds, does_not) == (verdicts["supported"], verdicts["contradicted"])
     assert equal == verdicts["practically equal"]
-    left = int(re.findall(r"\((\d+) comparisons\)", rest)[0])
-    assert others + left == verdicts["undecided"] + verdicts["not run"] + verdicts["at ceiling"]
+    left, not_run = re.fullmatch(r".*\((\d+) comparisons\).*; (\d+) comparisons, .*\.", rest).groups()  # pyright: ignore
+    assert others + int(left) == verdicts["undecided"] + verdicts["at ceiling"]
+    assert int(not_run) == verdicts["not run"]
 
 
 def test_what_a_run_prints_first_is_shown():

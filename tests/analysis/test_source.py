@@ -29,6 +29,18 @@ def test_folders_below_are_read_too_and_a_run_in_two_counts_once(run_of, stored)
     assert read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2").seeds == (1, 2)
 
 
+@pytest.mark.parametrize("first", ["interrupted", "complete"])
+def test_of_two_copies_of_a_run_the_complete_one_counts(run_of, stored, first: str):
+    """A run was stopped on one machine and resumed on another."""
+    statuses = ("interrupted", "complete") if first == "interrupted" else ("complete", "interrupted")
+    for folder, status in zip("ab", statuses, strict=True):
+        stored(run_of("full", 1, 80.0, status=status, reason=None), into=f"all/{folder}")
+    score = read(str(stored(run_of("full", 2, 81.0), into="all/c").parent), scale="mini").score(
+        "full_ft", "xsum", "rouge2"
+    )
+    assert (score.values, score.n_interrupted) == ((80.0, 81.0), 0)
+
+
 def test_runs_that_did_not_complete_are_counted_and_in_no_mean(run_of, stored):
     folder = stored(
         run_of("full", 1, 80.0),

@@ -55,7 +55,7 @@ CASES = {
         (("ffn", "low_rank", "sequential"), {"targets": ("inner",)}),
     ),
     "a form reads what its architecture hands on": (
-        (("ffn", "bottleneck"), {"source": "nothing"}),
+        (("ffn", "bottleneck"), {"source": Source.RESIDUAL_STREAM}),  # in a family without it
         (("ffn", "bottleneck"), {}),
     ),
     "the residual stream is read beside an FFN": (

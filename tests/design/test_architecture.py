@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import transformers
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -14,13 +15,14 @@ from transformers import (
 )
 from transformers.pytorch_utils import Conv1D
 
+import unidelta
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.errors import BackboneError
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 
 LOADERS = {
     "encoder-decoder": AutoModelForSeq2SeqLM,
@@ -155,8 +157,24 @@ def test_sites_are_those_of_the_real_model_in_the_same_order_with_the_same_maps(
 
 
 def test_facts_of_a_configuration_are_those_of_the_model_made_of_it(architecture):
-    found = architecture_of_model(real_model(architecture))
+    model = real_model(architecture)
+    for name in architecture.family.untied(architecture.config):  # in checkpoints; a model made of a config ties them
+        owner = model.get_submodule(name.rpartition(".")[0])
+        owner.weight = torch.nn.Parameter(owner.weight.detach().clone())
+    found = architecture_of_model(model)
     assert found == replace(architecture, name=architecture.family.name, published_denominator=None)
+
+
+@pytest.mark.parametrize("made", ["LlamaModel", "RobertaForMaskedLM", "BartForSequenceClassification", "T5Model"])
+def test_the_size_of_any_class_is_what_it_holds(made):
+    """One without a language-model head has fewer parameters than its config.json says of the usual class."""
+    name = made.partition("For")[0].removesuffix("Model").lower()
+    config = AutoConfig.for_model(name, **FAMILIES[name].tiny)
+    model = getattr(transformers, made)(config)
+    n = sum(parameter.numel() for parameter in model.parameters())
+    assert architecture_of_model(model).n_parameters == n
+    deltas = unidelta.inject(model, "lora", budget=2)
+    assert deltas.counts().backbone == n and f"of {n:,} parameters" in deltas.summary()
 
 
 def test_the_published_backbones_have_the_published_sizes(bart_large, mbart_large, roberta_base):

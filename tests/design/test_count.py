@@ -11,7 +11,8 @@ from unidelta.design.axes import LayerNorm
 from unidelta.design.count import Counts, count
 from unidelta.design.family import FAMILIES
 from unidelta.design.spec import BitFit
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 
 NAMES = (
     "prefix prefix_direct multihead adapter_attn adapter pfeiffer parallel_attn parallel scaled learned lora_attn "

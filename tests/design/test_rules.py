@@ -25,6 +25,8 @@ def test_the_cases_cover_every_rule():
 def test_a_rule_refuses_its_case_with_its_text_and_lets_the_neighbour_through(part, bart_large, name):
     rule = next(rule for rule in every_rule() if rule.name == name)
     (refused, changes), (allowed, other) = CASES[name]
+    if name == "a form reads what its architecture hands on":
+        bart_large = replace(bart_large, family=replace(bart_large.family, sources=(Source.SUBLAYER_INPUT,)))
     wrong, right = replace(part(*refused), **changes), replace(part(*allowed), **other)
     assert rule in rules_of(wrong) and rule.refuses(wrong, bart_large)
     assert rule not in rules_of(right) or not rule.refuses(right, bart_large)

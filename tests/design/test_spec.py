@@ -21,6 +21,7 @@ from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning, PromptTuning
+from unidelta.errors import DesignError
 
 
 def round_trip(design):
@@ -90,7 +91,7 @@ def test_an_unknown_kind_value_or_field_is_refused(part):
         design_from_dict({key: value for key, value in data.items() if key != "kind"})
     with pytest.raises(TypeError, match="parts"):
         design_from_dict({"kind": "deltas"})
-    with pytest.raises(ValueError, match="`botleneck` is no functional form here; known are bottleneck, low_rank"):
+    with pytest.raises(DesignError, match="there is no functional form `botleneck`\nInstead:    one of bottleneck"):
         design_from_dict({**data, "parts": [{**data["parts"][0], "form": "botleneck"}]})
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         design_from_dict({**data, "parts": [{**data["parts"][0], "colour": "red"}]})

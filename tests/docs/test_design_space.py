@@ -24,7 +24,8 @@ from unidelta.design.form import FORMS
 from unidelta.design.request import BudgetConfig, MethodConfig, PositionConfig, SlotConfig
 from unidelta.design.resolve import resolve_design
 from unidelta.design.rules import every_rule
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 
 PAPER = ("bottleneck", "low_rank", "prefix", "head_adapter")
 TINY = BartConfig(

@@ -15,7 +15,7 @@ from unidelta.exchange.authors import with_numbers
 from unidelta.exchange.named_backbone import load_backbone
 from unidelta.fidelity.names import official_name
 from unidelta.fidelity.options import request
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.architecture import architecture_of
 
 from .conftest import ROOT, blocks
 

@@ -108,7 +108,7 @@ def test_a_folder_with_files_is_not_written_into(tmp_path: Path):
     deltas = unidelta.inject(stock("bart"), design_of("bart", (lora("attn", "query"),)))
     (tmp_path / "mine.txt").write_text("mine")
     for to in ("peft", "merged"):
-        with pytest.raises(ExchangeError, match="is there already"):
+        with pytest.raises(ExchangeError, match="exists and is not empty"):
             unidelta.export(deltas.model, tmp_path, to=to)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

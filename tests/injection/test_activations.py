@@ -16,7 +16,8 @@ from unidelta.design.rules import check
 from unidelta.design.spec import Deltas
 from unidelta.hosts.site import Site
 from unidelta.injection.activations import activations
-from unidelta.injection.inject import Activations, architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
 
 FAMILIES = ("bart", "mbart", "roberta")

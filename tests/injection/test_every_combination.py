@@ -20,7 +20,8 @@ from unidelta.design.count import count
 from unidelta.design.form import FORMS
 from unidelta.design.request import CompositionConfig, InsertionConfig, MethodConfig, PositionConfig, SlotConfig
 from unidelta.design.resolve import resolve_design
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 
 POSITIONS = {"attn": ["attn"], "ffn": ["ffn"], "both": ["attn", "ffn"]}
 TASKS = {"bart": "xsum", "mbart": "wmt_en_ro", "roberta": "mnli", "bert": "mnli"}

@@ -10,7 +10,7 @@ from unidelta.design.count import count
 from unidelta.design.family import FAMILIES
 from unidelta.errors import Problems
 from unidelta.injection.activations import activations
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.architecture import architecture_of
 
 from .conftest import ALIKE
 

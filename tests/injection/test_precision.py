@@ -4,12 +4,16 @@ import pytest
 import torch
 from transformers import BartConfig, BartForConditionalGeneration
 
+import unidelta
+from unidelta.errors import DesignError
+from unidelta.extensions.folders import config_names
 from unidelta.injection.inject import inject
 
 NAMES = (
     "prefix prefix_gated_norm prefix_additive multihead houlsby pfeiffer parallel_both parallel_ffn_norm_out "
     "learned_scale_ffn lora_attn mam prompt"
 ).split()
+SIZELESS = ("bitfit", "ia3", "ssf")
 CASES = [(name, family) for name in NAMES for family in ("bart", "roberta") if (name, family) != ("prompt", "roberta")]
 CASES += [("mam", "mbart"), ("parallel_both", "mbart"), ("mam", "bert")]
 
@@ -28,6 +32,25 @@ def test_deltas_take_the_dtype_of_the_model_and_run_in_it(tiny, design, injected
         output.loss.backward()
         parameters = dict(model.named_parameters())
         assert all(torch.isfinite(parameters[key].grad).all() for key in injection.trained)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("method", sorted({*config_names("method")} - {"full", "frozen", "prompt"}))
+def test_every_method_trains_and_merges_in_half_the_precision(tiny, batch, method, dtype):
+    """Some kernels of torch.linalg exist for float32 alone."""
+    model = tiny("roberta").to(dtype)
+    injection = unidelta.inject(model, method, budget=4 if method not in SIZELESS else None)
+    output = model(**batch("roberta", padded=True))
+    output.loss.backward()
+    assert output.logits.dtype == dtype and output.logits.isfinite().all()
+    assert all(parameter.grad.isfinite().all() for _, parameter in injection.trained_parameters())
+    try:
+        injection.merge()
+    except DesignError as error:
+        assert "not a change of weights" in str(error)
+    else:
+        merged = model(**batch("roberta", padded=True)).logits
+        torch.testing.assert_close(merged, output.logits, rtol=0.1, atol=0.1)
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])

@@ -11,7 +11,7 @@ from unidelta.design.count import count
 from unidelta.design.family import FAMILIES
 from unidelta.errors import DesignError
 from unidelta.hosts.cache import CACHE
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 
 pytestmark = pytest.mark.usefixtures("no_float32")
 

@@ -19,7 +19,8 @@ from unidelta.design.spec import Deltas, FullFineTuning, PromptTuning
 from unidelta.errors import BackboneError, DesignError, Problems
 from unidelta.hosts.linear import LinearHost
 from unidelta.hosts.site import Hosting, attach
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 
 FAMILIES = ("bart", "mbart", "roberta", "bert")
 

@@ -13,7 +13,8 @@ from unidelta.design.methods import Axes, request_of
 from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas
 from unidelta.fast.switch import speed_up
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 
 from .golden import TOLERANCE, Golden

@@ -41,6 +41,17 @@ def test_commit_and_changes_are_those_of_the_checkout(tmp_path: Path) -> None:
     assert origin(tmp_path)["git"] == {**clean, "is_dirty": True}
 
 
+def test_the_repository_around_an_installed_package_is_not_its_own(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "thesis.tex").write_text("1")
+    git(tmp_path, "add", "thesis.tex")
+    git(tmp_path, "commit", "-qm", "first")
+    package = tmp_path / ".venv" / "lib" / "package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    assert origin(package)["git"] == {"commit": None, "is_dirty": None}
+
+
 def test_what_git_cannot_say_is_none(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert origin(tmp_path)["git"] == {"commit": None, "is_dirty": None}

@@ -8,6 +8,7 @@ import pytest
 
 from unidelta.tasks import METRICS
 from unidelta.tasks.__main__ import main
+from unidelta.tasks.metrics.metric import total
 
 
 def written(path: Path, *rows: dict[str, Any]) -> str:
@@ -52,6 +53,27 @@ def test_raw_references_are_scored_where_every_row_has_one(tmp_path: Path, capsy
     file = written(tmp_path / "q.jsonl", row, {"prediction": "a b", "reference": "a b"})
     assert main(["score", file, "--task", "xsum"]) == 2
     assert "q.jsonl:2: raw_reference: the column is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("metric", ["f1", "matthews", "accuracy"])
+def test_labels_are_scored_against_raw_ones_though_a_class_occurs_in_them_alone(
+    metric: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictions, references, raw = "aabbb", "ababb", "acabd"
+    file = written(
+        tmp_path / "p.jsonl",
+        *(
+            {"prediction": one, "reference": two, "raw_reference": three}
+            for one, two, three in zip(predictions, references, raw, strict=True)
+        ),
+    )
+    assert main(["score", file, "--metrics", metric]) == 0
+    told = json.loads(capsys.readouterr().out)["all"]
+    ours = METRICS[metric]
+    alone = ours.combine(total(ours.measure(list(predictions), list(raw))), len(raw))[ours.headline]
+    assert told[f"raw_{ours.headline}"] == pytest.approx(alone)
+    low, high = told["interval95"][f"raw_{ours.headline}"]
+    assert low <= alone <= high
 
 
 def test_what_is_wrong_with_the_file_is_said_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

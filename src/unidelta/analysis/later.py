@@ -11,10 +11,12 @@ from pathlib import Path
 from statistics import mean
 from typing import TypeVar
 
+from scipy import stats
+
 from unidelta.analysis.adjust import holm
 from unidelta.analysis.difference import LEVEL, Difference, above, difference
 from unidelta.analysis.frame import Row, rows, runs, score_of
-from unidelta.analysis.in_print import difference_text, p_text
+from unidelta.analysis.in_print import difference_text, p_text, signed
 from unidelta.analysis.miniature import cell
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.percent import percent_text
@@ -24,12 +26,13 @@ from unidelta.errors import ExitStatus
 
 PAGE = Path("docs/later-methods.md")
 RESULTS = Path("results/mini/later")
+LARGE = Path("results/mini/later_large")
 CROSSED = Path("results/mini/crossed")
-BASELINE = "lora"
 _SEEDS = 5
 _Key = TypeVar("_Key")
 Place = tuple[str, str]
 """A method and its position."""
+MAM: Place = ("mam", "both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,23 +68,40 @@ CELLS = (
 )
 
 
-def tables(found: Sequence[Row], crossed: Sequence[Row]) -> dict[str, str]:
-    """Every table, by its name in the page, from the runs of the methods and of the crossed cells."""
+def tables(found: Sequence[Row], large: Sequence[Row], crossed: Sequence[Row]) -> dict[str, str]:
+    """Every table, by its name in the page.
+
+    Args:
+        found: the runs of the methods at half a percent.
+        large: those at 6.7 %.
+        crossed: those of the crossed cells.
+    """
+    small_by_place, large_by_place = _by_place(found), _by_place(large)
+    lora_there = {place: ("lora", place[1]) for place in small_by_place if place[0] != "lora"}
+    return {
+        "methods": _methods(small_by_place, lora_there, "LoRA there"),
+        "places": _places(small_by_place),
+        "large": _methods(large_by_place, {place: MAM for place in large_by_place if place != MAM}, "MAM"),
+        "large places": _places(large_by_place),
+        "order": _order(small_by_place, large_by_place),
+        "crossed": _crossed(small_by_place, crossed),
+    }
+
+
+def _by_place(found: Sequence[Row]) -> dict[Place, list[Row]]:
     by_place: dict[Place, list[Row]] = {}
     for row in found:
         by_place.setdefault((row["method"], row["position"]), []).append(row)
-    return {"methods": _methods(by_place), "places": _places(by_place), "crossed": _crossed(by_place, crossed)}
+    return by_place
 
 
-def _methods(by_place: Mapping[Place, list[Row]]) -> str:
-    """Test scores, the best first, and each less LoRA at the same place."""
+def _methods(by_place: Mapping[Place, list[Row]], opponents: Mapping[Place, Place], opponent: str) -> str:
+    """Test scores, the best first, and each less its opponent, where that was run."""
     compared = {
-        place: _difference(by_place[place], by_place[BASELINE, place[1]])
-        for place in by_place
-        if place[0] != BASELINE and (BASELINE, place[1]) in by_place
+        place: _difference(by_place[place], by_place[other]) for place, other in opponents.items() if other in by_place
     }
     adjusted = _adjusted(compared)
-    table = [["method", "position", "tuned %", "rate", "ROUGE-2", "less LoRA there", "p"]]
+    table = [["method", "position", "tuned %", "rate", "ROUGE-2", f"less {opponent}", "p"]]
     for place in sorted(by_place, key=lambda place: -_mean(by_place[place])):
         mine, there = by_place[place], compared.get(place)
         table.append(
@@ -121,6 +141,17 @@ def _places(by_place: Mapping[Place, list[Row]]) -> str:
     return f"{markdown(table)}\n\n{words}"
 
 
+def _order(small: Mapping[Place, list[Row]], large: Mapping[Place, list[Row]]) -> str:
+    """How alike the orders of the rows are that both sizes have (Kendall's tau-b)."""
+    both = [place for place in small if place in large]
+    found = stats.kendalltau(*([_mean(size[place]) for place in both] for size in (small, large)))
+    tau, p = float(found[0]), p_text(float(found[1]))  # pyright: ignore[reportArgumentType]
+    return (
+        f"Of the {len(both)} rows that both tables have, Kendall's τ is {signed(tau, 2)} "
+        f"(p {p if p.startswith('<') else f'= {p}'})."
+    )
+
+
 def _crossed(by_place: Mapping[Place, list[Row]], crossed: Sequence[Row]) -> str:
     """Each crossed cell less each method that it is made of, the best cell first."""
     of_kind: dict[tuple[str, str], list[Row]] = {}
@@ -157,7 +188,11 @@ def _mean(found: Sequence[Row]) -> float:
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.later`."""
     return command(
-        "unidelta.analysis.later", __doc__, PAGE, lambda: tables(rows(runs(RESULTS)), rows(runs(CROSSED))), None
+        "unidelta.analysis.later",
+        __doc__,
+        PAGE,
+        lambda: tables(*(rows(runs(folder)) for folder in (RESULTS, LARGE, CROSSED))),
+        None,
     )
 
 

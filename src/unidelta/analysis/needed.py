@@ -51,9 +51,9 @@ def _least(power_of: Callable[[int], float], distance: float) -> int | None:
         return 2
     enough = 4
     while power_of(enough) < POWER:
-        enough *= 2
-        if enough > MOST:
+        if enough == MOST:
             return None
+        enough = min(2 * enough, MOST)
     too_few = enough // 2
     while enough - too_few > 1:
         middle = (enough + too_few) // 2

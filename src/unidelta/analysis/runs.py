@@ -7,7 +7,7 @@ import pandas as pd
 
 from unidelta.analysis.frame import Row, rows
 from unidelta.analysis.names import Scale
-from unidelta.analysis.score import Score, bounds_of
+from unidelta.analysis.score import Score, bounds_of, score_of_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +46,5 @@ class Runs:
             task: xsum, wmt_en_ro, mnli or sst2.
             metric: its name in records, e.g. `rouge2`.
         """
-        rows = self.rows(key, task)
-        done = sorted((row for row in rows if row["status"] == "complete"), key=lambda row: row["seed"])
-        n_of = {how: sum(row["status"] == how for row in rows) for how in ("failed", "diverged", "interrupted")}
-        return Score(
-            values=tuple(float(row[metric]) for row in done),
-            seeds=tuple(int(row["seed"]) for row in done),
-            run_ids=tuple(row["run_id"] for row in done),
-            n_failed=n_of["failed"],
-            n_diverged=n_of["diverged"],
-            n_interrupted=n_of["interrupted"],
-            bounds=bounds_of(metric),
-        )
+        rows = sorted(self.rows(key, task), key=lambda row: row["seed"])
+        return score_of_runs(rows, lambda row: float(row[metric]), bounds=bounds_of(metric))

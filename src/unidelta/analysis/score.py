@@ -1,9 +1,11 @@
 """The score of several runs that differ by seed: mean, 95 % interval, and how many runs have none."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean, stdev
+from typing import Any
 
 from scipy.special import stdtrit
 
@@ -83,6 +85,28 @@ class Score:
             return None
         low, high = self.bounds
         return max(low, self.mean - self.half_width), min(high, self.mean + self.half_width)
+
+
+def score_of_runs(runs: Sequence[Mapping[str, Any]], value: Callable[[Any], float], *, bounds: Bounds) -> Score:
+    """The score of some runs, in their order: of those that are complete and have one; the others are counted.
+
+    Args:
+        runs: rows of a table of runs.
+        value: what a complete run scored; NaN for no score.
+        bounds: between which any score lies.
+    """
+    scored = [(run, value(run)) for run in runs if run["status"] == "complete"]
+    there = [(run, score) for run, score in scored if not math.isnan(score)]
+    n_of = Counter(run["status"] for run in runs)
+    return Score(
+        values=tuple(score for _, score in there),
+        seeds=tuple(int(run["seed"]) for run, _ in there),
+        run_ids=tuple(run["run_id"] for run, _ in there),
+        n_failed=n_of["failed"],
+        n_diverged=n_of["diverged"],
+        n_interrupted=n_of["interrupted"],
+        bounds=bounds,
+    )
 
 
 def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:

@@ -76,19 +76,26 @@ def every(source: str) -> pd.DataFrame:
 
 
 def _records(source: str, scale: Scale, faults: list[UserError], paths: dict[str, str]) -> Iterator[RunRecord]:
-    """The records of one scale, each run once: it may lie in two folders.
+    """The records of one scale, each run once: it may lie in two folders, and be complete in one of them.
 
     What cannot be read is added to `faults`; to `paths`, by run, where each record is, from the source's folder ("" in
     W&B, which has no files of records).
     """
     top = MINI.parent if source == RECORDS else Path(source)
+    best: dict[str, RunRecord] = {}
     for folder, found in _found(source, scale):
         if isinstance(found, RecordError):
             faults.append(found)
-        elif found.coordinates["scale"] == scale and found.run_id not in paths:
+        elif found.coordinates["scale"] == scale and _is_better(found, best.get(found.run_id)):
             file = Path(scale) / found.coordinates["task"] / f"{found.run_id}.json"
             paths[found.run_id] = "" if folder is None else str(folder.relative_to(top) / file)
-            yield found
+            best[found.run_id] = found
+    yield from best.values()
+
+
+def _is_better(found: RunRecord, other: RunRecord | None) -> bool:
+    """Whether it stands for its run: the first copy that is complete, else the first one."""
+    return other is None or (other.status != "complete" and found.status == "complete")
 
 
 def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord | RecordError]]:

@@ -4,10 +4,10 @@ Quantised weights become the float32 numbers that they stand for; nothing is qua
 """
 
 import importlib.util
-import shutil
 from pathlib import Path
 
 from unidelta.errors import BackboneError
+from unidelta.records.atomic import whole_folder
 
 _MAGIC = b"GGUF"
 _EXTRA = "pip install 'unidelta[gguf]'"
@@ -48,21 +48,16 @@ def from_gguf(file: Path, folder: Path) -> str:
         raise
     except Exception as error:  # the reader raises whatever it meets
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BackboneError(asked, f"transformers' reader: {first}", "an undamaged file of another kind") from error
+        raise BackboneError(
+            asked, f"transformers' reader: {first}", "a complete GGUF file, of an architecture that the reader knows"
+        ) from error
     check_vocabulary(tokenizer, n_embeddings=model.get_input_embeddings().weight.shape[0], asked=asked)
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
     try:
-        with quiet():
+        with whole_folder(folder) as partial, quiet():
             model.save_pretrained(partial)
-        tokenizer.save_pretrained(partial)
-        if folder.is_dir():
-            folder.rmdir()
-        partial.rename(folder)
+            tokenizer.save_pretrained(partial)
     except OSError as error:
         raise BackboneError(asked, str(error), "a folder on a disk with more room") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return family.name
 
 
@@ -71,7 +66,9 @@ def _check(file: Path, folder: Path, asked: str) -> None:
         raise BackboneError(asked, f"there is no file {file}", "a file that ends in .gguf")
     with file.open("rb") as content:
         if content.read(len(_MAGIC)) != _MAGIC:
-            raise BackboneError(asked, f"{file.name} is no GGUF file: it does not begin with GGUF", "another file")
+            raise BackboneError(
+                asked, f"{file.name} is not a GGUF file: it does not begin with GGUF", "a file that llama.cpp wrote"
+            )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BackboneError(asked, f"{folder} exists and is not empty", "a folder that does not exist yet")
     if importlib.util.find_spec("gguf") is None:

@@ -25,7 +25,8 @@ from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.errors import UserError
 from unidelta.fast.switch import speed_up
 from unidelta.hosts.site import Host
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
 
@@ -146,7 +147,8 @@ def _generation(family: Family, design: Deltas, where: str) -> Finding:
     else:
         mask = torch.nn.functional.pad(inputs["attention_mask"], (0, 4), value=1)
         positions = (mask.cumsum(1) - 1).clamp(min=0)
-        forced = model(input_ids=found.sequences[:, :-1], attention_mask=mask, position_ids=positions).logits[:, 6:]
+        forced = model(input_ids=found.sequences[:, :-1], attention_mask=mask, position_ids=positions).logits
+        forced = forced[:, inputs["input_ids"].shape[1] - 1 :]
     return close("cached generation is teacher forcing", where, made, forced, tolerance=_OF_FLOAT32)
 
 

@@ -9,7 +9,7 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.family import FAMILIES
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS
-from unidelta.injection.inject import architecture_of
+from unidelta.injection.architecture import architecture_of
 
 
 def check_form(name: str) -> Iterator[Finding]:

@@ -22,12 +22,13 @@ def tiny(family: Family, *, seed: int = 1) -> PreTrainedModel:
 def batch(family: Family) -> dict[str, Tensor]:
     """Three sources of 7 tokens, one of them padded, with labels."""
     generator = torch.Generator().manual_seed(5)
-    ids = torch.randint(3, 41, (3, 7), generator=generator)
+    n_ids = family.tiny["vocab_size"]
+    ids = torch.randint(3, n_ids, (3, 7), generator=generator)
     mask = torch.ones_like(ids)
     side = slice(0, 3) if family.kind == "decoder" else slice(4, 7)  # decoders generate, so they pad on the left
     ids[1, side], mask[1, side] = 1, 0
     labels = {
-        "encoder-decoder": torch.randint(3, 41, (3, 5), generator=generator),
+        "encoder-decoder": torch.randint(3, n_ids, (3, 5), generator=generator),
         "encoder": torch.tensor([0, 1, 0]),
         "decoder": ids.masked_fill(mask == 0, -100),
     }

@@ -24,12 +24,12 @@ def steps(folder: str) -> Iterator[tuple[str, str]]:
     """
     yield (
         "A method as data: the paper's best one, composed and counted, no weights read.",
-        ("train method=mam task=sst2 dry_run=true"),
+        "train method=mam task=sst2 dry_run=true",
     )
     for method in ("mam", "lora", "bitfit"):
         yield (
             "A short run on the miniature (its score says that it works, not how good it is).",
-            (f"train method={method} {_SHORT} {_QUIET} results_dir={shlex.quote(folder)}"),
+            f"train method={method} {_SHORT} {_QUIET} results_dir={shlex.quote(folder)}",
         )
     yield "The three runs as a board.", f"report board --source {shlex.quote(folder)}"
     yield "The same as a figure, scores against tuned parameters.", f"report curve --source {shlex.quote(folder)}"
@@ -37,7 +37,7 @@ def steps(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def main() -> ExitStatus:
-    """The exit status: that of the first command that fails, else done."""
+    """The exit status: failed if one of the commands fails."""
     parser = argparse.ArgumentParser(prog=program(f"python -m {NAME} tour"), description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"of the runs (default: {FOLDER})")
     parser.add_argument("--no-open", action="store_true", help="do not open the page in a browser")

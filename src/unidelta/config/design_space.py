@@ -2,9 +2,10 @@
 
 import argparse
 import inspect
+import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from itertools import product
 
@@ -135,12 +136,9 @@ def _generators() -> list[tuple[str, ...]]:
 
 
 def _slot_keys() -> list[tuple[str, ...]]:
-    pattern = r"^    (\w+): [^=]+ = (.+?)(?:  # (.*))?$"
-    found = re.findall(pattern, inspect.getsource(SlotConfig), re.MULTILINE)
-    words = {"None": "null", "False": "false", "field(default_factory=list)": "[]"} | {
-        "field(default_factory=dict)": "{}"
-    }
-    return [(f"`{k}`", f"`{words.get(v, v)}`", text) for k, v, text in found]
+    found = re.findall(r"^    (\w+): [^=]+ = .+?(?:  # (.*))?$", inspect.getsource(SlotConfig), re.MULTILINE)
+    defaults = asdict(SlotConfig(form="bottleneck"))
+    return [(f"`{name}`", f"`{json.dumps(defaults[name])}`", text) for name, text in found]
 
 
 def _forms() -> list[tuple[str, ...]]:

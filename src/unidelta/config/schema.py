@@ -127,7 +127,7 @@ class TrainingConfig:
     log_every: int | None = None  # steps whose losses are read at once; null: 1 on the CPU, 10 on a GPU
     device: str = "auto"  # auto | cpu | cuda
     progress: bool = True
-    save_every_minutes: float | None = 5.0  # between checkpoints; 0: after every step; null: only when stopped
+    save_every_minutes: float | None = 5.0  # between checkpoints; 0: at every log_every; null: only when stopped
 
 
 @dataclass

@@ -11,7 +11,7 @@ from unidelta.deltas.maps import Maps
 class KroneckerMaps(Maps):
     """W_down `(C_in·R, D_in)` and W_up `(D_out, C_in·R)` whose product is `C ⊗ (B A)` (Edalati et al. 2022, §3).
 
-    `W_down = 1 ⊗ A` and `W_up = C ⊗ B`. As in LyCORIS: C = 0, A and B Kaiming-uniform.
+    `W_down = 1 ⊗ A` and `W_up = C ⊗ B`. As in peft: C = 0, A and B Kaiming-uniform (LyCORIS starts at B = 0).
 
     Args:
         rank: R.

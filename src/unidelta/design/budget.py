@@ -52,6 +52,12 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         why = f"{titles} has no bottleneck that a budget could choose: the backbone alone decides its size"
         raise DesignError(asked, why, "budget=paper, or a method with a bottleneck such as method=lora")
     sizes, cost = _sizes(design, architecture, flexible)
+    if not sizes:
+        raise DesignError(
+            asked,
+            f"no one bottleneck fits {in_words(list(flexible))}: the smallest at one is above the largest at another",
+            "budget=bottleneck budget.attn=… budget.ffn=…, a bottleneck for each",
+        )
     target = percent * architecture.n_parameters / 100
     least, most = (100 * cost(size) / architecture.n_parameters for size in (sizes[0], sizes[-1]))
     above = target - cost(sizes[-1])
@@ -163,7 +169,9 @@ def _nearest(value: float) -> int:
 
 
 def _floor_digits(percent: float) -> str:
-    return f"{math.floor(percent * 100) / 100:g}"
+    """Rounded down to two decimals, or to two significant digits where that is more."""
+    factor = 10 ** max(2, 1 - math.floor(math.log10(percent)))
+    return f"{math.floor(percent * factor) / factor:g}"
 
 
 def _ceil_digits(percent: float) -> str:

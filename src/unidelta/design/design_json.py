@@ -3,20 +3,8 @@
 from dataclasses import asdict
 from typing import Any, cast
 
-from unidelta.design.axes import (
-    Init,
-    Insertion,
-    LayerNorm,
-    Reparameterisation,
-    Representation,
-    Rotation,
-    Slot,
-    Source,
-    TextStart,
-)
-from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.form import FORMS
-from unidelta.design.generator import GENERATORS
+from unidelta.design.axes import Rotation, TextStart
+from unidelta.design.rules import check_names
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.tokens import ALL
 
@@ -38,8 +26,9 @@ def design_from_dict(data: dict[str, Any]) -> Design:
     """The design that `design_to_dict` wrote.
 
     Raises:
-        ValueError: if the kind is missing, or the kind or a value is unknown.
-        TypeError: if a field is missing or unknown.
+        ValueError: the kind is missing or unknown.
+        TypeError: a field is missing or unknown.
+        DesignError: a field has an unknown value, such as a form that is not registered.
     """
     data = dict(data)
     kind = data.pop("kind", None)
@@ -66,27 +55,10 @@ _LATER = {
 }
 """Fields that came after the first records, left out where they say what was done before: a design keeps its name."""
 
-_ENUMS = {
-    "slot": Slot,
-    "insertion": Insertion,
-    "representation": Representation,
-    "source": Source,
-    "init": Init,
-    "layer_norm": LayerNorm,
-    "reparameterisation": Reparameterisation,
-    "rotation": Rotation,
-    "text_start": TextStart,
-}
-
 
 def _part(data: dict[str, Any]) -> DeltaSpec:
-    values: dict[str, Any] = {key: _ENUMS[key](value) if key in _ENUMS else value for key, value in data.items()}
-    for key, known in (("form", FORMS), ("composition", COMPOSITIONS), ("generator", GENERATORS)):
-        if data.get(key) is not None and data[key] not in known:
-            raise ValueError(f"`{data[key]}` is no {known.noun} here; known are {', '.join(known)}.")
-    values["targets"] = tuple(data.get("targets", ()))
-    values["options"] = tuple(dict(data.get("options", {})).items())
-    return DeltaSpec(**values)
+    names: dict[str, Any] = {"targets": tuple(data.get("targets", ())), "options": tuple(dict(data.get("options", {})).items())}
+    return check_names(DeltaSpec(**{**data, **names}))
 
 
 def _plain(value: Any) -> Any:

@@ -63,14 +63,14 @@ class Family:
             was loaded to classify: it then reads the last token, and no language-model head is left.
         may_lack: modules that a checkpoint may lack, because it was pretrained for another task; new ones are drawn
             from the seed.
-        odd: what in a config.json is not as this file has it, in words; such a checkpoint is refused.
+        odd: a sentence for each setting of a config.json that this architecture does not support.
         optional: keys of config.json that may be missing or null, each with its meaning then.
         sources: what a parallel form at the FFN can read; the same tensor in post-LN models.
         is_rotary: whether positions rotate queries and keys.
         takes_positions: whether the stack takes the positions of its tokens as an input, `position_ids`.
         encoder_positions: name of the module of absolute positions in an encoder with a decoder, if there is one.
         encoder_scale: name of that encoder's factor of token embeddings, where they do not apply it themselves.
-        untied: parameters that a model of such a config.json has beside what transformers builds of it.
+        untied: parameters that checkpoints of such a config.json keep apart, though a model made from it ties them.
         dropouts: names of hidden and attention dropout in config.json; None if there is none.
         released: what the authors' code does for this architecture only.
         has_languages: whether its tokenizer marks texts with the code of their language.

@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 _RUN = re.compile(r"(first|last):([1-9][0-9]*)")
 
 
-def canonical(layers: str | Sequence[int]) -> str | None:
+def canonical(layers: object) -> str | None:
     """One spelling of what was typed, so that equal selections are one design; None if it cannot be read.
 
     Args:
         layers: `all`, `first:N`, `last:N`, one index, or several, as a list or separated by commas.
     """
-    text = str(layers) if isinstance(layers, str | int) else ",".join(map(str, layers))
+    if isinstance(layers, str | int):
+        text = str(layers)
+    elif isinstance(layers, Sequence):
+        text = ",".join(map(str, cast("Sequence[object]", layers)))
+    else:
+        return None
     if text == "all" or _RUN.fullmatch(text):
         return text
     indices = [word.strip() for word in text.strip("[]").split(",")]

@@ -14,6 +14,7 @@ from typing import Any, TypedDict, cast
 import yaml
 
 from unidelta.design.axes import Slot
+from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.request import (
     HEADS,
     SLOTS,
@@ -99,7 +100,7 @@ def _check_names(method: object, axes: Mapping[str, Any]) -> None:
     problems: list[UserError] = []
     for name in sorted(set(axes) - Axes.__annotations__.keys()):
         near = "".join(f"{_AS_TYPED.get(one, one)}={axes[name]!r}; or " for one in suggestions(name, known, n=1))
-        instead = f"{near}of {', '.join(Axes.__annotations__)}, those that are needed"
+        instead = f"{near}one of {', '.join(Axes.__annotations__)}"
         problems.append(ConfigError(f"method={method} with {name}={axes[name]!r}", "there is no such axis", instead))
     if problems:
         raise Problems(problems)
@@ -119,11 +120,15 @@ def _scale(scale: object) -> float:
 
 def _read(group: str, name: str) -> dict[str, Any]:
     path = config_file(group, name)
+    if path is None and group == "composition" and name in COMPOSITIONS:  # registered, and without a file
+        return {"name": name}
     if path is None:
-        known = config_names(group)
-        meant = "".join(f"{group}={one}; or " for one in suggestions(name, known, n=1))
-        instead = f"{meant}{group}= one of {', '.join(known)}"
-        raise ConfigError(f"{group}={name}", f"there is no {group} `{name}`", instead)
+        known = [one for one in config_names(group) if one != "none"]
+        if group == "composition":
+            known = list(dict.fromkeys([*known, *COMPOSITIONS]))
+        near = suggestions(name, known, n=1) or known
+        why = f"there is no {group} `{name}`; there are {', '.join(known)}"
+        raise ConfigError(f"{group}={name}", why, " or ".join(f"{group}={one}" for one in near))
     return deepcopy(_parsed(path.read_text(encoding="utf-8")))
 
 
@@ -185,7 +190,6 @@ def _whole(size: object, asked: str) -> int:
 
 def _without_unused_scales(request: Request) -> Request:
     """Drop a file's s if the slot has another composition, or if the axis sets s."""
-    from unidelta.design.composition import COMPOSITIONS
 
     def slot(chosen: SlotConfig) -> SlotConfig:
         composition = COMPOSITIONS.get(chosen.composition or request.composition.name)

@@ -9,6 +9,8 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import ConfigError
 from unidelta.extensions.folders import config_file, config_names
+from unidelta.extensions.paths import CONF
+from unidelta.extensions.suggestions import suggestions
 
 _PAPER = "bart"  # the reference backbone unless another one is named
 
@@ -39,7 +41,9 @@ def published_for(family: str, *, n_labels: int) -> Architecture:
     names = backbones_of(family)
     if not names:
         return stated_architecture(_PAPER, n_labels=0)
-    measure = _content(names[0]).get("bottlenecks_of") or names[0]
+    ours = [name for name in names if (CONF / "backbone" / f"{name}.yaml").is_file()]
+    first = (ours or names)[0]
+    measure = _content(first).get("bottlenecks_of") or first
     return stated_architecture(measure, n_labels=n_labels)
 
 
@@ -47,6 +51,7 @@ def published_for(family: str, *, n_labels: int) -> Architecture:
 def _content(backbone: str) -> dict[str, Any]:
     path = config_file("backbone", backbone)
     if path is None:
-        why = f"there is no backbone `{backbone}`"
-        raise ConfigError(f"backbone={backbone}", why, f"backbone= one of {', '.join(config_names('backbone'))}")
+        known = config_names("backbone")
+        why = f"there is no backbone `{backbone}`; there are {', '.join(known)}"
+        raise ConfigError(f"backbone={backbone}", why, f"backbone={(suggestions(backbone, known, n=1) or known)[0]}")
     return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -185,8 +185,14 @@ def other_slot(design: Deltas | PromptTuning) -> str:
 
 
 def check(design: Design, architecture: Architecture) -> list[DesignError]:
-    """All problems of a design on a backbone; empty if it can be built."""
+    """All problems of a design on a backbone; empty if it can be built.
+
+    Raises:
+        DesignError: a form, composition or generator is not registered.
+    """
     errors: list[DesignError] = []
+    for part in design.parts if isinstance(design, Deltas) else ():
+        check_names(part)
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)
     if isinstance(design, BitFit) and architecture.n_biases == architecture.n_head_biases:
@@ -204,6 +210,20 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
         for part in design.parts:
             errors += check_part(part, architecture, elsewhere=other_slot(design))
     return errors
+
+
+def check_names(part: DeltaSpec) -> DeltaSpec:
+    """The delta, if its form, composition and generator are registered.
+
+    Raises:
+        DesignError: one is not.
+    """
+    asked = f"a delta at {part.slot}"
+    FORMS.find(part.form, asked=f"{asked}, form={part.form}")
+    COMPOSITIONS.find(part.composition, asked=f"{asked}, composition={part.composition}")
+    if part.generator is not None:
+        GENERATORS.find(part.generator, asked=f"{asked}, generator={part.generator}")
+    return part
 
 
 def _clash(parts: Sequence[DeltaSpec], architecture: Architecture) -> bool:

@@ -1,11 +1,13 @@
 """What is trained, as plain data: one `DeltaSpec` per slot, or one of the baselines without a delta.
 
 A `Design` describes the trained parameters completely, and nothing about data, training or seeds.
-Convention-dependent details are spelt out in the fields (see `conventions`), so that two equal
+Details that differ by convention are spelt out in the fields (see `Form.released` and `Form.paper`), so that two equal
 designs compute the same function.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import get_type_hints
 
 from unidelta.design.axes import (
     Init,
@@ -18,7 +20,10 @@ from unidelta.design.axes import (
     Source,
     TextStart,
 )
+from unidelta.design.layers import canonical as canonical_layers
 from unidelta.design.tokens import ALL
+from unidelta.design.tokens import canonical as canonical_tokens
+from unidelta.errors import DesignError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,9 @@ class DeltaSpec:
         rotation: whether P_k joins the keys after or before their rotation, in models with rotary positions.
         text_start: the position of the first token beside a prefix.
         tokens: the tokens of the source that are edited (`design.tokens`).
+
+    Raises:
+        DesignError: an axis has no such value, a bottleneck is not a whole number, or layers or tokens cannot be read.
     """
 
     slot: Slot
@@ -77,6 +85,32 @@ class DeltaSpec:
     text_start: TextStart = TextStart.ZERO
     tokens: str = ALL
 
+    def __post_init__(self) -> None:
+        """Axes may be given by name: `dataclasses.replace(part, insertion="parallel", layers=[0, 2])`."""
+        for name, axis in _AXES.items():
+            value = getattr(self, name)
+            if value not in tuple(axis):
+                choices = " or ".join(f'{name}="{choice}"' for choice in axis)
+                raise DesignError(f"{name}={value!r}", f"the choices are {', '.join(axis)}", choices)
+            object.__setattr__(self, name, axis(value))
+        if type(self.bottleneck) is not int:
+            raise DesignError(f"bottleneck={self.bottleneck!r}", "a bottleneck is a whole number", "bottleneck=30")
+        for name, canonical, example in (
+            ("layers", canonical_layers, 'layers="first:4", or layers=[0, 2]'),
+            ("tokens", canonical_tokens, 'tokens="first:4+last:4"'),
+        ):
+            value = canonical(getattr(self, name))
+            if value is None:
+                raise DesignError(f"{name}={getattr(self, name)!r}", f"that is not a choice of {name}", example)
+            object.__setattr__(self, name, value)
+
+
+_AXES: dict[str, type[StrEnum]] = {
+    name: hint
+    for name, hint in get_type_hints(DeltaSpec).items()
+    if isinstance(hint, type) and issubclass(hint, StrEnum)
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deltas:
@@ -84,7 +118,7 @@ class Deltas:
 
     Args:
         parts: the deltas, attention first.
-        trains_head: whether a classification head is trained too (encoder families).
+        trains_head: whether a classification head is trained too.
     """
 
     parts: tuple[DeltaSpec, ...]

@@ -7,9 +7,9 @@ _ENDS = re.compile(r"(?:first:([1-9][0-9]*))?(?:(\+)?last:([1-9][0-9]*))?")
 _TURNED = re.compile(r"(last:[0-9]+)\+(first:[0-9]+)")
 
 
-def canonical(tokens: str) -> str | None:
+def canonical(tokens: object) -> str | None:
     """One spelling of what was typed, the first tokens before the last; None if it cannot be read."""
-    text = _TURNED.sub(r"\2+\1", tokens.strip())
+    text = _TURNED.sub(r"\2+\1", str(tokens).strip())
     found = _ENDS.fullmatch(text)
     is_read = found is not None and text and bool(found[2]) is bool(found[1] and found[3])
     return text if text == ALL or is_read else None

@@ -20,7 +20,8 @@ from unidelta.exchange.merged import not_weights
 from unidelta.exchange.peft.maps import parts_of_maps
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.hosts.linear import weight_of
-from unidelta.injection.inject import architecture_of_model, inject
+from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import merge_into_weights
 

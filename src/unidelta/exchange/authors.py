@@ -25,7 +25,7 @@ from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie
 from unidelta.fidelity.names import official_name
 from unidelta.fidelity.options import request
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _FILES = ("model.safetensors", "pytorch_model.bin")

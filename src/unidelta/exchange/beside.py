@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 
 from unidelta.design.spec import Deltas, Design, PromptTuning
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 from unidelta.injection.saved import fingerprint
 

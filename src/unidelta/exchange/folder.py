@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from unidelta.errors import DamagedDeltas, ExchangeError
-from unidelta.records.atomic import write_atomically
+from unidelta.records.atomic import system_errors_named, whole_folder, write_atomically
 from unidelta.records.strict_json import canonical, parse
 
 _MARK, _BACKBONE = "unidelta", "unidelta_backbone"  # in a safetensors file: the digest of itself, and of the backbone
@@ -141,10 +139,10 @@ def check_free(folder: Path, *, asked: str) -> None:
     """Refuse a folder that has files.
 
     Raises:
-        ExchangeError: so it is.
+        ExchangeError: it has files, or is a file.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ExchangeError(asked, f"{folder} is there already", "--output with a folder that is new or empty")
+        raise ExchangeError(asked, f"{folder} exists and is not empty", "a folder that is new or empty")
 
 
 def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
@@ -157,17 +155,6 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
     Raises:
         RecordError: the disk does not take it.
     """
-    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
-    try:
+    with system_errors_named(folder), whole_folder(folder) as partial:
         for name, content in files.items():
             write_atomically(partial / name, content)
-        move(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def move(partial: Path, folder: Path) -> None:
-    """Give a finished folder its name, which is new or an empty folder's."""
-    if folder.exists():
-        folder.rmdir()
-    partial.rename(folder)

@@ -1,19 +1,18 @@
-"""A stock model folder with the deltas in its weights, where that is exact: LoRA, IA³, BitFit."""
+"""A stock model folder with the deltas in its weights, where that is exact: LoRA, DoRA, OFT, IA³, BitFit …"""
 
-import shutil
-import uuid
 from pathlib import Path
 
+from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.design.describe import describe
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning
 from unidelta.errors import ExchangeError, RecordError
-from unidelta.exchange.folder import move
 from unidelta.exchange.places import placed_deltas
 from unidelta.injection.card import CARD
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
+from unidelta.records.atomic import whole_folder
 
 
 def write_merged(
@@ -34,19 +33,15 @@ def write_merged(
     """
     if why := not_weights(injection):
         raise ExchangeError(asked, why, "--to peft or --to adapters, which keep deltas beside the backbone")
-    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        injection.model.save_pretrained(partial)
-        if tokenizer is not None:
-            tokenizer.save_pretrained(partial)
-        (partial / CARD).write_text(about, encoding="utf-8")
-        move(partial, folder)
-    except Exception as error:  # a full disk is an error of its own in safetensors
+        with whole_folder(folder) as partial:
+            injection.model.save_pretrained(partial)
+            if tokenizer is not None:
+                tokenizer.save_pretrained(partial)
+            (partial / CARD).write_text(about, encoding="utf-8")
+    except (OSError, SafetensorError) as error:  # a full disk is an error of its own in safetensors
         why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RecordError(asked, why, "--output in a folder with more room") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        raise RecordError(asked, why, "a folder on a disk with more room") from error
 
 
 def not_weights(injection: Injection) -> str | None:

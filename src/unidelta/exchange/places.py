@@ -13,7 +13,7 @@ from unidelta.design.layers import indices
 from unidelta.design.site import INNER, SiteShape
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.hosts.site import Host, Site
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 

@@ -11,6 +11,7 @@ from unidelta.fast.padded_keys import in_front_padded
 from unidelta.fast.prefixes_once import Prefixes, vectors_of
 from unidelta.hosts.attention import (
     BASES,
+    PREFIX,
     AttentionFunction,
     attended_in_front,
     delta_attention,
@@ -65,7 +66,7 @@ def fast_attention(
 
 def fast_name_of(base: str) -> str:
     """The name under which an attention with deltas and optimisations is registered."""
-    return f"unidelta_fast_{base}"
+    return f"{PREFIX}fast_{base}"
 
 
 for _base, (_function, _mask) in BASES.items():

@@ -28,7 +28,8 @@ from unidelta.errors import DataError, Problems
 from unidelta.fast.switch import speed_up
 from unidelta.fidelity.names import official_name
 from unidelta.fidelity.options import request
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 
 TOLERANCES = {  # logits and losses in float64; the authors stored hidden states and gradients in float32

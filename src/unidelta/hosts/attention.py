@@ -218,9 +218,13 @@ BASES = {"sdpa": (sdpa_attention_forward, sdpa_mask), "eager": (eager_attention,
 """The attention implementations that support deltas on heads, by transformers' name, each with its mask function."""
 
 
+PREFIX = "unidelta_"
+"""How the names of all attentions with deltas begin; they end with that of the stock one."""
+
+
 def name_of(base: str) -> str:
     """The name under which an attention with deltas is registered."""
-    return f"unidelta_{base}"
+    return f"{PREFIX}{base}"
 
 
 for _base, (_function, _mask) in BASES.items():

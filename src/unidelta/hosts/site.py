@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import torch
 from torch import nn
 
 from unidelta.design.axes import Representation
@@ -100,7 +101,7 @@ def attach(hosting: Hosting, key: str, delta: nn.Module | None) -> None:
     """
     module = hosting.module
     if not isinstance(module, Host):
-        module.__class__ = host_class(hosting.host, type(module))
+        _become(module, host_class(hosting.host, type(module)))
         module.deltas, module.settings = nn.ModuleDict(), {}
     module.settings |= hosting.settings
     if key in module.deltas:
@@ -117,24 +118,45 @@ class Detached:
     host: type[Host]
     deltas: nn.ModuleDict
     settings: dict[str, Any]
+    device: torch.device
+    dtype: torch.dtype
 
 
 def detach(module: Host) -> Detached:
     """Turn a host back into its stock module."""
     host, stock = type(module).__bases__
-    detached = Detached(module=module, host=host, deltas=module.deltas, settings=module.settings)
+    deltas, settings = module.deltas, module.settings
     del module.deltas, module.settings
-    module.__class__ = stock
+    device, dtype = _where(module)
+    detached = Detached(module=module, host=host, deltas=deltas, settings=settings, device=device, dtype=dtype)
+    _become(module, stock)
     return detached
 
 
 def reattach(detached: Detached) -> None:
-    """Undo `detach`."""
+    """Undo `detach`; where the module was moved or converted meanwhile, so are its deltas."""
     module = detached.module
-    module.__class__ = host_class(detached.host, type(module))
+    device, dtype = _where(module)
+    if device != detached.device:
+        detached.deltas.to(device)
+    if dtype != detached.dtype:
+        detached.deltas.to(dtype)
+    _become(module, host_class(detached.host, type(module)))
     module.deltas, module.settings = detached.deltas, detached.settings
 
 
 def change_host(module: Host, host: type[Host]) -> None:
     """Give a host the `forward` of a different host class, before the same stock class."""
-    module.__class__ = host_class(host, type(module).__bases__[1])
+    _become(module, host_class(host, type(module).__bases__[1]))
+
+
+def _where(module: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """The device and precision of a stock module."""
+    weight = next(module.parameters())
+    return weight.device, weight.dtype
+
+
+def _become(module: nn.Module, made: type[nn.Module]) -> None:
+    module.__class__ = made
+    if "_old_forward" in vars(module):  # accelerate's hooks, on a model split over devices, call the forward they found
+        module._old_forward = made.forward.__get__(module)

@@ -84,7 +84,7 @@ def edit(host: Host, delta: Any, x: Tensor, h: Tensor, positions_BT2: Tensor | N
     if TOKENS not in host.settings or positions_BT2 is None:
         return changed
     n_first, n_last = ends(host.settings[TOKENS])
-    limits = torch.tensor([n_first, n_last], device=h.device)
+    limits = positions_BT2.new_tensor((n_first, n_last))
     is_edited = ((positions_BT2 >= 0) & (positions_BT2 < limits)).any(-1, keepdim=True)
     return torch.where(is_edited.to(h.device), changed, h)
 

@@ -16,7 +16,8 @@ from transformers import PreTrainedModel
 from unidelta.design.axes import Slot
 from unidelta.design.site import SiteShape
 from unidelta.hosts.site import Site
-from unidelta.injection.inject import Activations, architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.inject import Activations
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
 from unidelta.deltas.compose import ComposeWeights
 from unidelta.deltas.delta import Delta, WeightDelta
@@ -15,7 +15,6 @@ from unidelta.deltas.prompt import Prompt
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Representation, Rotation, Slot, Source, TextStart
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.config_facts import architecture_from_config, known_family
 from unidelta.design.form import FORMS, Materials
 from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
@@ -30,38 +29,15 @@ from unidelta.hosts.prompted_decoder import attach_prompt_to_text
 from unidelta.hosts.site import Host, Hosting, Site, attach
 from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
 from unidelta.hosts.tokens import TOKENS
-from unidelta.injection.injection import Injection
+from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.injection import Injection, take_out
 from unidelta.injection.saving_backbone import guard_saving
+from unidelta.injection.switching_attention import guard_attention, set_attention
 
 Activations = Mapping[tuple[str, int], tuple[Tensor, Tensor]]
 """P_k, P_v to start from, `(l, width of keys or values)`, by kind of attention and layer (`activations`)."""
 
 _INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
-
-
-def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
-    """The architecture of a configuration, of a decoder without a head; raises as `architecture_from_config`."""
-    n_labels = 0 if known_family(config.model_type).kind == "decoder" else config.num_labels
-    return architecture_from_config(config.to_dict(), name=name, n_labels=n_labels)
-
-
-def architecture_of_model(model: PreTrainedModel) -> Architecture:
-    """The architecture of a model, with its classification head where it has one; raises as `architecture_of`."""
-    _check_is_model(model)
-    config = model.config
-    n_labels = config.num_labels if known_family(config.model_type).head_of(model) is not None else 0
-    return architecture_from_config(config.to_dict(), name=config.model_type, n_labels=n_labels)
-
-
-def _check_is_model(model: object) -> None:
-    """Refuse what has no configuration of transformers: a path, weights, a wrapper for several GPUs."""
-    if isinstance(getattr(model, "config", None), PretrainedConfig):
-        return
-    instead = "a model: AutoModelForSeq2SeqLM.from_pretrained(…), say; method and options come after it"
-    if isinstance(getattr(model, "module", None), PreTrainedModel):
-        instead = "its `.module`, before it is wrapped"
-    asked = f"deltas in {model!r}" if isinstance(model, str) else f"deltas in an object of {type(model).__name__}"
-    raise BackboneError(asked, "it is no model of transformers", instead)
 
 
 def inject(
@@ -92,19 +68,23 @@ def inject(
             "a design is put into a stock model, once",
             "deltas.remove() first, or all deltas in one design",
         )
+    _check_in_memory(model)
     _check_attention(model, design)
     _check_rotation(model, design)
     _check_start(model, design, architecture, start)
     requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
-    base_attention = model.config._attn_implementation
     fixed = set(map(id, _fixed(model, architecture)))
     for parameter in model.parameters():
         parameter.requires_grad_(isinstance(design, FullFineTuning) and id(parameter) not in fixed)
-    with torch.device("meta" if model.device.type == "meta" else "cpu"):
-        _put(model, design, architecture, generator, start)
+    try:
+        with torch.device("meta" if model.device.type == "meta" else "cpu"):
+            _put(model, design, architecture, generator, start)
+    except BaseException:
+        take_out(model, requires_grad)
+        raise
     model.train(model.training)  # new modules follow the model's mode
     guard_saving(model)
-    return Injection(model=model, design=design, base_attention=base_attention, requires_grad=requires_grad)
+    return Injection(model=model, design=design, requires_grad=requires_grad)
 
 
 def _fixed(model: PreTrainedModel, architecture: Architecture) -> Iterator[nn.Parameter]:
@@ -120,7 +100,7 @@ def _put(
 ) -> None:
     match design:
         case Deltas(parts=parts, trains_head=trains_head):
-            sites = list(zip(architecture.sites, architecture.family.hosts(model), strict=True))
+            sites = list(zip(architecture.sites, _hosts(model, architecture), strict=True))
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
                 chosen = set(map(id, architecture.sites_of(part)))
@@ -144,6 +124,15 @@ def _put(
             _train_head(model, architecture, True)
         case FullFineTuning() | Frozen():
             pass
+
+
+def _hosts(model: PreTrainedModel, architecture: Architecture) -> list[Site]:
+    try:
+        return architecture.family.hosts(model)
+    except AttributeError as error:  # a class that has a part of the model, such as an encoder alone
+        why = f"it is not laid out like the other models of {architecture.family.name}: {error}"
+        instead = "the whole model, as AutoModel or AutoModelForSeq2SeqLM loads it"
+        raise BackboneError(f"deltas in a {type(model).__name__}", why, instead) from None
 
 
 def _attach_part(
@@ -238,6 +227,17 @@ def _side_by_side(start: Activations, sites: Sequence[SiteShape]) -> Tensor:
     return torch.cat([vectors for site in sites for vectors in start[site.kind, site.layer]], dim=1)
 
 
+def _check_in_memory(model: PreTrainedModel) -> None:
+    """Refuse weights that accelerate reads from the disk or another memory when they are needed."""
+    on_meta = [name for name, parameter in model.named_parameters() if parameter.device.type == "meta"]
+    if on_meta and len(on_meta) < len(list(model.parameters())):
+        raise BackboneError(
+            f"deltas in a {type(model).__name__} that is partly offloaded",
+            f"weights of {len(on_meta)} modules are not in memory, such as {on_meta[0]}",
+            "a device_map that fits into memory, a smaller precision, or quantised weights",
+        )
+
+
 def _check_attention(model: PreTrainedModel, design: Design) -> None:
     base = model.config._attn_implementation
     is_inside = isinstance(design, Deltas) and any(part.representation in _INSIDE_ATTENTION for part in design.parts)
@@ -284,7 +284,8 @@ def _use_delta_attention(model: PreTrainedModel) -> None:
     for module in model.modules():
         if vars(module).get("config") is shared:
             module.config = own
-    model.set_attn_implementation(name_of(shared._attn_implementation))
+    set_attention(model, name_of(shared._attn_implementation))
+    guard_attention(model)
 
 
 def _train_head(model: PreTrainedModel, architecture: Architecture, trains_head: bool) -> None:

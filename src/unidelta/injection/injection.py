@@ -15,7 +15,9 @@ from unidelta.design.spec import Design
 from unidelta.errors import DesignError
 from unidelta.extensions.named_paths import as_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.merge import Merged, merge_into_weights
+from unidelta.injection.switching_attention import base_of, set_attention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +34,15 @@ class Injection:
     Args:
         model: the model, changed in place.
         design: the injected design.
-        base_attention: the attention implementation that the model had.
         requires_grad: which of the backbone's parameters were trainable before, by name.
     """
 
-    def __init__(
-        self, *, model: PreTrainedModel, design: Design, base_attention: str, requires_grad: Mapping[str, bool]
-    ) -> None:
+    def __init__(self, *, model: PreTrainedModel, design: Design, requires_grad: Mapping[str, bool]) -> None:
         self.model = model
         self.design = design
         self.trained = tuple(name for name, parameter in model.named_parameters() if parameter.requires_grad)
         """Names of the trainable parameters, in the model's order."""
-        self._base_attention, self._requires_grad = base_attention, dict(requires_grad)
+        self._requires_grad = dict(requires_grad)
         self.as_loaded: AsLoaded | None = None
         """The backbone as it was loaded, if its weights are no longer stored like that."""
         self._merged: list[Merged] = []
@@ -52,12 +51,12 @@ class Injection:
 
     @property
     def n_trained(self) -> int:
-        """Number of elements of all trained parameters."""
+        """Number of elements of all trained parameters that are in the model: none of merged deltas."""
         return sum(parameter.numel() for _, parameter in self.trained_parameters())
 
     @property
     def n_stored(self) -> int:
-        """Number of elements that are kept for inference."""
+        """Number of elements that are kept for inference, beside merged deltas."""
         return sum(tensor.numel() for tensor in self.stored_state().values())
 
     def trained_parameters(self) -> list[tuple[str, nn.Parameter]]:
@@ -77,8 +76,6 @@ class Injection:
 
     def counts(self) -> Counts:
         """The three parameter counts of the design."""
-        from unidelta.injection.inject import architecture_of_model
-
         return count(self.design, architecture_of_model(self.model))
 
     def summary(self) -> str:
@@ -116,22 +113,24 @@ class Injection:
         from unidelta.injection.saved import save
 
         self._check_present("save deltas")
-        save(self, as_path(folder, asked=f"deltas.save({str(folder)!r})"))
+        path = as_path(folder, asked=f"deltas.save({str(folder)!r})")
+        with self._unmerged():
+            save(self, path)
 
     def merge(self) -> None:
-        """Merge every linear delta (LoRA, IA³) into the weights that it changes; other deltas do not change.
+        """Merge every delta that is a change of weights (LoRA, DoRA, OFT, IA³ …) into them; others do not change.
 
         The model computes the same with fewer operations. `unmerge` restores the weights, bit for bit.
 
         Raises:
-            DesignError: none of the deltas is linear, or they are already merged.
+            DesignError: none of the deltas is a change of weights, or they are already merged.
         """
         self._check_present("merge deltas")
         if self._merged:
             raise DesignError("merge deltas", "they are merged already", "deltas.unmerge() first")
         self._merged = merge_into_weights(self.model)
         if not self._merged:
-            why = f"{describe(self.design)}: only linear deltas (LoRA, IA³) change weights, and no quantised ones"
+            why = f"{describe(self.design)}: not a change of weights, as LoRA and IA³ are, or of quantised ones"
             raise DesignError("merge deltas", why, "deltas.save(DIR) keeps them beside the backbone")
 
     def unmerge(self) -> None:
@@ -146,19 +145,16 @@ class Injection:
         Full fine-tuning and BitFit change the backbone itself; these changes remain.
         """
         self._check_present("disable deltas")
-        merged = bool(self._merged)
-        self.unmerge()
-        attention, detached = self.model.config._attn_implementation, self._detach()
-        self._is_disabled = True
-        try:
-            yield
-        finally:
-            self._is_disabled = False
-            for each in detached:
-                reattach(each)
-            self.model.set_attn_implementation(attention)
-            if merged:
-                self.merge()
+        with self._unmerged():
+            attention, detached = self.model.config._attn_implementation, _detach(self.model)
+            self._is_disabled = True
+            try:
+                yield
+            finally:
+                self._is_disabled = False
+                for each in detached:
+                    reattach(each)
+                set_attention(self.model, attention)
 
     def remove(self) -> None:
         """Remove the deltas, leaving the stock model, bit for bit. The handle cannot be used afterwards.
@@ -167,21 +163,45 @@ class Injection:
         """
         self._check_present("remove deltas")
         self.unmerge()
-        self._detach()
-        for name in ("save_pretrained", "unidelta"):
-            vars(self.model).pop(name, None)
-        for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(self._requires_grad[name])
+        take_out(self.model, self._requires_grad)
         self._is_removed = True
 
-    def _detach(self) -> list[Detached]:
-        detached = [detach(module) for module in list(self.model.modules()) if isinstance(module, Host)]
-        if self.model.config._attn_implementation != self._base_attention:
-            self.model.set_attn_implementation(self._base_attention)
-        return detached
+    @contextmanager
+    def _unmerged(self) -> Iterator[None]:
+        """A context in which no delta is merged; those that were are merged again after it."""
+        was_merged = bool(self._merged)
+        self.unmerge()
+        try:
+            yield
+        finally:
+            if was_merged:
+                self.merge()
 
     def _check_present(self, asked: str) -> None:
         if self._is_removed:
             raise DesignError(asked, "they were removed from the model", "unidelta.inject, or unidelta.load")
         if self._is_disabled:
             raise DesignError(asked, "they are disabled here", "the same after the block `with deltas.disabled():`")
+
+
+def take_out(model: PreTrainedModel, requires_grad: Mapping[str, bool]) -> None:
+    """Leave the stock model: no deltas, its own methods and attention.
+
+    Args:
+        model: a model with all or some of a design's deltas.
+        requires_grad: what its parameters had, by name; others were added by the user and stay as they are.
+    """
+    _detach(model)
+    for name in ("save_pretrained", "set_attn_implementation", "unidelta"):
+        vars(model).pop(name, None)
+    for name, parameter in model.named_parameters():
+        if name in requires_grad:
+            parameter.requires_grad_(requires_grad[name])
+
+
+def _detach(model: PreTrainedModel) -> list[Detached]:
+    detached = [detach(module) for module in list(model.modules()) if isinstance(module, Host)]
+    now = model.config._attn_implementation
+    if base_of(now) != now:
+        set_attention(model, base_of(now))
+    return detached

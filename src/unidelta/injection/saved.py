@@ -16,9 +16,10 @@ from unidelta.design.describe import describe
 from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
-from unidelta.errors import DamagedDeltas, SavedDeltasError
+from unidelta.errors import DamagedDeltas, DesignError, SavedDeltasError
+from unidelta.injection.architecture import DELTAS, architecture_of_model
 from unidelta.injection.card import CARD, Origin, card
-from unidelta.injection.inject import architecture_of_model, inject
+from unidelta.injection.inject import inject
 from unidelta.injection.injection import AsLoaded, Injection
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
@@ -42,7 +43,8 @@ def save(
 ) -> None:
     """Save what inference needs: trained parameters, prefixes without their MLP, and a classification head.
 
-    The head is saved even if it was not trained, and so is everything that the checkpoint lacks.
+    The head is saved even if it was not trained, and so is everything that the checkpoint lacks, and what was set to
+    require gradients after `inject`.
 
     Args:
         injection: a trained model, before or after `fold`.
@@ -58,6 +60,7 @@ def save(
     if not is_small(injection.design):
         asked, why = f"save the deltas of {describe(injection.design)}", "there are none beside the backbone"
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
+    new = [*new, *unfrozen(injection)]
     tensors = {**injection.stored_state(), **_beside(injection.model, new)}
     content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
     backbone = injection.as_loaded or _as_loaded(injection, tensors)
@@ -75,6 +78,16 @@ def save(
     write_atomically(folder / _TENSORS, content)
     write_atomically(folder / _DESIGN, canonical(description) + "\n")
     write_atomically(folder / CARD, card(injection, origin))
+
+
+def unfrozen(injection: Injection) -> list[str]:
+    """The backbone's parameters that the user made trainable after `inject`."""
+    of_design = {*injection.trained}
+    return [
+        name
+        for name, parameter in injection.model.named_parameters()
+        if parameter.requires_grad and name not in of_design and DELTAS not in name.split(".")
+    ]
 
 
 def note_as_loaded(injection: Injection, *, new: Sequence[str]) -> None:
@@ -99,7 +112,11 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
     asked = f"load {folder}"
     description, tensors = _read(folder, asked)
     _check_backbone(backbone, description, tensors, asked)
-    design = _for_inference(design_from_dict(description["design"]))
+    try:
+        design = _for_inference(design_from_dict(description["design"]))
+    except DesignError as error:  # a form, composition or generator of the user's own
+        instead = 'unidelta.register("DIR"), the folder that defines it, before unidelta.load'
+        raise SavedDeltasError(asked, f"{error.asked}: {error.why}", instead) from None
     injection = inject(backbone, design, generator=torch.Generator())
     try:
         _fill(injection, tensors, description["new"], asked)
@@ -200,7 +217,7 @@ def _check_backbone(
         raise SavedDeltasError(asked, why, instead)
     if fingerprint(backbone, without=set(tensors)) != description["backbone"]:
         why = "the backbone has the right sizes and other weights"
-        raise SavedDeltasError(asked, why, "the checkpoint the run began with, in float32 and without deltas")
+        raise SavedDeltasError(asked, why, f"the checkpoint they were trained on, in {there}, without deltas")
 
 
 def _for_inference(design: Design) -> Design:

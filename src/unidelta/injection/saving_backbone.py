@@ -1,8 +1,9 @@
 """`model.save_pretrained(DIR)` of a model with deltas: writes stock weights, or raises an error that says what to do.
 
 transformers loads a folder by the stock names and ignores everything else, so deltas saved with the weights would be
-silently lost. A call without a state dict therefore merges them if that is exact, and is refused if it is not. A given
-state dict, as from transformers' Trainer for its checkpoints, is written as it is, deltas included.
+silently lost. A call therefore merges them if that is exact, and is refused if it is not. transformers' Trainer resumes
+from what it saves, with the deltas in the model; it alone passes the keyword `state_dict`, which is None in a single
+process, and such a call writes everything, deltas included.
 """
 
 from functools import partial
@@ -12,6 +13,7 @@ from transformers import PreTrainedModel
 
 from unidelta.errors import DesignError
 from unidelta.hosts.site import Host
+from unidelta.hosts.stack import StackHost
 from unidelta.injection.merge import is_mergeable, merge_into_weights
 
 
@@ -22,7 +24,7 @@ def guard_saving(model: PreTrainedModel) -> None:
 
 def _save_pretrained(model: PreTrainedModel, save_directory: str, *args: Any, **kwargs: Any) -> None:
     """Like the stock method."""
-    hosts = [module for module in model.modules() if isinstance(module, Host)]
+    hosts = [module for module in model.modules() if isinstance(module, Host) and not isinstance(module, StackHost)]
     if hosts and "state_dict" not in kwargs and not all(map(is_mergeable, hosts)):
         raise DesignError(
             f"model.save_pretrained({str(save_directory)!r}) of a model with deltas",

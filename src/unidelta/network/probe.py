@@ -1,5 +1,6 @@
 """Probe a server with a short timeout, because libraries wait for minutes."""
 
+import http.client
 import ssl
 import threading
 import urllib.error
@@ -23,7 +24,7 @@ def answers(url: str, *, timeout_s: float) -> bool:
             request = urllib.request.Request(url, method="HEAD")
             urllib.request.build_opener().open(request, timeout=timeout_s).close()
             answered.append(True)
-        except urllib.error.HTTPError:
+        except (urllib.error.HTTPError, http.client.HTTPException):  # the latter: what answers does not speak HTTP
             answered.append(True)
         except (OSError, ValueError) as error:
             if _is_of_tls(error):

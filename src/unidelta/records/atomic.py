@@ -1,6 +1,7 @@
 """Files that are written either completely or not at all."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,27 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder`, to be filled inside the context and given its name at the end; removed on an error.
+
+    Args:
+        folder: new or empty.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_writable(folder: Path) -> None:

@@ -55,6 +55,8 @@ def provenance(
 
 
 def _git(checkout: Path) -> dict[str, Any]:
+    if _git_output(checkout, "ls-files", "--error-unmatch", ".") is None:
+        return {"commit": None, "is_dirty": None}  # the repository around a virtual environment is not the code's
     changes = _git_output(checkout, "status", "--porcelain", "--untracked-files=no")
     return {
         "commit": _git_output(checkout, "rev-parse", "HEAD"),

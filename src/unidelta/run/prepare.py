@@ -69,14 +69,13 @@ def prepare(config: RunConfig) -> RunSpec:
     if config.plan is not None and not Path(config.plan).is_file():
         problems.append(ConfigError(f"plan={config.plan}", "there is no such file", "plan=results/plan.json"))
     problems += [*_check_world(asked), *check_tracking(resolve_tracking(config))]
-    if task is not None:
-        problems += check_lengths(task, architecture.max_positions)
     try:
         spec = resolve(config, architecture=architecture, published=published)
     except Problems as found:
-        raise Problems([*problems, found]) from None
-    if taken := positions_before_text(spec.design, is_decoder=architecture.family.kind == "decoder"):
-        problems += check_lengths(spec.task, architecture.max_positions - taken)
+        of_lengths = [] if task is None else check_lengths(task, architecture.max_positions)
+        raise Problems([*problems, *of_lengths, found]) from None
+    taken = positions_before_text(spec.design, is_decoder=architecture.family.kind == "decoder")
+    problems += check_lengths(spec.task, architecture.max_positions - taken)
     problems += unused_keys(asked, notes)
     if problems:
         raise Problems(problems)

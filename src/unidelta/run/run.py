@@ -1,6 +1,7 @@
 """The composition root: from a configuration to its record."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -10,7 +11,7 @@ from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.console.garbage import paused_garbage_collection
-from unidelta.errors import ConfigError, DamagedRecord, Interrupted, Problems, UserError
+from unidelta.errors import ConfigError, DamagedRecord, Interrupted, Problems, RecordError, UserError
 from unidelta.records.atomic import set_aside
 from unidelta.records.identity import run_id
 from unidelta.records.lock import locked
@@ -112,7 +113,10 @@ def _end_recorded(execution: Execution, tracker: RunTracker) -> Iterator[None]:
                 reason=str(error) if is_interrupted else " ".join(f"{type(error).__name__}: {error}".split()),
                 cost={"seconds": time.perf_counter() - begin},
             )
-            write_record(execution, ending, tracker)
+            try:
+                write_record(execution, ending, tracker)
+            except RecordError as unwritten:  # a full disk: what ended the run is raised all the same
+                print(unwritten, file=sys.stderr)
         raise
 
 
@@ -122,7 +126,7 @@ def _complete(execution: Execution) -> RunRecord | None:
         record = execution.files.read()
     except DamagedRecord as error:
         if execution.processes.is_first:
-            print(f"{error.asked} is damaged ({error.why}) set aside as {set_aside(execution.files.record).name}")
+            print(f"{error.asked} is damaged ({error.why}); set aside as {set_aside(execution.files.record).name}")
         return None
     return record if record is not None and record.status == "complete" else None
 

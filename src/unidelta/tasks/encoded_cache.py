@@ -5,7 +5,6 @@ that content. The cache only saves time: a damaged file is rebuilt, and a folder
 """
 
 import hashlib
-import inspect
 import json
 import sys
 import tempfile
@@ -21,12 +20,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from transformers import PreTrainedTokenizerBase
 
-from unidelta.tasks import encode as encoding
-from unidelta.tasks import features as layout
-from unidelta.tasks import prompted
-from unidelta.tasks import task as reading
 from unidelta.tasks.encode import Encoded, ModelLimits, check_encoded, prepare, tokenised
 from unidelta.tasks.features import Features
+from unidelta.tasks.kind import KINDS
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import TaskSpec
 
@@ -41,7 +37,7 @@ class Kept:
     """What the cache needs to know.
 
     Args:
-        folder: of the cache.
+        folder: the cache folder.
         fingerprint: of the rows (`sources.fingerprint`).
     """
 
@@ -85,17 +81,17 @@ def encode_or_read(
 
 
 def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> str:
-    """A hash of the rows, the tokenizer, the settings and the encoding code."""
-    code = [inspect.getsourcefile(thing) for thing in (encoding, layout, prompted, reading)]
+    """A hash of the rows, the tokenizer, the settings and the code of this package."""
+    code = sorted(Path(__file__).parent.glob("*.py"))
     content = {
         "rows": kept.fingerprint,
         "tokenizer": _fingerprint_of_tokenizer(tokenizer),
-        "columns": [spec.kind, spec.column_names(), spec.labels],
+        "columns": [asdict(KINDS[spec.kind]), spec.column_names(), spec.labels],
         "lengths": [spec.max_source_length, spec.max_target_length if for_training else spec.eval_max_target_length],
         "languages": [spec.source_language, spec.target_language],
         "prompt": None if spec.prompt is None else asdict(spec.prompt),
         "packages": {name: version(name) for name in ("transformers", "tokenizers")},
-        "code": [hashlib.sha256(Path(str(file)).read_bytes()).hexdigest() for file in code],
+        "code": [hashlib.sha256(file.read_bytes()).hexdigest() for file in code],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -33,9 +33,10 @@ class EventFiles:
         return {"kind": "tensorboard", "note": None}
 
     def log(self, entry: Mapping[str, float]) -> None:
-        """Every number of the entry at its step."""
-        for name in entry.keys() - {"step"}:
-            self._writer.add_scalar(name, entry[name], global_step=int(entry["step"]))
+        """Every number of the entry at its step; a norm that overflowed in fp16 has none."""
+        for name, value in entry.items():
+            if name != "step" and value is not None:
+                self._writer.add_scalar(name, value, global_step=int(entry["step"]))
 
     def finish(
         self, record: RunRecord | None, predictions: Sequence[Mapping[str, Any]] = (), *, exit_code: int

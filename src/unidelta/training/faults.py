@@ -23,7 +23,7 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "label_smoothing": (lambda share: 0 <= share < 1, "from 0 to below 1"),
     "eval_every": (lambda n: n >= 1, "1 or more, or null for the end only"),
     "log_every": (lambda n: n >= 1, "1 or more, or null"),
-    "save_every_minutes": (lambda minutes: minutes >= 0, "0 (after every step) or more, or null"),
+    "save_every_minutes": (lambda minutes: minutes >= 0, "0 (as often as losses are read) or more, or null"),
     "max_tokens": (lambda n: n >= 1, "1 or more, or null to count examples"),
 }
 

@@ -82,6 +82,8 @@ def train(
     state = TrainState(model=model, optimiser=optimiser, schedule=schedule, scaler=scaler, best=best, guard=guard)
     saver = Saver(state, continuation, every_minutes=spec.save_every_minutes, processes=processes)
     saver.resume()
+    if state.on_gpu:
+        torch.cuda.reset_peak_memory_stats()
     pending = Pending(accelerator, every=spec.log_every or (10 if state.on_gpu else 1))
     bar = ProgressBar(n_steps, step=state.step, is_shown=spec.progress and processes.is_first)
     history: list[HistoryEntry] = list(continuation.before) if continuation is not None else []
@@ -128,7 +130,7 @@ def train(
             continue
         seconds = (time.perf_counter() - begin) / pending.n
         for entry, n_tokens in pending.take():
-            log(entry, state.speed(seconds=seconds, n_tokens=n_tokens))
+            log(entry, state.count_tokens(n_tokens, seconds=seconds))
         if guard.reason is None and is_evaluated:
             found = evaluator.evaluate(encoded_eval.features, loss_only=task.selection.metric == "loss")
             state.evaluation_seconds += found.seconds
@@ -137,7 +139,6 @@ def train(
             if guard.reason is None:
                 best.offer(model, step=state.step, metrics=found.metrics)
         if guard.reason is not None:
-            state.step = int(history[-1]["step"])
             break
         if not is_end and (pending.is_late or pending.is_asked_to_stop):
             saver.save()

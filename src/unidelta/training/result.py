@@ -27,7 +27,7 @@ class TrainResult:
         seconds: total wall-clock time, including earlier attempts up to their last checkpoint.
         seconds_per_step: mean time of a step, without evaluations.
         tokens_per_second: of training alone; sources and targets, without padding.
-        peak_memory: bytes allocated on this process's GPU; None on the CPU.
+        peak_memory: most bytes allocated on this process's GPU in training and its evaluations; None on the CPU.
         best_step: step whose parameters the model now has; None if the run diverged before an evaluation,
             in which case it has the parameters of the last step.
         best_metrics: dev metrics at that step.

@@ -34,16 +34,16 @@ class TrainState:
     """Everything that a step changes; a checkpoint holds all of it.
 
     Args:
-        model: its trained parameters.
-        optimiser: over them.
-        schedule: of the learning rate.
-        scaler: of fp16 losses.
+        model: the model that is trained; of its parameters, only those that are trained change.
+        optimiser: the optimiser of the trained parameters.
+        schedule: the schedule of the learning rate.
+        scaler: the scaler of fp16 losses.
         best: the best evaluation so far.
         guard: whether the run has diverged.
         step: optimiser steps done.
         is_finished: whether training is over, its last evaluation included.
         evaluation_seconds: time spent on evaluations.
-        n_tokens: of sources and targets in all processes together, without padding.
+        n_tokens: tokens of sources and targets so far in all processes together, without padding.
     """
 
     model: nn.Module
@@ -73,8 +73,16 @@ class TrainState:
         """Whether the model is on a GPU."""
         return next(self.model.parameters()).device.type == "cuda"
 
-    def speed(self, *, seconds: float, n_tokens: int) -> dict[str, float]:
-        """The speed of the last step, given its time and tokens, which are added to the totals."""
+    def count_tokens(self, n_tokens: int, *, seconds: float) -> dict[str, float]:
+        """Add a step's tokens to the total.
+
+        Args:
+            n_tokens: of its batches in all processes together, without padding.
+            seconds: the time that it took.
+
+        Returns:
+            The speed of the step.
+        """
         self.n_tokens += n_tokens
         peak = {"peak_memory": torch.cuda.max_memory_allocated()} if self.on_gpu else {}
         return {"step_seconds": seconds, "tokens_per_second": n_tokens / seconds, **peak}
@@ -85,7 +93,7 @@ class TrainState:
         return TrainResult(
             status="diverged" if self.guard.reason else "complete",
             reason=self.guard.reason,
-            steps=self.step,
+            steps=int(history[-1]["step"]) if self.guard.reason else self.step,
             history=tuple(history),
             seconds=self.seconds,
             seconds_per_step=training_seconds / self.step,

@@ -13,8 +13,11 @@ import pytest
 from scipy import stats
 
 import unidelta
+from unidelta.analysis.explore.accounts import Accounts
+from unidelta.analysis.explore.best import best_on_dev
 from unidelta.analysis.explore.board import board_table
 from unidelta.analysis.explore.select import select
+from unidelta.analysis.explore.setting import settings_of
 from unidelta.analysis.render import to_text
 from unidelta.errors import ConfigError
 from unidelta.records.record import to_json
@@ -116,6 +119,24 @@ def test_runs_without_a_score_are_in_no_mean_and_none_is_lost(table, run):
     assert made.attrs["notes"][0] == "4 of 6 runs shown."
     text = to_text(board_table(made))
     assert "1 run not shown, because they are of other tasks (drinks 1)." in text and "1 diverged" in text
+
+
+def test_of_two_copies_of_a_run_the_complete_one_counts(table, run):
+    stopped, done = run(1, None, status="interrupted"), run(1, 60.0)
+    for rows in ([stopped, done], [done, stopped]):
+        made = unidelta.board(table(*rows))
+        assert (made["mean"].tolist(), made["n"].tolist(), made["lost"].tolist()) == ([60.0], [1], [""])
+
+
+def test_dev_chooses_by_its_own_direction(table, run):
+    """`lower_is_better` is about the metric asked for; dev scores are of the headline."""
+    rates = {"training.learning_rate": 0.1}
+    rows = [run(1, 90.0, metric="f1", f1=90.0, ter=20.0), run(1, 30.0, rates, metric="f1", f1=30.0, ter=80.0)]
+    chosen = best_on_dev(settings_of(table(*rows), Accounts(n_runs=2), metric="ter"), lower_is_better=True)
+    assert chosen is not None and chosen.value("dev") == 90.0
+    low = [run(1, 90.0), run(1, 30.0, rates)]  # the headline itself is one where the lowest is the best
+    chosen = best_on_dev(settings_of(table(*low), Accounts(n_runs=2)), lower_is_better=True)
+    assert chosen is not None and chosen.value("dev") == 30.0
 
 
 def test_what_is_not_there_is_refused_with_what_is(table, run):

@@ -91,6 +91,7 @@ def test_n_needed_by_simulation_for_two_sides():
 
 
 def test_nothing_to_find_needs_no_number():
+    assert seeds_needed(0.02856, (1.0,)) == 9625  # between the last power of two and the most that is looked for
     assert seeds_needed(0.0, (1.0,)) is None and seeds_needed(1e-6, (1.0,)) is None and seeds_needed(1.0, (0.0,)) == 2
 
 

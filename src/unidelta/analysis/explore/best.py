@@ -14,7 +14,8 @@ def best_on_dev(settings: Sequence[Setting], *, lower_is_better: bool = False) -
 
     Args:
         settings: at least one, each with a score.
-        lower_is_better: whether a low dev score is a good one.
+        lower_is_better: whether a low score is a good one. It says so of the metric of the settings; dev scores are
+            of each task's headline, where the highest is the best if the settings are scored in another metric.
     """
     if len(settings) == 1:
         return settings[0]
@@ -24,7 +25,8 @@ def best_on_dev(settings: Sequence[Setting], *, lower_is_better: bool = False) -
     has_scores, has_losses = (not any(map(math.isnan, values)) for values in (scores, losses))
     if len(candidates) > 1 and not has_scores and not has_losses:
         return None
-    sign = -1.0 if lower_is_better else 1.0
+    is_headline = all(one.group[2] == run["metric"] for one in candidates for run in one.runs)
+    sign = -1.0 if lower_is_better and is_headline else 1.0
 
     def merit(index: int) -> tuple[float, float, int]:
         score = round(sign * scores[index], 9) if has_scores else 0.0

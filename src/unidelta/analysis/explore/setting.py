@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ import pandas as pd
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.frame import Row, rows
 from unidelta.analysis.in_print import short
-from unidelta.analysis.score import Score, bounds_of
+from unidelta.analysis.score import Score, bounds_of, score_of_runs
 from unidelta.errors import ConfigError
 
 Group = tuple[str, str, str]
@@ -79,12 +78,12 @@ def settings_of(
     every = rows(frame)
     _check(every, task, metric)
     found: dict[tuple[Group, str], list[Row]] = {}
-    seen: set[str] = set()
+    complete = [run for run in every if run["status"] == "complete"]
+    best = {run["run_id"]: run for run in (*reversed(every), *reversed(complete))}
     for run in every:
-        if run["run_id"] in seen:
+        if run is not best[run["run_id"]]:
             accounts.leave_out("the same run is in another folder too")
             continue
-        seen.add(run["run_id"])
         if task not in (None, run["task"]):
             accounts.leave_out("they are of other tasks", detail=run["task"])
             continue
@@ -106,20 +105,9 @@ def _scored(made: list[Setting], metric: str | None, accounts: Accounts) -> list
 
 
 def _setting(group: Group, text: str, runs: Sequence[Row]) -> Setting:
-    done = [run for run in runs if run["status"] == "complete"]
-    scores = [(run, score_of(run, group[2])) for run in done]
-    there = [(run, score) for run, score in scores if not math.isnan(score)]
-    n_of = Counter(run["status"] for run in runs)
-    score = Score(
-        values=tuple(score for _, score in there),
-        seeds=tuple(int(run["seed"]) for run, _ in there),
-        run_ids=tuple(run["run_id"] for run, _ in there),
-        n_failed=n_of["failed"],
-        n_diverged=n_of["diverged"],
-        n_interrupted=n_of["interrupted"],
-        bounds=bounds_of(group[2]),
-    )
-    return Setting(group=group, text=text, runs=tuple(runs), score=score, n_without=len(scores) - len(there))
+    score = score_of_runs(runs, lambda run: score_of(run, group[2]), bounds=bounds_of(group[2]))
+    n_complete = sum(run["status"] == "complete" for run in runs)
+    return Setting(group=group, text=text, runs=tuple(runs), score=score, n_without=n_complete - score.n)
 
 
 def score_of(run: Row, metric: str) -> float:

@@ -21,7 +21,7 @@ from unidelta.exchange.folder import backbone_of, marked, pretty, read_json, rea
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 VERSION = "1.3.0"

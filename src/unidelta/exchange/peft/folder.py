@@ -22,7 +22,7 @@ from unidelta.exchange.peft.prompt import Prompt
 from unidelta.exchange.peft.vera import Vera
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 VERSION = "0.21.2"

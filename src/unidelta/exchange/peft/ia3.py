@@ -17,7 +17,7 @@ from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie, reshaped
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _IA3 = re.compile(rf"{re.escape(PREFIX)}(.+)\.ia3_l")

@@ -19,7 +19,7 @@ from unidelta.exchange.peft.method import Method
 from unidelta.exchange.peft.targets import pattern_value, shortest
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _LORA = re.compile(rf"{re.escape(PREFIX)}(.+)\.lora_(A|B)\.weight")

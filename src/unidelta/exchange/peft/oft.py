@@ -13,7 +13,7 @@ from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps, st
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _OFT = re.compile(rf"{re.escape(PREFIX)}(.+)\.oft_R\.weight")

@@ -18,7 +18,7 @@ from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gpt2")

@@ -10,7 +10,7 @@ from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Foreign
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _STACKS = 1  # with 2, peft also has vectors for the decoder of an encoder-decoder, and never reads them

@@ -18,7 +18,7 @@ from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, pa
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.places import Placed, placed_deltas
 from unidelta.exchange.tie import Tie
-from unidelta.injection.inject import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 _VERA = re.compile(rf"{re.escape(PREFIX)}(.+)\.vera_lambda_d")

@@ -85,24 +85,40 @@ def scored(
     references: Sequence[Any],
     raw_references: Sequence[Any] | None = None,
 ) -> Scored:
-    """Measure every prediction; only once if reference and raw reference are equal.
+    """Measure every prediction.
 
     Raises:
         ValueError: the lists are empty or differ in length; both are mistakes of the calling code.
     """
     check_pairs(predictions, references)
-    statistics = {"": [metric.measure(predictions, references) for metric in metrics]}
+    statistics: dict[str, Sequence[Sequence[Statistics]]] = {
+        "": [metric.measure(predictions, references) for metric in metrics]
+    }
     if raw_references is not None:
         check_pairs(predictions, raw_references)
-        others = [i for i, right in enumerate(references) if raw_references[i] != right]
-        statistics[RAW] = []
-        for metric, known in zip(metrics, statistics[""], strict=True):
-            rows = list(known)
-            measured = metric.measure([predictions[i] for i in others], [raw_references[i] for i in others])
-            for i, row in zip(others, measured, strict=True):
-                rows[i] = row
-            statistics[RAW].append(rows)
+        statistics[RAW] = [
+            _measured_again(metric, known, predictions, references, raw_references)
+            for metric, known in zip(metrics, statistics[""], strict=True)
+        ]
     return Scored(metrics=tuple(metrics), statistics=statistics)
+
+
+def _measured_again(
+    metric: Metric,
+    known: Sequence[Statistics],
+    predictions: Sequence[Any],
+    references: Sequence[Any],
+    raw_references: Sequence[Any],
+) -> Sequence[Statistics]:
+    """The statistics against raw references, where texts are measured only if the raw reference is another one."""
+    if metric.fits == "label":  # counts per class have a column for each class that occurs in the lists given
+        return metric.measure(predictions, raw_references)
+    others = [i for i, reference in enumerate(references) if raw_references[i] != reference]
+    rows = list(known)
+    measured = metric.measure([predictions[i] for i in others], [raw_references[i] for i in others])
+    for i, row in zip(others, measured, strict=True):
+        rows[i] = row
+    return rows
 
 
 def signature(metrics: Sequence[Metric]) -> str:
