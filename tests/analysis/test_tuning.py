@@ -191,7 +191,7 @@ def _designs(*folders: str) -> set[tuple[str, ...]]:
     ("reported", "tuned"),
     [
         (("mini/main", "mini/paper", "mini/doubled", "mini/decoder"), ("mini/tuning",)),
-        (("mini/later",), ("mini/later_tuning", "mini/tuning")),
+        (("mini/later", "mini/later_large"), ("mini/later_tuning", "mini/tuning")),
         (("mini/crossed",), ("mini/crossed_tuning", "mini/later_tuning")),
         (("small/main",), ("small/tuning",)),
     ],

@@ -1,4 +1,4 @@
-"""What people do with a model after `inject`: merge and save, switch attention, unfreeze, convert, split over devices."""
+"""What people do with a model after `inject`: merge and save, switch attention, unfreeze, convert, split it."""
 
 import copy
 from dataclasses import replace

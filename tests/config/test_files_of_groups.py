@@ -117,9 +117,9 @@ SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [
 @pytest.mark.parametrize(
     ("name", "content", "why", "instead"),
     [
-        ("method/mine", "method:\n  name: [mine", r"it is no YAML: line 2, column 14", "the file mended"),
-        ("budget/mine", "percent: 3\n\tname: mine", r"it is no YAML: line 2, column 1", "the file mended"),
-        ("training/mine", "batch_size: 3\nbatch_size: 4", "found duplicate key batch_size", "the file mended"),
+        ("method/mine", "method:\n  name: [mine", r"it is not YAML: line 2, column 14", "valid YAML"),
+        ("budget/mine", "percent: 3\n\tname: mine", r"it is not YAML: line 2, column 1", "valid YAML"),
+        ("training/mine", "batch_size: 3\nbatch_size: 4", "found duplicate key batch_size", "valid YAML"),
         ("task/mine", "# nothing yet\n", "it has no keys", "keys like those of"),
         ("method/mine", HEAD.partition("\n")[2] + SLOT, "without its header", "# @package _global_"),
         ("method/mine", HEAD.replace("parallel", "paralel") + SLOT, "there is no insertion `paralel`", "parallel"),
@@ -133,8 +133,8 @@ SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [
         ("task/mine", "defaults:\n  - xsum\nname: mine\nbeams: 3", "no key `task.beams`", "task.generation.num_beams"),
         ("method/mine", HEAD + SLOT.replace("[ffn]", "ffn"), "str is not a ListConfig", "[ffn]"),
         ("experiment/mine", "training: {max_steps: many}", "could not be converted", "a value of its type"),
-        ("method/mine", HEAD + SLOT.replace("mine", "mime"), "a method is called like its file", "name: mine"),
-        ("task/mine", "defaults:\n  - xsum\nmax_train_examples: 3", "a task is called like its file", "name: mine"),
+        ("method/mine", HEAD + SLOT.replace("mine", "mime"), "a method is named after its file", "name: mine"),
+        ("task/mine", "defaults:\n  - xsum\nmax_train_examples: 3", "a task is named after its file", "name: mine"),
     ],
 )
 def test_a_mistake_in_a_file_of_ones_own_is_told_with_the_file(folder, name, content, why, instead):

@@ -124,7 +124,7 @@ def test_a_file_of_ones_own_that_is_no_yaml_is_told_in_three_lines(command: str,
     program, words = command.split(" ", 1)
     done = typed(program, f"{words} --config-dir mine")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 3)
-    assert done.stderr.startswith(f"You asked:  the file {file}\nWhy not:    it is no YAML: line 1, column ")
+    assert done.stderr.startswith(f"You asked:  the file {file}\nWhy not:    it is not YAML: line 1, column ")
 
 
 def test_another_machine_gets_no_jobs_but_its_own():

@@ -155,7 +155,7 @@ def test_an_unknown_sweep_is_told_with_what_may_be_meant_or_with_those_there_are
 @pytest.mark.parametrize("content", ["", "[]", "seed: 1", "seed=1", "- seed: 1", "- [seed=1]", "- seed=1\n- 2", "- "])
 def test_a_file_that_is_no_list_of_lines_is_refused(tmp_path, content):
     write(tmp_path, content)
-    with pytest.raises(ConfigError, match=r"some\.yaml is no list of lines") as refusal:
+    with pytest.raises(ConfigError, match=r"some\.yaml is not a list of lines") as refusal:
         read_lines("some", [tmp_path])
     assert jobs([refusal.value.instead.removeprefix("- ")])
 
@@ -163,7 +163,7 @@ def test_a_file_that_is_no_list_of_lines_is_refused(tmp_path, content):
 @pytest.mark.parametrize("content", ["- [seed=1", "- 'seed=1", "\t- seed=1", "a: b: c"])
 def test_a_file_that_is_no_yaml_is_refused(tmp_path, content):
     write(tmp_path, content)
-    with pytest.raises(ConfigError, match=r"some\.yaml is no YAML") as refusal:
+    with pytest.raises(ConfigError, match=r"some\.yaml is not YAML") as refusal:
         read_lines("some", [tmp_path])
     assert refusal.value.asked == "sweep some" and refusal.value.why.count("\n") == 0
 

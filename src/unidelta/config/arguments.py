@@ -45,12 +45,17 @@ class Arguments:
 
     @property
     def config_dir(self) -> str | None:
-        """The user's own configuration folder, the last one that was named."""
-        found = None
+        """The user's own configuration folder."""
+        return next(iter(self.config_dirs), None)
+
+    @property
+    def config_dirs(self) -> list[str]:
+        """Every folder that was named as the user's own."""
+        found: list[str] = []
         for i, option in enumerate(self.options):
             name, equals, attached = option.partition("=")
             if name in ("--config-dir", "-cd"):
-                found = attached if equals else self.options[i + 1]
+                found.append(attached if equals else self.options[i + 1])
         return found
 
 
@@ -78,7 +83,11 @@ def arguments_of(typed: Sequence[str]) -> Arguments:
             words.append(setting(argument, rest, options=(*_ALONE, *_WITH_A_VALUE), usual=_USUAL))
         else:
             words.append(argument)
-    return Arguments(words=tuple(words), options=tuple(options))
+    found = Arguments(words=tuple(words), options=tuple(options))
+    if len(found.config_dirs) > 1:
+        asked = " ".join(f"--config-dir {folder}" for folder in found.config_dirs)
+        raise ConfigError(asked, "one folder can be named", "--config-dir DIR, with the files of all of them")
+    return found
 
 
 def setting(argument: str, rest: list[str], *, options: Sequence[str], usual: str) -> str:

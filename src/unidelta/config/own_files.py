@@ -57,7 +57,7 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
         text = file.read_text(encoding="utf-8")
         content = OmegaConf.to_container(OmegaConf.create(text))
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
-        yield ConfigError(f"the file {file}", f"it is no YAML: {fault_of_yaml(error)}", "the file mended")
+        yield ConfigError(f"the file {file}", f"it is not YAML: {fault_of_yaml(error)}", "valid YAML")
         return
     if not isinstance(content, Mapping) or not content:
         yield ConfigError(f"the file {file}", "it has no keys", f"keys like those of {CONF / group}")
@@ -72,7 +72,9 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
         return
     entries = content.get("defaults") or []
     found = {str(key): value for key, value in content.items() if key != "defaults"}
-    yield from _wrong_defaults(file, group, entries if isinstance(entries, list) else [entries])
+    entries = entries if isinstance(entries, list) else [entries]
+    yield from _wrong_defaults(file, group, entries)
+    yield from _wrong_order(file, group, entries)
     yield from _wrong_keys(file, dict(_leaves(found if is_global else {group: found}, "")))
     yield from _wrong_name(file, group, name, found.get(group, {}) if is_global else found)
 
@@ -96,6 +98,15 @@ def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[
             yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
 
 
+def _wrong_order(file: Path, group: str, entries: list[Any]) -> Iterator[ConfigError]:
+    """A base that comes after `_self_` and so replaces what the file says."""
+    after = entries[entries.index("_self_") + 1 :] if "_self_" in entries else []
+    for base in after if group in _FILED else []:
+        if isinstance(base, str):
+            why = f"`_self_` stands before it, so what {base} says replaces what this file says"
+            yield ConfigError(f"defaults: {base} in {file}", why, f"[{base}, _self_]")
+
+
 def _wrong_keys(file: Path, found: Mapping[str, Any]) -> Iterator[ConfigError]:
     """Keys that there are not, and values that are of another type than their key."""
     for key, value in found.items():
@@ -116,7 +127,7 @@ def _wrong_name(file: Path, group: str, name: str, own: Any) -> Iterator[ConfigE
     name = name.rpartition("/")[2]
     if group in _FILED and said != name:
         asked = f"the file {file} without a name" if said is None else f"name: {said} in {file}"
-        why = f"a {group} is called like its file, and runs are filed by that name"
+        why = f"a {group} is named after its file, and runs are filed by that name"
         yield ConfigError(asked, why, f"{group}: {{name: {name}}}" if own == {} else f"name: {name}")
 
 

@@ -171,7 +171,7 @@ class RunConfig:
     scale: ScaleConfig = field(default_factory=ScaleConfig)
     mini: MiniConfig = field(default_factory=MiniConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    layers: str = "all"  # which layers of each stack have the deltas: all | first:4 | last:2 | [0,5]
+    layers: Any = "all"  # which layers of each stack have the deltas: all | first:4 | last:2 | [0,5]
     tokens: str = "all"  # which tokens of the source LoReFT edits: all | first:4 | last:4 | first:4+last:4
     conventions: str = "released"  # released | paper
     seed: int = 42

@@ -36,6 +36,15 @@ def parsed(word: str) -> Override | None:
     return _parse(_quoted(word))
 
 
+def parse(word: str) -> Override:
+    """The same, or what the grammar says against it.
+
+    Raises:
+        HydraException: it does not read it.
+    """
+    return OverridesParser.create().parse_override(_quoted(word))
+
+
 def quoted(key: str, value: str) -> str:
     """An override whose value is this text, whatever is in it."""
     return f"{key}={_marks(value)}"

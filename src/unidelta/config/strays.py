@@ -7,8 +7,10 @@ from pathlib import Path
 from unidelta.config.groups import options
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions.folders import CHOSEN_BY_NAME, folders
+from unidelta.extensions.folders import CHOSEN_BY_NAME, IMPORTED, folders
 from unidelta.extensions.paths import CONF
+
+_OF_YAML = (*GROUPS, "sweeps")
 
 
 def check_strays() -> None:
@@ -30,6 +32,8 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
         "scale_task": {f"{scale}_{task}" for scale in scales for task in tasks},
     }
     called = {"tuned": "[<scale>/]<task>_<method>.yaml", "scale_task": "<scale>_<task>.yaml"}
+    if folder != CONF:
+        yield from _strays_of_python(folder)
     for file in sorted((*folder.rglob("*.yaml"), *folder.rglob("*.yml"))):
         place = file.relative_to(folder)
         group, name = place.parts[0], place.with_suffix("").as_posix().partition("/")[2]
@@ -37,13 +41,24 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
             continue
         if file.suffix == ".yml" and group in GROUPS:
             why, instead = "Hydra reads files that end in .yaml", f"the file renamed {file.stem}.yaml"
-        elif folder != CONF and group not in GROUPS and not get_close_matches(group, GROUPS):
+        elif folder != CONF and group not in GROUPS and not get_close_matches(group, _OF_YAML):
             continue  # a user's own folder may hold other things
         elif len(place.parts) == 1 or group not in GROUPS:
-            why, instead = "files are read from the folders of groups", f"one of {', '.join(f'{g}/' for g in GROUPS)}"
+            near = get_close_matches(group, _OF_YAML, n=1) or _OF_YAML
+            why, instead = "files are read from the folders of groups", f"one of {', '.join(f'{g}/' for g in near)}"
         elif group in CHOSEN_BY_NAME and name not in readable[group]:
             why = f"files of {group}/ are read as {called[group]}, and there is no such choice"
             instead = f"{group}/{sorted(readable[group])[0]}.yaml, for example"
         else:
             continue
         yield ConfigError(f"the file {file}", f"nothing would read it: {why}", instead)
+
+
+def _strays_of_python(folder: Path) -> Iterator[ConfigError]:
+    """Python files in a folder whose name is nearly that of one that is imported."""
+    for file in sorted(folder.rglob("*.py")):
+        group = file.relative_to(folder).parts[0]
+        near = get_close_matches(group, IMPORTED, n=1)
+        if near and group not in IMPORTED:
+            why = f"nothing would read it: Python is imported from {', '.join(f'{name}/' for name in IMPORTED)}"
+            yield ConfigError(f"the file {file}", why, f"{near[0]}/")

@@ -57,8 +57,8 @@ _LATER = {
 
 
 def _part(data: dict[str, Any]) -> DeltaSpec:
-    names: dict[str, Any] = {"targets": tuple(data.get("targets", ())), "options": tuple(dict(data.get("options", {})).items())}
-    return check_names(DeltaSpec(**{**data, **names}))
+    targets, options = tuple(data.get("targets", ())), tuple(dict(data.get("options", {})).items())
+    return check_names(DeltaSpec(**{**data, "targets": targets, "options": options}))
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ class SlotConfig:
     composition: str | None = None  # a composition: see the table of compositions; null: the axis decides
     generator: str | None = None  # what makes the form's matrices: see the table of generators; null: they are trained
     init: str | None = None  # how the form starts; null: the form's first, or the generator's
-    layers: str | None = None  # all | first:4 | last:2 | [0,5], in each stack; null: the axis decides
+    layers: Any = None  # all | first:4 | last:2 | [0,5], in each stack; null: the axis decides
     tokens: str | None = None  # all | first:4 | last:4 | first:4+last:4, of the source; null: the axis decides
     layer_norm: str | None = None  # none | in | out; null: by convention
     bias: bool | None = None  # of the projections; null: by convention

@@ -260,7 +260,10 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
     """
     form = FORMS[part.form]
     size = f", bottleneck {part.bottleneck}" if form.size or part.bottleneck else ""
-    asked = f"{form.title} at {part.slot}, {part.insertion}, {part.composition}{size}, on {architecture.name}"
+    chosen = "".join(
+        f", {key} {value}" for key, value in (("layers", part.layers), ("tokens", part.tokens)) if value != ALL
+    )
+    asked = f"{form.title} at {part.slot}, {part.insertion}, {part.composition}{size}{chosen}, on {architecture.name}"
     # what forms, generators and compositions measure is there: maps that the slot has, a bottleneck of 1 at least
     measured = replace(part, targets=known_targets(part, architecture), bottleneck=max(1, part.bottleneck))
     broken = (rule for rule in rules_of(part) if rule.refuses(part if rule in GENERAL else measured, architecture))

@@ -24,6 +24,8 @@ PROVIDER = "unidelta"
 CHOSEN_BY_NAME = ("tuned", "scale_task")
 """Groups that nobody types: config.yaml picks their file from the choices of other groups."""
 _PYTHON = ("forms", "generators", "compositions", "families", "metrics")
+IMPORTED = (*_PYTHON, "analysis")
+"""The folders whose Python is imported."""
 _folders: list[Path] = []
 
 
@@ -101,7 +103,7 @@ def _declared() -> tuple[Path, ...]:
             folder = Path(str(entry.load()))
         except Exception as error:
             where, why = f"the entry point {entry.name} = {entry.value}", f"{type(error).__name__}: {error}"
-            raise ConfigError(where, why, "the package that declares it mended or uninstalled") from error
+            raise ConfigError(where, why, "the package that declares it fixed or uninstalled") from error
         if not folder.is_dir():
             where = f"the entry point {entry.name} = {entry.value}"
             raise ConfigError(where, f"{folder} is no folder", "the path of a folder of YAML")
@@ -131,4 +133,4 @@ def _import(file: Path, name: str, asked: str) -> None:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         where = f"{file}:{lines[-1]}" if lines else str(file)  # what is no Python has no line that ran
         why = f"{where} cannot be imported: {type(error).__name__}: {error}"
-        raise ConfigError(asked, why, "the file mended, or the folder without it") from error
+        raise ConfigError(asked, why, "the file fixed, or the folder without it") from error

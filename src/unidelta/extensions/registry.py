@@ -109,4 +109,4 @@ class Registry(Mapping[str, T]):
             except Exception as error:
                 where = f"the entry point {entry.name} = {entry.value}"
                 why = f"{type(error).__name__}: {error}"
-                raise DesignError(where, why, "the package that declares it mended or uninstalled") from error
+                raise DesignError(where, why, "the package that declares it fixed or uninstalled") from error

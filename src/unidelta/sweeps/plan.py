@@ -7,12 +7,11 @@ from itertools import product
 from pathlib import Path
 
 import yaml
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from unidelta.config.slips import joined, unreadable
-from unidelta.config.spelling import parsed
+from unidelta.config.spelling import parse, parsed
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.fault_of_yaml import fault_of_yaml
 from unidelta.extensions.folders import added_folders
@@ -49,24 +48,28 @@ def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
     Raises:
         ConfigError: there is no such sweep, or its file is not a list of lines.
     """
-    path = next((path for folder in folders if (path := folder / f"{name}.yaml").is_file()), None)
+    there = {path.resolve(): path for folder in folders if (path := folder / f"{name}.yaml").is_file()}
+    if len(there) > 1:
+        first, second, *_ = there.values()
+        raise ConfigError(f"sweep {name}", f"there are two, {first} and {second}", "another name for one of them")
+    path = next(iter(there.values()), None)
     if path is None:
         known = names(folders)
         stem = Path(name).stem
         meant = suggestions(stem, known)
         if Path(name).is_file() and stem not in known:
             meant = [f"{stem}, with its file in ./sweeps"]
-        why = "there is no sweep of this name; a sweep is called like its file in sweeps/, without .yaml"
+        why = "there is no sweep of this name; a sweep is named after its file in sweeps/, without .yaml"
         raise ConfigError(
             f"sweep {name}", why, " or ".join(meant) or f"one of: {', '.join(known) or 'none in these folders'}"
         )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        why = f"{path} is no YAML: {fault_of_yaml(error)}"
+        why = f"{path} is not YAML: {fault_of_yaml(error)}"
         raise ConfigError(f"sweep {name}", why, "- method=mam,lora task=xsum seed=1,2,3") from error
     if not isinstance(content, list) or not content or not all(isinstance(line, str) and line for line in content):
-        raise ConfigError(f"sweep {name}", f"{path} is no list of lines", "- method=mam,lora task=xsum seed=1,2,3")
+        raise ConfigError(f"sweep {name}", f"{path} is not a list of lines", "- method=mam,lora task=xsum seed=1,2,3")
     return content
 
 
@@ -87,7 +90,7 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
     typed = _parse(overrides, problems)
     for line in lines:
         try:
-            said = OverridesParser.create().parse_overrides(shlex.split(line))
+            said = [parse(word) for word in shlex.split(line)]
             keys = {override.key_or_group for override in said}
             picking = [o for o in typed if o.key_or_group in CHOOSING and o.key_or_group in keys]
             said += [override for override in typed if override not in picking]
@@ -121,13 +124,13 @@ def _words(override: Override) -> list[str]:
 
 
 def _parse(overrides: Sequence[str], problems: list[UserError]) -> list[Override]:
-    parsed: list[Override] = []
+    found: list[Override] = []
     for override in overrides:
         try:
-            parsed.append(OverridesParser.create().parse_override(override))
+            found.append(parse(override))
         except HydraException as error:
             problems.append(_unreadable(override, error))
-    return parsed
+    return found
 
 
 def _unreadable(line: str, error: Exception) -> ConfigError:
