@@ -57,8 +57,9 @@ _LATER = {
 
 
 def _part(data: dict[str, Any]) -> DeltaSpec:
-    targets, options = tuple(data.get("targets", ())), tuple(dict(data.get("options", {})).items())
-    return check_names(DeltaSpec(**{**data, "targets": targets, "options": options}))
+    values: dict[str, Any] = {**data, "targets": tuple(data.get("targets", ()))}
+    values["options"] = tuple(dict(data.get("options", {})).items())
+    return check_names(DeltaSpec(**values))
 
 
 def _plain(value: Any) -> Any:
