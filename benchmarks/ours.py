@@ -15,7 +15,8 @@ from unidelta.config.compose import compose
 from unidelta.design.resolve import resolve_design
 from unidelta.errors import Problems
 from unidelta.fast.switch import merged, speed_up
-from unidelta.injection.inject import architecture_of, inject
+from unidelta.injection.architecture import architecture_of
+from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 from unidelta.training.recomputing import recompute_activations
 

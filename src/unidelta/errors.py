@@ -127,6 +127,13 @@ STATUS_OF_RUN = {
 """The exit status for each status of a run's record."""
 
 
+def not_permitted(error: PermissionError) -> UserError:
+    """The refusal of a file or folder that the user may not read or write."""
+    what = "a file" if error.filename is None else str(error.filename)
+    why = "the system does not permit it: its owner or its mode keeps this user out"
+    return UserError(f"use {what}", why, f"another folder, or its owner runs: chmod -R u+rwX {what}")
+
+
 def status_of(error: UserError | Unfinished) -> ExitStatus:
     """The exit status of an error; `DAMAGED` only if every problem is damage."""
     if isinstance(error, Unfinished):

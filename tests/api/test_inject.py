@@ -156,7 +156,7 @@ def test_a_summary_counts_what_the_model_holds(stock, family):
         (Deltas, {}, ConfigError, "by its name, or as a design"),
         (Frozen(), {"position": "attn"}, ConfigError, "a design has its own axes"),
         ("lora", {"place": "ffn"}, Problems, "there is no such axis"),
-        ("lora", {"r": 8, "lora_alpha": 16}, Problems, "budget=8 or one of"),
+        ("lora", {"r": 8, "lora_alpha": 16}, Problems, "budget=8; or one of"),
         ("lora", {"alpha": 2.5}, Problems, "scale=2.5; or"),
         ("lora", {"position": "MLP"}, ConfigError, 'position="ffn"'),
         ("lora", {"position": ["attn"]}, ConfigError, "there is no position"),

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from unidelta.config.arguments import arguments_of
+from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.spelling import as_hydra_reads, as_typed, parsed, quoted
 from unidelta.errors import ConfigError, Problems
+from unidelta.run.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,12 +26,13 @@ def train(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_words_and_options_are_told_apart_wherever_they_stand():
-    typed = "method=a,b -m task=xsum --config-dir D --cfg job seed=1 --info defaults position=ffn --cfg=hydra"
+    typed = "method=a,b -m task=xsum --config-dir D seed=1 position=ffn --resolve"
     found = arguments_of(typed.split())
     assert found.words == ("method=a,b", "task=xsum", "seed=1", "position=ffn")
     assert (found.is_multirun, found.config_dir, found.is_completion) == (True, "D", False)
     assert arguments_of(["--config-dir=E"]).config_dir == "E"
     assert arguments_of(["--info", "seed=3"]).words == ("seed=3",)
+    assert arguments_of(["--info", "defaults", "seed=3", "--cfg=job"][1:]).words == ("defaults", "seed=3")
 
 
 def test_the_form_of_a_sweep_agent_is_a_word():
@@ -92,12 +95,69 @@ def test_what_is_no_such_slip_is_refused_for_what_it_is(typed):
     assert problem.asked in typed
 
 
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("task.metrics=accuracy", "task.metrics=[accuracy]"),
+        ("task.metrics=rouge,chrf", "task.metrics=[rouge,chrf]"),
+        ("method.attn.targets=key", "method.attn.targets=[key]"),
+        ("task.labels=1,2,3", "task.labels=[1,2,3]"),
+        ("budget.percent=0.5%", "budget.percent=0.5"),
+        ("budget=3.6%", "budget=percent budget.percent=3.6"),
+        ("budget=30", "budget=bottleneck budget.bottleneck=30"),
+        ("budget=big", "budget=bottleneck or budget=paper or budget=percent"),
+    ],
+)
+def test_the_advice_for_a_list_a_share_or_a_size_can_be_typed(typed, advice):
+    with pytest.raises(Problems) as refusal:
+        check(["method=lora", typed], is_multirun=False)
+    assert refusal.value.instead.strip("'") == advice
+    for one in advice.split(" or "):
+        check(["method=lora", *one.split()], is_multirun=False)
+
+
+@pytest.mark.parametrize("typed", ["layers=[0,1]", "layers=[1]", "layers=1", "method.ffn.layers=[0]", "layers=last:1"])
+def test_layers_are_a_list_a_number_or_a_word(typed):
+    check(["method=adapter", typed])
+    config = compose(["method=adapter", typed])
+    assert [part.layers for part in prepare(config).design.parts] == [typed.partition("=")[2].strip("[]")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("-m method=lora,mam --cfg job", "runs, or shows its configuration"),
+        ("--info defaults -c job", "runs, or shows its configuration"),
+        ("hydra.mode=MULTIRUN --info", "runs, or shows its configuration"),
+        ("-sc install=tcsh", "the shells are bash, fish and zsh"),
+        ("--shell-completion", "the shells are bash, fish and zsh"),
+        ("--experimental-rerun x", "a pickle"),
+        ("--config-name=foo", "there is one configuration"),
+        ("-cp conf", "configuration is read from one place"),
+    ],
+)
+def test_options_of_hydra_that_cannot_be_are_refused(typed, why):
+    with pytest.raises(ConfigError, match=why):
+        arguments_of(typed.split())
+
+
+@pytest.mark.parametrize("typed", ["hydra/launcher=joblib", "training.learning_rate=interval(1e-4,1e-3)"])
+def test_what_no_multirun_can_do_is_refused_before_hydra_starts(typed):
+    with pytest.raises(Problems, match=r"there is no launcher `joblib`|an interval has no list of values"):
+        check([typed], is_multirun=True)
+
+
+def test_two_folders_of_ones_own_are_refused():
+    with pytest.raises(ConfigError, match="one folder can be named"):
+        arguments_of(["--config-dir", "a", "method=lora", "--config-dir=b"])
+
+
 def test_a_glob_is_every_option_that_fits():
     (word,) = as_hydra_reads(["method=glob(*adapter*,exclude=*pfeiffer)"])
     names = word.removeprefix("method=").split(",")
     assert {"adapter", "adapter_houlsby", "parallel_adapter"} <= set(names) and "adapter_pfeiffer" not in names
     check(["method=glob(*)", "task=glob([x*,s*])"])
-    for word, why in (("method=glob(zz*)", "is no method; there are adapter,"), ("seed=glob(*)", "for groups")):
+    for word, why in (("method=glob(zz*)", "there is no method `glob"), ("seed=glob(*)", "for groups")):
         with pytest.raises(Problems, match=why):
             check([word])
 

@@ -101,6 +101,9 @@ def test_tuned_values_are_read_for_one_scale_and_for_all(folder):
         "method/mine.yml": "end in .yaml",
         "methods/mine.yaml": "the folders of groups",
         "experiments/mine.yaml": "the folders of groups",
+        "sweep/mine.yaml": "the folders of groups",
+        "metric/mine.py": "Python is imported from forms/, generators/",
+        "compositons/mine.py": "Python is imported from",
     }.items(),
 )
 def test_a_file_that_nothing_reads_is_refused(folder, name, why):
@@ -135,6 +138,13 @@ SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [
         ("experiment/mine", "training: {max_steps: many}", "could not be converted", "a value of its type"),
         ("method/mine", HEAD + SLOT.replace("mine", "mime"), "a method is named after its file", "name: mine"),
         ("task/mine", "defaults:\n  - xsum\nmax_train_examples: 3", "a task is named after its file", "name: mine"),
+        ("task/mine", "defaults:\n  - _self_\n  - xsum\nname: mine", "replaces what this file says", "[xsum, _self_]"),
+        (
+            "method/mine",
+            "# @package _global_\ndefaults: [_self_, lora]\nmethod: {name: mine}",
+            "replaces",
+            "[lora, _self_]",
+        ),
     ],
 )
 def test_a_mistake_in_a_file_of_ones_own_is_told_with_the_file(folder, name, content, why, instead):

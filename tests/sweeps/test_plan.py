@@ -1,9 +1,11 @@
 """From the lines of a sweep to its jobs: the product in order, each job once, every mistake reported."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+from unidelta.config.compose import compose
 from unidelta.errors import ConfigError, Problems
 from unidelta.sweeps.plan import Job, jobs, names, read_lines, shard
 
@@ -150,6 +152,23 @@ def test_an_unknown_sweep_is_told_with_what_may_be_meant_or_with_those_there_are
         with pytest.raises(ConfigError, match="there is no sweep of this name") as refusal:
             read_lines(asked, [tmp_path])
         assert refusal.value.instead == instead
+
+
+def test_two_sweeps_of_one_name_are_refused(tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for folder in (tmp_path, own):
+        write(folder, "- seed=1", "table3")
+    with pytest.raises(ConfigError, match=r"there are two, .*table3\.yaml and .*table3\.yaml"):
+        read_lines("table3", [tmp_path, own])
+    assert read_lines("table3", [tmp_path, tmp_path / "own" / ".."]) == ["seed=1"], "one file by two paths is one"
+
+
+@pytest.mark.parametrize("value", ["runs/țară", "a#1", "~/data", "größe", "sm ü", "1e3", "x(y)"])
+def test_a_line_reads_texts_as_train_py_does(value):
+    for line, typed in ((f'method=lora results_dir="{value}"', ()), ("method=lora", (f"results_dir={value}",))):
+        (job,) = jobs([line], typed)
+        assert compose(job.overrides).results_dir.removeprefix(str(Path.home())).endswith(value.lstrip("~"))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "seed: 1", "seed=1", "- seed: 1", "- [seed=1]", "- seed=1\n- 2", "- "])

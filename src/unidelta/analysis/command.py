@@ -17,9 +17,9 @@ from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import Verdict, verdicts
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import ConfigError, ExitStatus, Problems, UserError
+from unidelta.errors import ConfigError, ExitStatus, Problems
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import as_path, path_argument
 from unidelta.extensions.paths import RESULTS
@@ -35,30 +35,27 @@ python report.py board --source results/runs     any runs, one row a setting; al
 """
 
 
+@as_command
 def main(words: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python report.py WORDS`: failed if files differ, refused for an invalid request."""
-    drop_unread_output()
     typed = sys.argv[1:] if words is None else list(words)
     if typed and typed[0] in COMMANDS:
-        return _explored(typed)
+        explore(typed)
+        return ExitStatus.DONE
     arguments = _parser().parse_args(typed)
     is_all = "all" in arguments.names or not arguments.names
-    try:
-        _check_names(arguments.names, options=vars(arguments).keys() - {"names", "check"})
-        if arguments.config_dir is not None:
-            add_folder(arguments.config_dir)
-        source = arguments.source
-        if source != RECORDS and not source.startswith(PREFIX):
-            source = str(as_path(source, asked=f"--source {source}"))
-        output = _output(source, arguments.output)
-        names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
-        files = _files(names, source, arguments.scale)
-        if arguments.check:
-            return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
-        write(files, output)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return ExitStatus.REFUSED
+    _check_names(arguments.names, options=vars(arguments).keys() - {"names", "check"})
+    if arguments.config_dir is not None:
+        add_folder(arguments.config_dir)
+    source = arguments.source
+    if source != RECORDS and not source.startswith(PREFIX):
+        source = str(as_path(source, asked=f"--source {source}"))
+    output = _output(source, arguments.output)
+    names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
+    files = _files(names, source, arguments.scale)
+    if arguments.check:
+        return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
+    write(files, output)
     print("\n".join(_said(files, names, output)))
     return ExitStatus.DONE
 
@@ -86,15 +83,6 @@ def _said(files: Files, names: Sequence[str], output: Path) -> list[str]:
         return [*(f"wrote {output / path}" for path in pages), f"and {len(files) - len(pages)} files below {output}"]
     shown = [text for path, text in files.items() if path.suffix == ".md" and isinstance(text, str)]
     return [*shown, *(f"wrote {output / path}" for path in files)]
-
-
-def _explored(words: Sequence[str]) -> ExitStatus:
-    try:
-        explore(words)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return ExitStatus.REFUSED
-    return ExitStatus.DONE
 
 
 def _output(source: str, asked: Path | None) -> Path:

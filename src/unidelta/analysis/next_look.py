@@ -3,6 +3,7 @@
 `python -m unidelta.analysis.next_look` prints them; none if no claim is undecided or all seeds are run.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -14,8 +15,7 @@ from unidelta.analysis.published import published
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import read
 from unidelta.analysis.verdicts import Verdict, pairs_of, verdicts
-from unidelta.console.closed_pipe import drop_unread_output
-from unidelta.errors import UserError
+from unidelta.console.command import as_command
 
 
 def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
@@ -49,17 +49,14 @@ def _missing(design: tuple[str, str], look: int, runs: Runs, plan: Plan) -> list
     return [seed for seed in plan.seeds[:look] if seed not in ended]
 
 
+@as_command
 def main() -> int:
     """The exit status: 0, or 2 for an invalid request."""
-    drop_unread_output()
-    try:
-        compared = claims(published())
-        plan = plan_for("mini", compared)
-        runs = read("records", scale="mini")
-        found = verdicts(compared, runs, published(), plan)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    argparse.ArgumentParser(prog="python -m unidelta.analysis.next_look", description=__doc__).parse_args()
+    compared = claims(published())
+    plan = plan_for("mini", compared)
+    runs = read("records", scale="mini")
+    found = verdicts(compared, runs, published(), plan)
     for line in lines(found, runs, plan):
         print(line)
     return 0

@@ -5,12 +5,11 @@ The generated tables of a Markdown page are between `<!-- table: NAME -->` and `
 
 import argparse
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from unidelta.console.closed_pipe import drop_unread_output
-from unidelta.errors import DataError, ExitStatus, UserError
+from unidelta.console.command import as_command
+from unidelta.errors import DataError, ExitStatus
 from unidelta.records.atomic import write_atomically
 
 
@@ -40,6 +39,7 @@ def filled(page: str, made: dict[str, str], *, name: str) -> str:
     return page
 
 
+@as_command
 def command(
     module: str,
     description: str | None,
@@ -61,21 +61,16 @@ def command(
     Returns:
         Done, failed if the page or an image is out of date, or refused for an invalid request.
     """
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument("--write", action="store_true", help=f"write what belongs into {page}")
     arguments = parser.parse_args(words)
-    try:
-        made = make()
-        now = page.read_text(encoding="utf-8")
-        files = {page: filled(now, made, name=str(page)).encode(), **images()}
-        differing = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
-        if arguments.write:
-            for path in differing:
-                write_atomically(path, files[path])
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return ExitStatus.REFUSED
+    made = make()
+    now = page.read_text(encoding="utf-8")
+    files = {page: filled(now, made, name=str(page)).encode(), **images()}
+    differing = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
+    if arguments.write:
+        for path in differing:
+            write_atomically(path, files[path])
     if differing and not arguments.write:
         print(f"out of date: {', '.join(map(str, differing))}; to write: python -m {module} --write")
         return ExitStatus.FAILED

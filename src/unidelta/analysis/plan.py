@@ -21,8 +21,8 @@ from unidelta.analysis.names import Scale, metric_in_records, task_in_records
 from unidelta.analysis.paper_rows import is_of_row
 from unidelta.analysis.published import published
 from unidelta.analysis.tuning import TRIALS, curves, tuned_for
-from unidelta.console.closed_pipe import drop_unread_output
-from unidelta.errors import DataError, UserError
+from unidelta.console.command import as_command
+from unidelta.errors import DataError
 from unidelta.extensions.paths import PLAN
 
 SHARES: Mapping[Tolerance, float] = {"none": 0.0, "on par": 0.01, "competitive": 0.015, "little": 0.03}
@@ -229,17 +229,13 @@ def text_of(plan: Plan) -> str:
     return json.dumps(held, indent=1) + "\n"
 
 
+@as_command
 def main() -> int:
     """The exit status: 0, 1 if the file differs, or 2 for an invalid request."""
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.plan", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {PLAN}")
     arguments = parser.parse_args()
-    try:
-        text = text_of(make_plan(claims(published()), rows(runs(TRIALS))))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    text = text_of(make_plan(claims(published()), rows(runs(TRIALS))))
     if arguments.write:
         PLAN.write_text(text, encoding="utf-8")
         return 0

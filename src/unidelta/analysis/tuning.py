@@ -18,10 +18,9 @@ from statistics import fmean
 
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.page import markdown
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.design.closest import kind_of
 from unidelta.design.design_json import design_from_dict
-from unidelta.errors import UserError
 from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.paths import CONF
 
@@ -207,19 +206,15 @@ def _relative(rate: float, curve: Curve) -> int:
     return round(math.log2(rate / (curve.best or rate)))
 
 
+@as_command
 def main() -> int:
     """The exit status: 0, or 2 for an invalid request."""
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
     parser.add_argument("--trials", type=path_argument, default=TRIALS)
     parser.add_argument("--write", action="store_true", help=f"write {FOLDER}/<scale> and the trials' README.md")
     arguments = parser.parse_args()
-    try:
-        trials = rows(runs(arguments.trials))
-        found = curves(trials)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    trials = rows(runs(arguments.trials))
+    found = curves(trials)
     print("mean dev score over the seeds, or dev loss where nothing is generated on dev; * is the best")
     print("\n".join(told(found)))
     if arguments.write:

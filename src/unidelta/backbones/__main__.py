@@ -5,12 +5,13 @@ import sys
 from collections.abc import Sequence
 
 from unidelta.backbones.gguf import from_gguf
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import ExitStatus, UserError
+from unidelta.errors import ExitStatus
 from unidelta.extensions.named_paths import path_argument
 
 
+@as_command
 def main(argv: Sequence[str] | None = None) -> ExitStatus:
     """Run a command.
 
@@ -20,18 +21,13 @@ def main(argv: Sequence[str] | None = None) -> ExitStatus:
     Returns:
         The exit status: 0, or 2 for a file that cannot be converted.
     """
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.backbones"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     convert = commands.add_parser("from-gguf", help="make a folder for backbone.checkpoint=DIR of a GGUF file")
     convert.add_argument("file", type=path_argument, metavar="FILE")
     convert.add_argument("folder", type=path_argument, metavar="DIR")
     asked = parser.parse_args(argv)
-    try:
-        family = from_gguf(asked.file, asked.folder)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return ExitStatus.REFUSED
+    family = from_gguf(asked.file, asked.folder)
     print(f"written to {asked.folder}; use it with backbone={family} backbone.checkpoint={asked.folder}")
     return ExitStatus.DONE
 

@@ -6,7 +6,6 @@ agree, and is merging exact and undone bit for bit? `--config-dir DIR` adds a fo
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -14,9 +13,9 @@ from transformers.utils import logging
 
 from unidelta.check.finding import Finding
 from unidelta.check.kinds import check_composition, check_family, check_form, check_generator
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import DesignError, ExitStatus, UserError
+from unidelta.errors import DesignError, ExitStatus
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import path_argument
 
@@ -28,9 +27,9 @@ _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
 }
 
 
+@as_command
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta.check`: 1 if a check fails, 2 if there is no such name."""
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.check"), description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")
@@ -38,16 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     logging.set_verbosity_error()
-    try:
-        if asked.config_dir is not None:
-            add_folder(asked.config_dir)
-        findings = list(_CHECKS[asked.kind](asked.name))
-        if not findings:
-            why = "the rules refuse it on every architecture, at every place and insertion"
-            raise DesignError(f"check {asked.kind} {asked.name}", why, "rules that let something through")
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return ExitStatus.REFUSED
+    if asked.config_dir is not None:
+        add_folder(asked.config_dir)
+    findings = list(_CHECKS[asked.kind](asked.name))
+    if not findings:
+        why = "the rules refuse it on every architecture, at every place and insertion"
+        raise DesignError(f"check {asked.kind} {asked.name}", why, "rules that let something through")
     wrong = [finding for finding in findings if finding.wrong]
     for finding in wrong:
         print(f"WRONG  {finding.where}\n       {finding.what}: {finding.wrong}")

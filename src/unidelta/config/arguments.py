@@ -3,6 +3,7 @@
 `-m` may be anywhere. `--key=value`, as W&B's agent writes it, means `key=value`, and so does `--key value`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,11 +14,22 @@ from unidelta.errors import ConfigError
 from unidelta.extensions.suggestions import suggestions
 
 _ALONE = "--help -h --hydra-help --version --resolve --run -r --multirun -m --shell-completion -sc".split()
-_WITH_A_VALUE = (
-    "--cfg -c --package -p --config-path -cp --config-name -cn --config-dir -cd --experimental-rerun".split()
-)
+_WITH_A_VALUE = "--cfg -c --package -p --config-dir -cd".split()
 _MAYBE_WITH_ONE = {"--info": "all config defaults defaults-tree plugins searchpath".split()}
 _MAYBE_WITH_ONE["-i"] = _MAYBE_WITH_ONE["--info"]
+_ONE_OF = {
+    "-m": ("--multirun", "-m", "hydra.mode=MULTIRUN"),
+    "--cfg": ("--cfg", "-c"),
+    "--info": ("--info", "-i"),
+    "-sc": ("--shell-completion", "-sc"),
+}
+"""What a command does: one of them, each with its spellings."""
+_NOT_HERE = {
+    "--config-path": ("configuration is read from one place", "--config-dir DIR adds a folder of your own"),
+    "--config-name": ("there is one configuration", "experiment=NAME, a file of experiment/ in --config-dir DIR"),
+    "--experimental-rerun": ("it would read a pickle", "the command in the run's record, provenance.command"),
+}
+_NOT_HERE |= {"-cp": _NOT_HERE["--config-path"], "-cn": _NOT_HERE["--config-name"]}
 _USUAL = "key=value, or one of those of python train.py --hydra-help"
 
 
@@ -71,6 +83,8 @@ def arguments_of(typed: Sequence[str]) -> Arguments:
     while rest:
         argument = rest.pop(0)
         name, equals, _ = argument.partition("=")
+        if name in _NOT_HERE:
+            raise ConfigError(argument, *_NOT_HERE[name])
         if argument in _ALONE or (equals and name in (*_WITH_A_VALUE, *_MAYBE_WITH_ONE)):
             options.append(argument)
         elif argument in _WITH_A_VALUE:
@@ -84,10 +98,22 @@ def arguments_of(typed: Sequence[str]) -> Arguments:
         else:
             words.append(argument)
     found = Arguments(words=tuple(words), options=tuple(options))
+    _check_one(found)
     if len(found.config_dirs) > 1:
         asked = " ".join(f"--config-dir {folder}" for folder in found.config_dirs)
         raise ConfigError(asked, "one folder can be named", "--config-dir DIR, with the files of all of them")
     return found
+
+
+def _check_one(found: Arguments) -> None:
+    """Refuse to do two things at once, and completions for a shell that has none."""
+    named = [option.partition("=")[0] for option in (*found.options, *found.words)]
+    asked = [one for one, spellings in _ONE_OF.items() if {*spellings} & {*named, *found.words}]
+    if len(asked) > 1:
+        why = "a command runs, or shows its configuration, or completes words"
+        raise ConfigError(" ".join(asked), why, f"python train.py {asked[-1]} … without {asked[0]}")
+    if found.is_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(found.words)):
+        raise ConfigError(f"-sc {' '.join(found.words)}", "the shells are bash, fish and zsh", "-sc install=bash")
 
 
 def setting(argument: str, rest: list[str], *, options: Sequence[str], usual: str) -> str:

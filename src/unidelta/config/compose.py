@@ -1,4 +1,4 @@
-"""Composition by Hydra, for the entry points, tests and notebooks alike. Hydra and OmegaConf live here only."""
+"""Composition by Hydra, for the entry points, tests and notebooks alike."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -153,4 +153,6 @@ def _drop_foreign_pins(config: RunConfig, overrides: Sequence[str]) -> None:
 def not_composable(overrides: Sequence[str], error: Exception) -> ConfigError:
     """What Hydra or OmegaConf found wrong with overrides, as an error for people."""
     lines = [line.strip() for cause in (error, error.__cause__) if cause for line in str(cause).splitlines()[:3]]
-    return ConfigError(" ".join(overrides), "; ".join(filter(None, lines)), "python train.py --cfg job shows every key")
+    of_launcher = any(word.startswith("hydra.launcher.") for word in overrides)
+    instead = "docs/scaling.md has the launchers' keys" if of_launcher else "python train.py --cfg job shows every key"
+    return ConfigError(" ".join(overrides), "; ".join(filter(None, lines)), instead)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -26,6 +26,12 @@ def text_keys() -> frozenset[str]:
 def types() -> dict[str, Any]:
     """The type of each key, from the schema."""
     return {key: hint for key, _, hint in _flatten(RunConfig, "")}
+
+
+def is_list(key: str) -> bool:
+    """Whether a key's value is a list."""
+    hint = types().get(key)
+    return list in map(get_origin, (hint, *get_args(hint)))
 
 
 def wrong_type(key: str, value: Any) -> str | None:

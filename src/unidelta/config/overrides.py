@@ -1,5 +1,6 @@
 """Mistakes in what was typed, found before anything is composed, all of them at once."""
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -8,7 +9,7 @@ from hydra.core.override_parser.types import Glob, Override
 from omegaconf import DictConfig, OmegaConf
 
 from unidelta.config.groups import options
-from unidelta.config.keys import default, keys, text_keys, wrong_type
+from unidelta.config.keys import default, is_list, keys, text_keys, wrong_type
 from unidelta.config.launchers import check_launcher
 from unidelta.config.no_code import check_no_code
 from unidelta.config.schema import GROUPS, RunConfig
@@ -88,7 +89,11 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         for value in _values(override):
             if value not in options(key) and not (key == "experiment" and value in ("None", "null")):
                 there = ", ".join(options(key))
-                why = f"`{value}` is no {key}; there are {there}"
+                why = f"there is no {key} `{value}`; there are {there}"
+                if key == "budget" and (size := re.fullmatch(r"(\d*\.?\d+)(%?)", value)):
+                    name = "percent" if size[2] else "bottleneck"
+                    yield ConfigError(f"budget={value}", why, f"budget={name} budget.{name}={size[1]}")
+                    continue
                 yield _unknown(f"{key}={value}", why, str(value), options(key), f"{key}=")
     elif key.startswith(OPTIONS):
         return  # whether the form has it: `resolve_part`
@@ -105,6 +110,9 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         )
     elif isinstance(override.value(), Glob):
         yield ConfigError(argument, "glob(…) is for groups, whose options are files", f"{key}={_default(key)}")
+    elif override.is_interval_sweep():
+        why = "an interval has no list of values to run"
+        yield ConfigError(argument, why, f"values, {key}=1,2,3, or {key}=range(1,4)")
     elif override.is_sweep_override():
         for value in _values(override):
             yield from _check_type(f"{key}={value}")
@@ -152,7 +160,7 @@ def _values(override: Override) -> list[str]:
     """The value of an override, or all values of a sweep; of a glob that fits nothing, the glob itself."""
     value = override.value()
     if isinstance(value, Glob):
-        return value.filter(options(override.key_or_group)) or [override.get_value_element_as_str()]
+        return value.filter(options(override.key_or_group)) or [str(override.input_line).partition("=")[2]]
     if override.is_sweep_override():
         return [str(value) for value in override.sweep_string_iterator()]
     return [str(override.value())]
@@ -169,11 +177,16 @@ def _check_type(argument: str) -> tuple[ConfigError, ...]:
     instead = f"{key}=null, or a value of that type" if default(key) is None else f"{key}={default(key)}"
     if isinstance(value, float) and value.is_integer():  # 1e3 of a whole number
         instead = f"{key}={value:.0f}"
+    elif is_list(key) and isinstance(value, str | int | float):
+        why, instead = "it is a list", f"{key}=[{argument.partition('=')[2]}]"
+    elif isinstance(value, str) and value.endswith("%") and wrong_type(key, value[:-1]) is None:
+        instead = f"{key}={value[:-1]}"
     return (ConfigError(argument, why, instead),)
 
 
 def _unknown(asked: str, why: str, name: str, known: list[str], prefix: str) -> ConfigError:
-    meant = suggestions(name, known) or ["|".join(known)]
+    known = [option for option in known if option != "none" or prefix == "tracking="]  # else a method's preset
+    meant = suggestions(name, known) or known[:4]
     return ConfigError(asked, why, " or ".join(f"{prefix}{option}" for option in meant))
 
 
@@ -195,6 +208,9 @@ def _with_value(key: str, typed: str, value: str) -> str:
 def _several(argument: str, override: Override) -> ConfigError:
     key, _, value = argument.partition("=")
     why = "several values are a run for each, which needs -m"
+    if is_list(key):
+        listed = f"{key}=[{value}]"
+        return ConfigError(argument, "it is a list, which has brackets", shlex.quote(listed))
     instead = f"python train.py -m {shlex.quote(argument)}"
     if override.key_or_group in text_keys():
         instead += f", or for one text with that in it: {shlex.quote(quoted(key, value))}"

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from unidelta.config.groups import options
-from unidelta.config.keys import keys, types, wrong_type
+from unidelta.config.keys import is_list, keys, wrong_type
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems
 from unidelta.extensions.fault_of_yaml import fault_of_yaml
@@ -113,8 +113,8 @@ def _wrong_keys(file: Path, found: Mapping[str, Any]) -> Iterator[ConfigError]:
         if key in keys():
             why = wrong_type(key, value)
             if why is not None:
-                is_list = get_origin(types()[key]) is list and not isinstance(value, Mapping)
-                yield ConfigError(f"{key}: {value} in {file}", why, f"[{value}]" if is_list else "a value of its type")
+                in_list = is_list(key) and not isinstance(value, Mapping)
+                yield ConfigError(f"{key}: {value} in {file}", why, f"[{value}]" if in_list else "a value of its type")
         elif not any(one.startswith(f"{key}.") or key.startswith(f"{one}.") for one in keys()):
             near = suggestions(key, keys(), n=1)
             instead = near[0] if near else "python train.py --cfg job lists every key"

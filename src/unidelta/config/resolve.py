@@ -21,6 +21,7 @@ from unidelta.design.resolve_size import unknown_slots
 from unidelta.design.spec import Design, Frozen, FullFineTuning
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.extensions.suggestions import nearest
 from unidelta.training.faults import faults
 
 CHOICES = {
@@ -137,9 +138,8 @@ def _check_values(config: RunConfig) -> list[UserError]:
     for key, choices in CHOICES.items():
         value = _get(config, key)
         if value not in choices:
-            problems.append(
-                ConfigError(f"{key}={value}", f"the choices are {', '.join(choices)}", f"{key}={choices[0]}")
-            )
+            why = f"the choices are {', '.join(choices)}"
+            problems.append(ConfigError(f"{key}={value}", why, f"{key}={nearest(value, choices)}"))
     for key, (low, high) in _RANGES.items():
         value = _get(config, key)
         if value is None or (math.isfinite(value) and low <= value and (high is None or value <= high)):

@@ -27,6 +27,7 @@ from unidelta.design.spec import DeltaSpec
 from unidelta.design.unused_keys import unused_keys
 from unidelta.design.wording import in_words
 from unidelta.errors import ConfigError, UserError
+from unidelta.extensions.suggestions import nearest
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -175,15 +176,14 @@ def _mlp_width(architecture: Architecture, published: Architecture) -> int:
 def _enum(enum: type[E], value: str, key: str, problems: list[UserError]) -> E:
     if value in list(enum):
         return enum(value)
-    choices = ", ".join(enum)
-    problems.append(ConfigError(f"{key}={value}", f"the choices are {choices}", f"{key}={next(iter(enum))}"))
+    _known(list(enum), value, key, problems)
     return next(iter(enum))
 
 
 def _known(registry: Collection[str], value: str, key: str, problems: list[UserError]) -> str:
     if value not in registry:
-        first = next(iter(registry))
-        problems.append(ConfigError(f"{key}={value}", f"the choices are {', '.join(registry)}", f"{key}={first}"))
+        near = nearest(value, list(registry))
+        problems.append(ConfigError(f"{key}={value}", f"the choices are {', '.join(registry)}", f"{key}={near}"))
     return value
 
 

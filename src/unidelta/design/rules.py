@@ -13,6 +13,7 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS, generator_of
 from unidelta.design.layers import largest
+from unidelta.design.registered import check_names
 from unidelta.design.rule import Rule
 from unidelta.design.site import INNER, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
@@ -210,20 +211,6 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
         for part in design.parts:
             errors += check_part(part, architecture, elsewhere=other_slot(design))
     return errors
-
-
-def check_names(part: DeltaSpec) -> DeltaSpec:
-    """The delta, if its form, composition and generator are registered.
-
-    Raises:
-        DesignError: one is not.
-    """
-    asked = f"a delta at {part.slot}"
-    FORMS.find(part.form, asked=f"{asked}, form={part.form}")
-    COMPOSITIONS.find(part.composition, asked=f"{asked}, composition={part.composition}")
-    if part.generator is not None:
-        GENERATORS.find(part.generator, asked=f"{asked}, generator={part.generator}")
-    return part
 
 
 def _clash(parts: Sequence[DeltaSpec], architecture: Architecture) -> bool:

@@ -6,25 +6,25 @@ is a change of weights, and reports the error on the texts of `--rows FILE`.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from transformers.utils import logging
 
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import ExchangeError, ExitStatus, UserError, status_of
+from unidelta.errors import ExchangeError, ExitStatus
 from unidelta.exchange.approximate import row_error
 from unidelta.exchange.exporting import FORMATS, MERGED, export, export_fitted
 from unidelta.exchange.named_backbone import load_backbone
+from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import path_argument
 from unidelta.injection.saved import load, what_is_saved
 
 
+@as_command
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta export`."""
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta export"), description=__doc__)
     parser.add_argument("folder", type=path_argument, metavar="DIR", help="saved deltas")
     parser.add_argument("--to", required=True, choices=FORMATS)
@@ -33,37 +33,39 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     parser.add_argument("--revision", metavar="REVISION", help="of a hub id")
     parser.add_argument("--approximate", choices=("lora",), help="fit LoRA where the format cannot say the deltas")
     parser.add_argument("--rank", type=int, metavar="R", help="of --approximate")
+    parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder with the deltas' own forms")
     parser.add_argument("--rows", type=path_argument, metavar="FILE", help="texts, one a line, to report the error on")
     asked = parser.parse_args(arguments)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    try:
-        _check(asked)
-        saved = what_is_saved(asked.folder)
-        backbone = load_backbone(
-            asked.backbone, family=saved.family, labels=saved.labels or (), revision=asked.revision
-        )
-        injection = load(asked.folder, backbone.model)
-        if asked.approximate is None:
-            export(injection, asked.output, to=asked.to, new=saved.new, tokenizer=backbone.tokenizer)
-        else:
-            fitted, fit = export_fitted(injection, asked.output, asked.rank, to=asked.to, new=saved.new)
-            print(fit)
-            if asked.rows is not None:
-                texts = _texts(asked.rows)
-                print(row_error(injection.model, fitted.model.eval(), backbone.tokenizer, texts))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return status_of(error)
+    _check(asked)
+    if asked.config_dir is not None:
+        add_folder(asked.config_dir)
+    saved = what_is_saved(asked.folder)
+    backbone = load_backbone(asked.backbone, family=saved.family, labels=saved.labels or (), revision=asked.revision)
+    injection = load(asked.folder, backbone.model)
+    if asked.approximate is None:
+        export(injection, asked.output, to=asked.to, new=saved.new, tokenizer=backbone.tokenizer)
+    else:
+        fitted, fit = export_fitted(injection, asked.output, asked.rank, to=asked.to, new=saved.new)
+        print(fit)
+        if asked.rows is not None:
+            texts = _texts(asked.rows)
+            print(row_error(injection.model, fitted.model.eval(), backbone.tokenizer, texts))
     print(f"written to {asked.output}")
     return ExitStatus.DONE
 
 
 def _check(asked: argparse.Namespace) -> None:
     """Refuse words that would not be read."""
-    if (asked.approximate is None) != (asked.rank is None):
-        why = "a rank is what an approximation is of, and nothing else has one"
-        raise ExchangeError(f"export {asked.folder}", why, "--approximate lora --rank R, or neither")
+    if asked.approximate is not None and asked.rank is None:
+        why = "an approximation has a rank, and none is given"
+        raise ExchangeError(f"export {asked.folder} --approximate lora", why, "--approximate lora --rank 8")
+    if asked.approximate is None and asked.rank is not None:
+        why = "only an approximation has a rank"
+        raise ExchangeError(
+            f"export {asked.folder} --rank {asked.rank}", why, f"--approximate lora --rank {asked.rank}"
+        )
     if asked.approximate is not None and asked.to == MERGED:
         why = "what can be approximated is a change of weights, and merging that is exact"
         raise ExchangeError(f"export {asked.folder} --to {MERGED}", why, f"--to {MERGED} without --approximate")

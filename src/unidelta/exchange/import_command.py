@@ -5,15 +5,14 @@ tuned, so the options that it was trained with follow: `attn_mode=prefix attn_op
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from transformers.utils import logging
 
 from unidelta.backbones.loading import LoadedBackbone
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import BackboneError, ExchangeError, ExitStatus, UserError, status_of
+from unidelta.errors import BackboneError, ExchangeError, ExitStatus
 from unidelta.exchange.folder import check_free
 from unidelta.exchange.importing import SOURCES, import_from
 from unidelta.exchange.named_backbone import load_backbone
@@ -21,9 +20,9 @@ from unidelta.extensions.named_paths import path_argument
 from unidelta.injection.saved import name_labels, save
 
 
+@as_command
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta import`."""
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta import"), description=__doc__)
     parser.add_argument("folder", type=path_argument, metavar="DIR", help="what the other library saved")
     parser.add_argument("--from", required=True, choices=SOURCES, dest="source")
@@ -38,20 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     logging.disable_progress_bar()
     labels = [label.strip() for label in asked.labels.split(",") if label.strip()]
     words = f"import {asked.folder} from {asked.source}"
-    try:
-        options = _options(asked.options, words)
-        check_free(asked.output, asked=words)
-        backbone = load_backbone(asked.backbone, labels=labels, revision=asked.revision)
-        if labels:
-            name_labels(backbone.model, labels)
-        injection, beside = import_from(
-            asked.folder, backbone.model, source=asked.source, allow_bin=asked.allow_bin, options=options
-        )
-        _check_new(backbone, beside, words)
-        save(injection, asked.output, new=beside)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return status_of(error)
+    options = _options(asked.options, words)
+    check_free(asked.output, asked=words)
+    backbone = load_backbone(asked.backbone, labels=labels, revision=asked.revision)
+    if labels:
+        name_labels(backbone.model, labels)
+    injection, beside = import_from(
+        asked.folder, backbone.model, source=asked.source, allow_bin=asked.allow_bin, options=options
+    )
+    _check_new(backbone, beside, words)
+    save(injection, asked.output, new=beside)
     print(f"written to {asked.output}")
     return ExitStatus.DONE
 

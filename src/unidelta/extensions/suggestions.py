@@ -65,6 +65,12 @@ def suggestions(name: str, known: Sequence[str], *, n: int = 3) -> list[str]:
     return list(dict.fromkeys([*slips, *with_that_end] or [*within, *alike]))[:n]
 
 
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The known name that is most like one that was typed; the first if none is."""
+    near = suggestions(name, known, n=1) or difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.55)
+    return (near or list(known))[0]
+
+
 def _is_within(option: str, name: str) -> bool:
     """Whether a name begins or ends with an option (`bart-large`, `glue_mnli`), or an option ends with it (`en-ro`)."""
     one, other = _plain(option), _plain(name)

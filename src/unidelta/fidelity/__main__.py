@@ -4,15 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import UserError
 from unidelta.extensions.named_paths import path_argument
 
 
+@as_command
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the checks and print its table."""
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.fidelity"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")
@@ -20,11 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     golden.add_argument("--fast", action="store_true", help="with optimisations on")
     commands.add_parser("counts", help="compare with the authors' parameter counts")
     asked = parser.parse_args(arguments)
-    try:
-        return _golden(asked.folder, fast=asked.fast) if asked.command == "golden" else _counts()
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return _golden(asked.folder, fast=asked.fast) if asked.command == "golden" else _counts()
 
 
 def _golden(folder: Path, *, fast: bool) -> int:

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import UserError
 from unidelta.extensions.named_paths import path_argument
 from unidelta.mini.corpus import SPLITS, rows
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.world import SHIPPED_SEED
 
 
+@as_command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -24,13 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 for an invalid request.
     """
-    drop_unread_output()
     arguments = _parser().parse_args(argv)
-    try:
-        {"sample": _sample, "pretrain": _pretrain, "curves": _curves}[arguments.command](arguments)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    {"sample": _sample, "pretrain": _pretrain, "curves": _curves}[arguments.command](arguments)
     return 0
 
 

@@ -1,5 +1,6 @@
 """Files that are written either completely or not at all."""
 
+import errno
 import os
 import shutil
 import uuid
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from unidelta.errors import RecordError
 
-_ELSEWHERE = "room on that disk, or another results folder"
+_NOT_PERMITTED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -63,8 +64,10 @@ def check_writable(folder: Path) -> None:
         RecordError: the folder does not take it.
     """
     probe = folder / f".writable.{uuid.uuid4().hex}"
-    write_atomically(probe, "unidelta\n")
-    probe.unlink()
+    with system_errors_named(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_text("unidelta\n", encoding="utf-8")
+        probe.unlink()
 
 
 def set_aside(path: Path) -> Path:
@@ -97,4 +100,9 @@ def system_errors_named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = f"{error.strerror} (errno {error.errno}): {path}"
-        raise RecordError(f"write {path.name}", why, _ELSEWHERE) from None
+        instead = (
+            "a folder that you may write to"
+            if error.errno in _NOT_PERMITTED
+            else "room on that disk, or another folder"
+        )
+        raise RecordError(f"write {path.name}", why, instead) from None

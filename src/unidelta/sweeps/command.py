@@ -14,9 +14,9 @@ from unidelta.config.arguments import setting
 from unidelta.config.overrides import check
 from unidelta.config.own_files import check_own_files
 from unidelta.config.run_spec import RunSpec
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import ConfigError, ExitStatus, Problems, UserError, status_of
+from unidelta.errors import ConfigError, ExitStatus, Problems, UserError
 from unidelta.extensions.folders import add_folder
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
@@ -38,15 +38,10 @@ _WITH_A_VALUE = ("--config-dir", "--shard", "--workers")
 
 def main() -> None:
     """Run the command in `sys.argv` and exit."""
-    drop_unread_output()
-    try:
-        status = _main(sys.argv[1:])
-    except UserError as error:
-        print(error, file=sys.stderr)
-        status = status_of(error)
-    sys.exit(status)
+    sys.exit(_main(sys.argv[1:]))
 
 
+@as_command
 def _main(typed: Sequence[str]) -> ExitStatus:
     parser = _parser()
     options = ("-h", "--help", *re.findall("--[a-z-]+", parser.format_usage()))

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
 from unidelta.console.program import program
-from unidelta.errors import ConfigError, DataError, UserError
+from unidelta.errors import ConfigError, DataError
 from unidelta.extensions.folders import add_folder, config_file, config_names
 from unidelta.extensions.named_paths import path_argument
 from unidelta.tasks.faults import Faults
@@ -142,9 +142,9 @@ def _of_record(file: Path) -> list[str]:
         raise ConfigError(f"score {file}", why, "--metrics NAME,NAME or --task TASK") from None
 
 
+@as_command
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 for an invalid request."""
-    drop_unread_output()
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="print the metrics of saved predictions as JSON")
@@ -153,15 +153,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--metrics", help="names of metrics, separated by commas")
     command.add_argument("--config-dir", type=path_argument, help="a folder with your own tasks and metrics")
     arguments = parser.parse_args(argv)
-    try:
-        if arguments.config_dir is not None:
-            add_folder(arguments.config_dir)
-        _check(arguments.file)
-        metrics = _metrics(arguments.file, arguments.task, arguments.metrics)
-        print(json.dumps(score(arguments.file, metrics), indent=1, ensure_ascii=False))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    if arguments.config_dir is not None:
+        add_folder(arguments.config_dir)
+    _check(arguments.file)
+    metrics = _metrics(arguments.file, arguments.task, arguments.metrics)
+    print(json.dumps(score(arguments.file, metrics), indent=1, ensure_ascii=False))
     return 0
 
 

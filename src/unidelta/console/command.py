@@ -1,0 +1,29 @@
+"""What every command does: it ends quietly if its output is not read, and tells a user's mistake in three lines."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.errors import ExitStatus, UserError, not_permitted, status_of
+
+P = ParamSpec("P")
+
+
+def as_command(main: Callable[P, int]) -> Callable[P, ExitStatus]:
+    """A command's `main`, whose exit status is that of the error if a user error ends it."""
+
+    @wraps(main)
+    def told(*args: P.args, **kwargs: P.kwargs) -> ExitStatus:
+        drop_unread_output()
+        try:
+            return ExitStatus(main(*args, **kwargs))
+        except UserError as error:
+            refused = error
+        except PermissionError as error:
+            refused = not_permitted(error)
+        print(refused, file=sys.stderr)
+        return status_of(refused)
+
+    return told
