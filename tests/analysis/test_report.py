@@ -94,7 +94,7 @@ def test_records_of_ones_own_are_reported_beside_them(project, run_of, stored, c
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["table7"], "there is no such table or figure"),
+        (["table7"], "there is no `table7` to report"),
         (["Figure_4"], "Instead:    fig4; or one of: table1,"),
         (["ALL"], "Instead:    all; or one of: table1,"),
         (["table3", "--source", "nowhere"], "there is no such folder"),

@@ -185,7 +185,7 @@ FAULTS = {
     "nearest": ("xsum", [{"storey": "a", "gist": "b"}], BOOK, "task.columns.source=storey"),
     "empty": ("xsum", [{"story": "a", "gist": ""}, {"story": "b", "gist": " "}], BOOK, "the column gist is empty in"),
     "unseen": ("sst2", [{"story": "a", "mood": "godo"}], MOOD, "'godo' is none of the labels."),
-    "nearest label": ("sst2", [{"story": "a", "mood": "godo"}], MOOD, "good, or another of the labels that training"),
+    "nearest label": ("sst2", [{"story": "a", "mood": "godo"}], MOOD, "good, or another of the labels N/A, bad, good"),
     "unseen number": ("sst2", [{"story": "a", "stars": 4}], STARS, "4 is none of the labels."),
     "no label": (
         "sst2",
@@ -195,7 +195,7 @@ FAULTS = {
     ),
     "a split without labels": ("sst2", [{"story": "a", "stars": -1}], STARS, "-1 stands for no label"),
     "spaces": ("sst2", [{"story": "a", " the mood": "good"}], MOOD, """"task.columns.label=' the mood'\""""),
-    "decimal": ("sst2", [{"story": "a", "stars": 1.5}], STARS, "1.5 is no whole number but float."),
+    "decimal": ("sst2", [{"story": "a", "stars": 1.5}], STARS, "1.5 is of type float, not a label."),
     "NUL": ("xsum", [{"story": "a\0", "gist": "b"}], BOOK, "story: the text holds a NUL character."),
 }
 

@@ -111,9 +111,13 @@ def test_nested_columns_come_as_the_data_set_has_them(make_task, answering) -> N
             "validation:2: sentence: null where text is needed.",
             "text",
         ),
-        ([{"sentence": 5, "label": 0}], "validation:1: sentence: 5 is no text but int.", "text"),
+        ([{"sentence": 5, "label": 0}], "validation:1: sentence: 5 is of type int, not text.", "text"),
         ([{"sentence": "a", "label": 2}], "validation:1: label: 2 is outside 0 to 1.", "0 (negative), 1 (positive)"),
-        ([{"sentence": "a", "label": "1.0"}], "validation:1: label: 1.0 is no whole number but float.", "0 (negative)"),
+        (
+            [{"sentence": "a", "label": "1.0"}],
+            "validation:1: label: 1.0 is of type float, not a label.",
+            "0 (negative)",
+        ),
         (
             [{"sentence": "a", "label": -1}],
             "validation:1: label: -1 stands for no label: this is a split whose labels were never published.",

@@ -38,8 +38,14 @@ def test_nested_columns_are_read(tmp_path: Path) -> None:
     [
         ({"sentence": ["a", None], "label": [0, 1]}, "train.parquet:2: sentence: null where text is needed."),
         ({"sentence": ["a", "b"], "label": [0, -2]}, "train.parquet:2: label: -2 is outside 0 to 1."),
-        ({"sentence": ["a"], "label": [1.0]}, "train.parquet:1: label: 1.0 is no whole number but float."),
-        ({"sentence": ["a"], "label": [True]}, "train.parquet:1: label: True is no whole number but bool."),
+        (
+            {"sentence": ["a"], "label": [1.0]},
+            "train.parquet:1: label: 1.0 is of type float, not a label.",
+        ),
+        (
+            {"sentence": ["a"], "label": [True]},
+            "train.parquet:1: label: True is of type bool, not a label.",
+        ),
         (
             {"text": ["a"] * 99, "label": [0] * 99},
             "train.parquet: no column sentence; it has text, label.",

@@ -1,5 +1,6 @@
 """`python -m unidelta.tasks score`: recomputes scores from saved predictions."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,21 @@ def test_labels_are_scored_against_raw_ones_though_a_class_occurs_in_them_alone(
     assert low <= alone <= high
 
 
+def test_a_compressed_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = Path(written(tmp_path / "p.jsonl", {"prediction": "a b", "reference": "a b"}))
+    packed = file.with_suffix(".jsonl.gz")
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    assert main(["score", str(packed), "--task", "xsum"]) == 0
+    assert json.loads(capsys.readouterr().out)["all"]["rouge2"] == 100.0
+    packed.write_bytes(packed.read_bytes()[:-8])
+    assert main(["score", str(packed), "--task", "xsum"]) == 2
+
+
 def test_what_is_wrong_with_the_file_is_said_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "p.jsonl", {"prediction": "a", "reference": "b"}, {"reference": None, "prediction": 3})
     assert main(["score", file, "--task", "xsum"]) == 2
     told = capsys.readouterr().err
-    assert "p.jsonl:2: prediction: 3 is no text" in told
+    assert "p.jsonl:2: prediction: 3 is of type int, not text." in told
     assert "p.jsonl:2: reference: null" in told
     assert main(["score", str(tmp_path / "none.jsonl"), "--task", "xsum"]) == 2
     assert "there is no such file" in capsys.readouterr().err

@@ -107,7 +107,7 @@ def test_matched_and_mismatched_never_run_together(make_task, tmp_path: Path) ->
     )
     assert caught.value.instead == (
         "a file named validation.jsonl, .json, .csv, .tsv or .parquet;"
-        " or task.eval_split=NAME for a dev split named otherwise"
+        " or task.eval_split=NAME for a dev split named otherwise; or task.eval_split='train[-500:]'"
     )
 
 

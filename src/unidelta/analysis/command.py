@@ -98,7 +98,7 @@ def _output(source: str, asked: Path | None) -> Path:
 
 
 def _files(names: Sequence[str], source: str, scale: str) -> Files:
-    wanted = [artefact(name) for name in names if name not in _WHOLE]
+    wanted = [artefact(name, others=(*_WHOLE, *COMMANDS)) for name in names if name not in _WHOLE]
     whole = list(artefacts().values()) if "page" in names else []
     figures = published()
     runs = read(source, scale="paper" if scale == "paper" else "mini")

@@ -1,6 +1,6 @@
 """The paper's tables and figures by name: functions of the runs and the published numbers only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 
@@ -43,17 +43,21 @@ def artefacts() -> dict[str, Make]:
     return dict(sorted(_ARTEFACTS.items(), key=lambda item: (item[0].startswith("fig"), _number(item[0]))))
 
 
-def artefact(name: str) -> Make:
+def artefact(name: str, *, others: Sequence[str] = ()) -> Make:
     """One of them.
+
+    Args:
+        name: its name.
+        others: what can be typed as well, for the error.
 
     Raises:
         ConfigError: there is no such artefact.
     """
     known = artefacts()
     if name not in known:
-        names = [*known, "all"]
+        names = [*known, "all", *others]
         near = "".join(f"{one}; or " for one in get_close_matches(name.casefold(), names, n=1))
-        raise ConfigError(f"report {name}", "there is no such table or figure", f"{near}one of: {', '.join(names)}")
+        raise ConfigError(f"report {name}", f"there is no `{name}` to report", f"{near}one of: {', '.join(names)}")
     return known[name]
 
 

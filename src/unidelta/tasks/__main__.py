@@ -7,11 +7,13 @@ record next to FILE, of `--task TASK`, or `--metrics NAME,NAME`.
 """
 
 import argparse
+import gzip
 import json
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import yaml
 
@@ -56,10 +58,10 @@ def _read(file: Path, *, holds: str) -> tuple[list[str], list[Row]]:
     """The names of the compared columns, and the rows."""
     faults = Faults(f"predictions from {file}", file.name)
     try:
-        with file.open("rb") as stream:
+        with cast(BinaryIO, gzip.open(file)) if file.suffix == ".gz" else file.open("rb") as stream:
             table = read_jsonl(stream, faults)
-    except OSError as error:
-        why = f"{file.name}: {error.strerror}."
+    except (OSError, EOFError, zlib.error) as error:
+        why = f"{file.name}: {getattr(error, 'strerror', None) or error}."
         raise DataError(f"predictions from {file}", why, "a readable file") from None
     names = ["prediction", "reference", *(["raw_reference"] if "raw_reference" in table.columns else [])]
     type_ = str if holds == "text" else int | str
@@ -72,7 +74,7 @@ def _read(file: Path, *, holds: str) -> tuple[list[str], list[Row]]:
             elif row[name] is None:
                 faults.add(row=number, column=name, what=f"null where {_A[holds]} is needed.", instead=_A[holds])
             elif not isinstance(row[name], type_) or isinstance(row[name], bool):
-                what = f"{row[name]!r} is no {holds} but {type(row[name]).__name__}."
+                what = f"{row[name]!r} is of type {type(row[name]).__name__}, not {_A[holds]}."
                 faults.add(row=number, column=name, what=what, instead=_A[holds])
             elif holds == "label":
                 row[name] = read_label(row[name])

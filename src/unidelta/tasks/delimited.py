@@ -38,6 +38,10 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Tabl
         if repeated is not None:
             faults.add(row=1, what=f"the column {repeated!r} is there twice.", instead="columns of different names")
             return table
+        if len(table.columns) == 1 and "|" in table.columns[0]:
+            what = f"the header is one column, {table.columns[0]!r}."
+            faults.add(row=1, what=what, instead="values separated by commas, semicolons or tabs")
+            return table
         for values in reader:
             if len(values) == len(table.columns):
                 table.rows.append((reader.line_num, dict(zip(table.columns, values, strict=True))))

@@ -27,7 +27,7 @@ class Faults:
         """Note one fault.
 
         Args:
-            row: line (JSONL) or row (other formats), counted from 1.
+            row: line (JSONL, CSV, TSV) or row (other formats), counted from 1.
             what: what is wrong.
             instead: what should be there.
             column: the column at fault, if there is one.

@@ -24,6 +24,7 @@ from unidelta.tasks.task import Row, TaskSpec
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 _PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.[a-z.]+")
+_LAST_ROWS = "train[-500:]"  # of training, held out for the dev split
 _DEV = ("validation", "dev", "valid", "val")
 _Read = Callable[[BinaryIO, Faults], Table]
 
@@ -86,7 +87,7 @@ def read_file(file: Path, task: TaskSpec) -> list[Row]:
     """All rows of one file, with only the columns of the task.
 
     Raises:
-        Problems: columns or rows do not fit the task; the first ten faults are listed, all are counted.
+        Problems: columns or rows do not fit the task; ten faults are listed, three of a kind, and all are counted.
         DataError: the file cannot be read.
     """
     asked = f"{task.name} rows from {file}"
@@ -122,7 +123,9 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
         )
     asked = f"split {split} in {root}"
     if not _SPLIT_NAME.fullmatch(split):
-        raise DataError(asked, "A split's name has letters, digits and _ only.", "e.g. validation_matched")
+        raise DataError(
+            asked, "A split's name has letters, digits and _ only.", f"validation_matched, say, or {_LAST_ROWS}"
+        )
     found = [files for name in _names(split) for suffix in FORMATS for files in _candidates(root, name, suffix)]
     if not found:
         there = ", ".join(sorted(entry.name for entry in root.iterdir())[:20]) or "nothing"
@@ -156,7 +159,9 @@ def _otherwise(task: TaskSpec, split: str) -> str:
     """What else to type if a split is missing."""
     if split == task.test_split and split != task.eval_split:
         return "; or task.test_split=null, which reports the dev split"
-    return "; or task.eval_split=NAME for a dev split named otherwise" if split == task.eval_split else ""
+    if split != task.eval_split:
+        return ""
+    return f"; or task.eval_split=NAME for a dev split named otherwise; or task.eval_split='{_LAST_ROWS}'"
 
 
 def _check_parts(files: list[Path], asked: str) -> None:

@@ -77,7 +77,7 @@ class RowCheck:
         if text is None:
             self._faults.add(row=number, column=column, what="null where text is needed.", instead=instead)
         elif not isinstance(text, str):
-            what = f"{_shown(text)} is no text but {type(text).__name__}."
+            what = f"{_shown(text)} is of type {type(text).__name__}, not text."
             self._faults.add(row=number, column=column, what=what, instead=instead)
         elif "\0" in text:
             self._faults.add(row=number, column=column, what="the text holds a NUL character.", instead=instead)
@@ -96,7 +96,7 @@ class RowCheck:
             what = "null where a label is needed."
         # True == 1 and 1.0 == 1 in Python: a label must be an integer, not merely equal to one.
         elif type(label) not in (int, str):
-            what = f"{_shown(label)} is no whole number but {type(label).__name__}."
+            what = f"{_shown(label)} is of type {type(label).__name__}, not a label."
         elif names and class_of(label, names) is None:
             is_numbered = isinstance(label, int) and not any(isinstance(read_label(name), int) for name in names)
             what = f"{_shown(label)} is none of the labels."
@@ -116,7 +116,9 @@ class RowCheck:
             near = difflib.get_close_matches(str(label), names, n=1)
             some = ", ".join(names[:_N_SHOWN_LABELS]) + ("…" if len(names) > _N_SHOWN_LABELS else "")
             nearest = f"{near[0]}, or another" if near else "one"
-            return f"{nearest} of the labels that training has: {some}"
+            unquoted = {"True", "False"} & {*names}  # what YAML makes of true, no and their like
+            quotes = '; without quotes true and no are not text: task.labels=["yes","no"]' if unquoted else ""
+            return f"{nearest} of the labels {some}, which training has or task.labels names{quotes}"
         return f"one of {', '.join(f'{i} ({name})' for i, name in enumerate(names))}"
 
     def _columns(self) -> str:

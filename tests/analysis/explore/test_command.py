@@ -52,7 +52,7 @@ def test_two_settings_and_two_folders_are_compared(folder, stored, run_of, capsy
         (["compare", "method=mam", "method=full", "--source", "{}"], "no run has method=mam"),
         (["curve", "--source", "{}", "--x", "colour"], "no run has a column or a setting `colour`"),
         (["board", "--source", "{}", "--output", "board.xlsx"], "is not a format"),
-        (["compare", "here", "there", "--source", "{}"], "is no name=value"),
+        (["compare", "here", "there", "--source", "{}"], "not name=value"),
     ],
 )
 def test_what_cannot_be_is_told_in_three_lines(folder, capsys, words, told):

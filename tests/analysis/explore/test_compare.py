@@ -100,6 +100,6 @@ def test_sides_are_chosen_by_columns_and_settings(table, run):
     frame = table(*rows)
     assert len(select(frame, "method=a")) == 4
     assert len(select(frame, "method=a,training.learning_rate=1e-3")) == 2
-    for words, told in (("method", "no name=value"), ("method=z", "no run has method=z"), ("colour=red", "colour")):
+    for words, told in (("method", "not name=value"), ("method=z", "no run has method=z"), ("colour=red", "colour")):
         with pytest.raises(ConfigError, match=told):
             select(frame, words)

@@ -58,6 +58,10 @@ def _board(asked: argparse.Namespace) -> None:
 
 def _compare(asked: argparse.Namespace) -> None:
     are_folders = [Path(side).is_dir() for side in asked.sides]
+    wrong = [side for side in asked.sides if not Path(side).is_dir() and "=" not in side]
+    if wrong:
+        why = f"there is no such folder, and `{wrong[0]}` is not name=value"
+        raise ConfigError(" ".join(asked.sides), why, "such as results/mini/main, or method=mam,position=both")
     runs = None if all(are_folders) else every(asked.source)
     first, second = (every(side) if runs is None or Path(side).is_dir() else select(runs, side) for side in asked.sides)
     by = asked.by if asked.by is not None else _OF_FOLDERS if all(are_folders) else ()

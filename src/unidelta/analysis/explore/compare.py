@@ -82,7 +82,7 @@ def compare(
     for frame, account in zip((first, second), accounts, strict=True):
         settings = without_lost(settings_of(frame, account, task=task, metric=metric), account)
         for name in by:
-            check_name(name, settings, "by")
+            check_name(name, settings, f"by={name}")
         found: dict[Key, list[Setting]] = {}
         for one in settings:
             found.setdefault((one.group, tuple(str(one.value(name)) for name in by)), []).append(one)

@@ -50,7 +50,7 @@ def curves(
     accounts = Accounts(n_runs=len(frame))
     settings = without_lost(settings_of(frame, accounts, task=task, metric=metric), accounts)
     for name, asked in ((x, "x"), *((name, "by") for name in by)):
-        check_name(name, settings, asked)
+        check_name(name, settings, f"{asked}={name}")
     levels = [one for one in settings if x == "percent" and one.value("design.kind") == _FULL]
     placed = [one for one in settings if one not in levels]
     places = {id(one): _number(one.value(x)) for one in placed}

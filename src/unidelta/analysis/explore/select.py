@@ -24,7 +24,8 @@ def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
     for word in words.split(","):
         name, equals, value = word.partition("=")
         if not equals:
-            raise ConfigError(words, f"`{word}` is no name=value", "such as method=mam,position=both")
+            why = f"there is no such folder, and `{word}` is not name=value"
+            raise ConfigError(words, why, "such as results/mini/main, or method=mam,position=both")
         check_name(name, settings, words)
         known = list(dict.fromkeys(_text(one.value(name)) for one in settings))
         settings = [one for one in settings if _text(one.value(name)) == _text(_read(short(value)))]

@@ -15,6 +15,7 @@ from unidelta.analysis.frame import Row, rows
 from unidelta.analysis.in_print import short
 from unidelta.analysis.score import Score, bounds_of, score_of_runs
 from unidelta.errors import ConfigError
+from unidelta.extensions.suggestions import suggestions
 
 Group = tuple[str, str, str]
 """Scale, task and metric: scores of one group may be compared, those of two may not."""
@@ -119,13 +120,18 @@ def score_of(run: Row, metric: str) -> float:
 def check_name(name: str, settings: Sequence[Setting], asked: str) -> None:
     """Refuse a name that is neither a column nor a dotted path of any setting.
 
+    Args:
+        name: the name.
+        settings: those that are looked through.
+        asked: what was typed, for the error.
+
     Raises:
-        ConfigError: it is none.
+        ConfigError: there is no such name.
     """
     if settings and not any(name in one.runs[0] or name in one.values for one in settings):
-        near = sorted({path for one in settings for path in one.values if path.endswith(f".{name.split('.')[-1]}")})
-        instead = ", ".join(near[:4]) or "a column of unidelta.runs, or a setting such as training.learning_rate"
-        raise ConfigError(f"{asked}={name}", f"no run has a column or a setting `{name}`", instead)
+        near = suggestions(name, sorted({known for one in settings for known in (*one.runs[0], *one.values)}), n=4)
+        instead = ", ".join(near) or "a column of unidelta.runs, or a setting such as training.learning_rate"
+        raise ConfigError(asked, f"no run has a column or a setting `{name}`", instead)
 
 
 def _check(every: Sequence[Row], task: str | None, metric: str | None) -> None:
