@@ -91,4 +91,11 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     data = folder(tmp_path, train=MOODS)
     typed = f"task=classification task.path={data} task.columns.text=comment task.columns.label=same"
     refused = refusal(f"{typed} task.metrics=[rouge] training.batch_size=0 backbone=bart", tmp_path / "runs")
-    told(refused, "Problem 4 of 4", "have the label x", "rouge compares texts", "=1 or more", "backbone=roberta")
+    told(
+        refused,
+        "Problem 4 of 4",
+        "have the label x",
+        "rouge compares texts",
+        "training.batch_size=16",
+        "backbone=roberta",
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 import unidelta
@@ -102,6 +103,56 @@ def test_a_merged_folder_is_a_stock_model_that_generates_the_same_tokens(name, f
     torch.testing.assert_close(logits(plain, family), logits(deltas.model, family), rtol=0, atol=1e-12)
     assert (logits(stock(family), family) - logits(plain, family)).abs().max() > 0.05
     assert generated(plain, family).equal(generated(deltas.model, family))
+
+
+@pytest.mark.parametrize("method", ["vera", "dora", "oft", "lora"])
+def test_every_change_of_weights_can_be_merged_into_a_folder(method, tmp_path):
+    """VeRA's maps are shared by all layers, in a module that changes no weight itself."""
+    deltas = unidelta.inject(stock("llama"), method, budget=4)
+    with torch.no_grad():
+        for _, parameter in deltas.trained_parameters():
+            parameter += 0.1
+    unidelta.export(deltas.model, tmp_path / "merged", to="merged")
+    deltas.model.save_pretrained(tmp_path / "saved")
+    for folder in ("merged", "saved"):
+        plain = LOADERS["llama"].from_pretrained(tmp_path / folder, dtype=torch.float64)
+        torch.testing.assert_close(logits(plain, "llama"), logits(deltas.model, "llama"), rtol=0, atol=1e-10)
+
+
+def as_peft_saves(folder: Path, **changed: object) -> None:
+    """A folder without this project's marks, and with other settings."""
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    kept = {key: value for key, value in config.items() if not key.startswith("unidelta")}
+    (folder / "adapter_config.json").write_text(json.dumps(kept | changed), encoding="utf-8")
+    save_file(load_file(folder / "adapter_model.safetensors"), folder / "adapter_model.safetensors")
+
+
+def test_a_dora_of_peft_is_read_whatever_its_dropout_was(tmp_path):
+    deltas = unidelta.inject(stock("llama"), "dora", budget=4)
+    unidelta.export(deltas.model, tmp_path / "dora", to="peft")
+    as_peft_saves(tmp_path / "dora", lora_dropout=0.05)
+    read = unidelta.import_(tmp_path / "dora", stock("llama"), source="peft")
+    torch.testing.assert_close(logits(read.model, "llama"), logits(deltas.model, "llama"), rtol=0, atol=1e-12)
+
+
+def test_a_wider_file_than_the_backbone_says_how_it_is_read(tmp_path):
+    """peft keeps LoRA in float32 beside a backbone in bfloat16."""
+    deltas = unidelta.inject(stock("llama").float(), "lora", budget=4)
+    unidelta.export(deltas.model, tmp_path / "lora", to="peft")
+    as_peft_saves(tmp_path / "lora")
+    with pytest.raises(ExchangeError, match="the backbone loaded in float32") as refusal:
+        unidelta.import_(tmp_path / "lora", stock("llama").bfloat16(), source="peft")
+    assert "which cannot hold it" in refusal.value.why
+    read = unidelta.import_(tmp_path / "lora", stock("llama").float(), source="peft").model.to(torch.bfloat16)
+    assert {parameter.dtype for parameter in read.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize(("made", "asked"), [("peft", "adapters"), ("adapters", "peft")])
+def test_the_other_library_s_folder_is_told_as_that(made, asked, tmp_path):
+    deltas = unidelta.inject(stock("bart"), design_of("bart", (lora("attn", "query"),)))
+    unidelta.export(deltas.model, tmp_path / "out", to=made)
+    with pytest.raises(ExchangeError, match=f"--from {made}"):
+        unidelta.import_(tmp_path / "out", stock("bart"), source=asked)
 
 
 def test_a_folder_with_files_is_not_written_into(tmp_path: Path):

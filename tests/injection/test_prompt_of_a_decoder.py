@@ -3,7 +3,7 @@
 import pytest
 import torch
 import transformers as hf
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import DynamicCache, StaticCache
 
 import unidelta
@@ -87,6 +87,19 @@ def test_a_classification_head_is_trained_and_exchanged_with_a_prompt(tmp_path):
     again = unidelta.import_(tmp_path / "out", other, source="peft")
     assert again.design == deltas.design
     torch.testing.assert_close(other(input_ids=ids).logits, deltas.model(input_ids=ids).logits, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("padding", [0, 3])
+@pytest.mark.parametrize("n_new", [1, L, L + 1, 12])
+@torch.no_grad()
+def test_a_cache_with_the_prompt_is_not_continued_wrongly(injected, n_new, padding):
+    """`generate` leaves out as many tokens of the text as the cache holds, prompt and all."""
+    model, inputs = injected("prompt", "llama").model, text(padding=padding)
+    made = model.generate(**inputs, max_new_tokens=4, min_new_tokens=4, return_dict_in_generate=True)
+    longer = nn.functional.pad(made.sequences, (0, n_new), value=5)
+    mask = nn.functional.pad(inputs["attention_mask"], (0, longer.shape[1] - S), value=1)
+    with pytest.raises(DesignError, match=f"leaves out {L} tokens"):
+        model.generate(longer, attention_mask=mask, **{CACHE: made.past_key_values}, max_new_tokens=2)
 
 
 def test_what_a_prompt_does_not_fit_into_is_refused(injected):

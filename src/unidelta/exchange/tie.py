@@ -98,7 +98,13 @@ def fill(model: PreTrainedModel, ties: Sequence[Tie], tensors: Mapping[str, Tens
         ]
     if wrong:
         more = f" and {len(wrong) - 5} more" if wrong[5:] else ""
-        raise ExchangeError(asked, "; ".join(wrong[:5]) + more, "the folder as it was saved, with its own backbone")
+        instead = "the folder as it was saved, with its own backbone"
+        if any(_WIDER in words for words in wrong):
+            instead = "the backbone loaded in float32; model.to(torch.bfloat16) once the deltas are in it"
+        raise ExchangeError(asked, "; ".join(wrong[:5]) + more, instead)
+
+
+_WIDER = "which cannot hold it"
 
 
 def _wrong_names(ties: Sequence[Tie], tensors: Mapping[str, Tensor]) -> list[str]:
@@ -112,7 +118,7 @@ def _wrong(tie: Tie, tensor: Tensor, parameters: Mapping[str, nn.Parameter]) -> 
     if tensor.shape != shaped.shape:
         return f"{tie.theirs} is {_shape(tensor)}, this backbone needs {_shape(shaped)}"
     if not tensor.is_floating_point() or torch.promote_types(tensor.dtype, shaped.dtype) != shaped.dtype:
-        return f"{tie.theirs} is in {_name(tensor)}, the backbone in {_name(shaped)}, which cannot hold it"
+        return f"{tie.theirs} is in {_name(tensor)}, the backbone in {_name(shaped)}, {_WIDER}"
     return None if tensor.isfinite().all() else f"{tie.theirs} has values that are not finite"
 
 

@@ -36,6 +36,9 @@ class PromptedText(Host):
         prompt = cast(Prompt, self.deltas[PROMPT])
         cache = kwargs.get(CACHE)
         is_first = cache is None or cache.get_seq_length() == 0
+        if not is_first:
+            n_tokens = (input_ids if inputs_embeds is None else inputs_embeds).shape[1]
+            _check_continued(prompt, attention_mask, position_ids, cache, n_tokens)
         order, mask = _ordered(prompt, attention_mask, cache, is_first=is_first)
         if position_ids is not None:
             position_ids = position_ids + prompt.length
@@ -81,6 +84,22 @@ def _ordered(prompt: Prompt, mask_BS: Any, cache: Any, *, is_first: bool) -> tup
         raise DesignError(asked, why, "a first call with a token of every text")
     order = nn.functional.pad((~is_in_front_BS).long(), (prompt.length, 0), value=1).argsort(dim=1, stable=True)
     return order, _taken(cast(Tensor, prompt.prepend_mask(mask_BS)), order)
+
+
+def _check_continued(prompt: Prompt, mask_BS: Any, position_ids: Tensor | None, cache: Any, n_tokens: int) -> None:
+    """Refuse a text of which `generate` left out more tokens than the cache has seen: it counts the prompt's as well.
+
+    Raises:
+        DesignError: it did.
+    """
+    n_seen, is_wrong = cache.get_seq_length() - prompt.length, False
+    if isinstance(mask_BS, Tensor) and mask_BS.dim() == 2:
+        is_wrong = mask_BS.shape[1] != n_seen + n_tokens
+    elif mask_BS is None and position_ids is not None and not torch.compiler.is_compiling():
+        is_wrong = bool((position_ids[:, 0] != n_seen).any())  # without a mask nothing is padding
+    if is_wrong:
+        asked, why = "a text continued from the cache of a model with a prompt", "generate counts the prompt as text"
+        raise DesignError(asked, f"{why} and leaves out {prompt.length} tokens", "generate without past_key_values")
 
 
 def _taken(rows: Tensor, order: Tensor | None) -> Tensor:

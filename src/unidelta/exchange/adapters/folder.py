@@ -182,6 +182,8 @@ def _method_of(config: Any, asked: str) -> Method:
 
 
 def _check_about(config: Mapping[str, Any], architecture: Architecture, asked: str) -> None:
+    if "peft_type" in config:
+        raise ExchangeError(asked, "it is a folder of peft", "--from peft, or source='peft'")
     wrong = _wrong_family(architecture)
     if config.get("model_type") != architecture.family.name:
         wrong.append(f"it is of a {config.get('model_type')}, the backbone is a {architecture.family.name}")

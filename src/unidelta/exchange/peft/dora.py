@@ -45,4 +45,4 @@ class Dora(Lora):
         """The direction's, with its s."""
         scale = super().composition(config, rank, alpha)
         s = scale["scale"] / rank**0.5 if config.get("use_rslora") else scale.get("scale", 1.0)
-        return {"composition": _COMPOSITION, "scale": float(s)}
+        return {"composition": _COMPOSITION, "scale": float(s), "dropout": 0.0}  # peft's matters in training only

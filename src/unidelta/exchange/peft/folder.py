@@ -87,6 +87,10 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
     _check_version(config.get("peft_version"), asked)
     method = next((method for method in METHODS if method.has(config)), None)
     if method is None:
+        if "peft_type" not in config:
+            raise ExchangeError(
+                asked, "its adapter_config.json is not of peft", "--from adapters, or source='adapters'"
+            )
         known = ", ".join(dict.fromkeys(method.peft_type for method in METHODS))
         raise ExchangeError(asked, f"peft_type {config.get('peft_type')} is not read here", f"one of {known}")
     _check_keys(config, method, asked)
