@@ -75,9 +75,9 @@ def test_the_plan_is_older_than_every_run_that_it_judges_and_they_name_it():
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "it is no plan"),
-        ("{}", "it is no plan"),
-        ('{"claims": {"C1": {}}}', "it is no plan"),
+        ("{", "it is not a plan"),
+        ("{}", "it is not a plan"),
+        ('{"claims": {"C1": {}}}', "it is not a plan"),
         (None, "no such file"),
     ],
 )

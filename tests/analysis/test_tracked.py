@@ -94,7 +94,7 @@ def test_a_folder_without_our_runs_is_refused(tmp_path: Path):
 
 @pytest.mark.parametrize("source", ["wandb:", "wandb:a/b/c", "wandb:/b"])
 def test_what_is_no_project_is_refused_before_anybody_is_asked(source: str):
-    with pytest.raises(RecordError, match="that is no project of W&B"):
+    with pytest.raises(RecordError, match="that is not a project of W&B"):
         tracked.read_project(source)
 
 

@@ -169,7 +169,7 @@ def test_a_summary_counts_what_the_model_holds(stock, family):
         ("lora", {"budget": True}, ConfigError, "which is whole"),
         ("mam", {"budget": {"attn": 2.5}}, ConfigError, "which is whole"),
         ("mam", {"budget": [2, 3]}, ConfigError, "which is whole"),
-        ("mam", {"budget": {"attention": 2}}, ConfigError, "attention is no slot"),
+        ("mam", {"budget": {"attention": 2}}, ConfigError, "attention is not a slot"),
         ("loreft", {"tokens": 3}, Problems, "tokens are all, the first few"),
         ("lora", {"scale": "4"}, ConfigError, "s is a number"),
         ("lora", {"head": True}, ConfigError, "the choices are conventions, frozen, trained"),

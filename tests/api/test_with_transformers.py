@@ -21,7 +21,7 @@ from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.design.family import FAMILIES
 from unidelta.errors import DesignError, SavedDeltasError
 from unidelta.hosts.site import Host
-from unidelta.training.recomputing import switch
+from unidelta.training.recomputing import checkpointing_method
 
 KINDS = ("bart", "roberta", "llama")
 METHODS = ("mam", "lora", "adapter", "ia3")
@@ -132,7 +132,7 @@ def test_activation_checkpointing_changes_no_gradient(stock, batch, method, fami
         move(deltas)
         deltas.model.train()
         if is_on:
-            switch(deltas.model, "checkpointing_enable")()
+            checkpointing_method(deltas.model, "checkpointing_enable")()
             deltas.model.enable_input_require_grads()
         torch.manual_seed(8)
         deltas.model(**batch(family)).loss.backward()

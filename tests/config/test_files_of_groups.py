@@ -166,7 +166,7 @@ FORM = "from unidelta.design.form import Form, register_form\n\n\n@register_form
         ("forms/a.py", "x = 1\ny = x / 0\n", "a.py:2 cannot be imported: ZeroDivisionError: division by zero"),
         ("forms/a.py", "x = (\n", "a.py cannot be imported: SyntaxError: '(' was never closed (a.py, line 1)"),
         ("metrics/b.py", "\nimport no_such_module\n", "b.py:2 cannot be imported: ModuleNotFoundError"),
-        ("forms/a.py", f"{FORM}class Mine:\n    name = 'mine'\n", "it is no Form"),
+        ("forms/a.py", f"{FORM}class Mine:\n    name = 'mine'\n", "it is not a Form"),
         (
             "forms/a.py",
             f"{FORM}class Mine(Form):\n    name = 'mine'\n",

@@ -84,10 +84,10 @@ def test_what_is_written_is_plain_data(part):
 def test_an_unknown_kind_value_or_field_is_refused(part):
     data = design_to_dict(Deltas(parts=(part("ffn", "bottleneck"),)))
     with pytest.raises(
-        ValueError, match="`loera` is no kind of design; known kinds are deltas, full_fine_tuning, bitfit"
+        ValueError, match="`loera` is not a kind of design; known kinds are deltas, full_fine_tuning, bitfit"
     ):
         design_from_dict({**data, "kind": "loera"})
-    with pytest.raises(ValueError, match="`None` is no kind of design"):
+    with pytest.raises(ValueError, match="`None` is not a kind of design"):
         design_from_dict({key: value for key, value in data.items() if key != "kind"})
     with pytest.raises(TypeError, match="parts"):
         design_from_dict({"kind": "deltas"})

@@ -75,14 +75,14 @@ def test_the_python_of_the_page_works(folder):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("export my-mam --to merged --output out", "no change of weights"),
+        ("export my-mam --to merged --output out", "not a change of weights"),
         (
             "export my-lora --to peft --output out --backbone roberta",
             "it is a roberta, the deltas were trained in a bart",
         ),
         ("export nothing --to peft --output out", "No such file"),
-        ("export my-mam --to peft --output out --approximate lora --rank 2", "no change of weights"),
-        ("export my-ia3 --to peft --output out --rank 2", "--approximate lora --rank R, or neither"),
+        ("export my-mam --to peft --output out --approximate lora --rank 2", "not a change of weights"),
+        ("export my-ia3 --to peft --output out --rank 2", "--approximate lora --rank 2"),
         ("export my-ia3 --to merged --output out --approximate lora --rank 2", "merging that is exact"),
         ("export my-ia3 --to peft --output out --approximate lora --rank 0", "the rank is 0"),
         ("export my-ia3 --to peft --output out --rows texts.txt", "no error to report"),

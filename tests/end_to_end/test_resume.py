@@ -101,7 +101,7 @@ def test_a_run_that_is_told_to_stop_saves_itself_and_says_so(do: Do, tmp_path: P
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 75, said
-    assert said.startswith("Stopped by SIGTERM after step ") and said.endswith("the same command continues.\n")
+    assert said.startswith("Stopped by SIGTERM after step ") and said.endswith("the same command resumes the run.\n")
     (record,) = RecordStore(root=results).read_all().records
     assert record.status == "interrupted"
     assert record.reason == said.strip()

@@ -31,7 +31,7 @@ REFUSED = [
     ("adapters", "bart", (prefix(composition="additive"),), "composition is additive"),
     ("adapters", "llama", (part("ffn", "bottleneck"),), "deltas of llama are not exchanged"),
     ("adapters", "bart", (part("attn", "head_adapter", representation="heads"),), "adapters has no head_adapter"),
-    ("merged", "bart", (prefix(),), "no change of weights"),
+    ("merged", "bart", (prefix(),), "not a change of weights"),
     (
         "merged",
         "bart",

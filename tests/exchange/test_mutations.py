@@ -181,7 +181,7 @@ def test_an_export_for_a_backbone_with_other_weights_is_refused(library, tmp_pat
 
 def test_a_folder_for_another_backbone_is_refused(tmp_path):
     folder = golden("peft").write("theirs.bart.lora", tmp_path / "peft")
-    with pytest.raises(UserError, match="q_proj is no module of this backbone"):
+    with pytest.raises(UserError, match="q_proj is not a module of this backbone"):
         unidelta.import_(folder, backbone("llama"), source="peft")
     folder = golden("adapters").write("theirs.bart.lora", tmp_path / "adapters")
     with pytest.raises(UserError, match="it is of a bart, the backbone is a roberta"):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from unidelta.injection.inject import inject
-from unidelta.training.recomputing import switch
+from unidelta.training.recomputing import checkpointing_method
 
 NAMES = (
     "prefix prefix_gated_norm prefix_additive multihead houlsby pfeiffer parallel_both lora_attn prefix_lora"
@@ -78,7 +78,7 @@ def test_gradient_checkpointing_changes_no_loss_and_no_gradient(injected, batch,
     loss, gradients = losses_and_gradients(injected(name, family, dropout=0.2).model.train(), inputs)
     for is_reentrant in (True, False):
         model = injected(name, family, dropout=0.2).model.train()
-        switch(model, "checkpointing_enable")({"use_reentrant": is_reentrant})
+        checkpointing_method(model, "checkpointing_enable")({"use_reentrant": is_reentrant})
         model.enable_input_require_grads()
         assert any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
         other_loss, other_gradients = losses_and_gradients(model, inputs)

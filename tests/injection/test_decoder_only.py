@@ -7,7 +7,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from unidelta.design.family import FAMILIES
 from unidelta.hosts.cache import CACHE
-from unidelta.training.recomputing import switch
+from unidelta.training.recomputing import checkpointing_method
 
 pytestmark = pytest.mark.usefixtures("no_float32")
 
@@ -120,7 +120,7 @@ def test_gradient_checkpointing_changes_no_gradient(injected, batch, name, famil
         injection = injected(name, family, dropout=0.2)
         model = injection.model.double().train()
         if is_on:
-            switch(model, "checkpointing_enable")()
+            checkpointing_method(model, "checkpointing_enable")()
             model.enable_input_require_grads()
         torch.manual_seed(8)
         model(**batch(family, padded=True)).loss.backward()

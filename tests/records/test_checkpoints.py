@@ -86,7 +86,7 @@ def test_a_manifest_that_says_something_else_is_damaged(tmp_path: Path) -> None:
 def test_one_of_another_run_is_refused(is_strict: bool, tmp_path: Path) -> None:
     keep(tmp_path, 4)
     for identity in ({**IDENTITY, "processes": 2}, {**IDENTITY, "run_id": "b"}, {"run_id": "a"}):
-        with pytest.raises(IntegrityError, match="It is of another run") as caught:
+        with pytest.raises(IntegrityError, match="It belongs to another run") as caught:
             opened(tmp_path, identity=identity, is_strict=is_strict).newest()
         assert "rm " not in caught.value.instead
     assert (tmp_path / "step-4").is_dir()

@@ -75,13 +75,13 @@ def test_every_missing_field_is_named(record) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "It is no strict JSON: Expecting value"),
-        ("\0" * 64, "It is no strict JSON: Expecting value"),
-        ('{"a": 1, "a": 1}', "It is no strict JSON: a key is there twice."),
-        ('{"a": NaN}', "It is no strict JSON: NaN is no JSON number."),
-        ('{"a": 1e999}', "It is no strict JSON: 1e999 is too large a number."),
-        ("[" * 100_000, "It is no strict JSON: nested too deeply."),
-        ("[]", "It is no JSON object."),
+        ("", "It is not strict JSON: Expecting value"),
+        ("\0" * 64, "It is not strict JSON: Expecting value"),
+        ('{"a": 1, "a": 1}', "It is not strict JSON: the key 'a' is there twice."),
+        ('{"a": NaN}', "It is not strict JSON: NaN is not a JSON number."),
+        ('{"a": 1e999}', "It is not strict JSON: 1e999 is too large a number."),
+        ("[" * 100_000, "It is not strict JSON: nested too deeply."),
+        ("[]", "It is not a JSON object."),
     ],
 )
 def test_what_is_no_record_is_refused(text: str, why: str) -> None:
@@ -91,16 +91,16 @@ def test_what_is_no_record_is_refused(text: str, why: str) -> None:
 @pytest.mark.parametrize("cut", [1, 0.25, 0.5, 0.9, 0.999])
 def test_a_cut_record_is_refused(record, cut: float) -> None:
     text = to_json(record)
-    assert "no strict JSON" in refused(text[: int(len(text) * cut) - 3]).why
+    assert "not strict JSON" in refused(text[: int(len(text) * cut) - 3]).why
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"metrics": []}, "metrics is no object."),
+        ({"metrics": []}, "metrics is not an object."),
         ({"status": "fine"}, 'status is "fine"; it is one of complete, diverged, failed, interrupted.'),
-        ({"run_id": 7}, "run_id or reason is no text."),
-        ({"reason": 7}, "run_id or reason is no text."),
+        ({"run_id": 7}, "run_id or reason is not text."),
+        ({"reason": 7}, "run_id or reason is not text."),
     ],
 )
 def test_wrong_types_are_refused(record, changes: dict, why: str) -> None:

@@ -97,7 +97,7 @@ def test_a_json_file_may_have_lines_too_and_a_list_is_as_strict(tmp_path: Path) 
         b'\xef\xbb\xbf\n [{"story": "a", "gist": "b"}]\n': "",
         b'[{"story": "a", "gist": "b"},\n {"story": "a",]': r"not JSON: .* at line 2, character 1\d\.",
         b'[{"story": "a", "story": "b", "gist": "c"}]': "the key 'story' is there twice",
-        b'[{"story": "a", "gist": NaN}]': "NaN is no JSON number",
+        b'[{"story": "a", "gist": NaN}]': "NaN is not a JSON number",
         b'[{"story": "\xff", "gist": "b"}]': r"byte 13 \(0xff\) is not UTF-8",
         b"[]": "the file has no rows",
         b"[" * 99_999: "nested too deeply",

@@ -44,7 +44,7 @@ FAULTS = {
     "raw NUL": (b'{"sentence": "a\0", "label": 1}', "not JSON: Invalid control character at character 16."),
     "latin-1": ('{"sentence": "café", "label": 1}'.encode("latin-1"), "byte 18 (0xe9) is not UTF-8."),
     "lone surrogate": (b'{"sentence": "\\ud83d", "label": 1}', "sentence: the text holds a lone surrogate."),
-    "NaN": (b'{"sentence": "a", "label": NaN}', "NaN is no JSON number."),
+    "NaN": (b'{"sentence": "a", "label": NaN}', "NaN is not a JSON number."),
     "endless brackets": (b"[" * 100_000, "not JSON: nested too deeply."),
     "endless digits": (
         b'{"sentence": "a", "label": ' + b"1" * 5000 + b"}",

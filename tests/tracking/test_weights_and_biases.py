@@ -226,7 +226,7 @@ def test_a_server_that_cannot_be_used_costs_seconds_and_one_line(
 @pytest.mark.parametrize(
     ("mode", "key", "why"),
     [
-        ("auto", "canary-short", "the API key that is set is no valid key"),
+        ("auto", "canary-short", "the API key that is set is not a valid key"),
         ("online", "", "no API key is set (`wandb login` sets one)"),
     ],
 )

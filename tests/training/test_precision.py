@@ -31,7 +31,7 @@ def test_on_a_gpu(precision, dtype, found, spec, monkeypatch) -> None:
     if found is not None:
         assert frozen_dtype(asked) == found
         return
-    with pytest.raises(Problems, match=f"training.backbone_dtype={dtype}\n.*the arithmetic of this run is {precision}"):
+    with pytest.raises(Problems, match=f"training.backbone_dtype={dtype}\n.*this run computes in {precision}"):
         check_training(asked)
 
 

@@ -14,7 +14,7 @@ from unidelta.training.stopping import Stop
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_outside_training_a_signal_raises_and_handlers_are_given_back(which: signal.Signals) -> None:
     before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-    said = rf"Stopped by {which.name} .*the same command continues"
+    said = rf"Stopped by {which.name} .*the same command resumes the run"
     with pytest.raises(Interrupted, match=said), Stop().listening():
         os.kill(os.getpid(), which)
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == before
@@ -37,7 +37,7 @@ def test_while_training_it_is_asked_for() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)  # torchrun says it to each process once more
         assert stop.signal == "SIGTERM"
-        with pytest.raises(Interrupted, match="Stopped by SIGTERM after step 3; the same command continues"):
+        with pytest.raises(Interrupted, match="Stopped by SIGTERM after step 3; the same command resumes the run"):
             stop.raise_if_asked("after step 3")
 
 

@@ -128,7 +128,7 @@ def read_plan(path: Path, found: Sequence[Claim]) -> Plan:
     except OSError as error:
         raise DataError(str(path), "there is no such file", instead) from error
     except (ValueError, TypeError, KeyError) as error:
-        raise DataError(str(path), f"it is no plan: {error}", instead) from error
+        raise DataError(str(path), f"it is not a plan: {error}", instead) from error
     if missing := sorted({claim.name for claim in found} ^ plan.judged.keys()):
         raise DataError(str(path), f"it has other claims: {', '.join(missing)}", instead)
     return plan

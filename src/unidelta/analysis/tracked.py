@@ -62,7 +62,7 @@ def read_project(source: str) -> Listing:
     """
     path = source.removeprefix(PREFIX)
     if not 1 <= len(path.split("/")) <= 2 or not all(path.split("/")):
-        raise RecordError(f"--source {source}", "that is no project of W&B", "--source wandb:ENTITY/PROJECT")
+        raise RecordError(f"--source {source}", "that is not a project of W&B", "--source wandb:ENTITY/PROJECT")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # no reports about errors to anyone
     import wandb  # late: seconds, and not needed for records
 

@@ -24,8 +24,8 @@ def from_gguf(file: Path, folder: Path) -> str:
         The architecture, as `backbone=` names it.
 
     Raises:
-        BackboneError: there is no such file or it is no GGUF file, the folder has something in it, the package `gguf`
-            is not installed, or no delta can be put into the architecture.
+        BackboneError: there is no such file, or it is not a GGUF file, the folder has something in it, the package
+            `gguf` is not installed, or no delta can be put into the architecture.
     """
     asked = f"from-gguf {file} {folder}"
     _check(file, folder, asked)

@@ -126,7 +126,7 @@ def setting(argument: str, rest: list[str], *, options: Sequence[str], usual: st
         usual: the advice where nothing is like it.
 
     Raises:
-        ConfigError: it is no key. With a value after `=` it may be one that only the configuration knows.
+        ConfigError: it is not a key. With a value after `=` it may be one that only the configuration knows.
     """
     known = (*keys(), *GROUPS)
     name, equals, value = argument.partition("=")

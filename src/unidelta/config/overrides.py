@@ -64,9 +64,9 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     if key.split(".")[0].split("/")[0] == "hydra":
         yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
         if key == "hydra.mode" and argument not in ("hydra.mode=MULTIRUN", "hydra.mode=RUN"):
-            yield ConfigError(argument, "runs are one, or several with -m", "-m")
+            yield ConfigError(argument, "a command runs one job, or several with -m", "-m")
         if key == "hydra.sweeper" or key.startswith("hydra.sweeper.params"):
-            yield ConfigError(argument, "the jobs of a multirun are those of the keys that are typed", "-m seed=1,2")
+            yield ConfigError(argument, "the jobs of a multirun are the listed values of its keys", "-m seed=1,2")
         return
     if not override.is_delete() and override.value() == "":
         why = "it has no value; a variable of the shell that is not set leaves none, too"

@@ -37,7 +37,7 @@ def check_own_files() -> None:
     """Read the files of every group in every folder but the project's own.
 
     Raises:
-        Problems: all that is wrong with any of them: what is no YAML, keys and options that there are not, values of
+        Problems: all that is wrong with any of them: what is not YAML, keys and options that there are not, values of
             another type, and names that are not the file's.
     """
     problems = [problem for folder in folders() if folder != CONF for problem in mistakes(folder)]

@@ -104,9 +104,9 @@ def _rows(config: RunConfig, source: str) -> dict[str, Any]:
     if source != "mini":
         why = f"the rows are those of task.source={source}, not of the miniature"
         leave(config, ["task.mini_test_splits"], why, "leave it out, or task.source=mini")
-        return {**values, "test_split": task.test_split, "extra_eval_splits": tuple(task.extra_eval_splits)}
-    values["world"] = config.mini.seed
-    if not task.mini_test_splits:
+    else:
+        values["world"] = config.mini.seed
+    if source != "mini" or not task.mini_test_splits:
         return {**values, "test_split": task.test_split, "extra_eval_splits": tuple(task.extra_eval_splits)}
     why = f"the miniature of {task.title or task.name} reports {', '.join(task.mini_test_splits)}"
     leave(config, _keys(("test_split", "extra_eval_splits")), why, "leave it out, or task.source=hub")

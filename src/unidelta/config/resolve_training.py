@@ -24,7 +24,7 @@ def resolve_training(config: RunConfig, design: Design, architecture: Architectu
         names = list(WITHOUT_TRAINING)
     elif training.max_tokens is not None:
         asked = f"training.max_tokens={training.max_tokens}"
-        why = f"a batch is of so many tokens or of so many examples, and {asked} goes first"
+        why = f"{asked} sizes batches in tokens, so the number of examples is not used"
         instead = "training.max_tokens=null training.batch_size=N, or training.max_tokens=N alone"
         leave(config, ["training.batch_size"], why, instead)
         names.remove("batch_size")

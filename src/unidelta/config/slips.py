@@ -1,4 +1,4 @@
-"""What a word that is no `key=value` was meant to be: spaces or a colon at its sign, two signs, several settings."""
+"""What a word that is not `key=value` was meant to be: spaces or a colon at its sign, two signs, several settings."""
 
 import re
 import shlex
@@ -26,7 +26,7 @@ def joined(words: Sequence[str]) -> Iterator[str]:
 
 
 def unreadable(word: str) -> ConfigError:
-    """The refusal of a word that is no `key=value`, or whose value has to be in quotation marks."""
+    """The refusal of a word that is not `key=value`, or whose value has to be in quotation marks."""
     meant = _settings(word)
     if meant:
         why = "it cannot be read as key=value, with spaces between settings and nowhere else"

@@ -37,7 +37,7 @@ def design_from_dict(data: dict[str, Any]) -> Design:
     for design, name in _KINDS.items():
         if name == kind:
             return design(**data)
-    raise ValueError(f"`{kind}` is no kind of design; known kinds are {', '.join(_KINDS.values())}.")
+    raise ValueError(f"`{kind}` is not a kind of design; known kinds are {', '.join(_KINDS.values())}.")
 
 
 _KINDS: dict[type, str] = {

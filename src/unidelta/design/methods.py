@@ -92,7 +92,7 @@ def request_of(method: str, axes: Axes) -> Request:
 
 
 def _check_names(method: object, axes: Mapping[str, Any]) -> None:
-    """Refuse a method that is no name, and arguments that are no axes."""
+    """Refuse a method that is not a name, and arguments that are no axes."""
     if not isinstance(method, str):
         why = "a method is asked for by its name, or as a design of `unidelta.design`"
         raise ConfigError(f"method={method!r}", why, 'unidelta.inject(model, "mam")')
@@ -174,7 +174,7 @@ def _budget(method: str, size: object) -> BudgetConfig:
             sizes = cast("Mapping[object, object]", size)
             wrong = [str(slot) for slot in sizes if slot not in tuple(Slot)]
             if wrong:
-                raise ConfigError(asked, f"{', '.join(wrong)} is no slot", 'budget={"attn": 30, "ffn": 512}')
+                raise ConfigError(asked, f"{', '.join(wrong)} is not a slot", 'budget={"attn": 30, "ffn": 512}')
             return BudgetConfig(name="bottleneck", **{str(slot): _whole(n, asked) for slot, n in sizes.items()})
         case _:
             return BudgetConfig(name="bottleneck", bottleneck=_whole(size, asked))

@@ -123,7 +123,7 @@ def _selected(request: Request, problems: list[UserError]) -> list[tuple[str, Sl
         problems.append(
             ConfigError(
                 f"position.slots=[{','.join(request.position.slots)}]",
-                f"{in_words(unknown)} is no slot",
+                f"{in_words(unknown)} is not a slot",
                 "position=attn, position=ffn or position=both",
             )
         )

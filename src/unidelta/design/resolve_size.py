@@ -47,7 +47,7 @@ def unknown_slots(request: Request) -> list[UserError]:
     unknown = [name for name in request.method.flexible if name not in list(Slot)]
     if not unknown:
         return []
-    asked, why = f"method.flexible=[{','.join(request.method.flexible)}]", f"{in_words(unknown)} is no slot"
+    asked, why = f"method.flexible=[{','.join(request.method.flexible)}]", f"{in_words(unknown)} is not a slot"
     return [ConfigError(asked, why, "method.flexible=[ffn], the slots whose bottleneck budget=percent solves")]
 
 

@@ -26,5 +26,5 @@ def ends(tokens: str) -> tuple[int, int]:
     """
     found = _ENDS.fullmatch(tokens)
     if found is None:
-        raise ValueError(f"`{tokens}` is no choice of tokens.")
+        raise ValueError(f"`{tokens}` is not a choice of tokens.")
     return int(found[1] or 0), int(found[3] or 0)

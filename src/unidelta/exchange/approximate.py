@@ -86,7 +86,7 @@ def approximated(injection: Injection, rank: int, *, asked: str) -> tuple[Inject
         asked: in words, for the error.
 
     Raises:
-        ExchangeError: the deltas are no change of weights.
+        ExchangeError: the deltas are not a change of weights.
         Problems: no such rank can be built.
     """
     why = not_weights(injection)

@@ -50,7 +50,7 @@ def read_json(path: Path, *, asked: str) -> dict[str, Any]:
     except ValueError as error:
         raise ExchangeError(asked, f"{path.name} cannot be read: {error}", "the folder as it was saved") from None
     if not isinstance(found, dict):
-        raise ExchangeError(asked, f"{path.name} is no JSON object", "the folder as it was saved")
+        raise ExchangeError(asked, f"{path.name} is not a JSON object", "the folder as it was saved")
     return found
 
 

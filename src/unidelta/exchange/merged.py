@@ -28,7 +28,7 @@ def write_merged(
         asked: in words, for the error.
 
     Raises:
-        ExchangeError: the deltas are no change of weights.
+        ExchangeError: the deltas are not a change of weights.
         RecordError: the disk does not take it.
     """
     if why := not_weights(injection):
@@ -45,7 +45,7 @@ def write_merged(
 
 
 def not_weights(injection: Injection) -> str | None:
-    """Why deltas are no change of weights; None if they are."""
+    """Why deltas are not a change of weights; None if they are."""
     design = injection.design
     if isinstance(design, BitFit | FullFineTuning):
         return None
@@ -56,4 +56,4 @@ def not_weights(injection: Injection) -> str | None:
     parts = design.parts if isinstance(design, Deltas) else ()
     stays = describe(Deltas(parts=tuple(part for part in parts if part in others))) if others else ""
     why = "what it adds depends on the input in another way than a weight does"
-    return f"{stays or describe(design)} is no change of weights: {why}"
+    return f"{stays or describe(design)} is not a change of weights: {why}"

@@ -62,5 +62,5 @@ def _config(typed: str, revision: str | None) -> dict[str, Any]:
         instead = f"a folder with config.json, a hub id, or one of {', '.join(p.name for p in BACKBONES.iterdir())}"
         raise BackboneError(f"--backbone {typed}", why, instead) from None
     if not isinstance(found, dict):
-        raise BackboneError(f"--backbone {typed}", "its config.json is no JSON object", "a whole checkpoint")
+        raise BackboneError(f"--backbone {typed}", "its config.json is not a JSON object", "a whole checkpoint")
     return found

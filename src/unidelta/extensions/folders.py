@@ -106,7 +106,7 @@ def _declared() -> tuple[Path, ...]:
             raise ConfigError(where, why, "the package that declares it fixed or uninstalled") from error
         if not folder.is_dir():
             where = f"the entry point {entry.name} = {entry.value}"
-            raise ConfigError(where, f"{folder} is no folder", "the path of a folder of YAML")
+            raise ConfigError(where, f"{folder} is not a folder", "the path of a folder of YAML")
         found.append(folder)
     return tuple(found)
 
@@ -131,6 +131,6 @@ def _import(file: Path, name: str, asked: str) -> None:
         if isinstance(error, UserError):
             raise
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-        where = f"{file}:{lines[-1]}" if lines else str(file)  # what is no Python has no line that ran
+        where = f"{file}:{lines[-1]}" if lines else str(file)  # what is not Python has no line that ran
         why = f"{where} cannot be imported: {type(error).__name__}: {error}"
         raise ConfigError(asked, why, "the file fixed, or the folder without it") from error

@@ -50,7 +50,7 @@ class Registry(Mapping[str, T]):
         kind = self._kind.__name__
         if not isinstance(thing, self._kind):
             made = type(thing).__name__
-            raise DesignError(f"register the {self.noun} {made}", f"it is no {kind}", f"class {made}({kind}):")
+            raise DesignError(f"register the {self.noun} {made}", f"it is not a {kind}", f"class {made}({kind}):")
         name = thing.name
         if not name.translate(_SIGNS).isalnum() or not name.islower():
             raise DesignError(

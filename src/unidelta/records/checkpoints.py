@@ -135,12 +135,12 @@ class Checkpoints:
         """What has changed about the machine, as [before, now]."""
         other = _different(manifest["identity"], self._identity)
         if other:
-            aside = f"the same again; or a new beginning: mv {self._root} {self._root}.other"
-            raise IntegrityError(f"continue from {folder}", f"{_said(other)} It is of another run.", aside)
+            aside = f"the same settings as before; or a new start: mv {self._root} {self._root}.other"
+            raise IntegrityError(f"continue from {folder}", f"{_said(other)} It belongs to another run.", aside)
         change = _different(manifest["machine"], self._machine)
         if change and self._is_strict:
-            why = f"{_said(change)} The numbers would not be those of one machine, bit for bit."
-            instead = f"resume=any, which continues and says so in the record; or the same {' and '.join(change)} again"
+            why = f"{_said(change)} The results would not be the same, bit for bit."
+            instead = f"resume=any, which continues and says so in the record; or the {' and '.join(change)} of before"
             raise IntegrityError(f"continue from {folder}", why, instead)
         if change:
             print(f"{folder}: {_said(change)} The record will say so.")

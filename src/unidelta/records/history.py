@@ -61,7 +61,7 @@ def read_history(text: str) -> list[dict[str, Any]]:
     """
     entries = [parse(line) for line in text.splitlines()]
     if not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError("a line is no object")
+        raise ValueError("a line is not an object")
     return entries
 
 

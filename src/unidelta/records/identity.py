@@ -66,7 +66,7 @@ def run_id(spec: Mapping[str, Any]) -> str:
 
     Raises:
         ValueError: a number in the spec is not finite.
-        TypeError: something in it is no JSON value.
+        TypeError: something in it cannot be JSON.
     """
     return hashlib.sha256(canonical(_deciding(spec)).encode()).hexdigest()[:N_HEX_DIGITS]
 

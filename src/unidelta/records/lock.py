@@ -54,8 +54,9 @@ def _taken(path: Path) -> int:
         if _is_at(path, descriptor):
             pid, host = _owner(descriptor)
             if host not in ("", socket.gethostname()):
-                said = f"Note: {path} was left behind by process {pid} on {host}, which does not hold it any more."
-                print(f"{said} If it does run, this file system keeps locks to one machine: stop one.", file=sys.stderr)
+                said = f"Note: {path} was left behind by process {pid} on {host}, which no longer holds it."
+                why = "If that process still runs, this file system keeps locks to one machine:"
+                print(f"{said} {why} stop one of the two.", file=sys.stderr)
             os.truncate(descriptor, 0)
             os.lseek(descriptor, 0, os.SEEK_SET)
             os.write(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode())
@@ -71,10 +72,10 @@ def _owner(descriptor: int) -> tuple[str, str]:
 
 def _refusal(path: Path, pid: str, host: str) -> str:
     if host in ("", socket.gethostname()):
-        return f"This run is already running (pid {pid}); the same command shows its end."
+        return f"This run is already running (pid {pid}); the same command, typed later, shows its result."
     # The server of a shared file system may keep the lock of a machine that went down.
     return (
-        f"This run is already running (pid {pid} on {host}); the same command shows its end. "
+        f"This run is already running (pid {pid} on {host}); the same command, typed later, shows its result. "
         f"If {host} is down, or has no such process: rm {path}"
     )
 

@@ -80,9 +80,9 @@ def from_json(text: str, *, origin: str) -> RunRecord:
     try:
         content = parse(text)
     except ValueError as error:
-        raise DamagedRecord(f"record {origin}", f"It is no strict JSON: {error}.", _REPAIR) from None
+        raise DamagedRecord(f"record {origin}", f"It is not strict JSON: {error}.", _REPAIR) from None
     if not isinstance(content, dict):
-        raise DamagedRecord(f"record {origin}", "It is no JSON object.", _REPAIR)
+        raise DamagedRecord(f"record {origin}", "It is not a JSON object.", _REPAIR)
     _check_version(content, origin)
     fault = _fault(content)
     if fault:
@@ -111,11 +111,11 @@ def _fault(content: Mapping[str, Any]) -> str | None:
         return f"Fields are missing: {', '.join(missing)}."
     for name in _MAPPINGS:
         if not isinstance(content[name], dict):
-            return f"{name} is no object."
+            return f"{name} is not an object."
     if content["status"] not in get_args(Status):
         return f"status is {json.dumps(content['status'])}; it is one of {', '.join(get_args(Status))}."
     if not isinstance(content["run_id"], str) or not isinstance(content["reason"], str | None):
-        return "run_id or reason is no text."
+        return "run_id or reason is not text."
     if content["sha256"] != _digest(content):
         return "Its content does not match its sha256: it was changed after it was written."
     return None

@@ -27,7 +27,7 @@ def parse(text: str) -> Any:
         ValueError: the text is not JSON, repeats a key, or holds NaN or an infinity.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse, parse_float=_finite)
+        return json.loads(text, **STRICT)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -50,12 +50,14 @@ def without_non_finite(value: Any, path: str = "") -> tuple[Any, dict[str, str]]
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        raise ValueError("a key is there twice")
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {repeated!r} is there twice")
     return result
 
 
 def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _finite(text: str) -> float:
@@ -64,3 +66,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is too large a number")
     return value
+
+
+STRICT: dict[str, Any] = {"object_pairs_hook": _unique_keys, "parse_constant": _refuse, "parse_float": _finite}
+"""What `json.loads` is given to refuse repeated keys, NaN, and infinities however they are written."""

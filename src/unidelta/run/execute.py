@@ -113,7 +113,6 @@ def execute(
             status=result.status,
             reason=result.reason,
             metrics=metrics,
-            predictions=predictions,
             cost={**_cost(result, loaded), "resumed": resumed},
             backbone={"new": list(loaded.backbone.new), "head": loaded.backbone.inherited},
             revisions={"data": commit(rows), "weights": spec.backbone.weights.commit()},

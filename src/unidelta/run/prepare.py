@@ -23,6 +23,7 @@ from unidelta.design.family import FAMILIES
 from unidelta.design.published import stated_architecture
 from unidelta.design.spec import positions_before_text
 from unidelta.errors import BackboneError, ConfigError, DataError, Problems, UserError
+from unidelta.extensions.suggestions import nearest
 from unidelta.mini.miniature import MINIATURES
 from unidelta.tasks import KINDS, TaskSpec, read_labels
 from unidelta.tasks.languages import wrong_languages
@@ -37,18 +38,22 @@ def prepare(config: RunConfig) -> RunSpec:
     Raises:
         Problems: everything that is wrong, together.
     """
-    if config.task.kind not in KINDS or config.backbone.family not in FAMILIES:
-        raise ConfigError(
-            f"task.kind={config.task.kind} backbone.family={config.backbone.family}",
-            f"the kinds of tasks are {', '.join(KINDS)}, the families {', '.join(FAMILIES)}",
-            "task=xsum, which sets both",
-        )
+    unknown: list[UserError] = []
+    for key, name, known in (
+        ("task.kind", config.task.kind, list(KINDS)),
+        ("backbone.family", config.backbone.family, list(FAMILIES)),
+    ):
+        if name not in known:
+            why = f"the choices are {', '.join(known)}"
+            unknown.append(ConfigError(f"{key}={name}", why, f"{key}={nearest(name, known)}"))
+    if unknown:
+        raise Problems(unknown)
     task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # `resolve` reports what is wrong with it
     labels, of_task = _labels(config, task)
     asked = replace(config, task=replace(config.task, labels=labels))
     config, notes = noting(asked)
     for key in ("results_dir", "dry_run", "force", "save_deltas", "save_model", "plan"):
-        getattr(config, key)  # of every run, whatever it is
+        getattr(config, key)  # every run uses these: once read, none is reported as unused
     stated = published_architecture(config.backbone, n_labels=n_outputs(config))
     measure = config.backbone.bottlenecks_of
     published = stated if measure is None else stated_architecture(measure, n_labels=stated.n_labels)
@@ -130,7 +135,7 @@ def _check_world(config: RunConfig) -> list[UserError]:
         return [ConfigError(asked, why, "task.source=mini, or leave mini.seed out")]
     weights = resolve_weights(config)
     if isinstance(weights, Shipped) and config.backbone.family not in MINIATURES:
-        return []  # there are no such weights, which is told elsewhere
+        return []  # there are no such weights, which is reported elsewhere
     try:
         known = weights.world()
     except BackboneError as error:

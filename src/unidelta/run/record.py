@@ -22,7 +22,6 @@ class Ending:
         status: complete, diverged, failed or interrupted.
         reason: why it is not complete, in one line.
         metrics: by split.
-        predictions: one row per prediction, on the reported splits.
         cost: times, steps, memory.
         backbone: the tensors that the checkpoint lacked (`new`), and how its own head is used (`head`).
         revisions: commits of data and weights that come from a repository.
@@ -32,7 +31,6 @@ class Ending:
     status: Status
     reason: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    predictions: Sequence[Mapping[str, Any]] = ()
     cost: Mapping[str, Any] = field(default_factory=dict)
     backbone: Mapping[str, Any] = field(default_factory=dict)
     revisions: Mapping[str, str | None] = field(default_factory=dict)

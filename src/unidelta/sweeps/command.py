@@ -32,7 +32,7 @@ Further arguments are overrides, as after `python train.py`:
   hydra.launcher.KEY=   options of the pool: gpus=[0,1] timeout_s=86400 retries=1 reuse=false
 
 Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged
-record, 75 interrupted: the same command goes on."""
+record, 75 interrupted: the same command continues."""
 _WITH_A_VALUE = ("--config-dir", "--shard", "--workers")
 
 

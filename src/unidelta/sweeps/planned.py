@@ -110,7 +110,7 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False, leaves_out: bool = Fa
 
     Args:
         jobs: the jobs.
-        is_listing: nothing is downloaded, and missing data or weights are no fault but make the state unknown.
+        is_listing: nothing is downloaded, and missing data or weights are not a fault but make the state unknown.
         leaves_out: as for `prepared`.
 
     Raises:

@@ -38,8 +38,8 @@ class ClassificationCollator:
 class Seq2SeqCollator:
     """Pads sources and targets, and makes the decoder's input from the labels.
 
-    The decoder's input is part of the batch because label smoothing takes the labels out of it, and the
-    model would otherwise make the decoder's input from the source.
+    The decoder's input is part of the batch because the model is never given the labels: it would otherwise make the
+    decoder's input from the source.
 
     Args:
         pad_token_id: the tokenizer's padding token.

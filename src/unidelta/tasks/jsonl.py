@@ -8,6 +8,7 @@ import json
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from unidelta.records.strict_json import STRICT
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.table import Table
 
@@ -68,7 +69,7 @@ def _read_line(line: bytes, number: int, faults: Faults, table: Table) -> None:
 
 
 def _strict(content: bytes) -> Any:
-    return json.loads(content.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    return json.loads(content.decode(), **STRICT)
 
 
 def _fault(error: ValueError | RecursionError) -> str:
@@ -81,25 +82,12 @@ def _fault(error: ValueError | RecursionError) -> str:
             return f"not JSON: {error.msg.removesuffix(' at')} at {place}character {error.colno}."
         case RecursionError():  # [[[[…
             return "not JSON: nested too deeply."
-        case _:  # the two hooks, and numbers of more than 4,300 digits
-            return f"not strict JSON: {error}"
+        case _:  # what `STRICT` refuses, and numbers of more than 4,300 digits
+            return f"not strict JSON: {error}."
 
 
 def _instead(error: Exception, usual: str) -> str:
     return "the file saved as UTF-8" if isinstance(error, UnicodeDecodeError) else usual
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {repeated!r} is there twice.")
-    return row
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number.")
 
 
 def _skip_line(stream: BinaryIO) -> None:

@@ -33,7 +33,7 @@ def check_prompt(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, *, n_positi
         problems.append(no_chat_template())
     if problems:
         return problems
-    n_empty = len(prompt_ids([prompt.text(dict.fromkeys(_roles(spec), ""))], spec, tokenizer)[0])
+    n_empty = len(prompt_ids([prompt.text(dict.fromkeys(spec.source_roles(), ""))], spec, tokenizer)[0])
     if n_empty >= spec.max_source_length:
         asked = f"task.max_source_length={spec.max_source_length}"
         why = f"the template alone has {n_empty} tokens, and no source would be read"
@@ -105,7 +105,7 @@ def prompt_ids(texts: Sequence[str], spec: TaskSpec, tokenizer: PreTrainedTokeni
 def _cut(row: Row, ids: list[int], spec: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """The prompt of a row with the end of its longest sources left out, at most `max_source_length` tokens."""
     assert spec.prompt is not None
-    sources = dict(zip(_roles(spec), spec.sources(row), strict=True))
+    sources = dict(zip(spec.source_roles(), spec.sources(row), strict=True))
     while len(ids) > spec.max_source_length and any(sources.values()):
         ends = {role: _ends(tokenizer, text, spec) for role, text in sources.items()}
         longest = max(ends, key=lambda role: len(ends[role]))
@@ -125,11 +125,6 @@ def _ends(tokenizer: PreTrainedTokenizerBase, text: str, spec: TaskSpec) -> list
         raise DataError(f"a prompt of {spec.name}", why, "a checkpoint with tokenizer.json")
     found: Any = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     return [end for _, end in found["offset_mapping"]]
-
-
-def _roles(spec: TaskSpec) -> list[str]:
-    names = spec.column_names()
-    return [role for role in spec.descriptor().sources if role in names]
 
 
 def _bare(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
@@ -157,5 +152,5 @@ def _as_chat(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
 def _wants_space(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether a space stands between prompt and target: where the prompt does not end in one, or in a new line."""
     assert spec.prompt is not None
-    end = _as_chat(tokenizer, "") if spec.prompt.is_chat else spec.prompt.text(dict.fromkeys(_roles(spec), "x"))
+    end = _as_chat(tokenizer, "") if spec.prompt.is_chat else spec.prompt.text(dict.fromkeys(spec.source_roles(), "x"))
     return not end[-1:].isspace()

@@ -166,16 +166,19 @@ class TaskSpec:
         found = [value(row, name) if name in texts else read_label(value(row, name)) for name in names]
         return nested(tuple(names), found)
 
+    def source_roles(self) -> list[str]:
+        """The roles of the sources that the task has columns for."""
+        return [role for role in self.descriptor().sources if role in self.column_names()]
+
     def sources(self, row: Row) -> tuple[str, ...]:
         """The source texts of a row: one, or two for a pair."""
         names = self.column_names()
-        return tuple(value(row, names[role]) for role in self.descriptor().sources if role in names)
+        return tuple(value(row, names[role]) for role in self.source_roles())
 
     def source_text(self, row: Row) -> str:
         """The sources of a row in the prompt's template."""
         assert self.prompt is not None
-        names = self.column_names()
-        return self.prompt.text({role: value(row, names[role]) for role in self.descriptor().sources if role in names})
+        return self.prompt.text(dict(zip(self.source_roles(), self.sources(row), strict=True)))
 
     def target_text(self, row: Row) -> str:
         """What is to be written for a row: its target text, or the word of its label."""

@@ -131,7 +131,7 @@ def _mode(asked: str, users: str | None, server: str) -> tuple[str, str | None]:
     try:
         has_key = wandb.login(prompt=False, verify=False)
     except AuthenticationError:
-        return "offline", "the API key that is set is no valid key"
+        return "offline", "the API key that is set is not a valid key"
     if not has_key:
         return "offline", None if asked == "auto" else "no API key is set (`wandb login` sets one)"
     if not answers(server, timeout_s=PROBE_S):

@@ -34,7 +34,8 @@ def generate(
     prompts = prompts_of(batch)
     n_prompt = prompts["input_ids"].shape[1]
     config = continuation_config(model, task=task, tokenizer=tokenizer)
-    n = task.generation.no_repeat_ngram_size if task.generation is not None else 0
+    assert task.generation is not None  # as every task that generates has
+    n = task.generation.no_repeat_ngram_size
     own = LogitsProcessorList([OutputOnly(NoRepeatNGramLogitsProcessor(n), n_prompt)] if n else [])
     return cast(Any, model).generate(**prompts, generation_config=config, logits_processor=own)[:, n_prompt:]
 

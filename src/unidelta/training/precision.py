@@ -41,7 +41,7 @@ def resolve_precision(spec: TrainingSpec) -> Precision:
     if spec.precision != "fp32" and device == "cpu":
         raise ConfigError(asked, "Half precision needs a GPU.", "training.precision=fp32 or training.precision=auto")
     if spec.precision == "bf16" and not _has_bf16():
-        why = "This GPU has no bf16 of its own: what emulates it is slower than fp32."
+        why = "This GPU has no bf16: emulated, it is slower than fp32."
         raise ConfigError(asked, why, "training.precision=fp16 or training.precision=auto")
     return spec.precision
 
@@ -58,7 +58,7 @@ def frozen_dtype(spec: TrainingSpec) -> torch.dtype:
     if spec.backbone_dtype == "float32":
         return torch.float32
     asked = f"training.backbone_dtype={spec.backbone_dtype}"
-    why = f"the arithmetic of this run is {precision}: weights are stored in what it rounds them to, or in float32"
+    why = f"this run computes in {precision}: frozen weights are stored in that precision or in float32"
     typed = next(name for name, dtype in ARITHMETIC.items() if dtype == spec.backbone_dtype)
     raise ConfigError(asked, why, f"training.precision={typed} on a GPU, or training.backbone_dtype=auto")
 

@@ -11,7 +11,6 @@ from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
-from torch.utils.data import Sampler
 
 from unidelta.errors import ConfigError
 from unidelta.tasks.collate import IGNORED_LABEL, Collator
@@ -71,38 +70,36 @@ class Batches(Sized, Protocol):
         ...
 
 
-class SharedBatches(Sampler[list[int]]):
-    """The part of `Batches` that one process processes.
+class SharedBatches:
+    """The part of all batches that one process processes.
 
     Every process has the same number of passes. If it has nothing to do in a pass it gets the filler, whose labels
     are ignored. With a single process these are all the batches.
 
     Args:
-        batch_sampler: all batches, the same on every process (transformers looks for this name when a new epoch
-            begins).
+        batches: all batches, the same on every process.
         share: this process's part.
         filler: position of the filler.
     """
 
-    def __init__(self, batch_sampler: Batches, *, share: Share, filler: int) -> None:
-        self.batch_sampler = batch_sampler
-        self._share, self._filler = share, filler
+    def __init__(self, batches: Batches, *, share: Share, filler: int) -> None:
+        self._batches, self._share, self._filler = batches, share, filler
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch of the underlying batches; needed when a resumed run skips batches."""
-        self.batch_sampler.set_epoch(epoch)
+        """Use the order of this epoch, counted from 0."""
+        self._batches.set_epoch(epoch)
 
     def __len__(self) -> int:
-        n_batches, n = len(self.batch_sampler), self._share.processes.n
+        n_batches, n = len(self._batches), self._share.processes.n
         return -(-n_batches // n) if self._share.of == "passes" else n_batches
 
     def __iter__(self) -> Iterator[list[int]]:
         rank, n = self._share.processes.rank, self._share.processes.n
         if self._share.of == "examples":
-            yield from (batch[rank::n] or [self._filler] for batch in self.batch_sampler)
+            yield from (batch[rank::n] or [self._filler] for batch in self._batches)
             return
-        yield from islice(iter(self.batch_sampler), rank, None, n)
-        if rank >= (len(self.batch_sampler) % n or n):
+        yield from islice(iter(self._batches), rank, None, n)
+        if rank >= (len(self._batches) % n or n):
             yield [self._filler]
 
 

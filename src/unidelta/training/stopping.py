@@ -66,7 +66,7 @@ class Stop:
             where: how far the run got, for the message.
         """
         if self.signal is not None:
-            raise Interrupted(f"Stopped by {self.signal} {where}; the same command continues.")
+            raise Interrupted(f"Stopped by {self.signal} {where}; the same command resumes the run.")
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         self.signal = signal.Signals(number).name
@@ -74,4 +74,4 @@ class Stop:
         if self._n_interrupts > 1:
             os._exit(ExitStatus.INTERRUPTED)  # without waiting for whatever is running
         if not self._is_deferred:
-            self.raise_if_asked("before or after training")
+            self.raise_if_asked("outside of training")

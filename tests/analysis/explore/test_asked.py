@@ -18,7 +18,7 @@ def test_what_is_no_table_is_told_where_tables_come_from(table, run, given):
         lambda: unidelta.compare(good, given),
     )
     for call in calls:
-        with pytest.raises(ConfigError, match="it is no table of runs") as refusal:
+        with pytest.raises(ConfigError, match="it is not a table of runs") as refusal:
             call()
         assert 'unidelta.runs("results")' in refusal.value.instead
 
@@ -35,7 +35,7 @@ def test_one_name_needs_no_brackets(table, run):
     runs = table(run(1, 50.0), run(2, 51.0), run(1, 60.0, {"training.learning_rate": 0.01}))
     assert unidelta.compare(runs, runs, by="seed").equals(unidelta.compare(runs, runs, by=["seed"]))
     for wrong in (5, None, ["seed", 5]):
-        with pytest.raises(ConfigError, match="no name of a column or a setting"):
+        with pytest.raises(ConfigError, match="not a name of a column or a setting"):
             unidelta.compare(runs, runs, by=wrong)
     for wrong in (None, 3):
         with pytest.raises(ConfigError, match=r'x="percent"'):

@@ -18,10 +18,10 @@ def table_of(runs: object, name: str) -> pd.DataFrame:
         name: of the argument, for the message.
 
     Raises:
-        ConfigError: it is no table of runs.
+        ConfigError: it is not a table of runs.
     """
     if not isinstance(runs, pd.DataFrame):
-        raise ConfigError(f"{name}={runs!r:.60}", "it is no table of runs", _RUNS)
+        raise ConfigError(f"{name}={runs!r:.60}", "it is not a table of runs", _RUNS)
     lacking = [column for column in _READ if column not in runs.columns]
     if lacking and len(runs):
         raise ConfigError(f"{name}, a table of {len(runs)} rows", f"it lacks {', '.join(lacking)}", _RUNS)
@@ -41,5 +41,5 @@ def names_of(given: object, name: str, example: str) -> tuple[str, ...]:
     """
     names = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
     if not all(isinstance(each, str) for each in names):
-        raise ConfigError(f"{name}={given!r:.60}", "that is no name of a column or a setting", f"{name}={example}")
+        raise ConfigError(f"{name}={given!r:.60}", "that is not a name of a column or a setting", f"{name}={example}")
     return tuple(str(each) for each in names)

@@ -34,7 +34,7 @@ def board(
         lower_is_better: whether a low score is a good one.
 
     Raises:
-        ConfigError: it is no such table, or there is no such task or score.
+        ConfigError: it is not such a table, or there is no such task or score.
     """
     frame = table_of(frame, "runs")
     accounts = Accounts(n_runs=len(frame))

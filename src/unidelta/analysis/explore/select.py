@@ -18,7 +18,7 @@ def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
         words: `name=value`, separated by commas; a name is a column or a setting by its dotted path.
 
     Raises:
-        ConfigError: a word is no `name=value`, no run has such a name, or none has such a value.
+        ConfigError: a word is not `name=value`, no run has such a name, or none has such a value.
     """
     settings = settings_of(frame, Accounts(n_runs=len(frame)))
     for word in words.split(","):

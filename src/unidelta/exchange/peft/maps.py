@@ -81,7 +81,7 @@ def parts_of_maps(settings: Mapping[str, Any], model: PreTrainedModel, *, asked:
     maps = {each.name: each for each in every if not each.shares_module}
     strangers = sorted(set(settings) - set(maps))
     if strangers or not settings:
-        why = f"{', '.join(strangers[:3])} is no linear map of a sub-layer here" if strangers else "it tunes no map"
+        why = f"{', '.join(strangers[:3])} is not a linear map of a sub-layer here" if strangers else "it tunes no map"
         raise ExchangeError(asked, why, f"target_modules of {', '.join(sorted({n.rsplit('.', 1)[-1] for n in maps}))}")
     found: dict[tuple[Slot, Any, str], list[str]] = {}
     for slot, role in dict.fromkeys((each.slot, each.role) for each in every):
@@ -114,7 +114,7 @@ def check_targets(config: Mapping[str, Any], found: Mapping[str, Any], model: Pr
         ExchangeError: so it is.
     """
     if strangers := sorted(set(found) - set(module_names(model))):
-        raise ExchangeError(asked, f"{strangers[0]} is no module of this backbone", "the backbone it was trained in")
+        raise ExchangeError(asked, f"{strangers[0]} is not a module of this backbone", "the backbone it was trained in")
     typed = config.get("target_modules")
     if typed == "all-linear" or config.get("layers_to_transform") not in (None, []):
         return  # which modules they are, the tensors say

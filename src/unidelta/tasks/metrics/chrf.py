@@ -39,11 +39,6 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
     return {"chrf": 100 * (1 + _BETA**2) * precision * recall / (_BETA**2 * precision + recall)}
 
 
-def per_example(statistics: Statistics) -> dict[str, float]:
-    """The score of one example by itself."""
-    return combine(statistics, 1)
-
-
 def signature() -> str:
     """Settings and version, in sacreBLEU's format."""
     return f"chrf: nrefs:1|case:mixed|eff:yes|nc:{_ORDER}|nw:0|space:no|version:{version('sacrebleu')}"
@@ -58,6 +53,6 @@ CHRF = METRICS.register(
         measure=measure,
         combine=combine,
         signature=signature,
-        per_example=per_example,
+        scores_examples=True,
     )
 )

@@ -27,8 +27,7 @@ class Metric:
         measure: the statistics of each example, from predictions and references of equal length; equally many of each.
         combine: the scores, from the sum of the statistics and the number of examples (at least one).
         signature: names the implementation, version and settings.
-        per_example: the scores of one example from its statistics, for the predictions file; None for a metric of
-            whole corpora only.
+        scores_examples: whether it has a meaning for a single example, too, and is in the predictions file.
         reads: whether it finds anything to compare in a text; None for one that reads every text.
         higher_is_better: whether higher is better.
     """
@@ -40,7 +39,7 @@ class Metric:
     measure: Callable[[Sequence[Any], Sequence[Any]], list[Statistics]]
     combine: Callable[[Sequence[float], int], Mapping[str, float]]
     signature: Callable[[], str]
-    per_example: Callable[[Statistics], Mapping[str, float]] | None = None
+    scores_examples: bool = False
     reads: Callable[[str], bool] | None = None
     higher_is_better: bool = True
 

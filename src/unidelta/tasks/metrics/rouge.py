@@ -80,11 +80,6 @@ def signature() -> str:
     return f"rouge-score|stem:porter|agg:mean|{splitter}|version:{version('rouge-score')}"
 
 
-def per_example(statistics: Statistics) -> dict[str, float]:
-    """F1 × 100 of one example."""
-    return combine(statistics, 1)
-
-
 ROUGE = METRICS.register(
     Metric(
         name="rouge",
@@ -94,7 +89,7 @@ ROUGE = METRICS.register(
         measure=measure,
         combine=combine,
         signature=signature,
-        per_example=per_example,
+        scores_examples=True,
         reads=reads,
     )
 )

@@ -61,11 +61,6 @@ def signature() -> str:
     return f"rouge-unicode|words:letters+marks+digits,ideographs-alone|case:folded|stem:none|agg:mean|unicode:{version}"
 
 
-def per_example(statistics: Statistics) -> dict[str, float]:
-    """F1 × 100 of one example."""
-    return combine(statistics, 1)
-
-
 METRICS.register(
     Metric(
         name="rouge_unicode",
@@ -75,7 +70,7 @@ METRICS.register(
         measure=measure,
         combine=combine,
         signature=signature,
-        per_example=per_example,
+        scores_examples=True,
         reads=lambda text: bool(words(text)),
     )
 )

@@ -41,8 +41,8 @@ class Scored:
         """The scores of one example against its reference, for the metrics that score single examples."""
         found: dict[str, float] = {}
         for metric, rows in zip(self.metrics, self.statistics[""], strict=True):
-            if metric.per_example is not None:
-                found |= metric.per_example(rows[i])
+            if metric.scores_examples:
+                found |= metric.combine(rows[i], 1)
         return found
 
     def intervals(

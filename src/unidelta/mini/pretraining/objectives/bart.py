@@ -32,7 +32,7 @@ class Denoising(Objective):
         return sequence_to_sequence(sources, targets, pad=self.ids["<pad>"])
 
     def questions(self) -> dict[str, list[Question]]:
-        """People, cities, things and deeds."""
+        """People, cities, things, deeds and qualities."""
         return facts(self.world_seed)
 
     def logits(self, model: nn.Module, tokens: list[int], place: int, answer: int) -> Tensor:

@@ -19,7 +19,7 @@ from unidelta.mini.pretraining.texts import Text, both_languages, news, news_and
 
 _P_SECOND_LANGUAGE, _P_CLAIMS = 0.4, 0.35
 _P_RESTORED = 0.4  # of documents of one segment
-# Share of the words that are no kinds whose prediction counts. Most of them nobody can know (whose news is next?), and
+# Share of the words that are not kinds whose prediction counts. Most of them nobody can know (whose news is next?), and
 # with all of them facts are learnt several times more slowly; of translations it is these words that are to be learnt.
 _P_ASKED, _P_ASKED_IN_TRANSLATION = 0.15, 1.0
 
@@ -70,7 +70,7 @@ class NextToken(MaskedTokens):
         return {"input_ids": input_ids_BS, "attention_mask": mask_BS, "labels": padded(labels, IGNORED)}
 
     def questions(self) -> dict[str, list[Question]]:
-        """People, cities, things and deeds, and verbs of translations."""
+        """People, cities, things, deeds and qualities, and verbs of translations."""
         return {**facts(self.world_seed), **translations(self.world_seed)}
 
     def logits(self, model: nn.Module, tokens: list[int], place: int, answer: int) -> Tensor:

@@ -66,7 +66,7 @@ class MaskedTokens(Objective):
         return [self.ids[text.verdict], *[IGNORED] * (n - len(ids) - 2), *ids, IGNORED]
 
     def questions(self) -> dict[str, list[Question]]:
-        """People, cities, things and deeds."""
+        """People, cities, things, deeds and qualities."""
         return facts(self.world_seed)
 
     def logits(self, model: nn.Module, tokens: list[int], place: int, answer: int) -> Tensor:
