@@ -216,7 +216,7 @@ def compare(
     by: Sequence[str] = (),
     lower_is_better: bool = False,
 ) -> "pd.DataFrame":
-    """First less second on each task: difference, 95 % interval, p, n, and the n that would decide it.
+    """First minus second on each task: difference, 95 % interval, p, n, and the n that would decide it.
 
     Paired where two seeds or more pair, else Welch's test. `attrs["notes"]` says which runs are compared.
 

@@ -46,7 +46,7 @@ class SavedDeltasError(UserError):
 
 
 class ExchangeError(UserError):
-    """Deltas that another library's format cannot say, or a folder of another library that cannot be read here."""
+    """Deltas that another library's format cannot express, or a folder of another library that cannot be read here."""
 
 
 class RecordError(UserError):
@@ -72,7 +72,7 @@ class DamagedDeltas(SavedDeltasError, IntegrityError):
 class Unfinished(BaseException):
     """A run that is not finished, without any error; the same command resumes it.
 
-    No `Exception`: a signal may come while a library runs that carries on after any of these.
+    Not an `Exception`: a signal may come inside a library that catches every `Exception` and carries on.
     """
 
 

@@ -20,7 +20,7 @@ SMALL = {
 KEYS = {f"{side}{key}" for key in SMALL for side in ("", "encoder_", "decoder_")}
 
 
-def _asked(*words: str, is_small: bool = False) -> RunSpec:
+def _asked(*words: str, saves_apart: bool = False) -> RunSpec:
     """The run these words ask for, on the published backbone or on a small one of its family."""
     check(words)
     config = composed(words)
@@ -30,7 +30,7 @@ def _asked(*words: str, is_small: bool = False) -> RunSpec:
         key: SMALL[key.removeprefix("encoder_").removeprefix("decoder_")] for key in published.config if key in KEYS
     }
     small = architecture_from_config({**published.config, **sizes}, name="small", n_labels=n)
-    return resolve(config, architecture=small if is_small else published, published=published)
+    return resolve(config, architecture=small if saves_apart else published, published=published)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_a_method_resolves_to_its_published_sizes_on_a_task(asked, method, task)
         assert spec.published_bottlenecks == sizes
         scales = {part.scale for part in spec.design.parts if part.composition == "scaled"}
         assert scales <= ({2.0} if task in ("mnli", "sst2") else {4.0})
-    small = asked(*words, is_small=True)
+    small = asked(*words, saves_apart=True)
     assert check(small.design, small.backbone.architecture) == []
     assert type(small.design) is type(spec.design)
     if isinstance(spec.design, Deltas) and method != "ia3":

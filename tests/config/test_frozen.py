@@ -18,7 +18,7 @@ from unidelta.injection.inject import inject
 @pytest.mark.parametrize("scale", ["mini", "paper"])
 @pytest.mark.parametrize("task", ["xsum", "wmt_en_ro", "mnli", "sst2"])
 def test_frozen_resolves_to_a_design_of_no_parameters(asked, task, scale):
-    spec = asked("method=frozen", f"task={task}", f"scale={scale}", is_small=scale == "mini")
+    spec = asked("method=frozen", f"task={task}", f"scale={scale}", saves_apart=scale == "mini")
     architecture = spec.backbone.architecture
     assert (spec.method, spec.design, spec.published_bottlenecks) == ("frozen", Frozen(), {})
     assert check(spec.design, architecture) == []

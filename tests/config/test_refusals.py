@@ -238,9 +238,9 @@ def test_one_mistake_is_told_once(asked):
 @pytest.mark.parametrize("bottleneck", [0, -5, 5000])
 def test_a_size_that_is_refused_on_the_published_backbone_is_refused_on_a_small_one(asked, bottleneck):
     words = ("method=adapter", f"method.ffn.bottleneck={bottleneck}")
-    for is_small in (False, True):
+    for saves_apart in (False, True):
         with pytest.raises(Problems):
-            asked(*words, is_small=is_small)
+            asked(*words, saves_apart=saves_apart)
 
 
 @pytest.mark.parametrize("word", ["~seed", "~method", "~training.batch_size"])
@@ -259,7 +259,7 @@ def test_a_form_of_heads_at_an_ffn_is_refused_whatever_makes_its_matrices(asked,
     for form in HEADS:
         words = f"method=parallel_adapter method.ffn.form={form} method.ffn.generator={generator} {budget}"
         with pytest.raises(Problems) as refusal:
-            asked(*words.split(), is_small=True)
+            asked(*words.split(), saves_apart=True)
         whys = [error.why for error in refusal.value.errors]
         assert any("attention heads" in why for why in whys)
         assert not any("more than the slot can hold" in why for why in whys)  # of a slot that holds nothing of it

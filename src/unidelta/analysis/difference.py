@@ -62,7 +62,7 @@ class Difference:
 
 
 def difference(*sides: Score, test: Test) -> Difference:
-    """First minus second; of four sides the same less (third minus fourth), as for an interaction.
+    """First minus second; of four sides, that minus (third minus fourth), as for an interaction.
 
     Args:
         sides: two or four; of four different designs.

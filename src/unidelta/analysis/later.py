@@ -96,12 +96,12 @@ def _by_place(found: Sequence[Row]) -> dict[Place, list[Row]]:
 
 
 def _methods(by_place: Mapping[Place, list[Row]], opponents: Mapping[Place, Place], opponent: str) -> str:
-    """Test scores, the best first, and each less its opponent, where that was run."""
+    """Test scores, the best first, and each minus its opponent, where that was run."""
     compared = {
         place: _difference(by_place[place], by_place[other]) for place, other in opponents.items() if other in by_place
     }
     adjusted = _adjusted(compared)
-    table = [["method", "position", "tuned %", "rate", "ROUGE-2", f"less {opponent}", "p"]]
+    table = [["method", "position", "tuned %", "rate", "ROUGE-2", f"minus {opponent}", "p"]]
     for place in sorted(by_place, key=lambda place: -_mean(by_place[place])):
         mine, there = by_place[place], compared.get(place)
         table.append(
@@ -119,11 +119,11 @@ def _methods(by_place: Mapping[Place, list[Row]], opponents: Mapping[Place, Plac
 
 
 def _places(by_place: Mapping[Place, list[Row]]) -> str:
-    """The FFN less attention, for every method that has both."""
+    """The FFN minus attention, for every method that has both."""
     both = sorted({method for method, position in by_place if position == "ffn" and (method, "attn") in by_place})
     compared = {(method, "ffn"): _difference(by_place[method, "ffn"], by_place[method, "attn"]) for method in both}
     adjusted = _adjusted(compared)
-    table = [["method", "tuned %, attn", "tuned %, ffn", "attn", "ffn", "ffn less attn", "p"]]
+    table = [["method", "tuned %, attn", "tuned %, ffn", "attn", "ffn", "ffn − attn", "p"]]
     for place in sorted(compared, key=lambda place: -(compared[place].mean or 0.0)):
         sides = [by_place[place[0], position] for position in ("attn", "ffn")]
         table.append(
@@ -153,14 +153,14 @@ def _order(small: Mapping[Place, list[Row]], large: Mapping[Place, list[Row]]) -
 
 
 def _crossed(by_place: Mapping[Place, list[Row]], crossed: Sequence[Row]) -> str:
-    """Each crossed cell less each method that it is made of, the best cell first."""
+    """Each crossed cell minus each method that it is made of, the best cell first."""
     of_kind: dict[tuple[str, str], list[Row]] = {}
     for row in crossed:
         of_kind.setdefault((row["method"], tuned_for(row).kind), []).append(row)
     mine = {one: of_kind[one.method, one.kind] for one in CELLS}
     compared = {(one, part): _difference(mine[one], by_place[part]) for one in CELLS for part in one.parts}
     adjusted = _adjusted(compared)
-    table = [["cell", "tuned %", "rate", "ROUGE-2", "less", "difference", "p"]]
+    table = [["cell", "tuned %", "rate", "ROUGE-2", "minus", "difference", "p"]]
     for one in sorted(CELLS, key=lambda one: -_mean(mine[one])):
         head = [one.what, percent_text(mine[one][0]["percent"]), f"{mine[one][0]['learning_rate']:g}"]
         head.append(cell(mine[one], usual=_SEEDS))

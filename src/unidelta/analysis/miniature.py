@@ -64,7 +64,7 @@ def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
 
 
 def methods(rows: list[Row]) -> str:
-    """Test scores of every method on every task, and of who knows all but the noise."""
+    """Test scores of every method on every task, and of the oracle, which knows all but the noise."""
     table = [["method", "tuned %", *TASKS.values(), "mini-MNLI, mismatched"]]
     for name in METHODS:
         percents = sorted({percent_text(row["percent"]) for row in of(rows, name)}, key=float)
@@ -106,7 +106,7 @@ def gaps(usual: list[Row], doubled: list[Row]) -> str:
 
     Below it, how many of the orderings keep their sign.
     """
-    table = [["full fine-tuning less", *TASKS.values()]]
+    table = [["full fine-tuning minus", *TASKS.values()]]
     for name in METHODS:
         line = [ROWS[name].label]
         for task in TASKS:

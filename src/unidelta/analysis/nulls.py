@@ -1,6 +1,6 @@
 """How often the verdicts are wrong where nothing differs: `python -m unidelta.analysis.nulls --write`.
 
-Runs are simulated from the residuals of the committed ones (a score less the mean over the seeds of its design), drawn
+Runs are simulated from the residuals of the committed ones (a score minus the mean over the seeds of its design), drawn
 anew for every design and seed, and judged by the plan as the real ones are. Without `--write` it checks that
 docs/protocol.md agrees (status 1 if not).
 """

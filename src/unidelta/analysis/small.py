@@ -88,7 +88,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """The differences of two rows, first less second."""
+    """The differences of two rows, first minus second."""
 
     first: Compared
     second: Compared

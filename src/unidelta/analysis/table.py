@@ -6,7 +6,7 @@ from typing import Literal
 from unidelta.analysis.score import Score
 
 Kind = Literal["text", "count", "percent", "score", "published", "difference"]
-"""Of a column: words, a whole number, a share in percent, measured scores, printed scores, measured less printed."""
+"""Of a column: words, a whole number, a share in percent, measured scores, printed scores, measured minus printed."""
 
 MISSING = "–"
 

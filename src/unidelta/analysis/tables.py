@@ -32,7 +32,7 @@ _SCALES = {
     " share of a smaller backbone. A score of the miniature is never shown next to the paper's, which are in"
     " docs/reproducing.md.",
     "paper": "Scale paper: the published experiment. “Paper” is what He et al. (2022) print; the difference is measured"
-    " less printed.",
+    " minus printed.",
 }
 _WHAT = "Mean ± half the 95 % t-interval over n seeds; no interval for a single run."
 
@@ -103,7 +103,7 @@ def _row(label: str, rows: list[dict[str, str]], scores: list[tuple[str, str]], 
 
 
 def _oracle(scores: list[tuple[str, str]]) -> tuple[Cell, ...]:
-    """What who knows all but the noise of the miniature's test sets scores."""
+    """The oracle's row: what one scores who knows everything but the noise of the miniature's test sets."""
     cells = [Cell(text="oracle"), *[Cell(text=MISSING)] * 3]
     for task, metric in scores:
         value = oracle(task_in_records(task), metric_in_records(metric, "mini"), scale="mini", source="mini")
@@ -149,7 +149,9 @@ def shown(score: Score, digits: int) -> str:
 def _label(row: dict[str, str]) -> str:
     if row["method"] == COPIED:
         return "Full fine-tuning, as Lewis et al. (2020) and Liu et al. (2020) print it"
-    label = row["label"].replace(" (our run)", "").replace("our variant, ", "")  # whose?
+    label = (
+        row["label"].replace(" (our run)", "").replace("our variant, ", "")
+    )  # beside our own runs, "our" would be ambiguous
     return f"{label} ({row['position'].split('_')[0]})" if row["artefact"] == "Table 12" else label
 
 

@@ -20,7 +20,7 @@ class Loading:
         dropout: hidden dropout instead of the checkpoint's, or None.
         attention_dropout: attention dropout instead of the checkpoint's, or None.
         quantised: none, 8bit or 4bit: what linear weights are stored in.
-        arithmetic: of the run, as torch names it; quantised weights are computed with in it.
+        arithmetic: the dtype of products with quantised weights, as torch names it.
     """
 
     seed: int

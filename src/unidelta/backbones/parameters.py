@@ -10,8 +10,8 @@ from unidelta.errors import BackboneError
 def check_parameters(model: PreTrainedModel, *, n_labels: int, asked: str) -> None:
     """Refuse a model whose embeddings came apart, or that is counted wrong.
 
-    transformers leaves copies of one embedding apart where a checkpoint has different values for them: the model
-    would be none that anybody trained, and larger than its configuration says.
+    transformers leaves copies of one embedding apart where a checkpoint has different values for them: the result
+    is a model that nobody trained, and larger than its configuration says.
 
     Args:
         model: as it was loaded.
@@ -19,7 +19,7 @@ def check_parameters(model: PreTrainedModel, *, n_labels: int, asked: str) -> No
         asked: the words in which the checkpoint was asked for.
 
     Raises:
-        BackboneError: so it is.
+        BackboneError: embeddings came apart, or the model has another number of parameters.
     """
     with torch.device("meta"):
         described = type(model)(model.config)

@@ -4,7 +4,7 @@ from unidelta.errors import BackboneError
 
 
 def unknown_revision(error: BaseException, asked: str, revision: str | None) -> BackboneError | None:
-    """The error of a pin that is not there (a commit of a pull request may vanish); None where that is not it.
+    """A BackboneError if the repository lacks the revision (a commit of a pull request may vanish), else None.
 
     Args:
         error: what a client of the hub raised.

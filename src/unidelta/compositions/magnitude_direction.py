@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @register_composition
 class MagnitudeDirection(Composition):
-    """`W ← m ⊙ (W + s M) / ‖W + s M‖`, the norm that of each output's row, m its length, trained."""
+    """`W ← m ⊙ (W + s M) / ‖W + s M‖`; ‖·‖ is taken row by row, and m, one trained length per row, starts at ‖W‖."""
 
     name = "magnitude_direction"
     formula = "W ← m ⊙ (W + s·M)/‖W + s·M‖"
@@ -36,7 +36,7 @@ class MagnitudeDirection(Composition):
         return place.d_changed
 
     def words(self, spec: DeltaSpec) -> str:
-        """`magnitude, s=4`."""
+        """`magnitude and direction, s=4`."""
         return f"magnitude and direction, s={spec.scale:g}"
 
     def factor(self, spec: DeltaSpec) -> float:

@@ -51,18 +51,17 @@ code. x is the input of a sub-layer, h the representation that is changed, z eit
 head, Δh the change, r or l the bottleneck, s the scale. `layers=first:4`, `last:2` or `[0,5]` leaves the other layers
 of each stack without a delta, in every method that has one. `tokens=first:4`, `last:4` or `first:4+last:4` lets LoReFT
 edit these tokens of the source only, padding not counted; a generated token is then never edited, so an encoder-decoder
-has the edits in its encoder. A decoder alone takes what comes into an empty cache as the prompt, as when it generates;
-without a cache it is told, by a run itself and by you as `model(..., source_mask=…)`: 1 at the tokens of the prompt.
-Where the authors' code and the
-paper's text differ: [fidelity.md](fidelity.md)."""
+has the edits in its encoder. A decoder-only model takes the tokens of the first pass with a cache as the prompt.
+Without a cache, pass `model(..., source_mask=…)`, 1 at the tokens of the prompt; a run does it itself. Where the
+authors' code and the paper's text differ: [fidelity.md](fidelity.md)."""
 _SLOTS = """A method ([how to add one](extending.md#a-method)) names a form for each slot, `method.attn` and
 `method.ffn`, by the keys below. An insertion or composition named here *pins* the slot: the axis of that name
-leaves it alone. `mlp_width` and `prefix_dropout` are of the MLP that makes P_k, P_v while training."""
+leaves it alone. `mlp_width` and `prefix_dropout` belong to the MLP that makes P_k and P_v while training."""
 _COUNTS = """Counts at `scale=paper`, `budget=paper`. *Trained* is what the optimiser sees; *stored* what is
 kept for inference, prefixes without their MLP; *matrices* what the paper counts; *rule* the percentage as the
 paper would print it (`percent_published_rule`)."""
-_REFUSALS = """What cannot be is refused in three lines: what was asked, why not, what to type instead. And
-a bottleneck is at most the width (a prefix: the longest input), and prompts need a decoder."""
+_REFUSALS = """A design that cannot be built is refused in three lines: what was asked, why not, what to type
+instead. Besides, a bottleneck is at most the width (a prefix: the longest input), and prompts need a decoder."""
 _MATRIX = """✓ is built; R… are the rules that refuse. Both conventions and all the paper's backbones give the
 same answers. Different forms at the two positions are built where each of them is."""
 

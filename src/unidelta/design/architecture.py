@@ -65,7 +65,10 @@ class Architecture:
         return tuple(site for site in self.sites if site.slot is slot)
 
     def depths_of(self, part: DeltaSpec) -> dict[str, int]:
-        """The kinds of sub-layers that can have a delta, with their numbers: for tokens of a source, an encoder's."""
+        """The kinds of sub-layers that can have a delta, with their numbers.
+
+        If only some tokens of the source are edited, these are the encoder's.
+        """
         kinds = Counter(site.kind for site in self.at(part.slot))
         is_everywhere = part.tokens == ALL or not self.family.is_encoder_decoder
         return {kind: depth for kind, depth in kinds.items() if is_everywhere or kind.startswith("encoder_")}

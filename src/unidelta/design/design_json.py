@@ -13,7 +13,7 @@ def design_to_dict(design: Design) -> dict[str, Any]:
     """The design as JSON-ready data, `kind` first; the inverse of `design_from_dict`."""
     data = _plain(asdict(design))
     if isinstance(design, PromptTuning) and not design.trains_head:
-        del data["trains_head"]  # as before there were prompts with one
+        del data["trains_head"]  # run ids from before prompts had a head must not change
     for part in data.get("parts", ()):
         part["options"] = dict(part["options"])
         for key, usual in _LATER.items():
@@ -53,7 +53,7 @@ _LATER = {
     **{"generator": None, "layers": "all", "rotation": Rotation.AFTER, "text_start": TextStart.ZERO},
     "tokens": ALL,
 }
-"""Fields that came after the first records, left out where they say what was done before: a design keeps its name."""
+"""Fields that came after the first records, left out where they say what was done before: run ids must not change."""
 
 
 def _part(data: dict[str, Any]) -> DeltaSpec:

@@ -1,6 +1,6 @@
-"""Layers in which a delta has no place, told from a config.json: no keys to join, no one FFN, logits of another kind.
+"""Layers without a place for a delta, as config.json says: no attention keys, a mixture of experts in place of one FFN.
 
-What an architecture has in place of attention and of an FFN is told by the keys that transformers' models share.
+The keys that say so are shared by transformers' models.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -18,13 +18,13 @@ def export(model: "PreTrainedModel", folder: str | Path, *, to: str, rank: int |
         model: with deltas, after `inject`, `load` or `import_`.
         folder: new or empty; all of it is written, or nothing.
         to: `"peft"`, `"adapters"`, or `"merged"`: a stock model with the deltas in its weights, where that is exact.
-        rank: of LoRA fitted to the deltas in their place, where they are a change of weights; None writes themselves.
+        rank: write a LoRA of this rank fitted to the deltas, a change of weights; None writes the deltas themselves.
 
     Returns:
         How good the fit is; None without one.
 
     Raises:
-        ExchangeError: the format cannot say the design (docs/exchange.md), or the folder has files.
+        ExchangeError: the format cannot express the design (docs/exchange.md), or the folder has files.
     """
     import unidelta
     from unidelta.exchange.exporting import export as write

@@ -1,7 +1,7 @@
-"""Low-rank updates fitted to deltas that a format cannot say, where these are a change of weights.
+"""Low-rank updates fitted to deltas that a format cannot express, where these are a change of weights.
 
 Every map's change W' − W is replaced by its best approximation of rank r, from its singular values (Eckart & Young
-1936); LoRA with an s of one's own, DoRA, VeRA, OFT or IA³ thus become a plain LoRA, with an error that is reported.
+1936); LoRA with any scale, DoRA, VeRA, OFT or IA³ thus become a plain LoRA, with an error that is reported.
 """
 
 import copy

@@ -1,8 +1,8 @@
 """Write saved deltas for another library, or merge them into a stock model: `python -m unidelta export`.
 
 The formats are peft (adapter_config.json), adapters (adapter_config.json of its 1.3) and merged (a stock folder of
-transformers). What a format cannot say is refused; `--approximate lora --rank R` fits a low-rank update to it where it
-is a change of weights, and reports the error on the texts of `--rows FILE`.
+transformers). What a format cannot express is refused; `--approximate lora --rank R` fits a low-rank update to it where
+it is a change of weights, and reports the error on the texts of `--rows FILE`.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     parser.add_argument("--output", required=True, type=path_argument, metavar="OUT", help="a new folder")
     parser.add_argument("--backbone", metavar="CHECKPOINT", help="what they were trained in; default: the miniature")
     parser.add_argument("--revision", metavar="REVISION", help="of a hub id")
-    parser.add_argument("--approximate", choices=("lora",), help="fit LoRA where the format cannot say the deltas")
+    parser.add_argument("--approximate", choices=("lora",), help="fit LoRA where the format cannot express the deltas")
     parser.add_argument("--rank", type=int, metavar="R", help="of --approximate")
     parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder with the deltas' own forms")
     parser.add_argument("--rows", type=path_argument, metavar="FILE", help="texts, one a line, to report the error on")

@@ -62,7 +62,7 @@ def export(
         tokenizer: written beside a merged model.
 
     Raises:
-        ExchangeError: the format cannot say the design, or the folder has files.
+        ExchangeError: the format cannot express the design, or the folder has files.
         RecordError: the disk does not take it.
     """
     asked = f"export {describe(injection.design)} to {to}"

@@ -13,7 +13,7 @@ from unidelta.injection.injection import Injection
 
 
 class Write(Protocol):
-    """Gives the files of a folder; raises `ExchangeError` where the format cannot say a design."""
+    """Gives the files of a folder; raises `ExchangeError` where the format cannot express a design."""
 
     def __call__(self, injection: Injection, *, new: Collection[str], asked: str) -> Mapping[str, str | bytes]: ...
 

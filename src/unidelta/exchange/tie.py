@@ -27,7 +27,7 @@ class Tie:
         ours: names of the model's parameters; none for a tensor that their format has and ours lacks.
         join: theirs from ours.
         split: ours from theirs, the inverse.
-        otherwise: what to say of a tensor that is not what `join` gives of its parts.
+        otherwise: what to say where the file's tensor is not `join` of ours.
     """
 
     theirs: str

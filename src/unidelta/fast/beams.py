@@ -17,7 +17,10 @@ from unidelta.fast.cached_prefix import PrefixedLayer, move_tokens
 
 @contextmanager
 def source_in_place(model: PreTrainedModel) -> Iterator[None]:
-    """Within a context; transformers calls a model's `_reorder_cache` if it has one."""
+    """A context in which beam search reorders the generated tokens only.
+
+    transformers calls a model's `_reorder_cache` if it has one.
+    """
     model._reorder_cache = _reorder_targets if model.config.is_encoder_decoder else PromptInPlace().reorder
     try:
         yield

@@ -131,6 +131,6 @@ class PrefixedLayer(DynamicLayer):
 
 
 def move_tokens(layer: CacheLayerMixin, beam_idx: Tensor, *, first: int) -> None:
-    """Reorder the rows of cached keys and values from one number on, in place."""
+    """Reorder the rows of cached keys and values from token `first` on, in place."""
     for tokens in (layer.keys[:, :, first:], layer.values[:, :, first:]):
         tokens.copy_(tokens.index_select(0, beam_idx.to(tokens.device)))

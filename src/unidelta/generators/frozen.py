@@ -30,7 +30,7 @@ class FrozenGenerator(Generator):
         return spec.bottleneck + place.d_changed
 
     def capacity(self, spec: DeltaSpec, places: "Sequence[Place]") -> tuple[int, str] | None:
-        """Rows of A cost no trained parameters but d: more of them than features are of use."""
+        """A rank above the width costs only r elements of d, so up to four times the widest input is allowed."""
         widths = [place.d_read for place in places]
         return (4 * max(widths), "four times the most features that one of its maps reads") if widths else None
 

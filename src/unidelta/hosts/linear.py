@@ -54,7 +54,7 @@ def weight_of(module: nn.Module) -> Tensor:
 
 
 def with_weight(module: nn.Module, input: Tensor, weight: Tensor) -> Tensor:
-    """What a linear map would compute with another weight `(d_out, d_in)`; with its own, bit for bit what it does."""
+    """A linear map with `weight` `(d_out, d_in)` in place of its own; with its own, its stock forward bit for bit."""
     if not isinstance(module, Conv1D):
         return F.linear(input, weight, module.bias)
     return torch.addmm(module.bias, input.reshape(-1, input.shape[-1]), weight.T).view(*input.shape[:-1], -1)

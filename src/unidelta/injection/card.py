@@ -13,7 +13,7 @@ CARD = "README.md"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The run that trained them.
+    """The run that trained the deltas.
 
     Args:
         method: its name.

@@ -22,7 +22,7 @@ from unidelta.injection.switching_attention import base_of, set_attention
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsLoaded:
-    """What saved deltas know their backbone by: what its parameters are stored in, and a hash of them."""
+    """The backbone as it was loaded: the dtype of its parameters, and a hash of them."""
 
     dtype: str
     fingerprint: str

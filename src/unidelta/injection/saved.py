@@ -28,8 +28,8 @@ _TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 4
 _AGAIN = "the folder as the run wrote it, or the run again with force=true"
 
 
-def is_small(design: Design) -> bool:
-    """Whether a design trains something other than the backbone itself."""
+def saves_apart(design: Design) -> bool:
+    """Whether what a design trains is saved without the backbone: all but full fine-tuning and the frozen model."""
     return not isinstance(design, FullFineTuning | Frozen)
 
 
@@ -57,7 +57,7 @@ def save(
         SavedDeltasError: the design trains the backbone itself, or nothing.
         RecordError: it cannot be written to the disk.
     """
-    if not is_small(injection.design):
+    if not saves_apart(injection.design):
         asked, why = f"save the deltas of {describe(injection.design)}", "there are none beside the backbone"
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
     new = [*new, *unfrozen(injection)]
@@ -97,7 +97,7 @@ def note_as_loaded(injection: Injection, *, new: Sequence[str]) -> None:
         injection: a model that has not been trained.
         new: as for `save`.
     """
-    if is_small(injection.design):
+    if saves_apart(injection.design):
         injection.as_loaded = _as_loaded(injection, {**injection.stored_state(), **_beside(injection.model, new)})
 
 
@@ -252,7 +252,7 @@ def _sizes(model: PreTrainedModel) -> dict[str, Any]:
 
 
 def fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
-    """SHA-256 over names, shapes and values of all other parameters, but for quantised weights: only of what is whole.
+    """SHA-256 over names, shapes and values of all other parameters, quantised weights excepted.
 
     bitsandbytes lays 8-bit weights out anew when they are first used.
     """

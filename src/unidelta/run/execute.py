@@ -176,7 +176,7 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
 
 
 def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
-    """Of the first process. A GPU is not bit-reproducible, so a run may resume there after another machine."""
+    """The attempt, in the first process only. A GPU is not bit-reproducible, so there a run may change its machine."""
     if not execution.processes.is_first:
         return nullcontext()
     spec = execution.spec

@@ -31,7 +31,7 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
         RecordError: the disk does not take it.
     """
     spec, folder = execution.spec, execution.files.deltas
-    if execution.saves_deltas and saved.is_small(spec.design):
+    if execution.saves_deltas and saved.saves_apart(spec.design):
         origin = Origin(
             method=spec.method,
             task=task_title(spec.task),

@@ -92,8 +92,8 @@ class WandbTracker:
             columns, rows = table(predictions)
             if rows:
                 shown = wandb.Table(columns=columns, data=rows, allow_mixed_types=True)
-                # Bound by hand it is a file of the run. W&B would make an artifact of it as well, staged in the user's
-                # home and logged in with the server's leave: seconds, and a folder that no longer stands alone.
+                # Bound by hand, the table is a file of the run. W&B would also make an artifact of it, copied into the
+                # user's home and logged with the server's consent: that takes seconds, and the folder would need both.
                 shown.bind_to_run(self._run, "predictions", record.cost["steps"])
                 self._run.log({"predictions": shown})
             self._run.config.update({"provenance": dict(record.provenance)})

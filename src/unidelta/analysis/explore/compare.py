@@ -27,7 +27,7 @@ Key = tuple[Group, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """First less second.
+    """First minus second.
 
     Args:
         difference: of the means, over pairs where seeds pair.
@@ -56,7 +56,7 @@ def compare(
     by: Sequence[str] = (),
     lower_is_better: bool = False,
 ) -> pd.DataFrame:
-    """First less second, a row for each scale, task and metric that both have.
+    """First minus second, a row for each scale, task and metric that both have.
 
     Columns: `scale`, `task`, `metric`, those of `by`; the means `first` and `second` with `n_first` and `n_second`;
     `difference`, `ci95` (half its 95 % interval), `low` and `high`; `test` (`paired` by seed, where two seeds or more
@@ -131,7 +131,7 @@ def _lines(
 
 
 def contrast(first: Score, second: Score) -> Contrast:
-    """First less second: paired where two seeds or more pair, else by Welch's test; no test with a single run."""
+    """First minus second: paired where two seeds or more pair, else by Welch's test; no test with a single run."""
     found, test = difference(first, second, test="paired"), "paired"
     if found.error is None:
         found, test = difference(first, second, test="Welch"), "Welch"
@@ -196,7 +196,7 @@ def comparison_table(made: pd.DataFrame) -> Table:
     return Table(
         name="compare",
         title="Comparison",
-        caption="First less second, ± half the 95 % interval; “needs n ≈”: seeds with which a difference like this is"
+        caption="First minus second, ± half the 95 % interval; “needs n ≈”: seeds with which a difference like this is"
         " found four times in five.",
         columns=tuple(Column(title=head, kind=kinds.get(head, "text")) for head in heads),  # pyright: ignore[reportArgumentType]
         rows=tuple(rows),

@@ -20,7 +20,7 @@ class Method(ABC):
         architecture: as in a configuration; None for bottleneck adapters.
         neutral: the keys of its configuration that mean nothing here, each with the values that are read.
         reads: the keys that mean something.
-        required: those of them without which nothing is known.
+        required: those of them that must be there.
         ignores: keys that are of training or of the machine only, whatever their value.
     """
 

@@ -111,7 +111,7 @@ def check_targets(config: Mapping[str, Any], found: Mapping[str, Any], model: Pr
     """Refuse modules that the backbone lacks, and a configuration that names other modules than those with tensors.
 
     Raises:
-        ExchangeError: so it is.
+        ExchangeError: it names others, or the backbone lacks one.
     """
     if strangers := sorted(set(found) - set(module_names(model))):
         raise ExchangeError(asked, f"{strangers[0]} is not a module of this backbone", "the backbone it was trained in")

@@ -1,4 +1,4 @@
-"""What one of peft's methods is here; a file in this room each."""
+"""How a method of peft maps to a design; each has a file in this room."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
