@@ -127,6 +127,11 @@ STATUS_OF_RUN = {
 """The exit status for each status of a run's record."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, in one line; its type if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def not_permitted(error: PermissionError) -> UserError:
     """The refusal of a file or folder that the user may not read or write."""
     what = "a file" if error.filename is None else str(error.filename)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from unidelta.errors import RecordError
+from unidelta.errors import RecordError, first_line
 from unidelta.network.probe import answers
 from unidelta.records.record import RunRecord, Status, from_json, to_json
 from unidelta.records.store import Listing
@@ -81,7 +81,7 @@ def read_project(source: str) -> Listing:
                 continue
             records += [record] if record is not None else []
     except (wandb.Error, ValueError) as error:
-        why = f"W&B does not give it: {(str(error).strip().splitlines() or ['no reason'])[0]}"
+        why = f"W&B does not give it: {first_line(error)}"
         instead = "the project's name, and `wandb login` where it is not public"
         raise RecordError(f"--source {source}", why, instead) from None
     return _listing(records, damaged, source)

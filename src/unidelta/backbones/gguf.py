@@ -6,7 +6,7 @@ Quantised weights become the float32 numbers that they stand for; nothing is qua
 import importlib.util
 from pathlib import Path
 
-from unidelta.errors import BackboneError
+from unidelta.errors import BackboneError, first_line
 from unidelta.records.atomic import whole_folder
 
 _MAGIC = b"GGUF"
@@ -47,7 +47,7 @@ def from_gguf(file: Path, folder: Path) -> str:
     except BackboneError:
         raise
     except Exception as error:  # the reader raises whatever it meets
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         raise BackboneError(
             asked, f"transformers' reader: {first}", "a complete GGUF file, of an architecture that the reader knows"
         ) from error

@@ -9,7 +9,7 @@ from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
-from unidelta.errors import BackboneError
+from unidelta.errors import BackboneError, first_line
 
 # huggingface_hub and modules that need it are imported late: they take half a second, and other weights need none.
 
@@ -45,7 +45,7 @@ class Hub:
         try:
             path = Path(hf_hub_download(self.name, "config.json", revision=self.revision))
         except (OSError, ValueError) as error:  # what the hub's client raises for unknown names and lost connections
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            first = first_line(error)
             raise unknown_revision(error, self._asked, self.revision) or BackboneError(
                 self._asked, first, WANTED
             ) from None

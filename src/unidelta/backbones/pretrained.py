@@ -18,7 +18,7 @@ from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.backbones.vocabulary import check_vocabulary
 from unidelta.design.config_facts import known_family
 from unidelta.design.family import Family
-from unidelta.errors import BackboneError, DamagedWeights
+from unidelta.errors import BackboneError, DamagedWeights, first_line
 
 
 def load_pretrained(
@@ -116,7 +116,7 @@ def _of_checkpoint(asked: str, unreachable: str | None, revision: str | None) ->
     try:
         yield
     except Exception as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         if unreachable:
             why = f"{unreachable}, and the checkpoint is not in the cache of this machine"
             raise BackboneError(asked, why, "backbone.checkpoint=DIR with a local folder, or scale=mini") from error

@@ -17,7 +17,7 @@ from unidelta.config.keys import text_keys
 from unidelta.config.resolve_task import task_source
 from unidelta.config.schema import PATHS, ComposedConfig, RunConfig
 from unidelta.config.spelling import as_hydra_reads, as_typed
-from unidelta.design.composition import COMPOSITIONS
+from unidelta.design.methods import reads_own_scale
 from unidelta.design.request import slots_of
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import config_file
@@ -128,8 +128,7 @@ def _drop_unused_scales(config: RunConfig, overrides: Sequence[str]) -> None:
     for name, slot in slots_of(config.method).items():
         if any(word.startswith(f"method.{name}.scale=") for word in overrides):
             continue
-        composition = COMPOSITIONS.get(slot.composition or config.composition.name)
-        if composition is None or not composition.reads_scale or config.composition.scale is not None:
+        if not reads_own_scale(slot, config.composition):
             slot.scale = None
 
 

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.schema import RunConfig
+from unidelta.errors import first_line
 
 
 def keys() -> list[str]:
@@ -39,7 +40,7 @@ def wrong_type(key: str, value: Any) -> str | None:
     try:
         OmegaConf.update(OmegaConf.structured(_parents()[key]), key.rpartition(".")[2], value)
     except OmegaConfBaseException as error:
-        why = str(error).splitlines()[0]
+        why = first_line(error)
         return why[0].lower() + why[1:]
     return None
 

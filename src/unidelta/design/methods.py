@@ -189,13 +189,16 @@ def _whole(size: object, asked: str) -> int:
 
 
 def _without_unused_scales(request: Request) -> Request:
-    """Drop a file's s if the slot has another composition, or if the axis sets s."""
-
-    def slot(chosen: SlotConfig) -> SlotConfig:
-        composition = COMPOSITIONS.get(chosen.composition or request.composition.name)
-        is_read = composition is not None and composition.reads_scale and request.composition.scale is None
-        return chosen if is_read else replace(chosen, scale=None)
-
+    """Drop a file's s where nothing reads it."""
     method = request.method
-    slots: dict[str, Any] = {key: slot(chosen) for key, chosen in slots_of(method).items()}
+    slots: dict[str, Any] = {
+        key: chosen if reads_own_scale(chosen, request.composition) else replace(chosen, scale=None)
+        for key, chosen in slots_of(method).items()
+    }
     return replace(request, method=replace(method, **slots))
+
+
+def reads_own_scale(chosen: SlotConfig, axis: CompositionConfig) -> bool:
+    """Whether the s that a file gives a slot is used: not with another composition, nor where the axis has an s."""
+    composition = COMPOSITIONS.get(chosen.composition or axis.name)
+    return composition is not None and composition.reads_scale and axis.scale is None

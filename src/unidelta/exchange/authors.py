@@ -19,13 +19,13 @@ from unidelta.design.form import FORMS
 from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning
 from unidelta.errors import ExchangeError, Problems
-from unidelta.exchange.beside import beside
 from unidelta.exchange.folder import read_tensors
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie
 from unidelta.fidelity.names import official_name
 from unidelta.fidelity.options import request
 from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.beside import beside
 from unidelta.injection.injection import Injection
 
 _FILES = ("model.safetensors", "pytorch_model.bin")

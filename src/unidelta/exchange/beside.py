@@ -1,4 +1,4 @@
-"""What is saved beside deltas: a classification head, and what else a checkpoint of the backbone lacks."""
+"""What other libraries save beside deltas, under the same names: a classification head, and what a checkpoint lacks."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -7,27 +7,9 @@ from transformers import PreTrainedModel
 
 from unidelta.design.spec import Deltas, Design, PromptTuning
 from unidelta.exchange.tie import Tie
-from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.beside import head_name
 from unidelta.injection.injection import Injection
 from unidelta.injection.saved import fingerprint
-
-
-def head_name(model: PreTrainedModel) -> str | None:
-    """The name of the classification head, if the model has one."""
-    family = architecture_of_model(model).family
-    return None if family.head_of(model) is None else family.head
-
-
-def beside(model: PreTrainedModel, new: Iterable[str] = ()) -> list[str]:
-    """Names of the head's parameters and of those named.
-
-    Args:
-        model: the backbone, with or without deltas.
-        new: names of the parameters that its checkpoint lacks.
-    """
-    head, also = head_name(model), set(new)
-    names = [name for name, _ in model.named_parameters()]
-    return [name for name in names if name in also or (head is not None and name.startswith(f"{head}."))]
 
 
 def beside_ties(names: Iterable[str], prefix: str = "") -> list[Tie]:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from unidelta.errors import DamagedDeltas, ExchangeError
+from unidelta.errors import DamagedDeltas, ExchangeError, first_line
 from unidelta.records.atomic import system_errors_named, whole_folder, write_atomically
 from unidelta.records.strict_json import canonical, parse
 
@@ -80,7 +80,7 @@ def read_tensors(
     try:
         found = torch.load(unsafe, map_location="cpu", weights_only=True)
     except Exception as error:  # what a file that holds more than tensors raises has no common type
-        why = f"{unsafe.name} cannot be read: {(str(error).splitlines() or ['?'])[0]}"
+        why = f"{unsafe.name} cannot be read: {first_line(error)}"
         raise ExchangeError(asked, why, "the folder as it was saved") from None
     if not isinstance(found, dict) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
         raise ExchangeError(asked, f"{unsafe.name} holds something other than named tensors", "a file of weights")

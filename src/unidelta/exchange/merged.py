@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerBase
 
 from unidelta.design.describe import describe
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning
-from unidelta.errors import ExchangeError, RecordError
+from unidelta.errors import ExchangeError, RecordError, first_line
 from unidelta.exchange.places import placed_deltas
 from unidelta.injection.card import CARD
 from unidelta.injection.injection import Injection
@@ -40,7 +40,7 @@ def write_merged(
                 tokenizer.save_pretrained(partial)
             (partial / CARD).write_text(about, encoding="utf-8")
     except (OSError, SafetensorError) as error:  # a full disk is an error of its own in safetensors
-        why = (str(error).splitlines() or [type(error).__name__])[0]
+        why = first_line(error)
         raise RecordError(asked, why, "a folder on a disk with more room") from error
 
 

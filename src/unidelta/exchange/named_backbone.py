@@ -9,7 +9,7 @@ from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.shipped import BACKBONES
 from unidelta.backbones.weights import weights_of
 from unidelta.design.config_facts import architecture_from_config, known_family
-from unidelta.errors import BackboneError
+from unidelta.errors import BackboneError, first_line
 from unidelta.extensions.named_paths import as_path
 
 _SEED = 42  # of a classification head that no checkpoint has; the deltas bring their own
@@ -58,7 +58,7 @@ def _config(typed: str, revision: str | None) -> dict[str, Any]:
             path = Path(hf_hub_download(typed, "config.json", revision=revision))
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        why = first_line(error)
         instead = f"a folder with config.json, a hub id, or one of {', '.join(p.name for p in BACKBONES.iterdir())}"
         raise BackboneError(f"--backbone {typed}", why, instead) from None
     if not isinstance(found, dict):

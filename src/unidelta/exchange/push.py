@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from unidelta.errors import ExchangeError
+from unidelta.errors import ExchangeError, first_line
 from unidelta.injection.card import CARD
 
 
@@ -34,5 +34,5 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True) -> str:
         api.create_repo(repository, private=private, exist_ok=True)
         return str(api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload with unidelta"))
     except (HfHubHTTPError, OSError, ValueError) as error:
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        why = first_line(error)
         raise ExchangeError(asked, why, "`hf auth login`, and a repository of your own: OWNER/NAME") from None

@@ -18,6 +18,7 @@ from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, DesignError, SavedDeltasError
 from unidelta.injection.architecture import DELTAS, architecture_of_model
+from unidelta.injection.beside import beside, head_name
 from unidelta.injection.card import CARD, Origin, card
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import AsLoaded, Injection
@@ -234,14 +235,13 @@ def _dtype(model: PreTrainedModel) -> str:
 
 def _beside(model: PreTrainedModel, new: Sequence[str]) -> dict[str, Tensor]:
     """The classification head and the parameters named."""
-    head = architecture_of_model(model).family.head_of(model)
-    mine = set() if head is None else {id(parameter) for parameter in head.parameters()}
-    return {name: p.detach() for name, p in model.named_parameters() if id(p) in mine or name in new}
+    parameters = dict(model.named_parameters())
+    return {name: parameters[name].detach() for name in beside(model, new)}
 
 
 def _labels(model: PreTrainedModel) -> list[str] | None:
     """The names of the classes in order, None for a model without a classification head."""
-    if architecture_of_model(model).family.head_of(model) is None:
+    if head_name(model) is None:
         return None
     return [model.config.id2label[i] for i in range(model.config.num_labels)]
 

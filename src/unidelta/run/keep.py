@@ -9,7 +9,7 @@ from typing import Any
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from unidelta.backbones.loading import LoadedBackbone
-from unidelta.errors import RecordError
+from unidelta.errors import RecordError, first_line
 from unidelta.injection import saved
 from unidelta.injection.card import Origin
 from unidelta.injection.injection import Injection
@@ -65,5 +65,5 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
         partial.rename(folder)
     except Exception as error:  # a full disk is an error of its own in safetensors
         shutil.rmtree(partial, ignore_errors=True)
-        why = (str(error).splitlines() or [type(error).__name__])[0]
+        why = first_line(error)
         raise RecordError(f"save_model=true to {folder}", why, "a results_dir with more room") from error

@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 
 from unidelta.config.slips import joined, unreadable
 from unidelta.config.spelling import parse, parsed
-from unidelta.errors import ConfigError, Problems, UserError
+from unidelta.errors import ConfigError, Problems, UserError, first_line
 from unidelta.extensions.fault_of_yaml import fault_of_yaml
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import SWEEPS
@@ -141,7 +141,7 @@ def _unreadable(line: str, error: Exception) -> ConfigError:
         found = None
     if found is not None:
         return ConfigError(line, found.why, found.instead)
-    return ConfigError(line, str(error).splitlines()[0], "what can be typed after python train.py -m")
+    return ConfigError(line, first_line(error), "what can be typed after python train.py -m")
 
 
 def shard(planned: Sequence[Job], which: str) -> list[Job]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from unidelta.backbones.hub import Hub
 from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.config.run_spec import RunSpec
-from unidelta.errors import BackboneError, Problems, UserError
+from unidelta.errors import BackboneError, Problems, UserError, first_line
 from unidelta.tasks import load_all
 
 _FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")  # configuration, weights and tokenizer
@@ -61,7 +61,7 @@ def _weights(checkpoint: str, revision: str | None) -> str:
             with cache_only():
                 folder = Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(_FILES)))
     except (OSError, ValueError) as error:  # what the hub's client raises for unknown names and lost connections
-        why = unreachable or (str(error).strip().splitlines() or [type(error).__name__])[0]
+        why = unreachable or first_line(error)
         unknown = unknown_revision(error, f"backbone.checkpoint={checkpoint}", revision)
         instead = "a machine with a network, or backbone.checkpoint=DIR"
         raise unknown or BackboneError(asked, why, instead) from None

@@ -5,6 +5,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unidelta.errors import first_line
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.table import Table
 
@@ -17,7 +18,7 @@ def read_parquet(stream: BinaryIO, faults: Faults) -> Table:
         with pq.ParquetFile(stream) as file:
             return _table(list(file.schema_arrow.names), list(file.iter_batches()), faults)
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise OSError(None, str(error).splitlines()[0]) from None
+        raise OSError(None, first_line(error)) from None
 
 
 def read_arrow(stream: BinaryIO, faults: Faults) -> Table:
@@ -28,7 +29,7 @@ def read_arrow(stream: BinaryIO, faults: Faults) -> Table:
         found = pa.ipc.open_file(stream).read_all() if is_file else pa.ipc.open_stream(stream).read_all()
         return _table(found.schema.names, found.to_batches(), faults)
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise OSError(None, str(error).splitlines()[0]) from None
+        raise OSError(None, first_line(error)) from None
 
 
 def _table(names: list[str], batches: list[pa.RecordBatch], faults: Faults) -> Table:

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from transformers import PreTrainedTokenizerBase
 
+from unidelta.errors import first_line
 from unidelta.tasks.encode import Encoded, ModelLimits, check_encoded, prepare, tokenised
 from unidelta.tasks.features import Features
 from unidelta.tasks.kind import KINDS
@@ -119,7 +120,7 @@ def _read(file: Path) -> Encoded | None:
             raise ValueError("its content is not what was written")
         return Encoded(features=Features.from_arrays(arrays), **counts)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         print(f"Note: the token ids cached in {file} cannot be used ({reason}); rebuilding.", file=sys.stderr)
         return None
 

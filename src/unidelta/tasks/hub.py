@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import huggingface_hub.constants
 
-from unidelta.errors import DataError
+from unidelta.errors import DataError, first_line
 from unidelta.network.hub import cache_only, is_unknown_revision, why_unreachable
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.hub_rows import HubRows
@@ -57,7 +57,7 @@ def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
         if unreachable:
             why = f"{unreachable}, and the data set is not in the cache of this machine"
         else:
-            why = f"{type(error).__name__}: {(str(error).splitlines() or ['no message'])[0]}"
+            why = f"{type(error).__name__}: {first_line(error)}"
         raise _unavailable(task, split, why) from error
     found = _commit_of(dataset)
     is_other = found is not None and _COMMIT.fullmatch(task.hub_revision or "") and found != task.hub_revision

@@ -16,12 +16,13 @@ from unidelta.exchange.adapters.bottleneck import Bottleneck
 from unidelta.exchange.adapters.lora import Lora
 from unidelta.exchange.adapters.method import NAME, Method
 from unidelta.exchange.adapters.prefix import Prefix
-from unidelta.exchange.beside import backbone_fingerprint, beside, beside_ties, head_name, with_head
+from unidelta.exchange.beside import backbone_fingerprint, beside_ties, with_head
 from unidelta.exchange.folder import backbone_of, marked, pretty, read_json, read_tensors
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
 from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.beside import beside, head_name
 from unidelta.injection.injection import Injection
 
 VERSION = "1.3.0"

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from unidelta.design.describe import describe
 from unidelta.errors import ExchangeError
-from unidelta.exchange.beside import backbone_fingerprint, beside, beside_ties, head_name, with_head
+from unidelta.exchange.beside import backbone_fingerprint, beside_ties, with_head
 from unidelta.exchange.folder import Foreign, backbone_of, marked, pretty, read_json, read_tensors
 from unidelta.exchange.peft.dora import Dora
 from unidelta.exchange.peft.ia3 import Ia3
@@ -23,6 +23,7 @@ from unidelta.exchange.peft.vera import Vera
 from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import Tie, written
 from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.beside import beside, head_name
 from unidelta.injection.injection import Injection
 
 VERSION = "0.21.2"

@@ -12,13 +12,13 @@ from unidelta.design.axes import Init, Insertion, LayerNorm, Rotation, Slot, Tex
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.beside import head_name
 from unidelta.exchange.folder import Foreign
 from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.method import Method
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.beside import head_name
 from unidelta.injection.injection import Injection
 
 _FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gpt2")
