@@ -119,11 +119,11 @@ def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
         SavedDeltasError: there are no deltas in the folder, or the model has different sizes or weights.
         DamagedDeltas: the files have changed since they were written. In either case the model is unchanged.
     """
-    from unidelta.extensions.named_paths import as_path
+    from unidelta.extensions.named_paths import python_path
     from unidelta.fast.switch import speed_up
     from unidelta.injection.saved import load as put_into
 
-    speed_up(put_into(as_path(folder, asked=f"unidelta.load({str(folder)!r}, …)"), model))
+    speed_up(put_into(python_path(folder, "unidelta.load(DIR, model)"), model))
     return model
 
 
@@ -149,9 +149,9 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
         Problems: every record that is damaged.
     """
     from unidelta.analysis.frame import every_run
-    from unidelta.extensions.named_paths import as_path
+    from unidelta.extensions.named_paths import python_path
 
-    return every_run(as_path(folder, asked=f"unidelta.runs({str(folder)!r})"))
+    return every_run(python_path(folder, "unidelta.runs(DIR)"))
 
 
 def board(
@@ -254,6 +254,7 @@ def register(
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
     from unidelta.design.generator import GENERATORS
+    from unidelta.design.in_python import typed_in_python
     from unidelta.extensions.folders import add_folder
     from unidelta.tasks.metrics.metric import METRICS, Metric
 
@@ -269,8 +270,9 @@ def register(
         case Metric():
             METRICS.register(made)
         case str() | Path():
-            add_folder(made)
-            check_own_files()
+            with typed_in_python():
+                add_folder(made)
+                check_own_files()
         case _:
             raise TypeError(f"{thing!r} is not a form, generator, composition, architecture, metric or folder.")
 

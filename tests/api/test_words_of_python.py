@@ -2,12 +2,51 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import unidelta
 from unidelta.errors import UserError
 
 ADVICE = re.compile(r'\w+=(?:"[^"]*"|\[[^]]*\]|[\d.]+)(?:, scale=[\d.]+)?')
+
+
+@pytest.mark.parametrize(
+    ("axes", "asked"),
+    [
+        ({"budget": np.float32(0.5)}, f'method="lora", budget={np.float32(0.5)!r}'),
+        ({"budget": b"3"}, "method=\"lora\", budget=b'3'"),
+        ({"budget": {}}, 'method="lora", budget={}'),
+        ({"position": None}, "position=None"),
+        ({"position": "F F N"}, 'position="F F N"'),
+        ({"layers": None}, "layers=None"),
+        ({"budget": {"attn": 4}, "position": "ffn"}, 'budget={"attn": 4} with position="ffn"'),
+    ],
+    ids=str,
+)
+def test_what_was_asked_is_said_as_it_was_typed(stock, axes, asked):
+    with pytest.raises(UserError) as refusal:
+        unidelta.inject(stock("bart"), "lora", **axes)
+    assert refusal.value.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("call", "instead"),
+    [
+        (lambda model: unidelta.load("", model), 'unidelta.load("DIR", model)'),
+        (lambda model: unidelta.load(model, "deltas"), 'unidelta.load("DIR", model)'),
+        (lambda model: unidelta.inject(model, "lora").save(" "), 'deltas.save("DIR")'),
+        (lambda model: unidelta.runs(3), 'unidelta.runs("DIR")'),
+        (
+            lambda model: unidelta.export(unidelta.inject(model, "lora").model, "", to="peft"),
+            'unidelta.export(model, "DIR", to=…)',
+        ),
+    ],
+)
+def test_a_path_that_is_none_is_answered_with_the_call(stock, call, instead):
+    with pytest.raises(UserError) as refusal:
+        call(stock("bart"))
+    assert refusal.value.instead == instead and len(refusal.value.asked) < 80
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,6 @@ from unidelta.training.stopping import Stop
 _PATIENCE_S = 10
 
 
-class Diverged(Exception):
-    """A run that diverged."""
-
-
 def main() -> None:
     """Run the command in `sys.argv`."""
     drop_unread_output()
@@ -73,8 +69,6 @@ def main() -> None:
         _fail(str(not_permitted(error)), ExitStatus.REFUSED)
     except (HydraException, OmegaConfBaseException) as error:
         _fail(str(not_composable(arguments.words, error)), ExitStatus.REFUSED)
-    except Diverged as error:
-        _fail(str(error), ExitStatus.DIVERGED)
     except JobFailed as error:
         _fail(str(error), ExitStatus.FAILED)
 
@@ -96,11 +90,12 @@ def _run(config: DictConfig, command: list[str], stop: Stop) -> None:
             stop=stop,
         )
     except (UserError, Unfinished) as error:
-        _fail(str(error), status_of(error))  # raised, Hydra would print it its own way
+        _fail(str(error), status_of(error))  # here: raised, Hydra would print all of these its own way
     except PermissionError as error:
         _fail(str(not_permitted(error)), ExitStatus.REFUSED)
     if record is not None and record.status == "diverged":
-        raise Diverged(f"The run diverged: {record.reason}. Its record says so; no table counts it as a result.")
+        said = f"The run diverged: {record.reason}. Its record says so; no table counts it as a result."
+        _fail(said, ExitStatus.DIVERGED)
 
 
 def _fail(message: str, status: ExitStatus) -> NoReturn:

@@ -19,7 +19,10 @@ _WORDS = tuple(
         (r"budget\.percent", "budget"),
         (r"composition\.scale", "scale"),
         (r"training\.head", "head"),
-        (rf"\b({_AXES})=([A-Za-z]\w*(?:[:+]\w+)*)", r'\1="\2"'),
+        (r"leave budget\.(attn|ffn) out", r"a budget without \1"),
+        (r"budget\.(attn|ffn)=(\d+)", r'budget={"\1": \2}'),
+        (r"--config-dir (\S+)", r'unidelta.register("\1")'),
+        (rf"\b({_AXES})=(?!None\b)([A-Za-z]\w*(?:[:+]\w+)*)(?=[,;]?(?:\s|$))", r'\1="\2"'),
         (rf'(["\d\]]) (?=(?:{_AXES}|scale)=)', r"\1, "),
     )
 )

@@ -72,7 +72,7 @@ def request_of(method: str, axes: Axes) -> Request:
     _check_names(method, axes)
     content = _read("method", method)
     presets = _presets(content)
-    chosen = {axis: str(axes.get(axis, presets[axis])) for axis in ("position", "insertion", "composition")}
+    chosen = {axis: axes.get(axis, presets[axis]) for axis in ("position", "insertion", "composition")}
     size = axes.get("budget")
     request = Request(
         method=_method(content["method"]),
@@ -118,17 +118,17 @@ def _scale(scale: object) -> float:
     return float(scale)
 
 
-def _read(group: str, name: str) -> dict[str, Any]:
-    path = config_file(group, name)
+def _read(group: str, name: object) -> dict[str, Any]:
+    path = config_file(group, name) if isinstance(name, str) else None
     if path is None and group == "composition" and name in COMPOSITIONS:  # registered, and without a file
         return {"name": name}
     if path is None:
         known = [one for one in config_names(group) if one != "none"]
         if group == "composition":
             known = list(dict.fromkeys([*known, *COMPOSITIONS]))
-        near = suggestions(name, known, n=1) or known
+        near = suggestions(str(name), known, n=1) or known[:4]
         why = f"there is no {group} `{name}`; there are {', '.join(known)}"
-        raise ConfigError(f"{group}={name}", why, " or ".join(f"{group}={one}" for one in near))
+        raise ConfigError(f"{group}={_in_quotes(name)}", why, " or ".join(f"{group}={one}" for one in near))
     return deepcopy(_parsed(path.read_text(encoding="utf-8")))
 
 
@@ -136,6 +136,10 @@ def _read(group: str, name: str) -> dict[str, Any]:
 def _parsed(text: str) -> dict[str, Any]:
     """A file's content; a report asks for each of some thirty files hundreds of times."""
     return yaml.safe_load(text) or {}
+
+
+def _in_quotes(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _presets(content: Mapping[str, Any]) -> dict[str, str]:
@@ -173,6 +177,8 @@ def _budget(method: str, size: object) -> BudgetConfig:
         case Mapping():
             sizes = cast("Mapping[object, object]", size)
             wrong = [str(slot) for slot in sizes if slot not in tuple(Slot)]
+            if not sizes:
+                raise ConfigError(asked, "it names no slot", 'budget={"attn": 30, "ffn": 512}')
             if wrong:
                 raise ConfigError(asked, f"{', '.join(wrong)} is not a slot", 'budget={"attn": 30, "ffn": 512}')
             return BudgetConfig(name="bottleneck", **{str(slot): _whole(n, asked) for slot, n in sizes.items()})

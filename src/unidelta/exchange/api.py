@@ -29,9 +29,9 @@ def export(model: "PreTrainedModel", folder: str | Path, *, to: str, rank: int |
     import unidelta
     from unidelta.exchange.exporting import export as write
     from unidelta.exchange.exporting import export_fitted
-    from unidelta.extensions.named_paths import as_path
+    from unidelta.extensions.named_paths import python_path
 
-    deltas, named = unidelta.deltas_of(model), as_path(folder, asked=f"unidelta.export(…, {str(folder)!r})")
+    deltas, named = unidelta.deltas_of(model), python_path(folder, "unidelta.export(model, DIR, to=…)")
     if rank is not None:
         return export_fitted(deltas, named, rank, to=to)[1]
     write(deltas, named, to=to)
@@ -50,9 +50,9 @@ def push_to_hub(folder: str | Path, repository: str, *, private: bool = True) ->
         ExchangeError: the hub is not reachable or refuses, or the folder has no model card.
     """
     from unidelta.exchange.push import push_to_hub as push
-    from unidelta.extensions.named_paths import as_path
+    from unidelta.extensions.named_paths import python_path
 
-    return push(as_path(folder, asked=f"unidelta.push_to_hub({str(folder)!r}, …)"), repository, private=private)
+    return push(python_path(folder, "unidelta.push_to_hub(DIR, REPOSITORY)"), repository, private=private)
 
 
 def import_(
@@ -80,7 +80,7 @@ def import_(
             unchanged.
     """
     from unidelta.exchange.importing import import_from
-    from unidelta.extensions.named_paths import as_path
+    from unidelta.extensions.named_paths import python_path
 
-    named = as_path(folder, asked=f"unidelta.import_({str(folder)!r}, …)")
+    named = python_path(folder, "unidelta.import_(DIR, model, source=…)")
     return import_from(named, model, source=source, allow_bin=allow_bin, options=options)[0]

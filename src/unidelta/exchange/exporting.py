@@ -82,8 +82,8 @@ def export_fitted(
 ) -> tuple[Injection, Fit]:
     """Write low-rank updates fitted to the deltas; arguments and errors as of `export` and `approximated`."""
     asked = f"export {describe(injection.design)} to {to} as LoRA of rank {rank}"
-    if rank < 1:
-        raise ExchangeError(asked, f"the rank is {rank}", "--rank R, 1 or more")
+    if type(rank) is not int or rank < 1:
+        raise ExchangeError(asked, f"the rank is {rank!r}", "a whole number, 1 or more")
     _check_apart(injection, asked)
     fitted, fit = approximated(injection, rank, asked=asked)
     export(fitted, folder, to=to, new=new)

@@ -13,7 +13,7 @@ from unidelta.design.count import Counts, count
 from unidelta.design.describe import describe
 from unidelta.design.spec import Design
 from unidelta.errors import DesignError
-from unidelta.extensions.named_paths import as_path
+from unidelta.extensions.named_paths import python_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.merge import Merged, merge_into_weights
@@ -113,7 +113,7 @@ class Injection:
         from unidelta.injection.saved import save
 
         self._check_present("save deltas")
-        path = as_path(folder, asked=f"deltas.save({str(folder)!r})")
+        path = python_path(folder, "deltas.save(DIR)")
         with self._unmerged():
             save(self, path)
 

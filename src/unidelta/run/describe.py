@@ -57,9 +57,9 @@ def print_record(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
             numbers = "  ".join(f"{name} {value:.4g}" for name, value in printed_scores(values).items())
             lines.append(f"  {split:25} {numbers}  (n={values['n']})")
     cost = record.cost
+    best = "" if cost["best_step"] is None else f" best step {cost['best_step']};"
     lines.append(
-        f"  {cost['steps']} steps, {cost['seconds_per_step']:.3f} s each; best step {cost['best_step']}; "
-        f"{cost['seconds']:.1f} s in all"
+        f"  {cost['steps']} steps, {cost['seconds_per_step']:.3f} s each;{best} {cost['seconds']:.1f} s in all"
     )
     if at["scale"] == "mini" and at["source"] == "mini":
         lines.append(
