@@ -64,7 +64,7 @@ def test_a_gate_without_its_lambda_is_refused():
 
 def test_a_parallel_delta_reads_x_and_a_sequential_one_reads_h():
     form = nn.Linear(4, 4).double()
-    parallel, sequential = (Delta(form, Add(scale=2.0), parallel=flag) for flag in (True, False))
+    parallel, sequential = (Delta(form, Add(scale=2.0), is_parallel=flag) for flag in (True, False))
     x = DELTA
     torch.testing.assert_close(parallel(x, H), H + 2 * form(x), rtol=0, atol=1e-15)
     torch.testing.assert_close(sequential(x, H), H + 2 * form(H), rtol=0, atol=1e-15)

@@ -15,18 +15,18 @@ class Delta(nn.Module):
     Args:
         form: the functional form, a map from its input to Δh.
         compose: how Δh enters h.
-        parallel: True reads x, the input of the changed module; False reads h, its output.
+        is_parallel: True reads x, the input of the changed module; False reads h, its output.
     """
 
-    def __init__(self, form: FormModule, compose: Compose, *, parallel: bool) -> None:
+    def __init__(self, form: FormModule, compose: Compose, *, is_parallel: bool) -> None:
         super().__init__()
         self.form = form
         self.compose = compose
-        self.parallel = parallel
+        self.is_parallel = is_parallel
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """The changed representation, `(..., d)`, from the sub-module's input x and the representation h."""
-        z = x if self.parallel else h
+        z = x if self.is_parallel else h
         return self.compose(h, self.form(z), z)
 
 

@@ -51,14 +51,14 @@ def store_in_half(model: PreTrainedModel, dtype: torch.dtype) -> int:
     for module in model.modules():
         for parameter in module.parameters(recurse=False):
             users.setdefault(id(parameter), []).append(module)
-    saved, whole = 0, _read_by_deltas(model)
-    for module in (module for module in model.modules() if id(module) not in whole):
+    n_saved, kept_whole = 0, _read_by_deltas(model)
+    for module in (module for module in model.modules() if id(module) not in kept_whole):
         for parameter in module.parameters(recurse=False):
             is_linear = all(isinstance(user, _LINEAR) for user in users[id(parameter)])
             if is_linear and not parameter.requires_grad and parameter.dtype == torch.float32:
                 parameter.data = parameter.data.to(dtype)
-                saved += parameter.numel() * (4 - dtype.itemsize)
-    return saved
+                n_saved += parameter.numel() * (4 - dtype.itemsize)
+    return n_saved
 
 
 def _read_by_deltas(model: nn.Module) -> set[int]:

@@ -19,7 +19,7 @@ class BottleneckScaledInside(Delta):
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """As `Delta.forward`."""
         scale, up = self.compose.scale, self.form.up
-        z_R = self.form.inner(x if self.parallel else h) * scale
+        z_R = self.form.inner(x if self.is_parallel else h) * scale
         return self.compose.add(h, F.linear(z_R, up.weight, None if up.bias is None else up.bias * scale))
 
 
@@ -28,7 +28,7 @@ class LowRankScaledInside(Delta):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """As `Delta.forward`."""
-        z_R = self.form.inner(x if self.parallel else h) * self.compose.scale
+        z_R = self.form.inner(x if self.is_parallel else h) * self.compose.scale
         return self.compose.add(h, F.linear(z_R, self.form.up))
 
 

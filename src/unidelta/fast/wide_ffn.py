@@ -55,7 +55,7 @@ def _can_be_wide(layer: BartLayer | MBartLayer) -> bool:
     if Representation.SUBLAYER not in layer.deltas or not type(layer.fc1) is type(layer.fc2) is nn.Linear:
         return False
     delta = layer.deltas[Representation.SUBLAYER]
-    reads_input = delta.parallel and layer.settings.get("source") is not Source.RESIDUAL_STREAM
+    reads_input = delta.is_parallel and layer.settings.get("source") is not Source.RESIDUAL_STREAM
     is_plain = isinstance(delta.form, Bottleneck) and delta.form.norm is None and delta.compose.factor() is not None
     return reads_input and is_plain
 

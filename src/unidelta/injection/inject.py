@@ -192,7 +192,7 @@ def _delta(spec: DeltaSpec, place: Place, materials: Materials) -> Delta | Weigh
     compose = COMPOSITIONS[spec.composition].build(spec, place, materials)
     if isinstance(compose, ComposeWeights):
         return WeightDelta(form, compose)
-    return Delta(form, compose, parallel=spec.insertion is Insertion.PARALLEL)
+    return Delta(form, compose, is_parallel=spec.insertion is Insertion.PARALLEL)
 
 
 def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:

@@ -77,7 +77,7 @@ def _merge(module: nn.Module) -> Merged:
 def _add(delta: Delta, weight: Tensor, bias: Tensor | None) -> None:
     """Change the weight `(d_out, d_in)` and the bias of a map by a delta on its output, in place."""
     update, vector = _matrix(delta), delta.form.vector()
-    if not delta.parallel:  # h + s (M h + b) of h = W x + b
+    if not delta.is_parallel:  # h + s (M h + b) of h = W x + b
         if bias is not None:
             bias += _times(update, bias)
         update = _times(update, weight)

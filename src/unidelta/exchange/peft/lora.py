@@ -24,7 +24,7 @@ from unidelta.injection.injection import Injection
 
 _LORA = re.compile(rf"{re.escape(PREFIX)}(.+)\.lora_(A|B)\.weight")
 _CHANGES_BACKBONE = ("pissa", "olora", "loftq", "corda", "lora_ga")
-_STABLE = "rank_stabilised"
+_RANK_STABILISED = "rank_stabilised"
 
 
 class Lora(Method):
@@ -35,7 +35,7 @@ class Lora(Method):
         *("use_rslora", "init_lora_weights", "exclude_modules", "fan_in_fan_out", "layers_to_transform"),
     }
     ignores = frozenset({"megatron_core", "qalora_group_size", "layers_pattern", "loftq_config", "runtime_config"})
-    compositions: ClassVar[tuple[str, ...]] = ("additive", "scaled", _STABLE)
+    compositions: ClassVar[tuple[str, ...]] = ("additive", "scaled", _RANK_STABILISED)
 
     def is_of(self, design: Design) -> bool:
         """Low-rank updates of one kind only."""
@@ -52,7 +52,7 @@ class Lora(Method):
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """A sequential form, a trained s, the inner activation, fused maps, PiSSA, an s that no alpha gives."""
         assert isinstance(injection.design, Deltas)
-        is_stable = _is_stable(injection.design)
+        is_rank_stabilised = _is_rank_stabilised(injection.design)
         for part in injection.design.parts:
             if part.insertion is Insertion.SEQUENTIAL:
                 yield f"at the {part.slot} it reads what a map computes; LoRA of peft reads what the map reads"
@@ -63,31 +63,33 @@ class Lora(Method):
                 yield "PiSSA takes its start from the weights; LoRA of peft only adds"
             if part.composition not in self.compositions:
                 yield f"its composition at the {part.slot} is {part.composition}; peft has one fixed alpha / r"
-            elif _alpha(part, is_stable=is_stable) is None:
+            elif _alpha(part, is_rank_stabilised=is_rank_stabilised) is None:
                 yield f"no lora_alpha gives its s with r={part.bottleneck} to the last bit"
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """r, alpha and target modules; patterns where parts differ."""
         assert isinstance(injection.design, Deltas)
         first, *others = injection.design.parts
-        is_stable = _is_stable(injection.design)
+        is_rank_stabilised = _is_rank_stabilised(injection.design)
         placed = placed_deltas(injection)
         ranks, alphas = {}, {}
         for part in others:
             ends = shortest({each.host for each in placed if each.part == part}, [each.host for each in placed])
             if part.bottleneck != first.bottleneck:
                 ranks |= {re.escape(end): part.bottleneck for end in ends}
-            if _alpha(part, is_stable=is_stable) != _alpha(first, is_stable=is_stable):
-                alphas |= {re.escape(end): _alpha(part, is_stable=is_stable) for end in ends}
+            if _alpha(part, is_rank_stabilised=is_rank_stabilised) != _alpha(
+                first, is_rank_stabilised=is_rank_stabilised
+            ):
+                alphas |= {re.escape(end): _alpha(part, is_rank_stabilised=is_rank_stabilised) for end in ends}
         dropouts = {part.dropout or 0.0 for part in injection.design.parts}
         return {
             **stated_targets(injection),
             "r": first.bottleneck,
-            "lora_alpha": _alpha(first, is_stable=is_stable),
+            "lora_alpha": _alpha(first, is_rank_stabilised=is_rank_stabilised),
             "rank_pattern": ranks,
             "alpha_pattern": alphas,
             "lora_dropout": dropouts.pop() if len(dropouts) == 1 else 0.0,  # matters in training only
-            "use_rslora": is_stable,
+            "use_rslora": is_rank_stabilised,
             "use_dora": False,
             "init_lora_weights": True,
         }
@@ -124,19 +126,19 @@ class Lora(Method):
     def composition(self, config: Mapping[str, Any], rank: int, alpha: float) -> dict[str, Any]:
         """The composition of a part, and its s."""
         if config.get("use_rslora"):
-            return {"composition": _STABLE, "scale": float(alpha)}
+            return {"composition": _RANK_STABILISED, "scale": float(alpha)}
         return scaled(alpha / rank)
 
 
-def _is_stable(design: Deltas) -> bool:
-    return all(part.composition == _STABLE for part in design.parts)
+def _is_rank_stabilised(design: Deltas) -> bool:
+    return all(part.composition == _RANK_STABILISED for part in design.parts)
 
 
-def _alpha(part: DeltaSpec, *, is_stable: bool) -> int | float | None:
+def _alpha(part: DeltaSpec, *, is_rank_stabilised: bool) -> int | float | None:
     """lora_alpha, or None if none gives the same s."""
-    if is_stable:
+    if is_rank_stabilised:
         return int(part.scale) if part.scale == int(part.scale) else part.scale
-    if part.composition == _STABLE:
+    if part.composition == _RANK_STABILISED:
         scale = part.scale / math.sqrt(part.bottleneck)
     else:
         scale = part.scale if part.composition == "magnitude_direction" else fixed_scale(part)
