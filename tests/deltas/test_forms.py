@@ -16,7 +16,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def bottleneck(**changes) -> Bottleneck:
     settings = {"init": Init.BERT, "bias": True, "dropout": 0.0, "norm": None, "generator": seeded()}
-    return Bottleneck(6, 6, 4, **{**settings, **changes}).double()
+    return Bottleneck((6, 4, 6), **{**settings, **changes}).double()
 
 
 def low_rank(**changes) -> LowRank:

@@ -93,8 +93,8 @@ def test_prefix_and_prompt_vectors_start_where_the_authors_start_them():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda g: Bottleneck(6, 6, 4, init=Init.BERT, bias=True, dropout=0.1, norm=None, generator=g),
-        lambda g: Bottleneck(6, 6, 4, init=Init.LORA, bias=False, dropout=0.1, norm=None, generator=g),
+        lambda g: Bottleneck((6, 4, 6), init=Init.BERT, bias=True, dropout=0.1, norm=None, generator=g),
+        lambda g: Bottleneck((6, 4, 6), init=Init.LORA, bias=False, dropout=0.1, norm=None, generator=g),
         lambda g: LowRank(6, 5, 3, init=Init.LORA, dropout=0.1, generator=g),
         lambda g: DirectPrefix(4, (6, 6), generator=g),
         lambda g: PrefixMLP(4, 6, 5, {0: (6, 6), 1: (6, 6)}, dropout=0.1, generator=g),
@@ -113,6 +113,6 @@ def test_one_seed_gives_one_start_and_the_global_generator_is_left_alone(build):
 
 @pytest.mark.parametrize("init", FORMS["bottleneck"].inits)
 def test_biases_and_norms_of_a_bottleneck_start_neutral(init):
-    form = Bottleneck(6, 6, 4, init=init, bias=True, dropout=0.0, norm=torch.nn.LayerNorm(6), generator=seeded())
+    form = Bottleneck((6, 4, 6), init=init, bias=True, dropout=0.0, norm=torch.nn.LayerNorm(6), generator=seeded())
     assert not form.down.bias.any() and not form.up.bias.any()
     assert (form.norm.weight == 1).all() and not form.norm.bias.any()

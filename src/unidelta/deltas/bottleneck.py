@@ -14,9 +14,7 @@ class Bottleneck(FormModule):
     """`Δh = ReLU(z W_down) W_up` (Eq. 4), with biases and dropout on the R activations as in the released code.
 
     Args:
-        d_read: D_in.
-        d_changed: D_out.
-        bottleneck: R.
+        widths: D_in, R and D_out.
         init: start of the projections; biases start at 0.
         bias: whether the projections have biases.
         dropout: probability of dropping an activation.
@@ -26,9 +24,7 @@ class Bottleneck(FormModule):
 
     def __init__(
         self,
-        d_read: int,
-        d_changed: int,
-        bottleneck: int,
+        widths: tuple[int, int, int],
         *,
         init: Init,
         bias: bool,
@@ -38,6 +34,7 @@ class Bottleneck(FormModule):
     ) -> None:
         super().__init__()
         self.norm = norm
+        d_read, bottleneck, d_changed = widths
         self.down = empty_linear(d_read, bottleneck, bias=bias)
         self.up = empty_linear(bottleneck, d_changed, bias=bias)
         self.dropout = dropout

@@ -78,9 +78,7 @@ class Bottleneck(Form):
                 norm=layer_norm(spec, LayerNorm.IN, place.d_read),
             )
         return Module(
-            place.d_read,
-            place.d_changed,
-            spec.bottleneck,
+            (place.d_read, spec.bottleneck, place.d_changed),
             init=spec.init,
             bias=spec.bias,
             dropout=materials.dropout if spec.dropout is None else spec.dropout,

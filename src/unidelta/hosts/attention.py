@@ -206,7 +206,10 @@ def gated(
 
 
 class BiasedAttentionHost(AttentionHost):
-    """An attention that numbers what its cache holds: nothing but tokens may be in there."""
+    """T5's: positions are counted from what the cache holds, so nothing but tokens may be in there.
+
+    A class of its own, which `fast` does not give a cache with the prefix in it.
+    """
 
 
 def eager_attention(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:

@@ -167,7 +167,8 @@ def _attach_part(
             hosting, key = _hosting(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
         if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
-            attach(Hosting(module=site.norm, host=KeepingNorm, settings={"keeps": True}), "", None)
+            keeping = {"keeps": True}  # not empty, or `fold` would take the host without deltas out
+            attach(Hosting(module=site.norm, host=KeepingNorm, settings=keeping), "", None)
         if spec.text_start is TextStart.LENGTH:
             positions = {FIRST_POSITION: spec.bottleneck}
             attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)

@@ -1,7 +1,8 @@
 """Curves of any runs: a line for each method and position (or what you choose), a panel for each task and metric."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -62,10 +63,11 @@ def curves(
         )
     panels: list[Panel] = []
     scales = {one.group[0] for one in settings}
+    choose = partial(chosen, accounts=accounts, lower_is_better=lower_is_better)
     for group in dict.fromkeys(one.group for one in settings):
         mine = [one for one in there if one.group == group]
         full = [one for one in levels if one.group == group]
-        panels.append(_panel(group, mine, full, places, by, accounts, len(scales) > 1, lower_is_better))
+        panels.append(_panel(group, mine, full, places, by, choose, is_scale_told=len(scales) > 1))
     panels = [panel for panel in panels if panel.series or panel.full is not None]
     if not panels:
         why = " ".join(accounts.sentences()) or "there are no runs"
@@ -89,9 +91,9 @@ def _panel(
     full: Sequence[Setting],
     places: dict[int, float],
     by: Sequence[str],
-    accounts: Accounts,
+    choose: Callable[[Sequence[Setting]], Setting | None],
+    *,
     is_scale_told: bool,
-    lower_is_better: bool,
 ) -> Panel:
     lines: dict[tuple[str, ...], dict[float, list[Setting]]] = {}
     for one in settings:
@@ -99,15 +101,13 @@ def _panel(
         line.setdefault(places[id(one)], []).append(one)
     series: list[Series] = []
     for values, by_place in lines.items():
-        at = {
-            place: chosen(mine, accounts, lower_is_better=lower_is_better) for place, mine in sorted(by_place.items())
-        }
+        at = {place: choose(mine) for place, mine in sorted(by_place.items())}
         drawn = {place: one for place, one in at.items() if one is not None}
         if drawn:
             label, key = _name(by, values, list(drawn.values()))
             points = tuple(_point(place, one) for place, one in drawn.items())
             series.append(Series(label=label, method=key, points=points))
-    level = chosen(full, accounts, lower_is_better=lower_is_better) if full else None
+    level = choose(full) if full else None
     scale, task, metric = group
     sources = {str(one.runs[0]["source"]) for one in (*settings, *full)}
     return Panel(
