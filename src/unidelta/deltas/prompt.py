@@ -1,4 +1,4 @@
-"""Prompt tuning: trained vectors before the encoder's input embeddings (Lester et al. 2021)."""
+"""Prompt tuning: trained vectors in front of a model's input embeddings (Lester et al. 2021)."""
 
 import torch
 from torch import Generator, Tensor, nn

@@ -1,4 +1,4 @@
-"""HRA's chain of reflections. Shapes: D features, R reflections."""
+"""HRA's chain of reflections. Shapes: D features, N reflections."""
 
 import math
 
@@ -10,14 +10,14 @@ from unidelta.deltas.linear_algebra import row_lengths, triangle_inverse_times
 
 
 class Reflections(FormModule):
-    """`M = H₁ … H_R − 1` with `H_i = 1 − 2 u_i u_iᵀ / ‖u_i‖²` (Yuan et al. 2024, §3.1).
+    """`M = H₁ … H_N − 1` with `H_i = 1 − 2 u_i u_iᵀ / ‖u_i‖²` (Yuan et al. 2024, §3.1).
 
-    With the unit vectors as the rows of V, `H₁ … H_R = 1 − Vᵀ T⁻¹ V`, T = ½ + the part of V Vᵀ above the diagonal: one
-    triangular solve in place of R products. The u_i start as equal pairs, Kaiming-uniform, so that R = 1.
+    With the unit vectors as the rows of V, `H₁ … H_N = 1 − Vᵀ T⁻¹ V`, T = ½ + the part of V Vᵀ above the diagonal: one
+    triangular solve in place of N products. The u_i start as equal pairs, Kaiming-uniform, so that the product is 1.
 
     Args:
         width: D.
-        n_reflections: R, even.
+        n_reflections: N, even.
         generator: the source of randomness of the initialisation.
     """
 
@@ -30,9 +30,9 @@ class Reflections(FormModule):
 
     def matrix(self) -> Tensor:
         """M, `(D, D)`."""
-        unit_RD = self.normals / row_lengths(self.normals)[:, None]
-        triangle_RR = (unit_RD @ unit_RD.T).triu(1) + torch.eye(len(unit_RD)).to(unit_RD) / 2
-        return -unit_RD.T @ triangle_inverse_times(triangle_RR, unit_RD)
+        unit_ND = self.normals / row_lengths(self.normals)[:, None]
+        triangle_NN = (unit_ND @ unit_ND.T).triu(1) + torch.eye(len(unit_ND)).to(unit_ND) / 2
+        return -unit_ND.T @ triangle_inverse_times(triangle_NN, unit_ND)
 
     def forward(self, z: Tensor) -> Tensor:
         """M z, `(..., D)`."""

@@ -58,7 +58,7 @@ class TextStart(StrEnum):
 
 
 class Init(StrEnum):
-    """Initialisation of the projections of adapters and LoRA, or of the vectors P_k, P_v of prefixes."""
+    """How a form starts; each form lists those it can have (`Form.inits`)."""
 
     BERT = "bert"  # both N(0, 0.02²), biases 0
     LORA = "lora"  # down Kaiming-uniform(√5), up 0, biases 0: Δh = 0 at the start

@@ -53,7 +53,7 @@ class Row:
 
     @property
     def equal(self) -> bool:
-        """True if all three counts and the backbone's agree."""
+        """True if the trained, the stored and the matrix counts agree."""
         return self.theirs == (self.ours.trained, self.ours.stored, self.ours.matrices)
 
 

@@ -39,7 +39,7 @@ class HypercomplexGenerator(Generator):
                 )
             ),
             why="each A_i is n × n, so n divides what is read and what is changed",
-            instead="method.ffn.options.terms=4, or another divisor of the widths",
+            instead="options.terms=4 for this slot, or another divisor of the widths",
         ),
     )
 

@@ -4,8 +4,8 @@ It runs after the key/value cache is updated, so positions do not change, and be
 forcing compute the same. The mask functions are registered under the same names: without them transformers would pass
 no mask at all.
 
-Shapes: B batch, H heads, T queries, S keys, E head width, L prefix length, D = H·E. With grouped-query attention keys,
-values and prefixes have fewer heads than queries.
+Shapes: B batch, H heads, T queries, S keys, E head width, L prefix length, D model width. With grouped-query attention
+keys, values and prefixes have G heads, fewer than queries.
 """
 
 import sys
@@ -63,7 +63,7 @@ class AttentionHost(Host):
         return rotate(x_BHTE, x_BHTE, *rotation)[0]
 
     def forward(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
-        """The stock forward, then the delta on the sub-layer's output (after W_o, before dropout)."""
+        """The stock forward, then the delta on the module's output."""
         rotation = kwargs.get("position_embeddings")
         output, *rest = super().forward(
             hidden_states, *args, attention_input=hidden_states, rotation=rotation, **kwargs

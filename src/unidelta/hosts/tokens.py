@@ -92,6 +92,6 @@ def edit(host: Host, delta: Any, x: Tensor, h: Tensor, positions_BT2: Tensor | N
 def _unknown(asked: str) -> DesignError:
     return DesignError(
         f"{asked}, for a delta at some tokens of the prompt",
-        "without a cache, or with several tokens after it, prompt and target look alike",
+        "a decoder's input does not show where the prompt ends, without a cache or with several tokens after it",
         f"model(..., {SOURCE_MASK}=…), 1 at the tokens of the prompt and 0 elsewhere; generate with a cache needs none",
     )
