@@ -1,4 +1,4 @@
-"""LoReFT's intervention. Shapes: D features, R rows."""
+"""LoReFT's intervention. Shapes: D features, N rows of R."""
 
 import torch
 from torch import Generator, Tensor, nn
@@ -17,7 +17,7 @@ class TiedOrthogonal(FormModule):
 
     Args:
         width: D.
-        rank: R.
+        rank: N.
         init: `orthogonal` (A and b as torch's linear maps) or `tied` (A = R, b = 0).
         norm: layer norm of what is read, or None.
         generator: the source of randomness of the initialisation.
@@ -28,7 +28,7 @@ class TiedOrthogonal(FormModule):
         self.norm = norm
         start = nn.init.orthogonal_(torch.empty(rank, width), generator=generator)
         self.basis = nn.Parameter(start)
-        """A free matrix with the rows of R as its orthonormal basis, `(R, D)`."""
+        """A free matrix with the rows of R as its orthonormal basis, `(N, D)`."""
         self.source = empty_linear(width, rank, bias=True)
         if init is Init.TIED:
             self.source.weight.data.copy_(self.rows())
@@ -36,7 +36,7 @@ class TiedOrthogonal(FormModule):
             init_linear(self.source, generator)
 
     def rows(self) -> Tensor:
-        """R, `(R, D)`."""
+        """R, `(N, D)`."""
         return orthonormal_rows(self.basis)
 
     def forward(self, h: Tensor) -> Tensor:
