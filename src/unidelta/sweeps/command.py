@@ -134,7 +134,8 @@ def _prefetch(name: str, specs: Sequence[RunSpec]) -> ExitStatus:
 def _print_states(name: str, planned: Sequence[Planned]) -> None:
     counts = {state: sum(one.state == state for one in planned) for state in ("done", "to do", "unknown")}
     unknown = f", {counts['unknown']} unknown (data or weights are not on this machine)" if counts["unknown"] else ""
-    print(f"{name}: {len(planned)} jobs, {counts['done']} done already, {counts['to do']} to do{unknown}", flush=True)
+    n_jobs = "1 job" if len(planned) == 1 else f"{len(planned)} jobs"
+    print(f"{name}: {n_jobs}, {counts['done']} done already, {counts['to do']} to do{unknown}", flush=True)
 
 
 def _logs(planned: Planned, name: str) -> Path:
