@@ -1,12 +1,17 @@
 """The loop compared with an explicit one: the same losses; weight decay, and the learning-rate schedule."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from transformers import AutoConfig, AutoModelForSeq2SeqLM
 
+import unidelta
+from unidelta.design.family import FAMILIES
 from unidelta.tasks.collate import IGNORED_LABEL
-from unidelta.training.optimiser import decaying_parameters
+from unidelta.training.optimiser import adamw, decaying_parameters
 
 
 class Gate(nn.Module):
@@ -30,6 +35,26 @@ def learning_rates(result) -> list[float]:
 
 def test_layer_norms_and_biases_do_not_decay() -> None:
     assert sorted(decaying_parameters(Gate())) == ["bias_mixer.weight", "linear.weight", "norm_like.weight", "scale"]
+
+
+@pytest.mark.parametrize(
+    ("method", "decayed"), [("ia3", set()), ("ssf", set()), ("dora", {"down", "up"}), ("lora", {"down", "up"})]
+)
+def test_what_multiplies_is_not_pulled_to_zero(spec, method, decayed):
+    """With gradients of 0 a factor stays 1, and a magnitude the length of its row."""
+    model = AutoModelForSeq2SeqLM.from_config(AutoConfig.for_model("bart", **FAMILIES["bart"].tiny))
+    deltas = unidelta.inject(model, method, **({"budget": 2} if decayed else {}))
+    parameters = dict(deltas.trained_parameters())
+    assert {name.rpartition(".")[2] for name in decaying_parameters(model) & parameters.keys()} == decayed
+    before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    optimiser = adamw(model, replace(spec, learning_rate=0.01, weight_decay=0.1))
+    for parameter in parameters.values():
+        parameter.grad = torch.zeros_like(parameter)
+    for _ in range(10):
+        optimiser.step()
+    for name, parameter in parameters.items():
+        expected = before[name] * (1 - 0.01 * 0.1) ** 10 if name.rpartition(".")[2] in decayed else before[name]
+        torch.testing.assert_close(parameter.detach(), expected)
 
 
 def test_what_does_not_decay_keeps_its_value_without_a_gradient(sentences) -> None:

@@ -10,6 +10,9 @@ class Compose(nn.Module):
     A subclass needs `forward(h, delta, z)`; everything else has a default.
     """
 
+    no_decay: tuple[str, ...] = ()
+    """Its parameters without weight decay, as of a form (`FormModule.no_decay`)."""
+
     is_gate = False
     """Whether it needs λ, which attention computes."""
 
@@ -90,3 +93,6 @@ class Gate(Compose):
 
 class ComposeWeights(nn.Module):
     """A composition W ← compose(W, M), M the matrix of a linear form. A subclass needs `forward(weight, matrix)`."""
+
+    no_decay: tuple[str, ...] = ()
+    """Its parameters without weight decay, as of a form (`FormModule.no_decay`)."""

@@ -18,6 +18,7 @@ class Diagonal(FormModule):
     """
 
     is_linear = True
+    no_decay = ("factors", "shift")
 
     def __init__(self, width: int, *, init: Init, bias: bool, generator: Generator) -> None:
         super().__init__()

@@ -10,6 +10,9 @@ class TrainingOnly(nn.Module):
 class FormModule(nn.Module):
     """A functional form: maps its input to Δh. A subclass needs `forward`; everything else has a default."""
 
+    no_decay: tuple[str, ...] = ()
+    """Its parameters without weight decay, beside biases: those that change nothing at another value than 0."""
+
     is_linear = False
     """Whether Δh = z Mᵀ + b in evaluation, so that it can be merged into a linear map."""
 

@@ -17,6 +17,8 @@ class MagnitudeDirection(ComposeWeights):
         scale: s.
     """
 
+    no_decay = ("magnitude",)
+
     def __init__(self, weight: Tensor, *, scale: float) -> None:
         super().__init__()
         w = weight.detach().to(torch.get_default_device())

@@ -11,7 +11,7 @@ from unidelta.training.spec import POLYNOMIAL_END, TrainingSpec
 
 
 def adamw(model: nn.Module, spec: TrainingSpec) -> AdamW:
-    """AdamW on the trainable parameters; norms and biases have no weight decay."""
+    """AdamW on the trainable parameters; which of them decay: `decaying_parameters`."""
     decaying = decaying_parameters(model)
     trained = tuned(model).items()
     groups = [
@@ -23,7 +23,11 @@ def adamw(model: nn.Module, spec: TrainingSpec) -> AdamW:
 
 
 def decaying_parameters(model: nn.Module) -> set[str]:
-    """Names of all parameters except norms and biases (by the last part of their name)."""
+    """Names of all parameters except norms, biases (by the last part of their name), and what a delta exempts.
+
+    Decay towards 0 would remove what IA³'s factors and DoRA's magnitudes multiply, in place of their change of it.
+    """
+    exempt = {getattr(module, name) for module in model.modules() for name in getattr(module, "no_decay", ())}
     norms = {
         parameter
         for module in model.modules()
@@ -33,7 +37,7 @@ def decaying_parameters(model: nn.Module) -> set[str]:
     return {
         name
         for name, parameter in model.named_parameters()
-        if parameter not in norms and not name.rsplit(".", 1)[-1].endswith("bias")
+        if parameter not in norms | exempt and not name.rsplit(".", 1)[-1].endswith("bias")
     }
 
 

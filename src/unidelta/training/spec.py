@@ -21,7 +21,7 @@ class TrainingSpec:
         batch_size: examples per forward pass; ignored if `max_tokens` is set.
         accumulation: forward passes per optimiser step.
         eval_batch_size: examples per forward pass at evaluation.
-        weight_decay: decoupled weight decay; layer norms and biases have none.
+        weight_decay: decoupled weight decay; norms, biases, and what multiplies (IA³, SSF, DoRA's m) have none.
         adam_beta1: decay of Adam's first moment.
         adam_beta2: decay of Adam's second moment.
         adam_epsilon: Adam's ε.
