@@ -4,6 +4,7 @@ Everything raised on purpose for a user's mistake derives from `UserError`; all 
 programming errors. Several mistakes are reported together as one `Problems`.
 """
 
+import errno
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -107,6 +108,18 @@ class Problems(UserError):
         return "\n\n".join(numbered)
 
 
+_OF_SYSTEM = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EISDIR,
+)
+
+
 class ExitStatus(IntEnum):
     """How a run, a job or a sweep ended."""
 
@@ -132,11 +145,19 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def not_permitted(error: PermissionError) -> UserError:
-    """The refusal of a file or folder that the user may not read or write."""
+def of_system(error: OSError) -> UserError:
+    """The refusal of a file or folder that the system does not give: permissions, a full disk, a file in the way.
+
+    Raises:
+        OSError: the error, if it is of another kind.
+    """
+    if error.errno not in _OF_SYSTEM:
+        raise error
     what = "a file" if error.filename is None else str(error.filename)
-    why = "the system does not permit it: its owner or its mode keeps this user out"
-    return UserError(f"use {what}", why, f"another folder, or its owner runs: chmod -R u+rwX {what}")
+    why = f"{error.strerror} (errno {error.errno})"
+    if isinstance(error, PermissionError):
+        return UserError(f"use {what}", why, f"another folder, or its owner runs: chmod -R u+rwX {what}")
+    return UserError(f"use {what}", why, "another folder, such as results_dir=DIR, on a disk with room")
 
 
 def status_of(error: UserError | Unfinished) -> ExitStatus:

@@ -141,6 +141,22 @@ def test_options_of_hydra_that_cannot_be_are_refused(typed, why):
         arguments_of(typed.split())
 
 
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("hydra.launcher.gpus=0", "hydra.launcher.gpus=[0]"),
+        ("hydra.launcher.workers=abc", "hydra.launcher.workers=null"),
+        ("hydra.launcher.timout_s=3", "hydra.launcher.timeout_s"),
+        ("hydra.launcher.reuse=maybe", "hydra.launcher.reuse=null"),
+    ],
+)
+def test_keys_of_the_pool_are_checked_and_the_advice_can_be_typed(typed, advice):
+    with pytest.raises(Problems) as refusal:
+        check([typed], is_multirun=True)
+    assert refusal.value.instead == advice
+    check([advice if "=" in advice else f"{advice}=3"], is_multirun=True)
+
+
 @pytest.mark.parametrize("typed", ["hydra/launcher=joblib", "training.learning_rate=interval(1e-4,1e-3)"])
 def test_what_no_multirun_can_do_is_refused_before_hydra_starts(typed):
     with pytest.raises(Problems, match=r"there is no launcher `joblib`|an interval has no list of values"):

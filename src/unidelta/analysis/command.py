@@ -18,6 +18,7 @@ from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import Verdict, verdicts
 from unidelta.console.command import as_command
+from unidelta.console.once import Once
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, Problems
 from unidelta.extensions.folders import add_folder
@@ -145,10 +146,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     parser.add_argument(
         "--source",
+        action=Once,
         default=RECORDS,
         help="records (the project's own, the default), a folder of them or of W&B's runs, or wandb:ENTITY/PROJECT",
     )
-    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
+    parser.add_argument("--config-dir", action=Once, metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument(
         "--output", type=path_argument, help="the folder of results (default: results, or the folder of --source)"
     )

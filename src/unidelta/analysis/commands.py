@@ -1,5 +1,7 @@
 """The command that fills a missing cell."""
 
+import shlex
+
 from unidelta.analysis.names import Scale, task_in_records
 from unidelta.analysis.paper_rows import words_of_key
 from unidelta.analysis.plan import LOOKS, SEEDS
@@ -48,7 +50,7 @@ def words(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin: 
     if seeds:
         found.append(f"seed={','.join(map(str, seeds))}")
     if origin != str(OF_TABLES["paper"]):  # train.py's own default
-        found.append(f"results_dir={origin}")
+        found.append(shlex.quote(f"results_dir={origin}"))
     if origin == str(OF_TABLES["mini"]):  # the records that the plan is about
         found.append("plan=results/plan.json")
     return " ".join(found)

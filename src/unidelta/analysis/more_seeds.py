@@ -2,7 +2,7 @@
 
 from unidelta.analysis.commands import command
 from unidelta.analysis.difference import LEVEL, Difference
-from unidelta.analysis.needed import seeds_needed
+from unidelta.analysis.needed import seeds_needed, seeds_needed_within
 from unidelta.analysis.plan import SEEDS
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tables import COPIED
@@ -40,9 +40,10 @@ def _needed(verdict: Verdict) -> int | None:
 
 
 def _until_within(found: Difference, margin: float) -> int | None:
-    inside = margin - abs(found.mean or 0.0)
-    level = 2 * LEVEL if inside > 0 else LEVEL  # one-sided where it is inside
-    return seeds_needed(inside, found.deviations, level=level)
+    distance = abs(found.mean or 0.0)
+    if distance < margin:
+        return seeds_needed_within(distance, margin, found.deviations, level=LEVEL)
+    return seeds_needed(margin - distance, found.deviations, level=LEVEL)
 
 
 def commands_for(verdict: Verdict, n: int, every: tuple[Verdict, ...], runs: Runs) -> tuple[str, ...]:

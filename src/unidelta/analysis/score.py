@@ -15,6 +15,7 @@ UNBOUNDED: Bounds = (-math.inf, math.inf)
 _PERCENT: Bounds = (0.0, 100.0)
 _BOUNDS = {
     **dict.fromkeys(("rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "bleu_romanian"), _PERCENT),
+    **dict.fromkeys(("rouge1_unicode", "rouge2_unicode", "rougeL_unicode", "rougeLsum_unicode"), _PERCENT),
     **dict.fromkeys(("accuracy", "mismatched", "chrf", "f1"), _PERCENT),
     "matthews": (-100.0, 100.0),
 }
@@ -22,7 +23,7 @@ _BOUNDS = {
 
 def bounds_of(metric: str) -> Bounds:
     """The least and the greatest score that a metric can give; unbounded for one that is not among this suite's."""
-    return _BOUNDS.get(metric, UNBOUNDED)
+    return _BOUNDS.get(metric.removeprefix("raw_"), UNBOUNDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,9 @@ def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord |
     yield from ((None, found) for found in (*listing.records, *listing.damaged))
 
 
+_ONE_SETTING = "--source FOLDER with one of the two; or report.py board, which has a row for each setting"
+
+
 def checked(runs: Runs) -> Runs:
     """The runs, if all that would be averaged differ only by the seed.
 
@@ -125,16 +128,17 @@ def checked(runs: Runs) -> Runs:
     for (key, task), rows in runs.by_side.items():
         if not key:
             continue
-        first = rows[0]
-        other = next((row for row in rows if row["settings"] != first["settings"]), None)
-        twice = sorted(_twice(row["seed"] for row in rows if row["status"] == "complete"))
+        complete = [row for row in rows if row["status"] == "complete"]
+        first = (complete or rows)[0]
+        other = next((row for row in complete if row["settings"] != first["settings"]), None)
+        twice = sorted(_twice(row["seed"] for row in complete))
         if other is not None:
             listed = "; ".join(_differences(json.loads(first["settings"]), json.loads(other["settings"])))
             why = f"{first['run_id']} and {other['run_id']} differ by more than the seed: {listed}"
-            faults.append(RecordError(f"the mean of {key} on {task}", why, "one of the two: --source FOLDER"))
+            faults.append(RecordError(f"the mean of {key} on {task}", why, _ONE_SETTING))
         elif twice:
             why = f"there are two runs of seed {', '.join(map(str, twice))}"
-            faults.append(RecordError(f"the mean of {key} on {task}", why, "one of the two: --source FOLDER"))
+            faults.append(RecordError(f"the mean of {key} on {task}", why, _ONE_SETTING))
     if faults:
         raise Problems(faults)
     return runs

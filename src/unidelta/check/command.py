@@ -14,6 +14,7 @@ from transformers.utils import logging
 from unidelta.check.finding import Finding
 from unidelta.check.kinds import check_composition, check_family, check_form, check_generator
 from unidelta.console.command import as_command
+from unidelta.console.once import Once
 from unidelta.console.program import program
 from unidelta.errors import DesignError, ExitStatus
 from unidelta.extensions.folders import add_folder
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     parser = argparse.ArgumentParser(prog=program("python -m unidelta.check"), description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder of your own, as for train.py")
+    parser.add_argument(
+        "--config-dir", action=Once, type=path_argument, metavar="DIR", help="a folder of your own, as for train.py"
+    )
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     logging.set_verbosity_error()

@@ -23,7 +23,7 @@ from unidelta.config.overrides import check
 from unidelta.config.own_files import check_own_files
 from unidelta.config.spelling import as_hydra_reads
 from unidelta.console.closed_pipe import drop_unread_output
-from unidelta.errors import ExitStatus, Unfinished, UserError, not_permitted, status_of
+from unidelta.errors import ExitStatus, Unfinished, UserError, of_system, status_of
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.paths import CONF
 from unidelta.sweeps.job import JobFailed
@@ -65,8 +65,8 @@ def main() -> None:
         disconnect(processes)
     except (UserError, Unfinished) as error:
         _fail(str(error), status_of(error))
-    except PermissionError as error:
-        _fail(str(not_permitted(error)), ExitStatus.REFUSED)
+    except OSError as error:
+        _fail(str(of_system(error)), ExitStatus.REFUSED)
     except (HydraException, OmegaConfBaseException) as error:
         _fail(str(not_composable(arguments.words, error)), ExitStatus.REFUSED)
     except JobFailed as error:
@@ -91,8 +91,8 @@ def _run(config: DictConfig, command: list[str], stop: Stop) -> None:
         )
     except (UserError, Unfinished) as error:
         _fail(str(error), status_of(error))  # here: raised, Hydra would print all of these its own way
-    except PermissionError as error:
-        _fail(str(not_permitted(error)), ExitStatus.REFUSED)
+    except OSError as error:
+        _fail(str(of_system(error)), ExitStatus.REFUSED)
     if record is not None and record.status == "diverged":
         said = f"The run diverged: {record.reason}. Its record says so; no table counts it as a result."
         _fail(said, ExitStatus.DIVERGED)

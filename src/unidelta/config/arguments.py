@@ -26,6 +26,7 @@ _ONE_OF = {
 """What a command does: one of them, each with its spellings."""
 _NOT_HERE = {
     "--config-path": ("configuration is read from one place", "--config-dir DIR adds a folder of your own"),
+    "--workers": ("it is an option of sweep.py", "hydra.launcher.workers=N, with -m"),
     "--config-name": ("there is one configuration", "experiment=NAME, a file of experiment/ in --config-dir DIR"),
     "--experimental-rerun": ("it would read a pickle", "the command in the run's record, provenance.command"),
 }

@@ -52,8 +52,8 @@ head, Δh the change, r or l the bottleneck, s the scale. `layers=first:4`, `las
 of each stack without a delta, in every method that has one. `tokens=first:4`, `last:4` or `first:4+last:4` lets LoReFT
 edit these tokens of the source only, padding not counted; a generated token is then never edited, so an encoder-decoder
 has the edits in its encoder. A decoder-only model takes the tokens of the first pass with a cache as the prompt.
-Without a cache, pass `model(..., source_mask=…)`, 1 at the tokens of the prompt; a run does it itself. Where the
-authors' code and the paper's text differ: [fidelity.md](fidelity.md)."""
+Without a cache, or for a prompt in several passes, give `model(..., source_mask=…)`, 1 at its tokens; a run does so.
+Where the authors' code and the paper's text differ: [fidelity.md](fidelity.md)."""
 _SLOTS = """A method ([how to add one](extending.md#a-method)) names a form for each slot, `method.attn` and
 `method.ffn`, by the keys below. An insertion or composition named here *pins* the slot: the axis of that name
 leaves it alone. `mlp_width` and `prefix_dropout` belong to the MLP that makes P_k and P_v while training."""

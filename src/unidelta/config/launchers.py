@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
-from unidelta.errors import ConfigError
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_plugins.unidelta_pool.launcher import PoolConfig
+from unidelta.errors import ConfigError, first_line
+from unidelta.extensions.suggestions import nearest
 
 _OURS = ("pool", "basic")
 _PLUGINS = {
@@ -13,6 +18,21 @@ _PLUGINS = {
     "ray": ("hydra_ray_launcher", "ray"),
     "ray_cluster": ("hydra_ray_launcher", "ray"),
 }
+
+
+def check_pool(argument: str, key: str, value: object) -> Iterator[ConfigError]:
+    """An error for a key of the pool that there is not, or a value that it cannot have."""
+    name, settings = key.removeprefix("hydra.launcher."), OmegaConf.structured(PoolConfig)
+    known = [str(one) for one in settings if one != "_target_"]
+    if name not in known:
+        why = f"the pool has no key `{name}`; it has {', '.join(known)}"
+        yield ConfigError(argument, why, f"hydra.launcher.{nearest(name, known)}")
+        return
+    try:
+        OmegaConf.update(settings, name, value)
+    except OmegaConfBaseException as error:
+        instead = f"{key}=[{value}]" if name == "gpus" else f"{key}={settings[name]}".replace("None", "null")
+        yield ConfigError(argument, first_line(error), instead)
 
 
 def check_launcher(names: Sequence[str]) -> Iterator[ConfigError]:

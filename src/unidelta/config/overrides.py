@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from unidelta.config.groups import options
 from unidelta.config.keys import default, is_list, keys, text_keys, wrong_type
-from unidelta.config.launchers import check_launcher
+from unidelta.config.launchers import check_launcher, check_pool
 from unidelta.config.no_code import check_no_code
 from unidelta.config.schema import GROUPS, RunConfig
 from unidelta.config.slips import joined, unreadable
@@ -49,10 +49,19 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
             problems.append(_several(argument, override))
         else:
             problems += _check_override(argument, override)
+    problems += _check_pool_keys(known)
     if not problems:
         problems += _check_absent_nodes(known)
     if problems:
         raise Problems(problems)
+
+
+def _check_pool_keys(known: Mapping[str, Override]) -> Iterator[UserError]:
+    """Keys below `hydra.launcher`, where the launcher is the pool, as it is if none is named."""
+    launchers = [_values(override) for override in known.values() if override.key_or_group == "hydra/launcher"]
+    for argument, override in known.items() if launchers in ([], [["pool"]]) else ():
+        if override.key_or_group.startswith("hydra.launcher.") and not override.is_delete():
+            yield from check_pool(argument, override.key_or_group, override.value())
 
 
 def _check_override(argument: str, override: Override) -> Iterator[UserError]:

@@ -41,7 +41,7 @@ def _reopened(stream: TextIO) -> TextIO:
     return io.TextIOWrapper(
         raw if is_unbuffered else io.BufferedWriter(raw),  # type: ignore[arg-type]
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="replace" if stream.errors == "strict" else stream.errors,  # of a terminal that has no ★
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

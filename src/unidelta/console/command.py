@@ -6,7 +6,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from unidelta.console.closed_pipe import drop_unread_output
-from unidelta.errors import ExitStatus, UserError, not_permitted, status_of
+from unidelta.errors import ExitStatus, UserError, of_system, status_of
 
 P = ParamSpec("P")
 
@@ -21,8 +21,8 @@ def as_command(main: Callable[P, int]) -> Callable[P, ExitStatus]:
             return ExitStatus(main(*args, **kwargs))
         except UserError as error:
             refused = error
-        except PermissionError as error:
-            refused = not_permitted(error)
+        except OSError as error:
+            refused = of_system(error)
         print(refused, file=sys.stderr)
         return status_of(refused)
 

@@ -28,4 +28,5 @@ class MagnitudeDirection(ComposeWeights):
     def forward(self, weight: Tensor, matrix: Tensor) -> Tensor:
         """The changed weight, `(D_out, D_in)`."""
         moved = weight + self.scale * matrix
-        return (self.magnitude / row_lengths(moved.detach()))[:, None] * moved
+        lengths = row_lengths(moved.detach()).clamp_min(torch.finfo(moved.dtype).tiny)  # a row of zeros stays one
+        return (self.magnitude / lengths)[:, None] * moved

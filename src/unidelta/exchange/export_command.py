@@ -12,6 +12,7 @@ from pathlib import Path
 from transformers.utils import logging
 
 from unidelta.console.command import as_command
+from unidelta.console.once import Once
 from unidelta.console.program import program
 from unidelta.errors import ExchangeError, ExitStatus
 from unidelta.exchange.approximate import row_error
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     parser.add_argument("--revision", metavar="REVISION", help="of a hub id")
     parser.add_argument("--approximate", choices=("lora",), help="fit LoRA where the format cannot express the deltas")
     parser.add_argument("--rank", type=int, metavar="R", help="of --approximate")
-    parser.add_argument("--config-dir", type=path_argument, metavar="DIR", help="a folder with the deltas' own forms")
+    parser.add_argument(
+        "--config-dir", action=Once, type=path_argument, metavar="DIR", help="a folder with the deltas' own forms"
+    )
     parser.add_argument("--rows", type=path_argument, metavar="FILE", help="texts, one a line, to report the error on")
     asked = parser.parse_args(arguments)
     logging.set_verbosity_error()

@@ -11,6 +11,7 @@ from unidelta.config.resolve_tracking import resolve_tracking
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.console.garbage import paused_garbage_collection
+from unidelta.design.spec import Frozen, FullFineTuning
 from unidelta.errors import ConfigError, DamagedRecord, Interrupted, Problems, RecordError, UserError
 from unidelta.records.atomic import set_aside
 from unidelta.records.identity import run_id
@@ -83,7 +84,8 @@ def run(
             called = done.coordinates["method"]
             same = "" if called == spec.method else f" {spec.method} is the same design under another name."
             shown = print_record(done, spec.task, execution.files)
-            print(f"This run is done already; force=true runs it again.{same}\n{shown}")
+            kept = "" if _has_what_is_kept(execution) else " Its deltas were not kept (save_deltas=false)."
+            print(f"This run is done already; force=true runs it again.{kept}{same}\n{shown}")
             return done
         facts = RunFacts(run_id=execution.files.run_id, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
@@ -140,6 +142,13 @@ def _check_kept(execution: Execution) -> None:
     if execution.saves_model and not execution.files.deltas.exists():
         why = f"the run is done already ({execution.files.record}), and its model was not kept"
         raise ConfigError("save_model=true", why, "force=true too, which runs it again; or leave it out")
+
+
+def _has_what_is_kept(execution: Execution) -> bool:
+    """Whether the deltas are there, or are not wanted, or there are none."""
+    design = execution.spec.design
+    is_wanted = execution.saves_deltas and not isinstance(design, FullFineTuning | Frozen)
+    return not is_wanted or execution.files.deltas.exists()
 
 
 def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:

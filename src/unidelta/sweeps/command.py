@@ -15,6 +15,7 @@ from unidelta.config.overrides import check
 from unidelta.config.own_files import check_own_files
 from unidelta.config.run_spec import RunSpec
 from unidelta.console.command import as_command
+from unidelta.console.once import Once
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, Problems, UserError
 from unidelta.extensions.folders import add_folder
@@ -158,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(names(folders_of_sweeps()))}")
-    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
+    parser.add_argument("--config-dir", action=Once, metavar="DIR", help="a folder of your own, as for train.py")
     parser.add_argument("--list", action="store_true", help="print the jobs and stop")
     parser.add_argument("--prefetch", action="store_true", help="fetch data, weights and tokenizers, and stop")
     parser.add_argument("--shard", metavar="I/N", help="every N-th job, from the I-th, counted from 0")

@@ -34,8 +34,10 @@ class Result:
         """The exit status of the sweep."""
         if self.is_interrupted:
             return ExitStatus.INTERRUPTED
-        is_fine = all(outcome.status == ExitStatus.DONE for outcome in self.outcomes)
-        return ExitStatus.DONE if is_fine else ExitStatus.FAILED
+        unfinished = {outcome.status for outcome in self.outcomes} - {ExitStatus.DONE}
+        if unfinished == {ExitStatus.INTERRUPTED}:  # by a time limit, or running elsewhere
+            return ExitStatus.INTERRUPTED
+        return ExitStatus.FAILED if unfinished else ExitStatus.DONE
 
 
 def follow(outcomes: Generator[Outcome, None, None], *, n_jobs: int) -> Result:

@@ -94,7 +94,7 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
             keys = {override.key_or_group for override in said}
             picking = [o for o in typed if o.key_or_group in CHOOSING and o.key_or_group in keys]
             said += [override for override in typed if override not in picking]
-            choices_of = {override.get_key_element(): _words(override) for override in said}  # the last of a key counts
+            choices_of = {override.key_or_group: _words(override) for override in said}  # the last of a key counts
         except (HydraException, ValueError) as error:
             problems.append(_unreadable(line, error))
             continue
@@ -115,7 +115,7 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
 
 def _words(override: Override) -> list[str]:
     """An override as single words: one, or one for each value of a sweep."""
-    key = override.get_key_element()
+    key = override.get_key_element().lstrip("+")  # ++seed=1 is seed=1
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]
     if not override.is_discrete_sweep():

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 import yaml
 
 from unidelta.console.command import as_command
+from unidelta.console.once import Once
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, DataError
 from unidelta.extensions.folders import add_folder, config_file, config_names
@@ -153,7 +154,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("file", type=path_argument, help="JSONL with prediction and reference in every row")
     command.add_argument("--task", help="use this task's metrics instead of those in the record next to the file")
     command.add_argument("--metrics", help="names of metrics, separated by commas")
-    command.add_argument("--config-dir", type=path_argument, help="a folder with your own tasks and metrics")
+    command.add_argument(
+        "--config-dir", action=Once, type=path_argument, help="a folder with your own tasks and metrics"
+    )
     arguments = parser.parse_args(argv)
     if arguments.config_dir is not None:
         add_folder(arguments.config_dir)

@@ -5,7 +5,7 @@ sources first, as many examples as fit, and more than 64 only in multiples of 64
 source or its target, whichever is longer; of a decoder-only model, as both together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class TokenBatches:
         is_joined: whether source and target are one sequence, which has the tokens of both.
 
     Attributes:
-        n_tokens: longest example × number of examples, of every batch.
+        n_tokens: width × number of examples, of every batch. The width is that of the longer of its longest source and
+            its longest target; of both together where they are joined, as each is padded by itself.
 
     Raises:
         ConfigError: an example alone is above the budget.
@@ -42,10 +43,10 @@ class TokenBatches:
     ) -> None:
         sources = np.array([len(feature["input_ids"]) for feature in features])
         targets = np.array([np.size(feature["labels"]) for feature in features])
-        lengths = sources + targets if is_joined else np.maximum(sources, targets)
-        _check(lengths, max_tokens)
-        self._batches = _compose(sources, lengths, max_tokens)
-        self.n_tokens = [len(batch) * int(lengths[batch].max()) for batch in self._batches]
+        width = _joined if is_joined else max
+        _check(sources + targets if is_joined else np.maximum(sources, targets), max_tokens)
+        self._batches = _compose(sources, targets, max_tokens, width)
+        self.n_tokens = [len(batch) * int(width(sources[batch].max(), targets[batch].max())) for batch in self._batches]
         self._is_static, self._seed, self._epoch = is_static, seed, 0
         order = np.random.default_rng(seed).permutation(len(self._batches))
         largest = int(np.argmax([len(self._batches[i]) * sources[self._batches[i]].max() for i in order]))
@@ -66,15 +67,24 @@ class TokenBatches:
         return (self._batches[i] for i in order)
 
 
-def _compose(sources: np.ndarray, lengths: np.ndarray, max_tokens: int) -> list[list[int]]:
+def _joined(source: int, target: int) -> int:
+    return source + target
+
+
+def _compose(
+    sources: np.ndarray, targets: np.ndarray, max_tokens: int, width: Callable[[int, int], int]
+) -> list[list[int]]:
     """Positions of the examples of each batch; sources of equal length keep the order of the data."""
     order = np.argsort(-sources, kind="stable")
-    in_order = lengths[order].tolist()
+    in_order = targets[order].tolist()
     batches: list[list[int]] = []
     begin = 0
     while begin < len(in_order):
-        end, longest = begin, 0
-        while end < len(in_order) and (longest := max(longest, in_order[end])) * (end + 1 - begin) <= max_tokens:
+        end, source, target = begin, int(sources[order[begin]]), 0  # the longest source comes first
+        while end < len(in_order):
+            target = max(target, in_order[end])
+            if width(source, target) * (end + 1 - begin) > max_tokens:
+                break
             end += 1
         size = end - begin
         size -= size % _MULTIPLE if size > _MULTIPLE else 0

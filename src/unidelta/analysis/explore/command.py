@@ -14,6 +14,7 @@ from unidelta.analysis.figures import data
 from unidelta.analysis.render import in_csv, to_csv, to_latex, to_markdown, to_text
 from unidelta.analysis.source import every
 from unidelta.analysis.table import Table
+from unidelta.console.once import Once
 from unidelta.console.program import program
 from unidelta.errors import ConfigError
 from unidelta.extensions.folders import add_folder
@@ -126,11 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     what = parser.add_subparsers(dest="what", required=True)
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--source", default=SOURCE, help=f"as for tables (default: {SOURCE})")
+    shared.add_argument("--source", action=Once, default=SOURCE, help=f"as for tables (default: {SOURCE})")
     shared.add_argument("--task", help="one task (default: all)")
     shared.add_argument("--metric", help="a score by its name in the records (default: each task's headline)")
     shared.add_argument("--lower-is-better", action="store_true", help="for a score of your own that is an error rate")
-    shared.add_argument("--config-dir", metavar="DIR", help="a folder of your own, as for train.py")
+    shared.add_argument("--config-dir", action=Once, metavar="DIR", help="a folder of your own, as for train.py")
     shared.add_argument("--output", type=Path, help="a file to write: .csv, .md, .tex; of a curve .svg, .pdf, .png")
     what.add_parser("board", parents=[shared], help="one row for each setting, the best first")
     curve = what.add_parser("curve", parents=[shared], help="scores against tuned parameters, or any number")
