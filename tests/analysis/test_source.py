@@ -78,6 +78,14 @@ def test_a_key_that_came_later_makes_no_other_setting(run_of, stored):
     assert read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2").n == 2
 
 
+def test_a_run_that_diverged_in_another_setting_keeps_nobody_from_a_mean(run_of, stored):
+    wild = run_of("full", 2, None, status="diverged", reason="loss is nan")
+    wild = replace(wild, spec={**wild.spec, "training": {**wild.spec["training"], "learning_rate": 1e30}})
+    folder = stored(run_of("full", 1, 80.0), replace(wild, run_id="e" * 16))
+    score = read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2")
+    assert (score.values, score.n_diverged) == ((80.0,), 1)
+
+
 def test_two_runs_of_one_seed_are_not_averaged(run_of, stored):
     one = run_of("full", 1, 80.0)
     told = refused(stored(one, replace(one, run_id="f" * 16)))

@@ -88,6 +88,19 @@ def test_ssf_is_a_factor_and_a_shift_of_every_map(tiny, batch):
     torch.testing.assert_close(deltas.model(**batch("bart")).logits, model(**batch("bart")).logits, rtol=0, atol=1e-11)
 
 
+def test_dora_leaves_a_row_of_zeros_as_it_is(tiny, batch):
+    """m / ‖W‖ would be 0 / 0, in a pruned backbone for instance."""
+    model, inputs = tiny("roberta"), batch("roberta", padded=True)
+    for name, parameter in model.named_parameters():
+        if name.endswith("query.weight"):
+            parameter.data[3] = 0
+    before = model(**inputs).logits
+    deltas = unidelta.inject(model, "dora", budget=2)
+    torch.testing.assert_close(model(**inputs).logits, before)
+    deltas.merge()
+    torch.testing.assert_close(model(**inputs).logits, before)
+
+
 def test_a_gate_of_heads_reads_the_input_of_attention(tiny, batch):
     """UniPELT's prefix: h + σ(w·x + b) softmax(q P_kᵀ) P_v for every head, by hand in one attention."""
     deltas = stirred(put(tiny, "roberta", "unipelt", position="attn"))

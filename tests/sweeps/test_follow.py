@@ -12,12 +12,16 @@ def outcome(name: str, status: int | None, note: str = "", seconds: float | None
     return Outcome(name=name, status=status, note=note, seconds=seconds, log=Path(f"logs/{name}.log"))
 
 
+BUSY = outcome("d", 75, "This run is already running")
 GOOD, LATE, WILD = outcome("a", 0, "R-2 9.1"), outcome("b", None, "not done within 5 s"), outcome("c", 4, "loss is NaN")
 
 
 @pytest.mark.parametrize(
     ("outcomes", "is_interrupted", "status"),
-    [((), False, 0), ((GOOD,), False, 0), ((GOOD, LATE), False, 1), ((WILD,), False, 1), ((GOOD,), True, 75)],
+    [
+        *[((), False, 0), ((GOOD,), False, 0), ((GOOD, LATE), False, 1), ((WILD,), False, 1), ((GOOD,), True, 75)],
+        *[((GOOD, BUSY), False, 75), ((BUSY, WILD), False, 1)],
+    ],
 )
 def test_the_status_is_that_of_the_worst(outcomes: tuple[Outcome, ...], is_interrupted: bool, status: int):
     assert Result(outcomes=outcomes, seconds=1.0, is_interrupted=is_interrupted).status == status

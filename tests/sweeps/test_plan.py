@@ -154,6 +154,10 @@ def test_an_unknown_sweep_is_told_with_what_may_be_meant_or_with_those_there_are
         assert refusal.value.instead == instead
 
 
+def test_a_key_with_its_plus_signs_is_the_key():
+    assert jobs(["method=lora seed=1,2"], ["++seed=7"]) == jobs(["method=lora seed=1,2"], ["seed=7"])
+
+
 def test_two_sweeps_of_one_name_are_refused(tmp_path):
     own = tmp_path / "own"
     own.mkdir()

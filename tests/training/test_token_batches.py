@@ -97,6 +97,22 @@ def test_an_example_above_the_budget_is_refused_by_its_place() -> None:
     assert error.instead.startswith("training.max_tokens=21, or task.max_source_length")
 
 
+def test_a_prompt_and_its_output_are_padded_each_by_itself() -> None:
+    """A batch of prompts of 100 and 2 tokens with outputs of 2 and 100 is 200 wide, not 102."""
+    pair = features([(100, 2), (2, 100)])
+    joined = TokenBatches(pair, max_tokens=204, is_static=True, seed=0, is_joined=True)
+    assert in_pieces(joined) == {frozenset({0}), frozenset({1})} and sorted(joined.n_tokens) == [102, 102]
+    rng = np.random.default_rng(3)
+    many = features(
+        [(int(s), int(t)) for s, t in zip(rng.integers(50, 512, 600), rng.integers(5, 128, 600), strict=True)]
+    )
+    made = TokenBatches(many, max_tokens=4096, is_static=True, seed=0, is_joined=True)
+    for batch in made:
+        width = max(len(many[i]["input_ids"]) for i in batch) + max(len(many[i]["labels"]) for i in batch)
+        assert width * len(batch) <= 4096
+    assert max(made.n_tokens) <= 4096
+
+
 def test_classification_counts_the_sentence_alone() -> None:
     examples = [{"input_ids": np.zeros(n, np.int32), "labels": 1} for n in (4, 4, 2)]
     assert sorted(batches(examples, 8).n_tokens) == [2, 8]
