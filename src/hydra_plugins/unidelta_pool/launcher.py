@@ -1,7 +1,6 @@
 """The launcher of `python train.py -m …`: one process per job, several at a time, isolated from each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-
-@dataclass
-class PoolConfig:
-    """The keys below `hydra.launcher`."""
-
-    _target_: str = "hydra_plugins.unidelta_pool.launcher.PoolLauncher"
-    workers: int | None = None  # processes at once; null: one for each GPU, else for each core, as far as memory goes
-    gpus: list[str] = field(default_factory=list)  # CUDA_VISIBLE_DEVICES of the first worker, …; []: all visible
-    timeout_s: float | None = None  # a job that takes longer is ended; null: never
-    retries: int = 0  # how often a job is begun again that was killed, late, or met an error
-    reuse: bool | None = None  # a process does many jobs; null: only where sweep.py does those of the miniature
-
+from unidelta.config.pool_config import PoolConfig
 
 ConfigStore.instance().store(group="hydra/launcher", name="pool", node=PoolConfig, provider="unidelta")
 

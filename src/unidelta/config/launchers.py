@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_plugins.unidelta_pool.launcher import PoolConfig
+from unidelta.config.pool_config import PoolConfig
 from unidelta.errors import ConfigError, first_line
 from unidelta.extensions.suggestions import nearest
 
