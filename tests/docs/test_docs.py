@@ -42,6 +42,12 @@ UNFINISHED = r"\b(?:TODO|FIXME|XXX|TBD|WIP)\b|lorem ipsum|(?i:\bas an ai\b|langu
 BOASTS = r"(?i:\b(?:blazing\w*|seamless\w*|cutting-edge|revolutionary|effortless\w*|world-class)\b)"
 
 
+def without_extras(words: list[str]) -> list[str]:
+    """Without a launcher that comes with an extra, and its keys."""
+    names_one = any(word.startswith("hydra/launcher=") for word in words)
+    return [word for word in words if not (names_one and word.startswith(("hydra/launcher=", "hydra.launcher.")))]
+
+
 def commands() -> Iterator[tuple[str, str]]:
     """(place, command) of every line in a bash block."""
     for path in (path for path in DOCUMENTS if path.name not in EXAMPLES):
@@ -75,7 +81,7 @@ def assert_read(main: Callable[[list[str]], object], arguments: list[str]) -> No
 
 def check_train(arguments: list[str]) -> None:
     arguments = [argument for argument in arguments if argument not in ("-m", "--multirun")]
-    check([argument for argument in arguments if not argument.startswith("hydra/launcher=")])  # they come with extras
+    check(without_extras(arguments))
     for job in expand([a for a in arguments if not a.startswith("hydra")]):
         config = composed(tuple(job))
         architecture = published_architecture(config.backbone, n_labels=n_outputs(config))
@@ -141,7 +147,7 @@ def check_script(script: str, arguments: list[str]) -> None:
 def check_sweep(arguments: list[str]) -> None:
     options = [argument for argument in arguments[1:] if argument.startswith("--") or "=" not in argument]
     overrides = [argument for argument in arguments[1:] if argument not in options]
-    check([word for word in overrides if not word.startswith("hydra/launcher=")])  # they come with extras
+    check(without_extras(overrides))
     every = jobs(read_lines(arguments[0], [ROOT / "sweeps"]), [o for o in overrides if not o.startswith("hydra")])
     composed(tuple(every[0].overrides))
     names = {"--list": 0, "--prefetch": 0, "--shard": 1, "--workers": 1}
