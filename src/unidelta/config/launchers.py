@@ -1,4 +1,7 @@
-"""Says which extra to install for a launcher; Hydra alone would only say that there is no such file."""
+"""Launchers: those there are, the extra that one comes with, and the keys of the pool.
+
+Hydra alone would say that there is no such file, or print the path of a key.
+"""
 
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
