@@ -66,3 +66,11 @@ def test_without_a_test_split_dev_is_what_chose_the_step_and_test_the_whole(tmp_
     frame = runs(tmp_path).set_index("task")
     assert frame.loc["mnli", ["dev", "dev_loss", "test", "mismatched"]].tolist() == [87.4, 0.4, 86.9, 86.5]
     assert frame.loc["sst2", ["dev", "dev_loss", "test"]].tolist() == [94.0, 0.2, 94.0]
+
+
+@pytest.mark.parametrize("below", ["mini", "mini/menus"])
+def test_a_folder_of_one_scale_or_task_is_answered_with_the_one_above(tmp_path: Path, below: str):
+    written(tmp_path, "menus", {"test": {"ter": 20.0}}, scale="mini", test_split="test", metric="ter")
+    with pytest.raises(RecordError) as refusal:
+        every_run(tmp_path / below)
+    assert refusal.value.instead == str(tmp_path) and len(every_run(tmp_path)) == 1

@@ -69,9 +69,16 @@ def every_run(folder: Path) -> pd.DataFrame:
     if faults:
         raise Problems(faults)
     if not found:
-        instead = "a folder with records of runs, such as `results`"
-        raise RecordError(f"records under {folder}", "there are none", instead)
+        raise RecordError(f"records under {folder}", "there are none", _instead(folder))
     return table_of(record for record in found if isinstance(record, RunRecord))
+
+
+def _instead(folder: Path) -> str:
+    """The folder of the runs, where one of a scale or of a task below it was named."""
+    for pattern, above in (("*/*.json", folder.parent), ("*.json", folder.parent.parent)):
+        if next(folder.glob(pattern), None) is not None:
+            return str(above)
+    return "a folder with records of runs, such as `results`"
 
 
 def table_of(records: Iterable[RunRecord]) -> pd.DataFrame:
