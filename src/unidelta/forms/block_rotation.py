@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Slot
 from unidelta.design.form import Materials, register_form
-from unidelta.design.rotation import Rotation
+from unidelta.design.orthogonal_form import OrthogonalForm
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @register_form
-class BlockRotation(Rotation):
+class BlockRotation(OrthogonalForm):
     """`M = R − 1`, R block-diagonal with Cayley blocks `(1 + Q)(1 − Q)⁻¹`, `Q = −Qᵀ`, of width b; the last may be less.
 
     A block of width b has b (b − 1) / 2 parameters: its size is the width of the blocks, not their number.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from unidelta.design.axes import Init, Slot
 from unidelta.design.form import Materials, register_form
-from unidelta.design.rotation import Rotation
+from unidelta.design.orthogonal_form import OrthogonalForm
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @register_form
-class Reflections(Rotation):
+class Reflections(OrthogonalForm):
     """`M = H₁ … H_r − 1` with `H_i = 1 − 2 u_i u_iᵀ / ‖u_i‖²`."""
 
     name = "reflections"

@@ -25,7 +25,7 @@ from unidelta.deltas.heads import HeadModule, KeysValues, per_query_head
 from unidelta.design.axes import Representation
 from unidelta.hosts.site import Host
 
-Rotation = tuple[Tensor, Tensor]
+CosSin = tuple[Tensor, Tensor]
 """Cosines and sines of rotary positions, each `(B, T, E)`."""
 
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
@@ -37,7 +37,7 @@ class AttentionHost(Host):
 
     is_causal: bool
 
-    def query_of(self, x_BTD: Tensor, *, n_heads: int, rotation: Rotation | None) -> Tensor:
+    def query_of(self, x_BTD: Tensor, *, n_heads: int, rotation: CosSin | None) -> Tensor:
         """The query `(B, H, T, E)` of any input, made as attention's own: the frozen map, its norm, the rotation."""
         settings = self.settings
         query_BTD = self.get_submodule(settings["query"])(x_BTD)[..., settings.get("query_columns", slice(None))]
@@ -57,7 +57,7 @@ class AttentionHost(Host):
         rotation = self.settings["rotary"](key_GLE, positions_1L, *layer_type)
         return self._rotated(key_GLE[None], rotation)[0], value_GLE
 
-    def _rotated(self, x_BHTE: Tensor, rotation: Rotation) -> Tensor:
+    def _rotated(self, x_BHTE: Tensor, rotation: CosSin) -> Tensor:
         """By the function from the transformers file of the stock class."""
         rotate = sys.modules[type(self).__module__].apply_rotary_pos_emb
         return rotate(x_BHTE, x_BHTE, *rotation)[0]
@@ -99,7 +99,7 @@ def delta_attention(
     is_causal: bool | None = None,
     position_bias: Tensor | None = None,
     attention_input: Tensor | None = None,
-    rotation: Rotation | None = None,
+    rotation: CosSin | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """Attention with the module's deltas on its heads and on its concatenated heads.
@@ -150,7 +150,7 @@ def delta_attention(
 
 
 def _query(
-    module: AttentionHost, form: HeadModule, query: Tensor, attention_input: Tensor, rotation: Rotation | None
+    module: AttentionHost, form: HeadModule, query: Tensor, attention_input: Tensor, rotation: CosSin | None
 ) -> Tensor:
     """The query that a form on heads reads: attention's own, or that of LN(x) if the form has a layer norm."""
     if form.query_norm is None:

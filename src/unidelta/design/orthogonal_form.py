@@ -1,10 +1,10 @@
-"""What the forms that turn the input of a weight share: OFT's blocks and HRA's reflections."""
+"""What the forms that rotate or reflect the input of a weight share: OFT's blocks and HRA's reflections."""
 
 from unidelta.design.axes import Init, Representation
 from unidelta.design.form import Details, Form, Setting
 
 
-class Rotation(Form):
+class OrthogonalForm(Form):
     """A form whose matrix is M = R − 1 with an orthogonal R, for the composition `W ← W (1 + M) = W R`."""
 
     level = "linear"
