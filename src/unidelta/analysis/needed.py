@@ -22,10 +22,10 @@ def seeds_needed(distance: float, deviations: Sequence[float], *, level: float =
     deviation = math.hypot(*deviations)
     if deviation == 0:
         return None if distance == 0 else 2
-    share = deviation**4 / sum(one**4 for one in deviations)  # Satterthwaite's degrees of freedom, over n − 1
+    freedom = _freedom(deviations)
 
     def power_of(n: int) -> float:
-        return power(distance / deviation * math.sqrt(n), (n - 1) * share, level)
+        return power(distance / deviation * math.sqrt(n), (n - 1) * freedom, level)
 
     return _least(power_of, distance)
 
@@ -44,16 +44,21 @@ def seeds_needed_within(mean: float, margin: float, deviations: Sequence[float],
     deviation = math.hypot(*deviations)
     if deviation == 0:
         return None if abs(mean) >= margin else 2
-    share = deviation**4 / sum(one**4 for one in deviations)
+    freedom = _freedom(deviations)
 
     def power_of(n: int) -> float:
         each = (
-            power(side / deviation * math.sqrt(n), (n - 1) * share, 2 * level)
+            power(side / deviation * math.sqrt(n), (n - 1) * freedom, 2 * level)
             for side in (margin - mean, margin + mean)
         )
         return sum(each) - 1
 
     return _least(power_of, margin - abs(mean))
+
+
+def _freedom(deviations: Sequence[float]) -> float:
+    """Satterthwaite's degrees of freedom, over n − 1."""
+    return math.hypot(*deviations) ** 4 / sum(one**4 for one in deviations)
 
 
 def power(shift: float, freedom: float, level: float) -> float:

@@ -10,7 +10,7 @@ from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import ConfigError
 from unidelta.extensions.folders import config_file, config_names
 from unidelta.extensions.paths import CONF
-from unidelta.extensions.suggestions import suggestions
+from unidelta.extensions.suggestions import nearest
 
 _PAPER = "bart"  # the reference backbone unless another one is named
 
@@ -53,5 +53,5 @@ def _content(backbone: str) -> dict[str, Any]:
     if path is None:
         known = config_names("backbone")
         why = f"there is no backbone `{backbone}`; there are {', '.join(known)}"
-        raise ConfigError(f"backbone={backbone}", why, f"backbone={(suggestions(backbone, known, n=1) or known)[0]}")
+        raise ConfigError(f"backbone={backbone}", why, f"backbone={nearest(backbone, known)}")
     return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -8,9 +8,6 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config, known_family
 from unidelta.errors import BackboneError, DesignError
 
-DELTAS = "deltas"
-"""The attribute of a host with its deltas: no parameter below it is the backbone's."""
-
 
 def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
     """The architecture of a configuration, of a decoder without a head; raises as `architecture_from_config`."""
@@ -28,12 +25,17 @@ def architecture_of_model(model: PreTrainedModel) -> Architecture:
     config = model.config
     n_labels = config.num_labels if known_family(config.model_type).head_of(model) is not None else 0
     found = architecture_from_config(config.to_dict(), name=config.model_type, n_labels=n_labels)
-    own = [parameter for name, parameter in model.named_parameters() if DELTAS not in name.split(".")]
+    own = [parameter for name, parameter in model.named_parameters() if is_of_backbone(name)]
     if not all(parameter.is_floating_point() for parameter in own):
         return found  # quantised weights are packed, several to an element
     n_others = sum(parameter.numel() for parameter in own) - found.n_parameters
     surroundings = replace(found.surroundings, embeddings=found.surroundings.embeddings + n_others)
     return replace(found, surroundings=surroundings)
+
+
+def is_of_backbone(name: str) -> bool:
+    """Whether a parameter is the backbone's own: a host keeps those of its deltas below its attribute `deltas`."""
+    return "deltas" not in name.split(".")
 
 
 def check_head(model: PreTrainedModel, architecture: Architecture, head: str | None) -> None:

@@ -17,7 +17,7 @@ from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.form import FORMS
 from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, DesignError, SavedDeltasError
-from unidelta.injection.architecture import DELTAS, architecture_of_model
+from unidelta.injection.architecture import architecture_of_model, is_of_backbone
 from unidelta.injection.beside import beside, head_name
 from unidelta.injection.card import CARD, Origin, card
 from unidelta.injection.inject import inject
@@ -87,7 +87,7 @@ def unfrozen(injection: Injection) -> list[str]:
     return [
         name
         for name, parameter in injection.model.named_parameters()
-        if parameter.requires_grad and name not in of_design and DELTAS not in name.split(".")
+        if parameter.requires_grad and name not in of_design and is_of_backbone(name)
     ]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from unidelta.analysis.explore.board import board, board_table
 from unidelta.analysis.explore.compare import compare, comparison_table
 from unidelta.analysis.explore.curves import BY, curves
-from unidelta.analysis.explore.select import select
+from unidelta.analysis.explore.select import no_side, select
 from unidelta.analysis.figures import data
 from unidelta.analysis.render import in_csv, to_csv, to_latex, to_markdown, to_text
 from unidelta.analysis.source import every
@@ -61,8 +61,7 @@ def _compare(asked: argparse.Namespace) -> None:
     are_folders = [Path(side).is_dir() for side in asked.sides]
     wrong = [side for side in asked.sides if not Path(side).is_dir() and "=" not in side]
     if wrong:
-        why = f"there is no such folder, and `{wrong[0]}` is not name=value"
-        raise ConfigError(" ".join(asked.sides), why, "such as results/mini/main, or method=mam,position=both")
+        raise no_side(" ".join(asked.sides), wrong[0])
     runs = None if all(are_folders) else every(asked.source)
     first, second = (every(side) if runs is None or Path(side).is_dir() else select(runs, side) for side in asked.sides)
     by = asked.by if asked.by is not None else _OF_FOLDERS if all(are_folders) else ()

@@ -24,8 +24,7 @@ def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
     for word in words.split(","):
         name, equals, value = word.partition("=")
         if not equals:
-            why = f"there is no such folder, and `{word}` is not name=value"
-            raise ConfigError(words, why, "such as results/mini/main, or method=mam,position=both")
+            raise no_side(words, word)
         check_name(name, settings, words)
         known = list(dict.fromkeys(_text(one.value(name)) for one in settings))
         settings = [one for one in settings if _text(one.value(name)) == _text(_read(short(value)))]
@@ -33,6 +32,12 @@ def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
             raise ConfigError(words, f"no run has {name}={value}", f"{name}={' or '.join(sorted(known)[:12])}")
     chosen = {run["run_id"] for one in settings for run in one.runs}
     return frame.loc[frame["run_id"].isin(list(chosen))]
+
+
+def no_side(asked: str, word: str) -> ConfigError:
+    """The refusal of a word that names neither a folder of records nor some of the runs."""
+    why = f"there is no such folder, and `{word}` is not name=value"
+    return ConfigError(asked, why, "such as results/mini/main, or method=mam,position=both")
 
 
 def _read(value: str) -> object:
