@@ -7,7 +7,7 @@ from unidelta.analysis.claims import GROUPS
 from unidelta.analysis.in_print import difference_text, p_text, signed
 from unidelta.analysis.names import METRICS, TASKS, Scale, task_title
 from unidelta.analysis.render import code, grid, in_markdown
-from unidelta.analysis.table import MISSING, Cell, Column, Table
+from unidelta.analysis.table import Cell, Column, Table
 from unidelta.analysis.verdicts import WORDS, Verdict
 
 _COLUMNS = (
@@ -16,7 +16,6 @@ _COLUMNS = (
     Column(title="holds if the difference is", kind="text"),
     Column(title="here", kind="text"),
     Column(title="difference", kind="difference"),
-    Column(title="d", kind="difference"),
     Column(title="n", kind="count"),
     Column(title="p", kind="difference"),
     Column(title="verdict", kind="text"),
@@ -28,9 +27,9 @@ _INTRO = {
     "paper": "The 90 comparisons of He et al. (2022), tested on the runs at scale=paper.",
 }
 _LEGEND = (
-    "Differences are first minus second, in points, ± half the 95 % t-interval (Welch); d is the mean over the"
-    " standard deviation of one difference, n the seeds of each side, p adjusted within the group (Holm). What the"
-    " verdicts mean, and what was fixed before the runs: [protocol.md]({docs}docs/protocol.md)."
+    "Differences are first minus second, in points, ± half the 95 % t-interval (Welch); n is the seeds of each"
+    " side, p adjusted within the group (Holm). What the verdicts mean, and what was fixed before the runs:"
+    " [protocol.md]({docs}docs/protocol.md)."
 )
 
 
@@ -95,14 +94,12 @@ def _row(verdict: Verdict, scale: Scale) -> tuple[Cell, ...]:
     said = f"{claim.hypothesis}: {signed(verdict.margin, digits)} {METRICS[claim.metric]} on {TASKS[claim.task]}"
     if verdict.is_margin_in_noise and verdict.noise is not None:
         said += f", within its own noise of {verdict.noise:.{digits}f}"
-    mean, effect = difference.mean, difference.effect
     return (
         Cell(text=claim.name),
         Cell(text=said),
         Cell(text=condition(verdict)),
         Cell(text=f"{task_title(claim.task, scale)} {METRICS[claim.metric]}"),
-        Cell(text=difference_text(difference, digits), value=mean),
-        Cell(text=MISSING if effect is None else signed(effect, 1), value=effect),
+        Cell(text=difference_text(difference, digits), value=difference.mean),
         Cell(text=str(difference.n), value=difference.n),
         Cell(text=p_text(verdict.p), value=verdict.p),
         Cell(text=worded(verdict)),

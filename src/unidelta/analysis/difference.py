@@ -41,12 +41,6 @@ class Difference:
             return None
         return self.error * float(stdtrit(self.freedom, (1 + CONFIDENCE) / 2)) if self.error else 0.0
 
-    @property
-    def effect(self) -> float | None:
-        """Mean over the standard deviation of one difference (d; d_z if paired); None if that is 0 or not known."""
-        deviation = math.hypot(*self.deviations)
-        return None if self.mean is None or not deviation else self.mean / deviation
-
     def p_above(self, bound: float) -> float:
         """One-sided: the probability of a mean this far above the bound, or further, if it were the bound.
 
