@@ -154,9 +154,7 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
     return every_run(python_path(folder, "unidelta.runs(DIR)"))
 
 
-def board(
-    runs: "pd.DataFrame", *, task: str | None = None, metric: str | None = None, lower_is_better: bool = False
-) -> "pd.DataFrame":
+def board(runs: "pd.DataFrame", *, task: str | None = None, metric: str | None = None) -> "pd.DataFrame":
     """One row for each setting (everything but the seed), the best first: mean, 95 % interval, n, tuned %, seconds.
 
     Columns beside these: what the settings differ by, and `pareto`. `attrs["notes"]` says how many runs are shown, and
@@ -166,14 +164,13 @@ def board(
         runs: what `runs` returns, or some of its rows.
         task: one task; None takes all.
         metric: a score by the name that records have for it; None takes each task's headline.
-        lower_is_better: whether a low score is a good one.
 
     Raises:
         ConfigError: there is no such task or score.
     """
     from unidelta.analysis.explore.board import board as board_of
 
-    return board_of(runs, task=task, metric=metric, lower_is_better=lower_is_better)
+    return board_of(runs, task=task, metric=metric)
 
 
 def curve(
@@ -183,7 +180,6 @@ def curve(
     metric: str | None = None,
     x: str = "percent",
     by: Sequence[str] = ("method", "position"),
-    lower_is_better: bool = False,
 ) -> "Drawing":
     """Scores against the share of tuned parameters, or any number, as a figure of matplotlib.
 
@@ -196,7 +192,6 @@ def curve(
         metric: a score by the name that records have for it; None takes each task's headline.
         x: a column of `runs` or a setting (`"training.learning_rate"`) that is a number.
         by: what lines differ by, likewise.
-        lower_is_better: whether a low score is a good one.
 
     Raises:
         ConfigError: there is no such task, score or setting, or nothing to draw.
@@ -204,7 +199,7 @@ def curve(
     from unidelta.analysis.draw import drawn
     from unidelta.analysis.explore.curves import curves
 
-    return drawn(curves(runs, task=task, metric=metric, x=x, by=by, lower_is_better=lower_is_better))
+    return drawn(curves(runs, task=task, metric=metric, x=x, by=by))
 
 
 def compare(
@@ -214,7 +209,6 @@ def compare(
     task: str | None = None,
     metric: str | None = None,
     by: Sequence[str] = (),
-    lower_is_better: bool = False,
 ) -> "pd.DataFrame":
     """First minus second on each task: difference, 95 % interval, p, n, and the n that would decide it.
 
@@ -227,14 +221,13 @@ def compare(
         metric: a score by the name that records have for it; None takes each task's headline.
         by: columns or settings in which both sides have to agree, a row for each; of several settings that agree in
             them, the best on dev is compared.
-        lower_is_better: whether a low score is a good one, for the choice on dev.
 
     Raises:
         ConfigError: there is no such task, score or setting, or nothing that both sides have.
     """
     from unidelta.analysis.explore.compare import compare as compare_sides
 
-    return compare_sides(first, second, task=task, metric=metric, by=by, lower_is_better=lower_is_better)
+    return compare_sides(first, second, task=task, metric=metric, by=by)
 
 
 def register(

@@ -92,6 +92,21 @@ def test_a_run_on_what_the_page_adds_is_scored_found_and_scored_again(folder):
     assert run(["table.py"], folder).splitlines()[1].startswith("headlines,rouge2,")
 
 
+@pytest.mark.slow
+def test_of_two_runs_scored_by_an_error_rate_the_lower_comes_first(folder):
+    metric = folder / "mine" / "metrics" / "length_ratio.py"
+    metric.write_text(metric.read_text().replace('fits="text",', 'fits="text", higher_is_better=False,'))
+    (command,) = (each for each in COMMANDS if "train.py" in each and "dry_run" not in each)
+    typed = [word.replace("rouge,", "") for word in words(command)]
+    for method in ("bitfit", "mam"):
+        run([*typed, "tracking=none", f"method={method}", "training.max_steps=4"], folder)
+    script = """import unidelta
+board = unidelta.board(unidelta.runs("results"))
+print(board["metric"].iloc[0], len(board), board["mean"].is_monotonic_increasing, board["pareto"].iloc[0])"""
+    (folder / "table.py").write_text(script, encoding="utf-8")
+    assert run(["table.py"], folder).splitlines()[-1] == "length_ratio 2 True True"
+
+
 def test_the_script_puts_mam_into_the_new_architecture(folder):
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
     printed = run(["script.py"], folder)

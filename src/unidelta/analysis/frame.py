@@ -101,7 +101,8 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
     `percent` counts matrices, as in the paper, `percent_paper` is the same with the paper's rounding, `percent_trained`
     counts what the optimiser updates. `settings` holds everything that affects the numbers except the seed. `s` is the
     scale of a scaled composition (Table 5), `prefix_init` the initialisation of a prefix; NaN and "" without one. `dev`
-    is NaN if nothing is generated on dev: for translation `dev_loss` selects the best step. `when`, `commit`, `plan`,
+    is NaN if nothing is generated on dev: for translation `dev_loss` selects the best step. `lower_is_better` names the
+    scores of which a low one is a good one, with spaces between them. `when`, `commit`, `plan`,
     `device`, `platform` and `packages` are the run's provenance, as text.
 
     Args:
@@ -173,6 +174,7 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
         "seconds": record.cost["seconds"],
         "settings": text,
         **_provenance(record),
+        "lower_is_better": " ".join(record.metrics.get("lower_is_better", ())),
         "metric": metric,
         "dev": dev.get(metric),
         "dev_loss": dev.get("loss"),

@@ -40,12 +40,15 @@ def score(
         fast: whether deltas are merged into the weights meanwhile, where that is exact.
 
     Returns:
-        Metrics by split, with the signatures of the metrics and of their intervals, and on the miniature's rows the
-        shares of right parts; and one row per prediction, with the scores of that example.
+        Metrics by split, with the signatures of the metrics and of their intervals, the names of those of which a low
+        one is a good one, and on the miniature's rows the shares of right parts; and one row per prediction, with the
+        scores of that example.
     """
     injection.fold()  # the same function without the prefixes' MLP
     task, dev = evaluator.task, evaluator.task.eval_split
     metrics: dict[str, Any] = {"signature": signature(task.scorers()), "interval_signature": interval_signature()}
+    if errors := [key for metric in task.scorers() if not metric.higher_is_better for key in metric.keys]:
+        metrics["lower_is_better"] = errors
     is_scored = bool(trained.best_metrics) and not task.reports_dev
     if is_scored:
         metrics[dev] = {**trained.best_metrics, "n": len(encoded[dev])}

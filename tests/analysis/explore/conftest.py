@@ -35,7 +35,8 @@ def run() -> Callable[..., dict[str, Any]]:
         row = {
             **{"task": "menus", "method": "sandwich", "position": "ffn", "scale": "mini", "source": "local"},
             **{"status": "complete", "reason": "", "key": "", "side": "", "bottlenecks": "8", "percent": 1.0},
-            **{"s": float("nan"), "prefix_init": "", "seconds": 10.0, "metric": "ter", "dev": score, "dev_loss": 1.0},
+            **{"s": float("nan"), "prefix_init": "", "seconds": 10.0, "metric": "ter", "lower_is_better": ""},
+            **{"dev": score, "dev_loss": 1.0},
             **{"test": score, "ter": score, "seed": seed, "settings": text},
             "learning_rate": spec["training"]["learning_rate"],
             **columns,

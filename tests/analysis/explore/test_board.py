@@ -105,7 +105,7 @@ def test_the_frontier_has_who_no_other_beats(table, run):
     at = [("a", 1.0, 50.0), ("b", 2.0, 50.0), ("c", 2.0, 60.0), ("d", 3.0, 55.0), ("e", 9.0, 70.0)]
     made = unidelta.board(table(*(run(1, score, method=name, percent=percent) for name, percent, score in at)))
     assert sorted(made[made["pareto"]]["method"]) == ["a", "c", "e"]
-    low = unidelta.board(table(*(run(1, s, method=name, percent=p) for name, p, s in at)), lower_is_better=True)
+    low = unidelta.board(table(*(run(1, s, method=name, percent=p, lower_is_better="wer ter") for name, p, s in at)))
     assert sorted(low[low["pareto"]]["method"]) == ["a"] and low["mean"].is_monotonic_increasing
 
 
@@ -129,13 +129,14 @@ def test_of_two_copies_of_a_run_the_complete_one_counts(table, run):
 
 
 def test_dev_chooses_by_its_own_direction(table, run):
-    """`lower_is_better` is about the metric asked for; dev scores are of the headline."""
+    """Dev scores are of the headline, whatever metric is asked for."""
     rates = {"training.learning_rate": 0.1}
-    rows = [run(1, 90.0, metric="f1", f1=90.0, ter=20.0), run(1, 30.0, rates, metric="f1", f1=30.0, ter=80.0)]
-    chosen = best_on_dev(settings_of(table(*rows), Accounts(n_runs=2), metric="ter"), lower_is_better=True)
+    low_ter = {"metric": "f1", "lower_is_better": "ter"}
+    rows = [run(1, 90.0, f1=90.0, **low_ter, ter=20.0), run(1, 30.0, rates, f1=30.0, **low_ter, ter=80.0)]
+    chosen = best_on_dev(settings_of(table(*rows), Accounts(n_runs=2), metric="ter"))
     assert chosen is not None and chosen.value("dev") == 90.0
-    low = [run(1, 90.0), run(1, 30.0, rates)]  # the headline itself is one where the lowest is the best
-    chosen = best_on_dev(settings_of(table(*low), Accounts(n_runs=2)), lower_is_better=True)
+    low = [run(1, 90.0, lower_is_better="ter"), run(1, 30.0, rates, lower_is_better="ter")]  # the headline itself
+    chosen = best_on_dev(settings_of(table(*low), Accounts(n_runs=2)))
     assert chosen is not None and chosen.value("dev") == 30.0
 
 

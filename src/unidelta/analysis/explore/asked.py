@@ -6,7 +6,7 @@ import pandas as pd
 
 from unidelta.errors import ConfigError
 
-_READ = ("run_id", "scale", "task", "metric", "seed", "status", "settings", "percent", "test")
+_READ = ("run_id", "scale", "task", "metric", "seed", "status", "settings", "percent", "lower_is_better", "test")
 _RUNS = 'unidelta.runs("results"), or some of its rows with all of its columns'
 
 

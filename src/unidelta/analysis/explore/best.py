@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from unidelta.analysis.explore.setting import Setting
 
 
-def best_on_dev(settings: Sequence[Setting], *, lower_is_better: bool = False) -> Setting | None:
+def best_on_dev(settings: Sequence[Setting]) -> Setting | None:
     """The setting with the best mean dev score; None if there are several and no dev score to choose by.
 
     Where means are equal, or a setting has no dev score, the lowest mean dev loss decides, then the number of seeds. A
     setting of which a run has no score comes after those that are whole.
 
     Args:
-        settings: at least one, each with a score.
-        lower_is_better: whether a low score is a good one. It says so of the metric of the settings; dev scores are
-            of each task's headline, where the highest is the best if the settings are scored in another metric.
+        settings: at least one, each with a score. Dev scores are of the task's headline, whatever they are scored in.
     """
     if len(settings) == 1:
         return settings[0]
@@ -25,8 +23,7 @@ def best_on_dev(settings: Sequence[Setting], *, lower_is_better: bool = False) -
     has_scores, has_losses = (not any(map(math.isnan, values)) for values in (scores, losses))
     if len(candidates) > 1 and not has_scores and not has_losses:
         return None
-    is_headline = all(one.group[2] == run["metric"] for one in candidates for run in one.runs)
-    sign = -1.0 if lower_is_better and is_headline else 1.0
+    sign = -1.0 if candidates[0].is_low_good(candidates[0].runs[0]["metric"]) else 1.0
 
     def merit(index: int) -> tuple[float, float, int]:
         score = round(sign * scores[index], 9) if has_scores else 0.0

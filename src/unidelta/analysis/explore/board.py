@@ -16,9 +16,7 @@ _GROUP = ("scale", "task", "metric")
 _AFTER = ("percent", "n", "mean", "ci95", "low", "high", "seconds", "pareto", "lost", "seeds")
 
 
-def board(
-    frame: pd.DataFrame, *, task: str | None = None, metric: str | None = None, lower_is_better: bool = False
-) -> pd.DataFrame:
+def board(frame: pd.DataFrame, *, task: str | None = None, metric: str | None = None) -> pd.DataFrame:
     """One row for each setting (all but the seed), sorted by mean within scale, task and metric.
 
     Columns: `scale`, `task`, `metric`, `method`; what settings differ by; `percent` (tuned parameters, as the paper
@@ -31,7 +29,6 @@ def board(
         frame: as `unidelta.runs` returns it.
         task: one task; None takes all.
         metric: a score by the name that records have for it; None takes each task's headline.
-        lower_is_better: whether a low score is a good one.
 
     Raises:
         ConfigError: it is not such a table, or there is no such task or score.
@@ -39,22 +36,20 @@ def board(
     frame = table_of(frame, "runs")
     accounts = Accounts(n_runs=len(frame))
     settings = settings_of(frame, accounts, task=task, metric=metric)
-    made = rows_of(settings, lower_is_better=lower_is_better)
+    made = rows_of(settings)
     made.attrs["notes"] = accounts.sentences()
     return made
 
 
-def rows_of(settings: Sequence[Setting], *, lower_is_better: bool = False) -> pd.DataFrame:
+def rows_of(settings: Sequence[Setting]) -> pd.DataFrame:
     """The board of some settings."""
     names = differing(settings)
-    sign = 1 if lower_is_better else -1
 
     def place(one: Setting) -> tuple[object, ...]:
-        mean = one.score.mean
-        return (*one.group, mean is None, 0 if mean is None else sign * mean, one.runs[0]["method"], one.text)
+        return (*one.group, _badness(one), one.runs[0]["method"], one.text)
 
     ordered = sorted(settings, key=place)
-    best = _frontier(ordered, sign)
+    best = _frontier(ordered)
     lines = [_line(one, names, is_best=id(one) in best) for one in ordered]
     return pd.DataFrame(lines, columns=[*_GROUP, "method", *names, *_AFTER])
 
@@ -78,12 +73,12 @@ def _line(one: Setting, names: Sequence[str], *, is_best: bool) -> dict[str, obj
     }
 
 
-def _frontier(settings: Sequence[Setting], sign: int) -> set[int]:
+def _frontier(settings: Sequence[Setting]) -> set[int]:
     """The identities of the settings that no other beats: fewer parameters are better, and so are better scores."""
     found: set[int] = set()
     least: dict[tuple[str, str, str], tuple[float, float]] = {}
     # rounded, for means of equal scores differ in their last bits
-    scored = [(sign * round(one.score.mean, 9), _percent(one), one) for one in settings if one.score.mean is not None]
+    scored = [(round(_badness(one), 9), _percent(one), one) for one in settings if one.score.mean is not None]
     for badness, percent, one in sorted(scored, key=lambda item: item[:2]):
         before, of_least = least.get(one.group, (math.inf, math.inf))
         if percent < before:  # all that score as well have more parameters
@@ -91,6 +86,12 @@ def _frontier(settings: Sequence[Setting], sign: int) -> set[int]:
         if percent < before or (percent, badness) == (before, of_least):
             found.add(id(one))
     return found
+
+
+def _badness(one: Setting) -> float:
+    """The mean score, or its negative where a high score is a good one; infinite without one."""
+    mean = math.inf if one.score.mean is None else one.score.mean
+    return mean if one.is_low_good(one.group[2]) or math.isinf(mean) else -mean
 
 
 def _percent(one: Setting) -> float:

@@ -52,8 +52,7 @@ COMMANDS = ("board", "curve", "compare")
 
 
 def _board(asked: argparse.Namespace) -> None:
-    options = {"metric": asked.metric, "lower_is_better": asked.lower_is_better}
-    made = board(every(asked.source), task=asked.task, **options)
+    made = board(every(asked.source), task=asked.task, metric=asked.metric)
     _show(board_table(made), made, asked.output)
 
 
@@ -65,8 +64,7 @@ def _compare(asked: argparse.Namespace) -> None:
     runs = None if all(are_folders) else every(asked.source)
     first, second = (every(side) if runs is None or Path(side).is_dir() else select(runs, side) for side in asked.sides)
     by = asked.by if asked.by is not None else _OF_FOLDERS if all(are_folders) else ()
-    options = {"metric": asked.metric, "lower_is_better": asked.lower_is_better}
-    made = compare(first, second, task=asked.task, by=by, **options)
+    made = compare(first, second, task=asked.task, metric=asked.metric, by=by)
     _show(comparison_table(made), made, asked.output)
 
 
@@ -74,8 +72,7 @@ def _curve(asked: argparse.Namespace) -> None:
     output = asked.output or Path(asked.source if Path(asked.source).is_dir() else "results") / "curve.svg"
     _check_suffix(output, _DRAWINGS)
     by = BY if asked.by is None else asked.by
-    options = {"metric": asked.metric, "lower_is_better": asked.lower_is_better}
-    figure = curves(every(asked.source), task=asked.task, x=asked.x, by=by, **options)
+    figure = curves(every(asked.source), task=asked.task, metric=asked.metric, x=asked.x, by=by)
     from unidelta.analysis.draw import rendered  # late: matplotlib, which no table needs
 
     print(to_text(data(figure)))
@@ -129,7 +126,6 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--source", action=Once, default=SOURCE, help=f"as for tables (default: {SOURCE})")
     shared.add_argument("--task", help="one task (default: all)")
     shared.add_argument("--metric", help="a score by its name in the records (default: each task's headline)")
-    shared.add_argument("--lower-is-better", action="store_true", help="for a score of your own that is an error rate")
     shared.add_argument("--config-dir", action=Once, metavar="DIR", help="a folder of your own, as for train.py")
     shared.add_argument("--output", type=Path, help="a file to write: .csv, .md, .tex; of a curve .svg, .pdf, .png")
     what.add_parser("board", parents=[shared], help="one row for each setting, the best first")

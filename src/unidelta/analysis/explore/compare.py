@@ -54,7 +54,6 @@ def compare(
     task: str | None = None,
     metric: str | None = None,
     by: Sequence[str] = (),
-    lower_is_better: bool = False,
 ) -> pd.DataFrame:
     """First minus second, a row for each scale, task and metric that both have.
 
@@ -70,7 +69,6 @@ def compare(
         metric: a score by the name that records have for it; None takes each task's headline.
         by: columns or settings that both sides have to agree in: a row for each. Of several settings of a side that
             agree in them, the best on dev is compared.
-        lower_is_better: whether a low score is a good one: for the choice on dev alone.
 
     Raises:
         ConfigError: there is no such task, score or setting, or nothing that both sides have.
@@ -87,7 +85,7 @@ def compare(
         for one in settings:
             found.setdefault((one.group, tuple(str(one.value(name)) for name in by)), []).append(one)
         sides.append(found)
-    lines = _lines(sides, accounts, by, lower_is_better)
+    lines = _lines(sides, accounts, by)
     notes = tuple(
         f"{name}: {line}" for name, one in zip(("first", "second"), accounts, strict=True) for line in one.sentences()
     )
@@ -102,7 +100,6 @@ def _lines(
     sides: Sequence[Mapping[Key, list[Setting]]],
     accounts: Sequence[Accounts],
     by: Sequence[str],
-    lower_is_better: bool,
 ) -> list[dict[str, object]]:
     shared = [key for key in sides[0] if key in sides[1]]
     for mine, theirs, account in ((sides[0], sides[1], accounts[0]), (sides[1], sides[0], accounts[1])):
@@ -112,10 +109,7 @@ def _lines(
                 account.leave_out("the other side has none like them", sum(s.score.n for s in settings), detail=detail)
     lines: list[dict[str, object]] = []
     for group, values in sorted(shared):
-        picked = [
-            chosen(side[group, values], account, lower_is_better=lower_is_better)
-            for side, account in zip(sides, accounts, strict=True)
-        ]
+        picked = [chosen(side[group, values], account) for side, account in zip(sides, accounts, strict=True)]
         one, other = picked
         if one is None or other is None:
             for setting, account in zip(picked, accounts, strict=True):

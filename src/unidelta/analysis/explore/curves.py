@@ -28,7 +28,6 @@ def curves(
     metric: str | None = None,
     x: str = "percent",
     by: Sequence[str] = BY,
-    lower_is_better: bool = False,
 ) -> Figure:
     """Scores against `x`: means over seeds, and the best setting on dev where several are at one point.
 
@@ -38,7 +37,6 @@ def curves(
         metric: a score by the name that records have for it; None takes each task's headline.
         x: a column of `frame` or a setting (`training.learning_rate`) that is a number.
         by: what lines differ by, likewise.
-        lower_is_better: whether a low score is a good one.
 
     Returns:
         The figure as data; its notes say how many runs are shown, and why the others are not.
@@ -63,7 +61,7 @@ def curves(
         )
     panels: list[Panel] = []
     scales = {one.group[0] for one in settings}
-    choose = partial(chosen, accounts=accounts, lower_is_better=lower_is_better)
+    choose = partial(chosen, accounts=accounts)
     for group in dict.fromkeys(one.group for one in settings):
         mine = [one for one in there if one.group == group]
         full = [one for one in levels if one.group == group]

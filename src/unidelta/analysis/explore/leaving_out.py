@@ -18,12 +18,12 @@ def without_lost(settings: Sequence[Setting], accounts: Accounts) -> list[Settin
     return [one for one in settings if one.score.n]
 
 
-def chosen(settings: Sequence[Setting], accounts: Accounts, *, lower_is_better: bool = False) -> Setting | None:
+def chosen(settings: Sequence[Setting], accounts: Accounts) -> Setting | None:
     """The best on dev; the runs of the others are counted, with what they differ by.
 
     None, and all of them are counted, where there is nothing to choose by.
     """
-    best = best_on_dev(settings, lower_is_better=lower_is_better)
+    best = best_on_dev(settings)
     for one in settings:
         if one is not best and best is not None:
             names = " and ".join(differing([best, one]))

@@ -21,6 +21,7 @@ Group = tuple[str, str, str]
 """Scale, task and metric: scores of one group may be compared, those of two may not."""
 
 _NO_SCORE = "no score"
+_COSTS = ("dev_loss", "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,10 @@ class Setting:
         """A column of the runs, or the setting at a dotted path; None for a path that it has not."""
         first = self.runs[0]
         return first[name] if name in first else self.values.get(name)
+
+    def is_low_good(self, metric: str) -> bool:
+        """Whether a low value of a score, or of a cost, is a good one."""
+        return metric in _COSTS or any(metric in run["lower_is_better"].split() for run in self.runs)
 
     def mean(self, column: str) -> float:
         """The mean of a numeric column over the complete runs; NaN if one of them has none."""
