@@ -57,6 +57,7 @@ class Panel:
         full: the measured score of full fine-tuning, drawn as a dashed line; None without runs.
         full_published: the printed score; None if the panel shows no published curve.
         oracle: what a model that knows all but the noise of the test set scores on it; None where nobody knows.
+        is_low_good: whether a low score is a good one.
     """
 
     title: str
@@ -65,15 +66,17 @@ class Panel:
     full: Score | None = None
     full_published: float | None = None
     oracle: float | None = None
+    is_low_good: bool = False
 
     @property
     def frontier(self) -> tuple[tuple[float, float], ...]:
         """The measured points that no other beats, (percent, mean): each more costly than the last, and better."""
+        sign = 1 if self.is_low_good else -1
         measured = (point for one in self.series if not one.is_published for point in one.points)
         scored = [(point.percent, point.score.mean) for point in measured if point.score.mean is not None]
         found: list[tuple[float, float]] = []
-        for percent, mean in sorted(scored, key=lambda point: (point[0], -point[1])):
-            if not found or mean > found[-1][1]:
+        for percent, mean in sorted(scored, key=lambda point: (point[0], sign * point[1])):
+            if not found or sign * mean < sign * found[-1][1]:
                 found.append((percent, mean))
         return tuple(found)
 

@@ -33,7 +33,8 @@ def test_columns_that_were_dropped_are_named(table, run, lacking):
 
 def test_one_name_needs_no_brackets(table, run):
     runs = table(run(1, 50.0), run(2, 51.0), run(1, 60.0, {"training.learning_rate": 0.01}))
-    assert unidelta.compare(runs, runs, by="seed").equals(unidelta.compare(runs, runs, by=["seed"]))
+    others = runs.assign(method="hero", run_id=["a", "b", "c"])
+    assert unidelta.compare(runs, others, by="position").equals(unidelta.compare(runs, others, by=["position"]))
     for wrong in (5, None, ["seed", 5]):
         with pytest.raises(ConfigError, match="not a name of a column or a setting"):
             unidelta.compare(runs, runs, by=wrong)

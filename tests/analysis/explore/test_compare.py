@@ -35,6 +35,37 @@ def test_seeds_that_pair_are_paired(table, run):
     assert counted(by_side(made, "second")) == (4, 4)
 
 
+def test_where_few_seeds_pair_all_are_compared_and_what_is_shown_is_what_is_compared(table, run):
+    first = table(*(run(seed, score) for seed, score in enumerate(FIRST)))
+    second = table(*(run(2 + seed, score, method="hero") for seed, score in enumerate(SECOND)))
+    (row,) = unidelta.compare(first, second).to_dict("records")
+    assert (row["test"], row["n_first"], row["n_second"]) == ("Welch", 4, 4)
+    assert row["p"] == pytest.approx(stats.ttest_ind(FIRST, SECOND, equal_var=False).pvalue)
+    whole = table(*(run(seed, score) for seed, score in enumerate([*FIRST, 99.0, 98.0])))
+    (row,) = unidelta.compare(whole, table(*second.assign(seed=range(4)).to_dict("records"))).to_dict("records")
+    assert (row["test"], row["n_first"], row["first"]) == ("paired", 4, np.mean(FIRST))
+    assert row["difference"] == pytest.approx(row["first"] - row["second"])
+
+
+def test_the_same_runs_on_both_sides_are_not_compared(table, run):
+    rows = [run(1, 50.0), run(2, 51.0)]
+    with pytest.raises(ConfigError, match="the other side has the same runs"):
+        unidelta.compare(table(*rows), table(*rows, run(3, 52.0)))
+    again = [{**row, "test": row["test"] + 0.5} for row in rows]  # the same runs, with other results
+    assert unidelta.compare(table(*rows), table(*again))["difference"].tolist() == [-0.5]
+
+
+def test_a_side_may_be_one_seed_and_rows_may_not(table, run):
+    frame = table(*(run(seed, score, seconds=seed) for seed, score in enumerate(FIRST, 1)))
+    assert select(frame, "method=sandwich,seed=3")["test"].tolist() == [55.5]
+    assert select(frame, "seconds=2")["seed"].tolist() == [2]
+    with pytest.raises(ConfigError, match="no run has seed=7"):
+        select(frame, "seed=7")
+    for name in ("seed", "seconds", "run_id"):
+        with pytest.raises(ConfigError, match=f"they differ in {name}"):
+            unidelta.compare(frame, frame, by=name)
+
+
 def test_seeds_that_do_not_pair_are_compared_by_welch(table, run):
     first = table(*(run(seed, score) for seed, score in enumerate(FIRST)))
     second = table(*(run(10 + seed, score) for seed, score in enumerate(SECOND[:3])))

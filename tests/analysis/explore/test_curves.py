@@ -54,6 +54,22 @@ def test_rates_become_lines_or_the_axis_when_asked(table, run):
     assert along.x_label == "training.learning_rate" and made.notes[0] == "4 of 4 runs shown."
 
 
+def test_of_what_seeds_differ_in_the_axis_has_the_mean(table, run):
+    rows = [run(seed, 50.0, seconds=10.0 * seed) for seed in (1, 2)]
+    assert points(curves(table(*rows), x="seconds")) == {"sandwich (ffn)": [(15.0, (50.0, 50.0))]}
+    for asked in ({"x": "seed"}, {"by": ("method", "seed")}, {"by": ("seconds",)}):
+        with pytest.raises(ConfigError, match="they differ in"):
+            curves(table(*rows), **asked)
+
+
+def test_the_frontier_of_an_error_rate_is_the_lowest(table, run):
+    at = [("a", 1.0, 10.0), ("b", 2.0, 30.0), ("c", 3.0, 5.0)]
+    rows = [run(1, score, method=name, percent=percent) for name, percent, score in at]
+    assert curves(table(*rows)).panels[0].frontier == ((1.0, 10.0), (2.0, 30.0))
+    low = curves(table(*({**row, "lower_is_better": "ter"} for row in rows)))
+    assert low.panels[0].frontier == ((1.0, 10.0), (3.0, 5.0))
+
+
 def test_without_dev_scores_the_loss_decides_and_without_either_nothing_is_shown(table, run):
     rows = [
         run(1, 5.0, {"training.learning_rate": r}, dev=None, dev_loss=loss) for r, loss in ((1e-3, 0.2), (2e-3, 0.1))

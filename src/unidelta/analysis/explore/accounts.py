@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+_N_NAMED = 6
+
 
 @dataclass(slots=True, kw_only=True)
 class Accounts:
@@ -38,7 +40,10 @@ class Accounts:
     def _reasons(self) -> Iterable[str]:
         for reason, n in self.left_out.most_common():
             counts = self.details.get(reason, Counter())
-            told = f" ({', '.join(f'{name} {count}' for name, count in counts.most_common())})" if counts else ""
+            named = [f"{name} {count}" for name, count in counts.most_common(_N_NAMED)]
+            if len(counts) > _N_NAMED:
+                named.append(f"and {len(counts) - _N_NAMED} more")
+            told = f" ({', '.join(named)})" if named else ""
             yield f"{runs(n)} not shown, because {reason}{told}."
 
 

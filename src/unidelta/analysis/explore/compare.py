@@ -10,7 +10,7 @@ from unidelta.analysis.difference import LEVEL, above, difference
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.asked import names_of, table_of
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
-from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
+from unidelta.analysis.explore.setting import Group, Setting, check_shared, settings_of
 from unidelta.analysis.in_print import p_text, signed
 from unidelta.analysis.needed import needed_text, seeds_needed
 from unidelta.analysis.score import Score
@@ -58,9 +58,10 @@ def compare(
     """First minus second, a row for each scale, task and metric that both have.
 
     Columns: `scale`, `task`, `metric`, those of `by`; the means `first` and `second` with `n_first` and `n_second`;
-    `difference`, `ci95` (half its 95 % interval), `low` and `high`; `test` (`paired` by seed, where two seeds or more
-    pair, else `Welch`), `n` (pairs, or seeds of the smaller side), `p`; `n_needed` (seeds for 80 % power, were mean and
-    deviation what they are here); `decided` (`above`, `below` or "").  `attrs["notes"]` says which runs are compared.
+    `difference`, `ci95` (half its 95 % interval), `low` and `high`; `test` (`paired` by seed, where the side with fewer
+    seeds has two or more, all of which the other side has, else `Welch`), `n` (pairs, or seeds of that side), `p`;
+    `n_needed` (seeds for 80 % power, were mean and deviation what they are here); `decided` (`above`, `below` or "").
+    `attrs["notes"]` says which runs are compared.
 
     Args:
         first: runs, as `unidelta.runs` returns them.
@@ -80,7 +81,7 @@ def compare(
     for frame, account in zip((first, second), accounts, strict=True):
         settings = without_lost(settings_of(frame, account, task=task, metric=metric), account)
         for name in by:
-            check_name(name, settings, f"by={name}")
+            check_shared(name, settings, f"by={name}")
         found: dict[Key, list[Setting]] = {}
         for one in settings:
             found.setdefault((one.group, tuple(str(one.value(name)) for name in by)), []).append(one)
@@ -115,19 +116,32 @@ def _lines(
             for setting, account in zip(picked, accounts, strict=True):
                 account.leave_out("the other side cannot be chosen", setting.score.n if setting is not None else 0)
             continue
-        found = contrast(one.score, other.score)
-        if found.test == "paired":
+        if set(zip(one.score.run_ids, one.score.values, strict=True)) & set(
+            zip(other.score.run_ids, other.score.values, strict=True)
+        ):
             for setting, account in ((one, accounts[0]), (other, accounts[1])):
-                account.leave_out("their seed is on one side only", setting.score.n - found.n)
+                account.leave_out("the other side has the same runs", setting.score.n, detail=one.runs[0]["method"])
+            continue
+        first, second = _paired(one.score, other.score)
+        for score, setting, account in ((first, one, accounts[0]), (second, other, accounts[1])):
+            account.leave_out("their seed is on one side only", setting.score.n - score.n)
         named = {**dict(zip(_GROUP, group, strict=True)), **dict(zip(by, values, strict=True))}
-        lines.append({**named, **_numbers(one.score, other.score, found)})
+        lines.append({**named, **_numbers(first, second, contrast(first, second))})
     return lines
 
 
+def _paired(first: Score, second: Score) -> tuple[Score, Score]:
+    """The seeds that pair, if two or more do and all of a side; else everything."""
+    shared = set(first.seeds) & set(second.seeds)
+    if len(shared) < 2 or len(shared) < min(first.n, second.n):
+        return first, second
+    return first.of_seeds(shared), second.of_seeds(shared)
+
+
 def contrast(first: Score, second: Score) -> Contrast:
-    """First minus second: paired where two seeds or more pair, else by Welch's test; no test with a single run."""
+    """First minus second: paired where all seeds pair, two or more, else by Welch's test; no test with a single run."""
     found, test = difference(first, second, test="paired"), "paired"
-    if found.error is None:
+    if found.error is None or set(first.seeds) != set(second.seeds):
         found, test = difference(first, second, test="Welch"), "Welch"
     assert found.mean is not None  # a setting has a run
     if found.error is None:

@@ -10,7 +10,7 @@ from unidelta.analysis.curve import PERCENT, Figure, Panel, Point, Series
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.asked import names_of, table_of
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
-from unidelta.analysis.explore.setting import Group, Setting, check_name, settings_of
+from unidelta.analysis.explore.setting import Group, Setting, check_name, check_shared, settings_of
 from unidelta.analysis.names import metric_title, panel_title
 from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import ROWS
@@ -35,7 +35,8 @@ def curves(
         frame: as `unidelta.runs` returns it.
         task: one task; None takes all.
         metric: a score by the name that records have for it; None takes each task's headline.
-        x: a column of `frame` or a setting (`training.learning_rate`) that is a number.
+        x: a column of `frame` or a setting (`training.learning_rate`) that is a number; of a column in which seeds
+            differ, such as `seconds`, the mean.
         by: what lines differ by, likewise.
 
     Returns:
@@ -48,11 +49,12 @@ def curves(
     (x,) = names_of((x,), "x", '"percent"')
     accounts = Accounts(n_runs=len(frame))
     settings = without_lost(settings_of(frame, accounts, task=task, metric=metric), accounts)
-    for name, asked in ((x, "x"), *((name, "by") for name in by)):
-        check_name(name, settings, f"{asked}={name}")
+    (check_shared if x == "seed" else check_name)(x, settings, f"x={x}")
+    for name in by:
+        check_shared(name, settings, f"by={name}")
     levels = [one for one in settings if x == "percent" and one.value("design.kind") == _FULL]
     placed = [one for one in settings if one not in levels]
-    places = {id(one): _number(one.value(x)) for one in placed}
+    places = {id(one): _place(one, x) for one in placed}
     there = _with_place(placed, places, x, accounts)
     is_log = _is_log([places[id(one)] for one in there])
     if is_log:
@@ -113,6 +115,7 @@ def _panel(
         y_label=metric_title(metric),
         series=tuple(series),
         full=None if level is None else level.score,
+        is_low_good=any(one.is_low_good(metric) for one in (*settings, *full)),
         oracle=oracle(task, metric, scale=scale, source=sources.pop() if len(sources) == 1 else ""),
     )
 
@@ -146,6 +149,11 @@ def _with_place(settings: Sequence[Setting], places: dict[int, float], x: str, a
 def _is_log(places: Sequence[float]) -> bool:
     positive = [place for place in places if place > 0]
     return bool(positive) and min(places) >= 0 and max(positive) >= _WIDE * min(positive)
+
+
+def _place(one: Setting, x: str) -> float:
+    place = _number(one.value(x))
+    return one.mean(x) if x in one.runs[0] and not math.isnan(place) else place
 
 
 def _number(value: object) -> float:

@@ -21,17 +21,18 @@ def select(frame: pd.DataFrame, words: str) -> pd.DataFrame:
         ConfigError: a word is not `name=value`, no run has such a name, or none has such a value.
     """
     settings = settings_of(frame, Accounts(n_runs=len(frame)))
+    runs = [(run, one) for one in settings for run in one.runs]
     for word in words.split(","):
         name, equals, value = word.partition("=")
         if not equals:
             raise no_side(words, word)
         check_name(name, settings, words)
-        known = list(dict.fromkeys(_text(one.value(name)) for one in settings))
-        settings = [one for one in settings if _text(one.value(name)) == _text(_read(short(value)))]
-        if not settings:
-            raise ConfigError(words, f"no run has {name}={value}", f"{name}={' or '.join(sorted(known)[:12])}")
-    chosen = {run["run_id"] for one in settings for run in one.runs}
-    return frame.loc[frame["run_id"].isin(list(chosen))]
+        found = [(run, one, _text(run.get(name, one.values.get(name)))) for run, one in runs]
+        runs = [(run, one) for run, one, its in found if its == _text(_read(short(value)))]
+        if not runs:
+            known = sorted({its for _, _, its in found})[:12]
+            raise ConfigError(words, f"no run has {name}={value}", f"{name}={' or '.join(known)}")
+    return frame.loc[frame["run_id"].isin([run["run_id"] for run, _ in runs])]
 
 
 def no_side(asked: str, word: str) -> ConfigError:

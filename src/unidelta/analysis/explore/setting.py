@@ -48,7 +48,7 @@ class Setting:
         return {name: short(value) for name, value in _leaves("", json.loads(self.text))}
 
     def value(self, name: str) -> Any:
-        """A column of the runs, or the setting at a dotted path; None for a path that it has not."""
+        """A column that all runs share (`check_shared`), or the setting at a dotted path; None if it has no such."""
         first = self.runs[0]
         return first[name] if name in first else self.values.get(name)
 
@@ -137,6 +137,24 @@ def check_name(name: str, settings: Sequence[Setting], asked: str) -> None:
         near = suggestions(name, sorted({known for one in settings for known in (*one.runs[0], *one.values)}), n=4)
         instead = ", ".join(near) or "a column of unidelta.runs, or a setting such as training.learning_rate"
         raise ConfigError(asked, f"no run has a column or a setting `{name}`", instead)
+
+
+def check_shared(name: str, settings: Sequence[Setting], asked: str) -> None:
+    """Refuse a name that `check_name` refuses, or by which runs differ that are averaged: the seed, a score, a time.
+
+    Args:
+        name: the name.
+        settings: those that are looked through.
+        asked: what was typed, for the error.
+
+    Raises:
+        ConfigError: there is no such name, or runs of one setting differ in it.
+    """
+    check_name(name, settings, asked)
+    if any(len({str(run.get(name)) for run in one.runs}) > 1 for one in settings):
+        why = f"runs that differ by the seed alone are averaged, and they differ in {name}"
+        instead = f"method, say; to compare some of the runs, {name}=VALUE as a part of a side"
+        raise ConfigError(asked, why, instead)
 
 
 def _check(every: Sequence[Row], task: str | None, metric: str | None) -> None:
