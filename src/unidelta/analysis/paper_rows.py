@@ -64,95 +64,39 @@ class PaperRow:
         return tuple(slot for slot in Slot if slot in request.position.slots)
 
 
+_VARIANTS = {
+    "scaled_pa_ffn": {_TRAINED: "composition=learned_scale"},
+    "lora_ffn": {_PLAIN: "composition.scale=1"},
+}
+_SIZES = {"mam": 9}  # of markers in points: a star looks smaller than it is
 ROWS = {
-    row.name: row
-    for row in (
-        PaperRow(name="frozen", label="frozen", words="method=frozen", style=Style(colour=GREY, marker="_")),
-        PaperRow(name="prompt", label="prompt", words="method=prompt", style=Style(colour=GREY, marker="8")),
-        PaperRow(name="bitfit", label="BitFit", words="method=bitfit", style=Style(colour=GREY, marker="X")),
-        PaperRow(name="prefix", label="prefix (attn)", words="method=prefix", style=Style(colour=BLUE, marker="o")),
-        PaperRow(
-            name="prefix_nogate",
-            label="prefix (attn), no gate",
-            words="method=prefix composition=additive",
-            style=Style(colour=BLUE, marker="p"),
-        ),
-        PaperRow(
-            name="mh_pa_attn",
-            label="multi-head PA (attn)",
-            words="method=multihead_parallel_adapter",
-            style=Style(colour=GREEN, marker="p"),
-        ),
-        PaperRow(
-            name="sa_attn",
-            label="SA (attn)",
-            words="method=adapter position=attn",
-            style=Style(colour=SKY, marker="s"),
-        ),
-        PaperRow(
-            name="sa_ffn",
-            label="SA (ffn)",
-            words="method=adapter position=ffn",
-            style=Style(colour=ORANGE, marker="s"),
-        ),
-        PaperRow(
-            name="pa_attn",
-            label="PA (attn)",
-            words="method=parallel_adapter position=attn",
-            style=Style(colour=SKY, marker="^"),
-        ),
-        PaperRow(
-            name="pa_ffn",
-            label="PA (ffn)",
-            words="method=parallel_adapter position=ffn",
-            style=Style(colour=VERMILLION, marker="D"),
-        ),
-        PaperRow(
-            name="scaled_pa_ffn",
-            label="scaled PA (ffn)",
-            words="method=scaled_parallel_adapter",
-            style=Style(colour=VERMILLION, marker="d"),
-            variants={_TRAINED: "composition=learned_scale"},
-        ),
-        PaperRow(
-            name="lora_attn",
-            label="LoRA (attn)",
-            words="method=lora position=attn",
-            style=Style(colour=GREEN, marker="v"),
-        ),
-        PaperRow(
-            name="lora_ffn",
-            label="LoRA (ffn)",
-            words="method=lora position=ffn",
-            style=Style(colour=PURPLE, marker="P"),
-            variants={_PLAIN: "composition.scale=1"},
-        ),
-        PaperRow(
-            name="pfeiffer",
-            label="Pfeiffer (ffn)",
-            words="method=adapter_pfeiffer",
-            style=Style(colour=ORANGE, marker="<"),
-        ),
-        PaperRow(
-            name="adapter_houlsby",
-            label="Houlsby (attn, ffn)",
-            words="method=adapter_houlsby",
-            style=Style(colour=ORANGE, marker=">"),
-        ),
-        PaperRow(
-            name="pa_attn+pa_ffn",
-            label="PA (attn, ffn)",
-            words="method=parallel_adapter_both",
-            style=Style(colour=VERMILLION, marker="H"),
-        ),
-        PaperRow(
-            name="prefix+lora_ffn",
-            label="prefix (attn) + LoRA (ffn)",
-            words="method=prefix_lora",
-            style=Style(colour=PURPLE, marker="h"),
-        ),
-        PaperRow(name="mam", label="MAM", words="method=mam", style=Style(colour=VERMILLION, marker="*", size=9)),
-        PaperRow(name="full_ft", label="full", words="method=full", style=Style(colour=INK, marker="|")),
+    name: PaperRow(
+        name=name,
+        label=label,
+        words=words,
+        style=Style(colour=colour, marker=marker, size=_SIZES.get(name, 5.5)),
+        variants=_VARIANTS.get(name, {}),
+    )
+    for name, label, words, colour, marker in (
+        ("frozen", "frozen", "method=frozen", GREY, "_"),
+        ("prompt", "prompt", "method=prompt", GREY, "8"),
+        ("bitfit", "BitFit", "method=bitfit", GREY, "X"),
+        ("prefix", "prefix (attn)", "method=prefix", BLUE, "o"),
+        ("prefix_nogate", "prefix (attn), no gate", "method=prefix composition=additive", BLUE, "p"),
+        ("mh_pa_attn", "multi-head PA (attn)", "method=multihead_parallel_adapter", GREEN, "p"),
+        ("sa_attn", "SA (attn)", "method=adapter position=attn", SKY, "s"),
+        ("sa_ffn", "SA (ffn)", "method=adapter position=ffn", ORANGE, "s"),
+        ("pa_attn", "PA (attn)", "method=parallel_adapter position=attn", SKY, "^"),
+        ("pa_ffn", "PA (ffn)", "method=parallel_adapter position=ffn", VERMILLION, "D"),
+        ("scaled_pa_ffn", "scaled PA (ffn)", "method=scaled_parallel_adapter", VERMILLION, "d"),
+        ("lora_attn", "LoRA (attn)", "method=lora position=attn", GREEN, "v"),
+        ("lora_ffn", "LoRA (ffn)", "method=lora position=ffn", PURPLE, "P"),
+        ("pfeiffer", "Pfeiffer (ffn)", "method=adapter_pfeiffer", ORANGE, "<"),
+        ("adapter_houlsby", "Houlsby (attn, ffn)", "method=adapter_houlsby", ORANGE, ">"),
+        ("pa_attn+pa_ffn", "PA (attn, ffn)", "method=parallel_adapter_both", VERMILLION, "H"),
+        ("prefix+lora_ffn", "prefix (attn) + LoRA (ffn)", "method=prefix_lora", PURPLE, "h"),
+        ("mam", "MAM", "method=mam", VERMILLION, "*"),
+        ("full_ft", "full", "method=full", INK, "|"),
     )
 }
 
