@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
-from unidelta.analysis.difference import LEVEL, above, difference
+from unidelta.analysis.difference import LEVEL, Difference, above, difference
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.asked import names_of, table_of
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
@@ -23,28 +22,6 @@ _AFTER = (
     *("test", "n", "p", "n_needed", "decided"),
 )
 Key = tuple[Group, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contrast:
-    """First minus second.
-
-    Args:
-        difference: of the means, over pairs where seeds pair.
-        half_width: of its 95 % interval; None where there are too few runs for one.
-        test: `paired`, `Welch` or "" for none.
-        n: pairs; without pairs the seeds of the smaller side.
-        p: two-sided; None without a test.
-        needed: seeds with which a difference like this is found four times in five; None without a test or beyond
-            what can be run.
-    """
-
-    difference: float
-    half_width: float | None
-    test: str
-    n: int
-    p: float | None
-    needed: int | None
 
 
 def compare(
@@ -126,7 +103,7 @@ def _lines(
         for score, setting, account in ((first, one, accounts[0]), (second, other, accounts[1])):
             account.leave_out("their seed is on one side only", setting.score.n - score.n)
         named = {**dict(zip(_GROUP, group, strict=True)), **dict(zip(by, values, strict=True))}
-        lines.append({**named, **_numbers(first, second, contrast(first, second))})
+        lines.append({**named, **_numbers(first, second, *contrast(first, second))})
     return lines
 
 
@@ -138,41 +115,34 @@ def _paired(first: Score, second: Score) -> tuple[Score, Score]:
     return first.of_seeds(shared), second.of_seeds(shared)
 
 
-def contrast(first: Score, second: Score) -> Contrast:
-    """First minus second: paired where all seeds pair, two or more, else by Welch's test; no test with a single run."""
-    found, test = difference(first, second, test="paired"), "paired"
-    if found.error is None or set(first.seeds) != set(second.seeds):
-        found, test = difference(first, second, test="Welch"), "Welch"
+def contrast(first: Score, second: Score) -> tuple[Difference, str]:
+    """First minus second, paired where all seeds pair, else by Welch's test; and which, "" with a single run."""
+    paired = difference(first, second, test="paired")
+    if paired.error is not None and set(first.seeds) == set(second.seeds):
+        return paired, "paired"
+    found = difference(first, second, test="Welch")
+    return found, "" if found.error is None else "Welch"
+
+
+def _numbers(first: Score, second: Score, found: Difference, test: str) -> dict[str, object]:
     assert found.mean is not None  # a setting has a run
-    if found.error is None:
-        return Contrast(difference=found.mean, half_width=None, test="", n=found.n, p=None, needed=None)
-    return Contrast(
-        difference=found.mean,
-        half_width=found.half_width,
-        test=test,
-        n=found.n,
-        p=above(found, 0).p,
-        needed=seeds_needed(found.mean, found.deviations),
-    )
-
-
-def _numbers(first: Score, second: Score, found: Contrast) -> dict[str, object]:
     width = math.nan if found.half_width is None else found.half_width
-    is_decided = found.p is not None and found.p < LEVEL
+    p = above(found, 0).p if test else math.nan
+    needed = seeds_needed(found.mean, found.deviations) if test else None
     return {
         "first": first.mean,
         "n_first": first.n,
         "second": second.mean,
         "n_second": second.n,
-        "difference": found.difference,
+        "difference": found.mean,
         "ci95": width,
-        "low": found.difference - width,
-        "high": found.difference + width,
-        "test": found.test,
+        "low": found.mean - width,
+        "high": found.mean + width,
+        "test": test,
         "n": found.n,
-        "p": math.nan if found.p is None else found.p,
-        "n_needed": math.nan if found.needed is None else found.needed,
-        "decided": ("above" if found.difference > 0 else "below") if is_decided else "",
+        "p": p,
+        "n_needed": math.nan if needed is None else needed,
+        "decided": ("above" if found.mean > 0 else "below") if p < LEVEL else "",
     }
 
 
