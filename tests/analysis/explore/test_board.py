@@ -14,8 +14,8 @@ from scipy import stats
 
 import unidelta
 from unidelta.analysis.explore.accounts import Accounts
-from unidelta.analysis.explore.best import best_on_dev
 from unidelta.analysis.explore.board import board_table
+from unidelta.analysis.explore.leaving_out import best_on_dev
 from unidelta.analysis.explore.select import select
 from unidelta.analysis.explore.setting import settings_of
 from unidelta.analysis.render import to_text

@@ -1,10 +1,10 @@
-"""Which runs of chosen settings are not shown, and why."""
+"""Which of several settings stands for all of them: the best on dev, never on test; and why the others are not shown."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 from unidelta.analysis.explore.accounts import Accounts
-from unidelta.analysis.explore.best import best_on_dev
 from unidelta.analysis.explore.differences import differing
 from unidelta.analysis.explore.setting import Setting
 
@@ -34,3 +34,29 @@ def chosen(settings: Sequence[Setting], accounts: Accounts) -> Setting | None:
             why = "several settings are at one point, and no dev score says which is best; --by NAME draws a line each"
             accounts.leave_out(why, one.score.n, detail=" and ".join(differing(settings)))
     return best
+
+
+def best_on_dev(settings: Sequence[Setting]) -> Setting | None:
+    """The setting with the best mean dev score; None if there are several and no dev score to choose by.
+
+    Where means are equal, or a setting has no dev score, the lowest mean dev loss decides, then the number of seeds. A
+    setting of which a run has no score comes after those that are whole.
+
+    Args:
+        settings: at least one, each with a score. Dev scores are of the task's headline, whatever they are scored in.
+    """
+    if len(settings) == 1:
+        return settings[0]
+    candidates = [one for one in settings if not one.lost] or list(settings)
+    scores = [one.mean("dev") for one in candidates]
+    losses = [one.mean("dev_loss") for one in candidates]
+    has_scores, has_losses = (not any(map(math.isnan, values)) for values in (scores, losses))
+    if len(candidates) > 1 and not has_scores and not has_losses:
+        return None
+    sign = -1.0 if candidates[0].is_low_good(candidates[0].runs[0]["metric"]) else 1.0
+
+    def merit(index: int) -> tuple[float, float, int]:
+        score = round(sign * scores[index], 9) if has_scores else 0.0
+        return score, -losses[index] if has_losses else 0.0, candidates[index].score.n
+
+    return candidates[max(range(len(candidates)), key=merit)]
