@@ -16,13 +16,11 @@ class Point:
         percent: tuned parameters in percent of the backbone, as the paper counts (matrices only).
         score: the runs; one value and no seed for a published point.
         label: its bottleneck, e.g. `200`.
-        note: a remark, for a published point that was read off a figure or is known to be wrong.
     """
 
     percent: float
     score: Score
     label: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

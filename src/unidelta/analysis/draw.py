@@ -186,9 +186,8 @@ def _labels(panel: Panel, looks: Mapping[str, Style]) -> list[Label]:
             found[one.method] = Label(text=one.label, colour=looks[one.method].colour, x=x, y=y)
     labels = list(found.values())
     full = panel.full.mean if panel.full is not None else None
-    if full is not None or panel.full_published is not None:
-        level = full if full is not None else panel.full_published
-        assert level is not None
+    level = panel.full_published if full is None else full
+    if level is not None:
         labels.append(Label(text="full fine-tuning", colour=INK, x=None, y=level))
     if panel.oracle is not None:
         labels.append(Label(text="oracle", colour=GREY, x=None, y=panel.oracle))

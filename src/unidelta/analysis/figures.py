@@ -137,18 +137,18 @@ def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, made: 
 
 def _panel(rows: list[_Row], runs: Runs) -> Panel:
     """The measured curves of one task."""
-    task, metric = rows[0]["task"], rows[0]["metric"]
+    metric = rows[0]["metric"]
+    name, scored = task_in_records(rows[0]["task"]), metric_in_records(metric, runs.scale)
     series: dict[str, list[Point]] = {}
     for row in rows:
         key = key_of_row(row)
-        score = runs.score(key, task_in_records(task), metric_in_records(metric, runs.scale))
+        score = runs.score(key, name, scored)
         if row["method"] != _FULL and score.n:
-            percent = float(runs.rows(key, task_in_records(task))[0]["percent"])
+            percent = float(runs.rows(key, name)[0]["percent"])
             series.setdefault(row["method"], []).append(Point(percent=percent, score=score, label=row["bottleneck"]))
-    full = runs.score(_FULL, task_in_records(task), metric_in_records(metric, runs.scale))
-    name, scored = task_in_records(task), metric_in_records(metric, runs.scale)
+    full = runs.score(_FULL, name, scored)
     return Panel(
-        title=task_title(task, runs.scale),
+        title=task_title(rows[0]["task"], runs.scale),
         y_label=_axis(metric),
         series=_series(series, is_published=False),
         full=full if full.n else None,
@@ -165,7 +165,7 @@ def _published_panel(rows: list[_Row]) -> Panel:
             full = float(row["value"])
         elif row["provenance"] != _IN_SCRIPT:
             score = Score(values=(float(row["value"]),))
-            point = Point(percent=float(row["params_percent"]), score=score, label=row["bottleneck"], note=row["note"])
+            point = Point(percent=float(row["params_percent"]), score=score, label=row["bottleneck"])
             series.setdefault(row["method"], []).append(point)
     return Panel(
         title=f"{TASKS[rows[0]['task']]}{_PUBLISHED}",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from unidelta.analysis.claims import GROUPS
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tables import shown
-from unidelta.analysis.verdicts import WORDS, Verdict
+from unidelta.analysis.verdicts import Verdict, counted
 
 _BEST, _FULL = "mam@30;512", "full_ft"
 
@@ -17,9 +17,8 @@ def findings(verdicts: Sequence[Verdict], runs: Runs) -> tuple[str, ...]:
     counts = Counter(verdict.word for verdict in verdicts)
     if not verdicts or counts["not run"] == len(verdicts):
         return ("No comparison has runs yet.",)
-    told = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
     n = max(verdict.difference.n for verdict in verdicts)
-    sentences = [f"Of the paper's {len(verdicts)} distinct comparisons: {told}, with up to {n} seeds."]
+    sentences = [f"Of the paper's {len(verdicts)} distinct comparisons: {counted(verdicts)}, with up to {n} seeds."]
     decided = [verdict for verdict in verdicts if verdict.word in ("supported", "contradicted")]
     groups = dict.fromkeys(verdict.claim.group for verdict in decided)
     if groups:

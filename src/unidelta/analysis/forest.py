@@ -1,7 +1,6 @@
 """The claims as one table with a forest plot: where each difference lies, and where it would have to lie."""
 
 import math
-from collections import Counter
 from collections.abc import Collection, Sequence
 from html import escape
 
@@ -14,7 +13,7 @@ from unidelta.analysis.names import METRICS, TASKS, task_title
 from unidelta.analysis.needed import needed_text
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import MISSING
-from unidelta.analysis.verdicts import WORDS, Verdict
+from unidelta.analysis.verdicts import Verdict, counted
 
 _WIDTH, _HEIGHT, _EDGE = 200, 18, 6
 _TICKS = (0, 1, 3, 10, 30, 100)
@@ -40,7 +39,7 @@ def claims_table(verdicts: Sequence[Verdict], runs: Runs, known: Collection[str]
         rows = "\n".join(_row(verdict, tuple(verdicts), runs, known, reach) for verdict in mine)
         bodies.append(
             f'<tbody id="{group}"><tr class="group"><th colspan="{len(_HEADS)}" scope="rowgroup"><span>'
-            f"{html.text(f'{group}: {title}')}</span> <small>{_counted(mine)}</small></th></tr>\n{rows}</tbody>"
+            f"{html.text(f'{group}: {title}')}</span> <small>{counted(mine)}</small></th></tr>\n{rows}</tbody>"
         )
     return f'<div class="wide"><table class="claims"><thead><tr>{head}</tr></thead>{"".join(bodies)}</table></div>'
 
@@ -90,11 +89,6 @@ def _behind(
     code = "\n".join(html.text(line) for line in lines)
     what = "run" if verdict.commands else "more seeds"
     return f"{link} <details><summary>{what}</summary>{why}<pre><code>{code}</code></pre></details>"
-
-
-def _counted(verdicts: Sequence[Verdict]) -> str:
-    counts = Counter(verdict.word for verdict in verdicts)
-    return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
 
 
 def _ends(verdict: Verdict) -> tuple[float, ...]:

@@ -47,11 +47,6 @@ class Cell:
     score: Score | None = None
     command: str | None = None
 
-    @property
-    def is_missing(self) -> bool:
-        """Whether a command can fill it."""
-        return self.command is not None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:

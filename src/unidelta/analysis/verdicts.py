@@ -1,5 +1,6 @@
 """The verdict on each of the paper's comparisons (docs/protocol.md)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -56,6 +57,12 @@ class Verdict:
     def is_margin_in_noise(self) -> bool:
         """Whether the paper's own margin is no larger than its noise."""
         return self.noise is not None and abs(self.margin) <= self.noise
+
+
+def counted(found: Sequence[Verdict]) -> str:
+    """`48 supported, 19 contradicted`: how many there are of each."""
+    counts = Counter(verdict.word for verdict in found)
+    return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

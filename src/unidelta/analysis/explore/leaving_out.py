@@ -1,4 +1,4 @@
-"""Which of several settings stands for all of them: the best on dev, never on test; and why the others are not shown."""
+"""The best of several settings on dev, never on test, stands for all of them; and which runs are not shown, and why."""
 
 import math
 from collections import Counter
