@@ -8,10 +8,10 @@ from functools import partial
 import pandas as pd
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
+from unidelta.analysis.in_print import percent_text
 from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
 from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import ROWS, key_of_row
-from unidelta.analysis.percent import percent_text
 from unidelta.analysis.published import rows as rows_of
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs

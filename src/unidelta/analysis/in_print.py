@@ -21,6 +21,11 @@ def difference_text(found: Difference, digits: int) -> str:
     return f"{signed(found.mean, digits)}{width}"
 
 
+def percent_text(value: float) -> str:
+    """A share of parameters: two digits that count, everywhere alike: `3.6` for 3.56, `0.033`, `100`."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def p_text(p: float | None) -> str:
     """`0.034`, `< 0.001`, or a dash where nothing was tested."""
     return MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -16,10 +16,9 @@ from scipy import stats
 from unidelta.analysis.adjust import holm
 from unidelta.analysis.difference import LEVEL, Difference, above, difference
 from unidelta.analysis.frame import Row, rows, runs, score_of
-from unidelta.analysis.in_print import difference_text, p_text, signed
+from unidelta.analysis.in_print import difference_text, p_text, percent_text, signed
 from unidelta.analysis.miniature import cell
 from unidelta.analysis.page import command, markdown
-from unidelta.analysis.percent import percent_text
 from unidelta.analysis.table import MISSING
 from unidelta.analysis.tuning import tuned_for
 from unidelta.errors import ExitStatus

@@ -10,13 +10,12 @@ from pathlib import Path
 from statistics import mean
 
 from unidelta.analysis.frame import Row, rows, runs
-from unidelta.analysis.in_print import signed
+from unidelta.analysis.in_print import percent_text, signed
 from unidelta.analysis.names import TASKS as PUBLISHED_TASKS
 from unidelta.analysis.names import task_in_records, task_title
 from unidelta.analysis.oracle import ORACLE
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_rows import ROWS
-from unidelta.analysis.percent import percent_text
 from unidelta.analysis.score import half_width
 from unidelta.errors import ExitStatus
 

@@ -6,7 +6,7 @@ from html import escape
 
 from unidelta.analysis.curve import Figure
 from unidelta.analysis.html import link_attributes
-from unidelta.analysis.percent import percent_text
+from unidelta.analysis.in_print import percent_text
 from unidelta.analysis.score import Score
 from unidelta.analysis.tables import shown
 

@@ -18,8 +18,8 @@ from unidelta.analysis.figures import data
 from unidelta.analysis.findings import findings
 from unidelta.analysis.forest import claims_table
 from unidelta.analysis.frame import rows as rows_of
+from unidelta.analysis.in_print import percent_text
 from unidelta.analysis.names import Scale, panel_title
-from unidelta.analysis.percent import percent_text
 from unidelta.analysis.pointed import pointed
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import MISSING, Cell, Column, Table

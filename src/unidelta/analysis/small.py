@@ -13,10 +13,9 @@ from pathlib import Path
 from unidelta.analysis.agreement import clopper_pearson
 from unidelta.analysis.difference import Difference, difference
 from unidelta.analysis.frame import Row, rows, runs, score_of
-from unidelta.analysis.in_print import difference_text, signed
+from unidelta.analysis.in_print import difference_text, percent_text, signed
 from unidelta.analysis.miniature import cell
 from unidelta.analysis.page import command, markdown
-from unidelta.analysis.percent import percent_text
 from unidelta.analysis.published import published
 from unidelta.analysis.published import rows as printed_rows
 from unidelta.analysis.table import MISSING

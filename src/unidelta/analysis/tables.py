@@ -7,11 +7,10 @@ from typing import Any
 import pandas as pd
 
 from unidelta.analysis.commands import command, seeds
-from unidelta.analysis.in_print import signed
+from unidelta.analysis.in_print import percent_text, signed
 from unidelta.analysis.names import METRICS, Scale, metric_in_records, task_in_records, task_title
 from unidelta.analysis.oracle import oracle
 from unidelta.analysis.paper_rows import key_of_row
-from unidelta.analysis.percent import percent_text
 from unidelta.analysis.published import rows
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs

@@ -9,7 +9,7 @@ from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.asked import table_of
 from unidelta.analysis.explore.differences import differing
 from unidelta.analysis.explore.setting import Setting, settings_of
-from unidelta.analysis.percent import percent_text
+from unidelta.analysis.in_print import percent_text
 from unidelta.analysis.table import MISSING, Cell, Column, Kind, Table
 
 _GROUP = ("scale", "task", "metric")
