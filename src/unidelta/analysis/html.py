@@ -79,7 +79,9 @@ def drawing(made: Figure, svg: bytes) -> str:
     content = re.sub(r'\bid="([^"]+)"', rf'id="{made.name}-\1"', content)
     content = re.sub(r'(url\(|href=")#', rf"\1#{made.name}-", content)
     label = text(f"{made.title}. {made.caption}")
-    return _OPENING.sub(rf'<svg class="figure" viewBox="\1" role="img" aria-label="{label}">', content, count=1)
+    return _OPENING.sub(
+        lambda found: f'<svg class="figure" viewBox="{found[1]}" role="img" aria-label="{label}">', content, count=1
+    )
 
 
 def _head(made: Table, column: Column) -> str:

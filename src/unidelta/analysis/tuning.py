@@ -84,8 +84,8 @@ class Curve:
         return tuple(sorted(sorted(self.complete, key=self._merit)[-2:]))
 
     def _merit(self, rate: float) -> tuple[float, float]:
-        score = self.scores[rate]
-        return (0.0 if math.isnan(score) else score, -self.losses[rate])
+        score, loss = self.scores[rate], self.losses[rate]
+        return (0.0 if math.isnan(score) else score, -math.inf if math.isnan(loss) else -loss)
 
     def beyond(self) -> float | None:
         """The rate to try next, if the best one lies on an edge: twice the highest, or half the lowest."""
