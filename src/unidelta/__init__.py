@@ -212,8 +212,8 @@ def compare(
 ) -> "pd.DataFrame":
     """First minus second on each task: difference, 95 % interval, p, n, and the n that would decide it.
 
-    Paired if all seeds of the side with fewer (at least two) pair, else Welch's test. `attrs["notes"]` says which runs are
-    compared.
+    Paired if all seeds of the side with fewer (at least two) pair, else Welch's test. `attrs["notes"]` says which runs
+    are compared.
 
     Args:
         first: rows of what `runs` returns, such as `runs[runs.method == "mam"]`.
