@@ -70,6 +70,15 @@ def test_a_task_that_no_line_has_is_refused_with_those_there_are():
     assert (error.asked, error.instead) == ("task=mnli", "one of: task=xsum, task=sst2")
 
 
+def test_of_several_values_that_are_picked_each_is_in_the_sweep():
+    lines = ["method=mam task=xsum", "method=lora task=xsum,sst2"]
+    assert len(jobs(lines, ("task=xsum,sst2",))) == 3
+    for typed, absent in (("task=sst2,mnli", "task=mnli"), ("method=dora,lora,vera", "method=dora method=vera")):
+        with pytest.raises(Problems) as refusal:
+            jobs(lines, (typed,))
+        assert refusal.value.asked == absent and "method=lora" in refusal.value.instead + typed
+
+
 def test_jobs_that_an_override_makes_alike_are_done_once():
     assert texts(["method=mam seed=1,2", "method=lora,mam seed=3"], ("seed=0",)) == [
         "method=mam seed=0",
@@ -138,6 +147,9 @@ def test_an_unknown_sweep_is_told_with_what_may_be_meant_or_with_those_there_are
     with pytest.raises(ConfigError, match="sweep mini_mian") as refusal:
         read_lines("mini_mian", [tmp_path])
     assert refusal.value.instead == "one of: none in these folders"
+    (tmp_path / "my runs.yml").write_text("- seed=1")
+    with pytest.raises(ConfigError, match=r"mv '.*my runs.yml' '.*my runs.yaml'"):
+        read_lines("my runs", [tmp_path])
     for name in ("mini_main", "paper"):
         write(tmp_path, "- seed=1", name)
     (tmp_path / "elsewhere").mkdir()

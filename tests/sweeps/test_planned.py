@@ -67,7 +67,12 @@ def test_every_mistake_of_every_job_is_told():
     with pytest.raises(Problems) as refusal:
         plan(jobs(["method=prompt task=sst2,xsum,mnli", "method=mam training.batch_size=0", "method=mam seed=1"]))
     asked = [error.asked for error in refusal.value.errors]  # once for both classifiers
-    assert len(asked) == 2 and asked[0].startswith("prompt tuning") and asked[1] == "training.batch_size=0"
+    assert len(asked) == 2 and asked[0].startswith("prompt tuning")
+    assert asked[0].endswith("(job: method=prompt task=sst2 and 1 more)")
+    assert asked[1] == "training.batch_size=0  (job: method=mam training.batch_size=0)"
+    with pytest.raises(Problems) as refusal:  # of a mistake that every job has, no job need be named
+        plan(jobs(["method=mam,lora training.batch_size=0"]))
+    assert refusal.value.asked == "training.batch_size=0"
 
 
 def test_without_the_data_a_list_says_unknown_and_a_sweep_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -1,6 +1,7 @@
 """The command line of report.py."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from unidelta.analysis.tracked import PREFIX
 from unidelta.analysis.verdicts import Verdict, verdicts
 from unidelta.console.command import as_command
 from unidelta.console.once import Once
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, Problems
 from unidelta.extensions.folders import add_folder
@@ -43,6 +45,9 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     if typed and typed[0] in COMMANDS:
         explore(typed)
         return ExitStatus.DONE
+    if name := next((word for word in typed if word in COMMANDS), None):
+        rest = [word for word in typed if word != name]
+        raise ConfigError(shlex.join(typed), f"{name} comes first, and alone", shlex.join(["report.py", name, *rest]))
     arguments = _parser().parse_args(typed)
     is_all = "all" in arguments.names or not arguments.names
     _check_names(arguments.names, options=vars(arguments).keys() - {"names", "check"})
@@ -130,7 +135,7 @@ def _report(found: Sequence[str]) -> ExitStatus:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=program("python report.py"),
         description="The paper's tables, figures and claims, from the records of runs.",
         epilog=_EPILOG,

@@ -3,7 +3,6 @@
 `python -m unidelta.analysis.next_look` prints them; none if no claim is undecided or all seeds are run.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +15,7 @@ from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import read
 from unidelta.analysis.verdicts import Verdict, pairs_of, verdicts
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 
 
 def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _missing(design: tuple[str, str], look: int, runs: Runs, plan: Plan) -> list
 @as_command
 def main() -> int:
     """The exit status: 0, or 2 for an invalid request."""
-    argparse.ArgumentParser(prog="python -m unidelta.analysis.next_look", description=__doc__).parse_args()
+    Parser(prog="python -m unidelta.analysis.next_look", description=__doc__).parse_args()
     compared = claims(published())
     plan = plan_for("mini", compared)
     runs = read("records", scale="mini")

@@ -3,12 +3,12 @@
 The generated tables of a Markdown page are between `<!-- table: NAME -->` and `<!-- end -->`.
 """
 
-import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.errors import DataError, ExitStatus
 from unidelta.records.atomic import write_atomically
 
@@ -61,7 +61,7 @@ def command(
     Returns:
         Done, failed if the page or an image is out of date, or refused for an invalid request.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser = Parser(prog=f"python -m {module}", description=description)
     parser.add_argument("--write", action="store_true", help=f"write what belongs into {page}")
     arguments = parser.parse_args(words)
     made = make()

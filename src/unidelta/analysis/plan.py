@@ -4,7 +4,6 @@
 which are scored on dev alone. `python train.py … plan=results/plan.json` leaves the file's SHA-256 in a run's record.
 """
 
-import argparse
 import hashlib
 import json
 import sys
@@ -22,6 +21,7 @@ from unidelta.analysis.paper_rows import is_of_row
 from unidelta.analysis.published import published
 from unidelta.analysis.tuning import TRIALS, curves, tuned_for
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.errors import DataError
 from unidelta.extensions.paths import PLAN
 
@@ -232,7 +232,7 @@ def text_of(plan: Plan) -> str:
 @as_command
 def main() -> int:
     """The exit status: 0, 1 if the file differs, or 2 for an invalid request."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.plan", description=__doc__)
+    parser = Parser(prog="python -m unidelta.analysis.plan", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {PLAN}")
     arguments = parser.parse_args()
     text = text_of(make_plan(claims(published()), rows(runs(TRIALS))))

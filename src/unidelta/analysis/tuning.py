@@ -7,7 +7,6 @@ round, or a rate beyond the edge that the best one lies on; `--write` writes con
 the trials.
 """
 
-import argparse
 import json
 import math
 import sys
@@ -19,6 +18,7 @@ from statistics import fmean
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.page import markdown
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.design.closest import kind_of
 from unidelta.design.design_json import design_from_dict
 from unidelta.extensions.named_paths import path_argument
@@ -209,7 +209,7 @@ def _relative(rate: float, curve: Curve) -> int:
 @as_command
 def main() -> int:
     """The exit status: 0, or 2 for an invalid request."""
-    parser = argparse.ArgumentParser(prog="python -m unidelta.analysis.tuning", description=__doc__)
+    parser = Parser(prog="python -m unidelta.analysis.tuning", description=__doc__)
     parser.add_argument("--trials", type=path_argument, default=TRIALS)
     parser.add_argument("--write", action="store_true", help=f"write {FOLDER}/<scale> and the trials' README.md")
     arguments = parser.parse_args()

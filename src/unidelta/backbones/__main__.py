@@ -1,11 +1,11 @@
 """`python -m unidelta.backbones from-gguf FILE DIR`: make a checkpoint folder of a GGUF file."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from unidelta.backbones.gguf import from_gguf
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import ExitStatus
 from unidelta.extensions.named_paths import path_argument
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> ExitStatus:
     Returns:
         The exit status: 0, or 2 for a file that cannot be converted.
     """
-    parser = argparse.ArgumentParser(prog=program("python -m unidelta.backbones"), description=__doc__)
+    parser = Parser(prog=program("python -m unidelta.backbones"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     convert = commands.add_parser("from-gguf", help="make a folder for backbone.checkpoint=DIR of a GGUF file")
     convert.add_argument("file", type=path_argument, metavar="FILE")

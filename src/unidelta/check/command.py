@@ -5,7 +5,6 @@ each get a gradient, does a zero start leave the model's output unchanged, do te
 agree, and is merging exact and undone bit for bit? `--config-dir DIR` adds a folder of your own first.
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -15,6 +14,7 @@ from unidelta.check.finding import Finding
 from unidelta.check.kinds import check_composition, check_family, check_form, check_generator
 from unidelta.console.command import as_command
 from unidelta.console.once import Once
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import DesignError, ExitStatus
 from unidelta.extensions.folders import add_folder
@@ -31,7 +31,7 @@ _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
 @as_command
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta.check`: 1 if a check fails, 2 if there is no such name."""
-    parser = argparse.ArgumentParser(prog=program("python -m unidelta.check"), description=__doc__)
+    parser = Parser(prog=program("python -m unidelta.check"), description=__doc__)
     parser.add_argument("kind", choices=_CHECKS)
     parser.add_argument("name", metavar="NAME")
     parser.add_argument(

@@ -1,6 +1,5 @@
 """`unidelta tour`: two minutes from a design to a page with its runs, every command shown before it runs."""
 
-import argparse
 import shlex
 import subprocess
 import sys
@@ -8,6 +7,8 @@ import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 
+from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.console.program import NAME, program
 from unidelta.errors import ExitStatus
 
@@ -36,9 +37,10 @@ def steps(folder: str) -> Iterator[tuple[str, str]]:
     yield "And as a page: figures, tables, claims and every run.", f"report page --source {shlex.quote(folder)}"
 
 
+@as_command
 def main() -> ExitStatus:
     """The exit status: failed if one of the commands fails."""
-    parser = argparse.ArgumentParser(prog=program(f"python -m {NAME} tour"), description=__doc__)
+    parser = Parser(prog=program(f"python -m {NAME} tour"), description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"of the runs (default: {FOLDER})")
     parser.add_argument("--no-open", action="store_true", help="do not open the page in a browser")
     arguments = parser.parse_args()

@@ -65,10 +65,10 @@ def main() -> None:
         disconnect(processes)
     except (UserError, Unfinished) as error:
         _fail(str(error), status_of(error))
+    except (HydraException, OmegaConfBaseException) as error:  # before OSError, which some of Hydra's are, too
+        _fail(str(not_composable(arguments.words, error)), ExitStatus.REFUSED)
     except OSError as error:
         _fail(str(of_system(error)), ExitStatus.REFUSED)
-    except (HydraException, OmegaConfBaseException) as error:
-        _fail(str(not_composable(arguments.words, error)), ExitStatus.REFUSED)
     except JobFailed as error:
         _fail(str(error), ExitStatus.FAILED)
 

@@ -1,9 +1,9 @@
 """docs/design-space.md, written from the code itself: `python -m unidelta.config.design_space --write`."""
 
-import argparse
 import inspect
 import json
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
@@ -15,7 +15,8 @@ from unidelta.config.later_methods import FACTS, HEADS, LATER, RECOMBINED, comme
 from unidelta.config.resolve import published_architecture
 from unidelta.config.resolve_prompt import n_outputs
 from unidelta.config.schema import RunConfig
-from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import (
     Conventions,
@@ -232,16 +233,17 @@ def _backbones() -> Iterable[str]:
     yield "\n".join(f"* {letter}: {why}" for why, letter in reasons.items())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+@as_command
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the document, or write it to its place."""
-    drop_unread_output()
-    parser = argparse.ArgumentParser(prog="python -m unidelta.config.design_space", description=__doc__)
+    parser = Parser(prog="python -m unidelta.config.design_space", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name} instead of printing it")
     if parser.parse_args(arguments).write:
         DOCUMENT.write_text(document(), encoding="utf-8")
     else:
         print(document(), end="")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

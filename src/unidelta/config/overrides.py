@@ -46,7 +46,7 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
             continue
         known[argument] = override
         if override.is_sweep_override() and not is_multirun:
-            problems.append(_several(argument, override))
+            problems.append(_several(argument, override, arguments))
         else:
             problems += _check_override(argument, override)
     problems += _check_pool_keys(known)
@@ -74,7 +74,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
         if key == "hydra.mode" and argument not in ("hydra.mode=MULTIRUN", "hydra.mode=RUN"):
             yield ConfigError(argument, "a command runs one job, or several with -m", "-m")
-        if key == "hydra.sweeper" or key.startswith("hydra.sweeper.params"):
+        if key in ("hydra.sweeper", "hydra/sweeper") or key.startswith("hydra.sweeper.params"):
             yield ConfigError(argument, "the jobs of a multirun are the listed values of its keys", "-m seed=1,2")
         return
     if not override.is_delete() and override.value() == "":
@@ -214,13 +214,13 @@ def _with_value(key: str, typed: str, value: str) -> str:
     return key if is_choice or parsed(word) is None or _check_type(word) else word
 
 
-def _several(argument: str, override: Override) -> ConfigError:
+def _several(argument: str, override: Override, typed: Sequence[str]) -> ConfigError:
     key, _, value = argument.partition("=")
     why = "several values are a run for each, which needs -m"
     if is_list(key):
         listed = f"{key}=[{value}]"
         return ConfigError(argument, "it is a list, which has brackets", shlex.quote(listed))
-    instead = f"python train.py -m {shlex.quote(argument)}"
+    instead = f"python train.py -m {shlex.join(typed)}"
     if override.key_or_group in text_keys():
         instead += f", or for one text with that in it: {shlex.quote(quoted(key, value))}"
     return ConfigError(argument, why, instead)

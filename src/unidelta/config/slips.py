@@ -37,6 +37,10 @@ def unreadable(word: str) -> ConfigError:
         return ConfigError(
             word, "it cannot be read as key=value", f"{group}={word}" if group else "key=value, such as method=mam"
         )
+    if parsed(f"{key}=1") is None:
+        meant = re.sub(r"[^\w./@]", "", key)
+        instead = f"{meant}={value}" if meant in (*keys(), *GROUPS) else "key=value, such as method=mam"
+        return ConfigError(word, f"`{key}` is not a key", instead)
     bare = value.strip("'\"")
     instead = f"{shlex.quote(quoted(key, bare))}, with the value in quotation marks and these in others"
     return ConfigError(word, "Hydra's grammar does not read this value without quotation marks", instead)

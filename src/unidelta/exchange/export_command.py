@@ -13,6 +13,7 @@ from transformers.utils import logging
 
 from unidelta.console.command import as_command
 from unidelta.console.once import Once
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import ExchangeError, ExitStatus
 from unidelta.exchange.approximate import row_error
@@ -26,7 +27,7 @@ from unidelta.injection.saved import load, what_is_saved
 @as_command
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta export`."""
-    parser = argparse.ArgumentParser(prog=program("python -m unidelta export"), description=__doc__)
+    parser = Parser(prog=program("python -m unidelta export"), description=__doc__)
     parser.add_argument("folder", type=path_argument, metavar="DIR", help="saved deltas")
     parser.add_argument("--to", required=True, choices=FORMATS)
     parser.add_argument("--output", required=True, type=path_argument, metavar="OUT", help="a new folder")

@@ -4,13 +4,13 @@ The formats are peft, adapters, and authors: a checkpoint of the paper's release
 tuned, so the options that it was trained with follow: `attn_mode=prefix attn_option=concat attn_bn=30 mid_dim=800 …`.
 """
 
-import argparse
 from collections.abc import Sequence
 
 from transformers.utils import logging
 
 from unidelta.backbones.loading import LoadedBackbone
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import BackboneError, ExchangeError, ExitStatus
 from unidelta.exchange.folder import check_free
@@ -23,7 +23,7 @@ from unidelta.injection.saved import name_labels, save
 @as_command
 def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     """The exit status of `python -m unidelta import`."""
-    parser = argparse.ArgumentParser(prog=program("python -m unidelta import"), description=__doc__)
+    parser = Parser(prog=program("python -m unidelta import"), description=__doc__)
     parser.add_argument("folder", type=path_argument, metavar="DIR", help="what the other library saved")
     parser.add_argument("--from", required=True, choices=SOURCES, dest="source")
     parser.add_argument("--output", required=True, type=path_argument, metavar="OUT", help="a new folder")

@@ -1,10 +1,10 @@
 """`python -m unidelta.fidelity golden DIR` and `python -m unidelta.fidelity counts`; exit status 1 on any failure."""
 
-import argparse
 import sys
 from pathlib import Path
 
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.extensions.named_paths import path_argument
 
@@ -12,7 +12,7 @@ from unidelta.extensions.named_paths import path_argument
 @as_command
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the checks and print its table."""
-    parser = argparse.ArgumentParser(prog=program("python -m unidelta.fidelity"), description=__doc__)
+    parser = Parser(prog=program("python -m unidelta.fidelity"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     golden = commands.add_parser("golden", help="compare with the authors' numbers for tiny models")
     golden.add_argument("folder", type=path_argument, metavar="DIR", help="folder of golden files, e.g. tests/golden")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unidelta.console.command import as_command
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.extensions.named_paths import path_argument
 from unidelta.mini.corpus import SPLITS, rows
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program("python -m unidelta.mini"), description=__doc__)
+    parser = Parser(prog=program("python -m unidelta.mini"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     sample = commands.add_parser("sample", help="print the first rows of a split")
     sample.add_argument("task", choices=SPLITS)

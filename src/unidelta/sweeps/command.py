@@ -16,6 +16,7 @@ from unidelta.config.own_files import check_own_files
 from unidelta.config.run_spec import RunSpec
 from unidelta.console.command import as_command
 from unidelta.console.once import Once
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, ExitStatus, Problems, UserError
 from unidelta.extensions.folders import add_folder
@@ -152,7 +153,7 @@ def _workers(n: int, for_hydra: Sequence[str]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=program("python sweep.py"),
         description="Run every job of sweeps/NAME.yaml; what is done already is skipped.",
         epilog=_EPILOG,

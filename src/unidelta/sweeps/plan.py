@@ -57,7 +57,10 @@ def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
         known = names(folders)
         stem = Path(name).stem
         meant = suggestions(stem, known)
-        if Path(name).is_file() and stem not in known:
+        other = next((path for folder in folders if (path := folder / f"{stem}.yml").is_file()), None)
+        if other is not None:
+            meant = [f"{stem}, after: mv {shlex.quote(str(other))} {shlex.quote(str(other.with_suffix('.yaml')))}"]
+        elif Path(name).is_file() and stem not in known:
             meant = [f"{stem}, with its file in ./sweeps"]
         why = "there is no sweep of this name; a sweep is named after its file in sweeps/, without .yaml"
         raise ConfigError(
@@ -86,6 +89,7 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
     """
     found: dict[Job, None] = {}
     others: dict[str, None] = {}
+    picked: list[str] = []
     problems: list[UserError] = []
     typed = _parse(overrides, problems)
     for line in lines:
@@ -99,15 +103,19 @@ def jobs(lines: Sequence[str], overrides: Sequence[str] = ()) -> list[Job]:
             problems.append(_unreadable(line, error))
             continue
         wanted = {override.key_or_group: set(_words(override)) for override in picking}
+        picked += [word for words in wanted.values() for word in sorted(words)]
         for job in product(*choices_of.values()):
             choices = {word for word in job if word.partition("=")[0] in wanted}
             if all(choices & words for words in wanted.values()):
                 found[Job(job)] = None
             else:
                 others.update(dict.fromkeys(sorted(choices)))
-    if lines and not found and not problems:
-        asked = " ".join(override for override in overrides if override.partition("=")[0] in CHOOSING)
-        problems.append(ConfigError(asked, "no job of this sweep is of that kind", f"one of: {', '.join(others)}"))
+    there = {word for job in found for word in job.overrides}
+    absent = [word for word in dict.fromkeys(picked) if word not in there]
+    if (absent or (lines and not found)) and not problems:
+        others.update(dict.fromkeys(sorted(word for word in there if word.partition("=")[0] in CHOOSING)))
+        why = "no job of this sweep is of that kind"
+        problems.append(ConfigError(" ".join(absent or picked), why, f"one of: {', '.join(others)}"))
     if problems:
         raise Problems(problems)
     return list(found)

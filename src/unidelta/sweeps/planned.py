@@ -63,7 +63,7 @@ def prepared(jobs: Sequence[Job], *, leaves_out: bool = False) -> list[tuple[Job
         Problems: everything that is wrong with any of them.
     """
     found: list[tuple[Job, RunConfig, RunSpec]] = []
-    problems: dict[str, UserError] = {}
+    problems = _Problems(n_jobs=len(jobs))
     impossible: dict[str, list[Job]] = {}
     composed: dict[tuple[str, ...], RunConfig] = {}
     for job in jobs:
@@ -74,12 +74,11 @@ def prepared(jobs: Sequence[Job], *, leaves_out: bool = False) -> list[tuple[Job
             if leaves_out and all(isinstance(one, DesignError) for one in _each(error)):
                 impossible.setdefault("; ".join(f"{one.asked}: {one.why}" for one in _each(error)), []).append(job)
             else:
-                _note(error, problems)
-    if impossible and not found and not problems:
+                problems.note(error, job)
+    if impossible and not found and not problems.found:
         why = "; ".join(impossible)
         raise ConfigError(f"{len(jobs)} jobs", f"none of them exists on this backbone: {why}", "another backbone")
-    if problems:
-        raise Problems(list(problems.values()))
+    problems.check()
     for why, those in impossible.items():
         first, *others = dict.fromkeys(_without_seed(job) for job in those)
         more = f", and {len(others)} more" if others else ""
@@ -117,7 +116,7 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False, leaves_out: bool = Fa
         Problems: everything that is wrong with any of them.
     """
     found: dict[Hashable, Planned] = {}
-    problems: dict[str, UserError] = {}
+    problems = _Problems(n_jobs=len(jobs))
     contents = _Contents(may_download=not is_listing)
     for job, config, spec in prepared(jobs, leaves_out=leaves_out):
         planned = Planned(job=job, spec=spec, results_dir=Path(config.results_dir), run_id=None, state="to do")
@@ -127,17 +126,16 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False, leaves_out: bool = Fa
             except UserError as error:
                 planned = replace(planned, state="unknown")
                 if not is_listing:
-                    _note(error, problems)
+                    problems.note(error, job)
         try:
             record = None if config.force else planned.record()
         except UserError as error:
-            _note(error, problems)
+            problems.note(error, job)
             continue
         if record is not None and record.status == "complete":
             planned = replace(planned, state="done")
         found.setdefault(job if planned.run_id is None else (planned.results_dir, planned.run_id), planned)
-    if problems:
-        raise Problems(list(problems.values()))
+    problems.check()
     return list(found.values())
 
 
@@ -151,13 +149,36 @@ def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
     return replace(composed[words], seed=int(seeds[-1][5:])) if seeds else composed[words]
 
 
-def _note(error: UserError, problems: dict[str, UserError]) -> None:
-    """Keep every error once, for any number of jobs that have it."""
-    problems.update({str(one): one for one in _each(error)})
-
-
 def _each(error: UserError) -> Sequence[UserError]:
     return error.errors if isinstance(error, Problems) else (error,)
+
+
+class _Problems:
+    """Every error once, for any number of jobs that have it, with the first of them unless all have it."""
+
+    def __init__(self, *, n_jobs: int) -> None:
+        self._n_jobs = n_jobs
+        self.found: dict[str, tuple[UserError, dict[str, None]]] = {}
+
+    def note(self, error: UserError, job: Job) -> None:
+        """Keep what is wrong with a job."""
+        for one in _each(error):
+            self.found.setdefault(str(one), (one, {}))[1][str(job)] = None
+
+    def check(self) -> None:
+        """Refuse the jobs that something is wrong with.
+
+        Raises:
+            Problems: everything.
+        """
+        if self.found:
+            raise Problems([self._placed(error, list(jobs)) for error, jobs in self.found.values()])
+
+    def _placed(self, error: UserError, jobs: Sequence[str]) -> UserError:
+        if len(jobs) == self._n_jobs:
+            return error
+        others = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
+        return type(error)(f"{error.asked}  (job: {jobs[0]}{others})", error.why, error.instead)
 
 
 class _Contents:

@@ -6,7 +6,6 @@ equal the record's, intervals included, except for the loss, which needs the mod
 record next to FILE, of `--task TASK`, or `--metrics NAME,NAME`.
 """
 
-import argparse
 import gzip
 import json
 import sys
@@ -19,6 +18,7 @@ import yaml
 
 from unidelta.console.command import as_command
 from unidelta.console.once import Once
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import ConfigError, DataError
 from unidelta.extensions.folders import add_folder, config_file, config_names
@@ -148,7 +148,7 @@ def _of_record(file: Path) -> list[str]:
 @as_command
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 for an invalid request."""
-    parser = argparse.ArgumentParser(prog=program("python -m unidelta.tasks"), description=__doc__)
+    parser = Parser(prog=program("python -m unidelta.tasks"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="score")
     command = commands.add_parser("score", help="print the metrics of saved predictions as JSON")
     command.add_argument("file", type=path_argument, help="JSONL with prediction and reference in every row")

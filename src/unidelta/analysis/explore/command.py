@@ -15,6 +15,7 @@ from unidelta.analysis.render import in_csv, to_csv, to_latex, to_markdown, to_t
 from unidelta.analysis.source import every
 from unidelta.analysis.table import Table
 from unidelta.console.once import Once
+from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import ConfigError
 from unidelta.extensions.folders import add_folder
@@ -115,14 +116,14 @@ def _check_suffix(path: Path, known: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=program("python report.py"),
         description="Any runs: a board, a curve, a comparison.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_subparsers(dest="what", required=True)
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = Parser(add_help=False)
     shared.add_argument("--source", action=Once, default=SOURCE, help=f"as for tables (default: {SOURCE})")
     shared.add_argument("--task", help="one task (default: all)")
     shared.add_argument("--metric", help="a score by its name in the records (default: each task's headline)")
