@@ -127,6 +127,10 @@ def test_the_home_of_nobody_is_refused_wherever_it_is_typed():
         "results_dir=${oc.env:HOME}",
         "results_dir=${ oc.env:HOME}",
         "tracking.group=a-${oc.decode:${oc.env:KEY}}",
+        "results_dir='${oc.${tracking.group}:HOME}'",
+        r"results_dir='\\${oc.env:HOME}'",
+        "+hydra.job.env_set.PATH=/elsewhere",
+        "+hydra.job={env_set: {PATH: /elsewhere}}",
     ],
 )
 def test_what_names_code_or_reads_the_environment_is_refused_however_it_is_wrapped(word):

@@ -1,7 +1,8 @@
 """A configuration is data: refuses overrides that name code, add search paths or read the environment.
 
 Hydra instantiates whatever `_target_` names below its own keys, and logging whatever `class` names, so a copied command
-line could run code. Environment variables may be secrets, and configurations are written into records.
+line could run code; a PATH that is set in the job's environment runs any git. Environment variables may be secrets,
+and configurations are written into records.
 """
 
 import re
@@ -12,9 +13,10 @@ from hydra.core.override_parser.types import ChoiceSweep, Override
 
 from unidelta.errors import ConfigError
 
-_CODE = frozenset(("_target_", "_partial_", "_args_", "_recursive_", "_convert_", "class", "()"))
+_CODE = frozenset(("_target_", "_partial_", "_args_", "_recursive_", "_convert_", "class", "()", "env_set"))
 _CLOSED = ("searchpath", "callbacks", "job_logging", "hydra_logging")  # below `hydra`
-_RESOLVER = re.compile(r"(?<!\\)\$\{\s*([^{}:]*?)\s*:")
+_REFERENCE = re.compile(r"\$\{[^{}:]*\}")  # to another key
+_RESOLVER = re.compile(r"\$\{\s*([^{}:]*?)\s*:")
 _HARMLESS_RESOLVERS = ("now", "hydra")
 
 
@@ -32,8 +34,10 @@ def check_no_code(argument: str, override: Override) -> Iterator[ConfigError]:
     if is_closed or _CODE & {*parts, *_keys(override.value())}:
         why = "a configuration is data: it names no code to run and no other place to search"
         yield ConfigError(argument, why, "the same without it; docs/extending.md says where code goes")
-    resolvers = set(_RESOLVER.findall(argument.partition("=")[2])) - set(_HARMLESS_RESOLVERS)
-    if resolvers:
+    text = argument.partition("=")[2]
+    while _REFERENCE.search(text):  # innermost first: the name of a resolver may be put together, `${oc.${key}:HOME}`
+        text = _REFERENCE.sub("?", text)
+    if set(_RESOLVER.findall(text)) - set(_HARMLESS_RESOLVERS):
         why = "the value of a variable may be a secret, and what is typed goes into records"
         yield ConfigError(argument, why, "the value itself")
 
