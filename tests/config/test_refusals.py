@@ -31,6 +31,7 @@ REFUSED = {
     "training.batch_size=many": (1, "could not be converted to Integer", "training.batch_size=16"),
     "word": (1, "it cannot be read as key=value", "key=value"),
     "seed=-1": (1, "it must be a finite number, between 0 and 4294967295", "seed=42, the default"),
+    f"seed={10**400}": (1, "it must be a finite number, between 0 and 4294967295", "seed=42, the default"),
     "training.learning_rate=inf": (1, "it must be a finite number, above 0", "training.learning_rate=0.001"),
     "training.batch_size=0": (1, "it must be a finite number, 1 or more", "training.batch_size=16"),
     "training.schedule=cosine": (1, "the choices are polynomial, linear, constant", "training.schedule=polynomial"),

@@ -133,6 +133,13 @@ def test_another_machine_gets_no_jobs_but_its_own():
     assert copy.copy(sent).checked == ()  # copies are what pickles make
 
 
+def test_an_option_of_hydra_is_no_key_of_a_job_whatever_its_sign(typed, tmp_path: Path):
+    write_sweep(tmp_path, "dry_run=true seed=1,2")
+    listed = typed("sweep.py", "some --list ++hydra.launcher.workers=2")
+    assert listed.returncode == 0, listed.stderr
+    assert "2 jobs" in listed.stdout and "hydra" not in listed.stdout
+
+
 def test_the_reader_of_a_list_may_leave_early(typed, environment: dict[str, str], root: Path, tmp_path: Path):
     long = "x" * 200  # 500 such lines are more than a pipe holds
     write_sweep(tmp_path, f"dry_run=true results_dir={long} seed=range(500)")

@@ -142,7 +142,7 @@ def _check_values(config: RunConfig) -> list[UserError]:
             problems.append(ConfigError(f"{key}={value}", why, f"{key}={nearest(value, choices)}"))
     for key, (low, high) in _RANGES.items():
         value = _get(config, key)
-        if value is None or (math.isfinite(value) and low <= value and (high is None or value <= high)):
+        if value is None or (low <= value < math.inf and (high is None or value <= high)):
             continue
         bounds = f"at least {number(low)}" if high is None else f"between {number(low)} and {number(high)}"
         default = _get(RunConfig(), key)

@@ -36,7 +36,7 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         DesignError: the budget is not a percentage, or gives a bottleneck below 1 or above the limit of its slot.
     """
     asked = f"budget=percent budget.percent={percent:g} on {architecture.name}"
-    if not (math.isfinite(percent) and 0 < percent < 100):
+    if not 0 < percent < 100:
         raise DesignError(
             asked,
             "a budget is a percentage of the backbone's parameters, above 0 and below 100",

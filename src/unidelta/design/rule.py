@@ -23,4 +23,4 @@ class Rule:
 
 def lacks_positive_scale(part: DeltaSpec, _: "Architecture") -> bool:
     """Whether the factor of a composition that has one is not a finite number above 0."""
-    return not (math.isfinite(part.scale) and part.scale > 0)
+    return not 0 < part.scale < math.inf

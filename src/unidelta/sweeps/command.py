@@ -52,7 +52,7 @@ def _main(typed: Sequence[str]) -> ExitStatus:
         add_folder(arguments.config_dir)
     check_own_files()
     check(overrides)
-    for_hydra = [word for word in overrides if word.startswith("hydra")]
+    for_hydra = [word for word in overrides if word.lstrip("+~").startswith("hydra")]
     lines = read_lines(arguments.name, folders_of_sweeps())
     chosen = jobs(lines, [word for word in overrides if word not in for_hydra])
     chosen = chosen if arguments.shard is None else shard(chosen, arguments.shard)

@@ -33,7 +33,7 @@ def faults(spec: TrainingSpec) -> list[UserError]:
     errors: list[UserError] = []
     for name, (is_fine, allowed, example) in _RANGES.items():
         value = getattr(spec, name)
-        if value is not None and not (math.isfinite(value) and is_fine(value)):
+        if value is not None and not (value < math.inf and is_fine(value)):
             asked, why = f"training.{name}={value}", f"it must be a finite number, {allowed}"
             errors.append(ConfigError(asked, why, f"training.{name}={example}"))
     return errors + _contradictions(spec)
