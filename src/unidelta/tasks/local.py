@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from unidelta.errors import DataError
+from unidelta.tasks.delimited import read_delimited
 from unidelta.tasks.faults import Faults
+from unidelta.tasks.jsonl import read_json, read_jsonl
 from unidelta.tasks.rows import RowCheck
 from unidelta.tasks.table import Table
 from unidelta.tasks.task import Row, TaskSpec
@@ -27,50 +29,25 @@ _PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.[a-z.]+")
 _LAST_ROWS = "train[-500:]"  # of training, held out for the dev split
 _DEV = ("validation", "dev", "valid", "val")
 _Read = Callable[[BinaryIO, Faults], Table]
-
-
-def _jsonl() -> _Read:
-    from unidelta.tasks.jsonl import read_jsonl
-
-    return read_jsonl
-
-
-def _json() -> _Read:
-    from unidelta.tasks.jsonl import read_json
-
-    return read_json
-
-
-def _delimited(delimiters: str) -> _Read:
-    from unidelta.tasks.delimited import read_delimited
-
-    return partial(read_delimited, delimiters=delimiters)
-
-
-def _parquet() -> _Read:
-    # Late: pyarrow takes half a second to import, and text files do not need it.
-    from unidelta.tasks.arrow import read_parquet
-
-    return read_parquet
-
-
-def _arrow() -> _Read:
-    from unidelta.tasks.arrow import read_arrow
-
-    return read_arrow
-
-
-_READERS: dict[str, Callable[[], _Read]] = {
-    ".jsonl": _jsonl,
-    ".json": _json,
-    ".csv": partial(_delimited, ",;\t"),
-    ".tsv": partial(_delimited, "\t"),
-    ".parquet": _parquet,
-    ".arrow": _arrow,
-}
-_BINARY = (".parquet", ".arrow")
-FORMATS = tuple(f"{ending}{gz}" for ending in _READERS for gz in ("", ".gz") if not (gz and ending in _BINARY))
+_TEXT, _BINARY = (".jsonl", ".json", ".csv", ".tsv"), (".parquet", ".arrow")
+FORMATS = (*(f"{ending}{gz}" for ending in _TEXT for gz in ("", ".gz")), *_BINARY)
 """The endings of files that are read."""
+
+
+def _reader(suffix: str) -> _Read:
+    match suffix:
+        case ".jsonl":
+            return read_jsonl
+        case ".json":
+            return read_json
+        case ".csv":
+            return partial(read_delimited, delimiters=",;\t")
+        case ".tsv":
+            return partial(read_delimited, delimiters="\t")
+        case _:
+            from unidelta.tasks.arrow import read_arrow, read_parquet  # late: pyarrow takes half a second to import
+
+            return read_parquet if suffix == ".parquet" else read_arrow
 
 
 def read_split(task: TaskSpec, split: str) -> list[Row]:
@@ -95,7 +72,7 @@ def read_file(file: Path, task: TaskSpec) -> list[Row]:
     suffix = Path(file.name.removesuffix(".gz")).suffix
     try:
         with cast(BinaryIO, gzip.open(file) if file.suffix == ".gz" else file.open("rb")) as stream:
-            table = _READERS[suffix]()(stream, faults)
+            table = _reader(suffix)(stream, faults)
     except (OSError, EOFError, zlib.error) as error:
         why = f"{file.name}: {(isinstance(error, OSError) and error.strerror) or error}."
         raise DataError(asked, why.replace("..", "."), f"a whole {suffix[1:]} file that can be read") from None
