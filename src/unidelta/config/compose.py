@@ -1,6 +1,6 @@
 """Composition by Hydra, for the entry points, tests and notebooks alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.backbones.local import is_local
 from unidelta.config.groups import fill_store
-from unidelta.config.keys import text_keys
+from unidelta.config.keys import leaves, text_keys, value_of
 from unidelta.config.resolve_task import task_source
 from unidelta.config.schema import PATHS, ComposedConfig, RunConfig
 from unidelta.config.spelling import as_hydra_reads, as_typed
@@ -78,28 +78,19 @@ def _find_paths(config: RunConfig) -> None:
     """
     problems: list[UserError] = []
     for key in sorted(text_keys()):
-        node, name = _node(config, key)
-        value = None if node is None else getattr(node, name)
+        value = value_of(config, key)
         try:
             if value is not None and not value.strip():
                 why = "it is empty; a variable of the shell that is not set leaves nothing, too"
                 raise ConfigError(f"{key}={value}", why, f"{key}=VALUE, or leave it out")
             if value is not None and key in PATHS and (key != "backbone.checkpoint" or is_local(value)):
                 path = as_path(value, asked=f"{key}={value}")
-                setattr(node, name, str(path) if value.startswith("~") else value)
+                node, _, name = key.rpartition(".")
+                setattr(value_of(config, node), name, str(path) if value.startswith("~") else value)
         except UserError as error:
             problems.append(error)
     if problems:
         raise Problems(problems)
-
-
-def _node(config: RunConfig, key: str) -> tuple[Any, str]:
-    """The dataclass that a dotted key is in, None if this run has none, and the key's last part."""
-    *path, name = key.split(".")
-    node: Any = config
-    for part in path:
-        node = None if node is None else getattr(node, part)
-    return node, name
 
 
 def _said(overrides: Sequence[str]) -> tuple[str, ...]:
@@ -109,15 +100,7 @@ def _said(overrides: Sequence[str]) -> tuple[str, ...]:
     if path is None:
         return ()
     content = cast(dict[str, Any], OmegaConf.to_container(cast(DictConfig, OmegaConf.load(path))))
-    return tuple(_leaves({key: value for key, value in content.items() if key != "defaults"}, ""))
-
-
-def _leaves(content: dict[str, Any], prefix: str) -> Iterator[str]:
-    for key, value in content.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(cast(dict[str, Any], value), f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
+    return tuple(key for key, _ in leaves(content) if key.partition(".")[0] != "defaults")
 
 
 def _drop_unused_scales(config: RunConfig, overrides: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """The keys of the schema: their dotted names and types."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
@@ -27,6 +27,23 @@ def text_keys() -> frozenset[str]:
 def types() -> dict[str, Any]:
     """The type of each key, from the schema."""
     return {key: hint for key, _, hint in _flatten(RunConfig, "")}
+
+
+def value_of(config: Any, key: str) -> Any:
+    """The value of a dotted key in a configuration; None where this run has no such node."""
+    for name in filter(None, key.split(".")):
+        config = None if config is None else getattr(config, name)
+    return config
+
+
+def leaves(content: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted keys in a file's content, with their values."""
+    for key, value in content.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value and path not in types():
+            yield from leaves(value, f"{path}.")
+        else:
+            yield path, value
 
 
 def is_list(key: str) -> bool:

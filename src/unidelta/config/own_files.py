@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from unidelta.config.groups import options
-from unidelta.config.keys import is_list, keys, wrong_type
+from unidelta.config.keys import is_list, keys, leaves, wrong_type
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems
 from unidelta.extensions.fault_of_yaml import fault_of_yaml
@@ -75,7 +75,7 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
     entries = entries if isinstance(entries, list) else [entries]
     yield from _wrong_defaults(file, group, entries)
     yield from _wrong_order(file, group, entries)
-    yield from _wrong_keys(file, dict(_leaves(found if is_global else {group: found}, "")))
+    yield from _wrong_keys(file, dict(leaves(found if is_global else {group: found})))
     yield from _wrong_name(file, group, name, found.get(group, {}) if is_global else found)
 
 
@@ -129,12 +129,3 @@ def _wrong_name(file: Path, group: str, name: str, own: Any) -> Iterator[ConfigE
         asked = f"the file {file} without a name" if said is None else f"name: {said} in {file}"
         why = f"a {group} is named after its file, and runs are filed by that name"
         yield ConfigError(asked, why, f"{group}: {{name: {name}}}" if own == {} else f"name: {name}")
-
-
-def _leaves(content: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in content.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value and path not in keys():
-            yield from _leaves(value, f"{path}.")
-        else:
-            yield path, value

@@ -1,9 +1,9 @@
 """`RunConfig` to `RunSpec`: pure, all problems at once, no torch and no files."""
 
 import math
-from typing import Any
 
 from unidelta.config.check_quantised import check_quantised
+from unidelta.config.keys import value_of
 from unidelta.config.reading import leave, plain
 from unidelta.config.resolve_task import resolve_task
 from unidelta.config.resolve_training import every_training_setting, resolve_training
@@ -136,16 +136,16 @@ def _published_bottlenecks(config: RunConfig) -> dict[str, int]:
 def _check_values(config: RunConfig) -> list[UserError]:
     problems: list[UserError] = []
     for key, choices in CHOICES.items():
-        value = _get(config, key)
+        value = value_of(config, key)
         if value not in choices:
             why = f"the choices are {', '.join(choices)}"
             problems.append(ConfigError(f"{key}={value}", why, f"{key}={nearest(value, choices)}"))
     for key, (low, high) in _RANGES.items():
-        value = _get(config, key)
+        value = value_of(config, key)
         if value is None or (low <= value < math.inf and (high is None or value <= high)):
             continue
         bounds = f"at least {number(low)}" if high is None else f"between {number(low)} and {number(high)}"
-        default = _get(RunConfig(), key)
+        default = value_of(RunConfig(), key)
         instead = f"{key}={number(low)} or more" if default is None else f"{key}={number(default)}, the default"
         problems.append(ConfigError(f"{key}={value}", f"it must be a finite number, {bounds}", instead))
     return problems
@@ -178,10 +178,3 @@ def _check_saving(config: RunConfig, design: Design) -> list[UserError]:
         "leave save_model out; then unidelta.load(FOLDER, backbone), and model.save_pretrained(DIR) where deltas merge"
     )
     return [ConfigError(asked, why, instead)]
-
-
-def _get(config: RunConfig, key: str) -> Any:
-    value: Any = config
-    for name in key.split("."):
-        value = None if value is None else getattr(value, name)
-    return value
