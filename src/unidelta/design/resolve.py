@@ -4,7 +4,6 @@ A method names the form in each slot and presets the axes; `position` selects am
 and `composition` apply to every selected slot that does not pin them; the budget is solved last.
 """
 
-import re
 from collections.abc import Sequence
 
 from unidelta.design.architecture import Architecture
@@ -68,13 +67,9 @@ def resolve_design(
         design = FullFineTuning()
     if not problems or (isinstance(design, Deltas) and design.parts):
         own = check(design, stands_on)
-        known = {_of_any_backbone(problem) for problem in own}  # the published backbone has the same rules
-        problems = [*(problem for problem in problems if _of_any_backbone(problem) not in known), *own]
+        known = {problem.why for problem in own}  # the published backbone has the same rules
+        problems = [*(problem for problem in problems if problem.why not in known), *own]
     return design, problems
-
-
-def _of_any_backbone(problem: UserError) -> tuple[str, str]:
-    return re.sub(r"(, bottleneck \d+)?, on [^,]*$", "", problem.asked), problem.why
 
 
 def trains_head(request: Request, architecture: Architecture) -> bool:

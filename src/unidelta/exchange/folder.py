@@ -25,13 +25,11 @@ class Foreign:
     """A folder of another library.
 
     Args:
-        folder: where it is.
         asked: the request, in words.
         config: the content of its JSON.
         tensors: by the names in its file.
     """
 
-    folder: Path
     asked: str
     config: Mapping[str, Any]
     tensors: Mapping[str, Tensor]

@@ -94,7 +94,7 @@ def fill(model: PreTrainedModel, ties: Sequence[Tie], tensors: Mapping[str, Tens
         wrong = [
             f"{tie.theirs} {tie.otherwise}"
             for tie in ties
-            if not tie.join([parameters[name] for name in tie.ours]).cpu().equal(_as(tensors[tie.theirs], model.dtype))
+            if not tie.join([parameters[name] for name in tie.ours]).cpu().equal(tensors[tie.theirs].to(model.dtype))
         ]
     if wrong:
         more = f" and {len(wrong) - 5} more" if wrong[5:] else ""
@@ -120,10 +120,6 @@ def _wrong(tie: Tie, tensor: Tensor, parameters: Mapping[str, nn.Parameter]) -> 
     if not tensor.is_floating_point() or torch.promote_types(tensor.dtype, shaped.dtype) != shaped.dtype:
         return f"{tie.theirs} is in {_name(tensor)}, the backbone in {_name(shaped)}, {_WIDER}"
     return None if tensor.isfinite().all() else f"{tie.theirs} has values that are not finite"
-
-
-def _as(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    return tensor.to(dtype)
 
 
 def _shape(tensor: Tensor) -> str:

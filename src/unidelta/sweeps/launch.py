@@ -12,9 +12,7 @@ from hydra import initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
-from hydra.plugins.launcher import Launcher as HydraLauncher
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -131,7 +129,8 @@ def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
     returned: dict[Job, str | Exception] = {}
     lost = RuntimeError("there is no record")
     try:
-        for one, result in zip(planned, _launch(plugin, planned), strict=True):
+        results = plugin.launch([list(one.job.overrides) for one in planned], initial_job_idx=0)
+        for one, result in zip(planned, results, strict=True):
             try:
                 returned[one.job] = str(result.return_value)
             except Exception as error:
@@ -141,10 +140,6 @@ def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
     folder = Path(config.hydra.sweep.dir)
     outcomes = tuple(_outcome(one, returned.get(one.job), lost, folder=folder) for one in planned)
     return Result(outcomes=outcomes, seconds=time.monotonic() - begin)
-
-
-def _launch(plugin: HydraLauncher, planned: Sequence[Planned]) -> Sequence[JobReturn]:
-    return plugin.launch([list(one.job.overrides) for one in planned], initial_job_idx=0)
 
 
 def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception, *, folder: Path) -> Outcome:

@@ -69,20 +69,25 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
         "model_type": architecture.family.name,
         "version": f"adapters.{VERSION}",
     }
-    config = {**about, "name": NAME, "config": configs[0] if len(configs) == 1 else _union(configs)}
-    tensors = written(_ties(injection, NAME), _without_head(injection, saved), asked=asked)
-    own = backbone_fingerprint(injection, saved)
-    files: dict[str, str | bytes] = {_CONFIG: pretty(config), _TENSORS: marked(tensors, config, backbone=own)}
+    own = configs[0] if len(configs) == 1 else {"architecture": "union", "configs": configs}
+    config = {**about, "name": NAME, "config": own}
+    kept = {name: tensor for name, tensor in injection.stored_state().items() if name not in saved}
+    tensors = written(_ties(injection, NAME), kept, asked=asked)
+    backbone = backbone_fingerprint(injection, saved)
+    files: dict[str, str | bytes] = {_CONFIG: pretty(config), _TENSORS: marked(tensors, config, backbone=backbone)}
     if saved:
         labels = {str(i): name for i, name in (model.config.id2label or {}).items()}
         head = {
-            **{**about, "name": None, "config": None, "num_labels": model.config.num_labels},
-            **{"label2id": {name: int(i) for i, name in labels.items()}},
+            **about,
+            "name": None,
+            "config": None,
+            "num_labels": model.config.num_labels,
+            "label2id": {name: int(i) for i, name in labels.items()},
         }
         state = {name: model.get_parameter(name).detach() for name in saved}
         files |= {
             _HEAD[0]: pretty(head),
-            _HEAD[1]: marked(written(beside_ties(saved), state, asked=asked), head, backbone=own),
+            _HEAD[1]: marked(written(beside_ties(saved), state, asked=asked), head, backbone=backbone),
         }
     return files
 
@@ -143,18 +148,10 @@ def _own(method: Method, parts: Sequence[DeltaSpec]) -> list[DeltaSpec]:
     return [part for part in parts if method.is_of(part)]
 
 
-def _union(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"architecture": "union", "configs": list(configs)}
-
-
 def _ties(injection: Injection, name: str) -> list[Tie]:
     """The tensors of every delta, by the method of its part."""
     placed = placed_deltas(injection)
     return [tie for method in METHODS for tie in method.ties([p for p in placed if method.is_of(p.part)], name)]
-
-
-def _without_head(injection: Injection, saved: Collection[str]) -> dict[str, Any]:
-    return {name: tensor for name, tensor in injection.stored_state().items() if name not in saved}
 
 
 def _wrong_family(architecture: Architecture) -> list[str]:

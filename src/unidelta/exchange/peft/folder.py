@@ -96,7 +96,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         raise ExchangeError(asked, f"peft_type {config.get('peft_type')} is not read here", f"one of {known}")
     _check_keys(config, method, asked)
     tensors = read_tensors(folder / _TENSORS, folder / _PICKLE, config=config, allow_bin=allow_bin, asked=asked)
-    foreign = Foreign(folder=folder, asked=asked, config=config, tensors=tensors)
+    foreign = Foreign(asked=asked, config=config, tensors=tensors)
     saved = [name for name, _ in model.named_parameters() if f"{PREFIX}{name}" in tensors]
     return Found(
         design=with_head(method.design(foreign, model), saved, model),
