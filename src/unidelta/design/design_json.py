@@ -50,7 +50,10 @@ _KINDS: dict[type, str] = {
 }
 
 _LATER = {
-    **{"generator": None, "layers": "all", "rotation": Rotation.AFTER, "text_start": TextStart.ZERO},
+    "generator": None,
+    "layers": "all",
+    "rotation": Rotation.AFTER,
+    "text_start": TextStart.ZERO,
     "tokens": ALL,
 }
 """Fields that came after the first records, left out where they say what was done before: run ids must not change."""

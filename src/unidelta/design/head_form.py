@@ -73,10 +73,7 @@ class HeadForm(Form):
 
     level = "heads"
     size = "l"
-    reads = frozenset({"init", "layer_norm", "dropout", "reparameterisation", "mlp_width", "prefix_dropout"}) | {
-        "rotation",
-        "text_start",
-    }
+    reads = frozenset("init layer_norm dropout reparameterisation mlp_width prefix_dropout rotation text_start".split())
     generated = "vectors"
     rules = RULES
 

@@ -134,7 +134,7 @@ def _layers(request: Request, chosen: SlotConfig, where: str, problems: list[Use
     asked = request.layers if pinned is None else pinned
     found = layer_choice.canonical(asked)
     if found is None:
-        key = _key(None if pinned is None else str(pinned), where, "layers")
+        key = _key(pinned, where, "layers")
         why = "layers are all, the first or the last few of each stack, or indices from 0, each once"
         problems.append(ConfigError(f"{key}={asked}", why, f"{key}=all, {key}=first:4, {key}=last:2 or {key}=[0,5]"))
     return found or "all"
@@ -187,5 +187,5 @@ def _known(registry: Collection[str], value: str, key: str, problems: list[UserE
     return value
 
 
-def _key(pinned: str | None, where: str, axis: str) -> str:
+def _key(pinned: object, where: str, axis: str) -> str:
     return axis if pinned is None else f"{where}.{axis}"

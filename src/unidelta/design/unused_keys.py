@@ -8,10 +8,7 @@ from unidelta.design.wording import in_words
 from unidelta.errors import DesignError, UserError
 
 _DEFAULT = SlotConfig()
-_OF_FORMS = (
-    *("at_layer_output", "bias", "source", "reparameterisation", "mlp_width", "prefix_dropout"),
-    *("rotation", "text_start"),
-)
+_OF_FORMS = "at_layer_output bias source reparameterisation mlp_width prefix_dropout rotation text_start".split()
 _OF_MLPS = ("mlp_width", "prefix_dropout")
 
 

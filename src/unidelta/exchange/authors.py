@@ -30,8 +30,9 @@ from unidelta.injection.injection import Injection
 
 _FILES = ("model.safetensors", "pytorch_model.bin")
 _WRAPPED = "pretrained_model."
-_NUMBERS = {"attn_bn": int, "ffn_bn": int, "mid_dim": int, "prefix_dropout": float, "lora_alpha": float} | {
-    "lora_dropout": float
+_NUMBERS = {
+    **dict.fromkeys(("attn_bn", "ffn_bn", "mid_dim"), int),
+    **dict.fromkeys(("prefix_dropout", "lora_alpha", "lora_dropout"), float),
 }
 _UNUSED = re.compile(r".*\.position_ids|prompt_model\.input_tokens")
 _UNUSED_OF_ENCODERS = re.compile(  # made for sequence-to-sequence as well

@@ -29,10 +29,10 @@ class Bottleneck(Method):
     """`BnConfig` and its presets, with ReLU."""
 
     architecture = None
-    reads = frozenset({"mh_adapter", "output_adapter", "cross_adapter", "reduction_factor", "non_linearity"}) | {
-        *("original_ln_before", "original_ln_after", "residual_before_ln", "adapter_residual_before_ln"),
-        *("ln_before", "ln_after", "is_parallel", "scaling", "init_weights"),
-    }
+    reads = frozenset(
+        "mh_adapter output_adapter cross_adapter reduction_factor non_linearity original_ln_before original_ln_after"
+        " residual_before_ln adapter_residual_before_ln ln_before ln_after is_parallel scaling init_weights".split()
+    )
     required = ("mh_adapter", "output_adapter", "reduction_factor", "non_linearity")
     ignores = frozenset(
         "init_weights_seed dropout stochastic_depth inv_adapter_reduction_factor phm_dim factorized_phm_W shared_W_phm"

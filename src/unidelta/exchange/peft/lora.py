@@ -31,9 +31,10 @@ class Lora(Method):
     """`LoraConfig` without DoRA."""
 
     peft_type = "LORA"
-    reads = frozenset({"r", "lora_alpha", "lora_dropout", "target_modules", "rank_pattern", "alpha_pattern"}) | {
-        *("use_rslora", "init_lora_weights", "exclude_modules", "fan_in_fan_out", "layers_to_transform"),
-    }
+    reads = frozenset(
+        "r lora_alpha lora_dropout target_modules rank_pattern alpha_pattern use_rslora init_lora_weights"
+        " exclude_modules fan_in_fan_out layers_to_transform".split()
+    )
     ignores = frozenset({"megatron_core", "qalora_group_size", "layers_pattern", "loftq_config", "runtime_config"})
     compositions: ClassVar[tuple[str, ...]] = ("additive", "scaled", _RANK_STABILISED)
 
@@ -73,19 +74,18 @@ class Lora(Method):
         is_rank_stabilised = _is_rank_stabilised(injection.design)
         placed = placed_deltas(injection)
         ranks, alphas = {}, {}
+        alpha = _alpha(first, is_rank_stabilised=is_rank_stabilised)
         for part in others:
             ends = shortest({each.host for each in placed if each.part == part}, [each.host for each in placed])
             if part.bottleneck != first.bottleneck:
                 ranks |= {re.escape(end): part.bottleneck for end in ends}
-            if _alpha(part, is_rank_stabilised=is_rank_stabilised) != _alpha(
-                first, is_rank_stabilised=is_rank_stabilised
-            ):
-                alphas |= {re.escape(end): _alpha(part, is_rank_stabilised=is_rank_stabilised) for end in ends}
+            if (own := _alpha(part, is_rank_stabilised=is_rank_stabilised)) != alpha:
+                alphas |= {re.escape(end): own for end in ends}
         dropouts = {part.dropout or 0.0 for part in injection.design.parts}
         return {
             **stated_targets(injection),
             "r": first.bottleneck,
-            "lora_alpha": _alpha(first, is_rank_stabilised=is_rank_stabilised),
+            "lora_alpha": alpha,
             "rank_pattern": ranks,
             "alpha_pattern": alphas,
             "lora_dropout": dropouts.pop() if len(dropouts) == 1 else 0.0,  # matters in training only

@@ -23,9 +23,9 @@ class Oft(Method):
     """`OFTConfig(oft_block_size=b, use_cayley_neumann=False)`."""
 
     peft_type = "OFT"
-    reads = frozenset({"r", "oft_block_size", "target_modules", "exclude_modules", "fan_in_fan_out"}) | {
-        *("use_cayley_neumann", "layers_to_transform"),
-    }
+    reads = frozenset(
+        "r oft_block_size target_modules exclude_modules fan_in_fan_out use_cayley_neumann layers_to_transform".split()
+    )
     ignores = frozenset({"init_weights", "module_dropout", "eps", "num_cayley_neumann_terms", "layers_pattern"})
 
     def is_of(self, design: Design) -> bool:

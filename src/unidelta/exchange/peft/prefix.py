@@ -28,9 +28,7 @@ class Prefix(Method):
     """`PrefixTuningConfig`, as it is saved: without its MLP."""
 
     peft_type = "PREFIX_TUNING"
-    reads = frozenset({"num_virtual_tokens", "token_dim", "num_attention_heads", "num_layers"}) | {
-        "num_transformer_submodules"
-    }
+    reads = frozenset("num_virtual_tokens token_dim num_attention_heads num_layers num_transformer_submodules".split())
     ignores = frozenset({"encoder_hidden_size", "prefix_projection", "init_weights"})
 
     def is_of(self, design: Design) -> bool:

@@ -21,9 +21,10 @@ class Prompt(Method):
 
     peft_type = "PROMPT_TUNING"
     reads = frozenset({"num_virtual_tokens", "token_dim", "num_transformer_submodules"})
-    ignores = frozenset({"prompt_tuning_init", "prompt_tuning_init_text", "tokenizer_name_or_path"}) | {
-        *("tokenizer_kwargs", "num_attention_heads", "num_layers"),
-    }
+    ignores = frozenset(
+        "prompt_tuning_init prompt_tuning_init_text tokenizer_name_or_path tokenizer_kwargs num_attention_heads"
+        " num_layers".split()
+    )
 
     def is_of(self, design: Design) -> bool:
         """A prompt."""

@@ -29,9 +29,10 @@ class Vera(Method):
     """`VeraConfig(save_projection=True)`."""
 
     peft_type = "VERA"
-    reads = frozenset({"r", "target_modules", "exclude_modules", "fan_in_fan_out", "projection_prng_key"}) | {
-        *("save_projection", "d_initial", "layers_to_transform"),
-    }
+    reads = frozenset(
+        "r target_modules exclude_modules fan_in_fan_out projection_prng_key save_projection d_initial"
+        " layers_to_transform".split()
+    )
     ignores = frozenset({"vera_dropout", "init_weights", "layers_pattern"})
 
     def is_of(self, design: Design) -> bool:
