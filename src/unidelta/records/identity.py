@@ -50,14 +50,14 @@ LABELS = (
 The design and the content of the weights stand for them, so that one design has one name whatever it was called.
 """
 
-UNTRAINED = ("eval_batch_size", "precision")
+OF_FROZEN = ("eval_batch_size", "precision")
 """Of the training settings, those on which the numbers of a frozen model depend."""
 
 
 def run_id(spec: Mapping[str, Any]) -> str:
     """First 16 hexadecimal digits of SHA-256 over the canonical JSON of the scientific spec.
 
-    `LABELS` are left out, of a frozen model all settings of training but `UNTRAINED`, and `LATER_KEYS` and those of
+    `LABELS` are left out, of a frozen model all settings of training but `OF_FROZEN`, and `LATER_KEYS` and those of
     `FORMER_TASKS` at their values of before.
 
     Args:
@@ -93,7 +93,7 @@ def _deciding(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     for path in LABELS:
         spec = _without(spec, path.split("."), lambda value: True)
     if spec.get("design") == {"kind": "frozen"}:
-        spec = {**spec, "training": {name: spec["training"][name] for name in UNTRAINED}}
+        spec = {**spec, "training": {name: spec["training"][name] for name in OF_FROZEN}}
     task = spec.get("task")
     former = FORMER_TASKS.get(task.get("name", ""), {}) if isinstance(task, Mapping) else {}
     for path, before in {**LATER_KEYS, **{f"task.{key}": value for key, value in former.items()}}.items():

@@ -60,7 +60,7 @@ def share(spec: TrainingSpec, processes: Processes) -> Share:
     raise ConfigError(asked, f"{why}; the batch stays what it is with one process.", instead)
 
 
-class Batches(Sized, Protocol):
+class BatchOrder(Sized, Protocol):
     """All batches of a run, as positions of examples; redrawn for each epoch."""
 
     def __iter__(self) -> Iterator[list[int]]: ...
@@ -82,7 +82,7 @@ class SharedBatches:
         filler: position of the filler.
     """
 
-    def __init__(self, batches: Batches, *, share: Share, filler: int) -> None:
+    def __init__(self, batches: BatchOrder, *, share: Share, filler: int) -> None:
         self._batches, self._share, self._filler = batches, share, filler
 
     def set_epoch(self, epoch: int) -> None:
