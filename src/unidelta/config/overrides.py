@@ -12,7 +12,7 @@ from unidelta.config.groups import options
 from unidelta.config.keys import default, is_list, keys, text_keys, wrong_type
 from unidelta.config.launchers import check_launcher, check_pool
 from unidelta.config.no_code import check_no_code
-from unidelta.config.schema import GROUPS, RunConfig
+from unidelta.config.schema import GROUPS
 from unidelta.config.slips import joined, unreadable
 from unidelta.config.spelling import OPTIONS, parsed, quoted
 from unidelta.config.strays import check_strays
@@ -161,8 +161,8 @@ def _default(key: str) -> str:
     for entry in OmegaConf.load(CONF / "config.yaml").defaults:
         if isinstance(entry, DictConfig) and key in entry:
             return str(entry[key])
-    default = OmegaConf.select(OmegaConf.structured(RunConfig), key, throw_on_missing=False)
-    return "null" if default is None else str(default)
+    found = default(key) if key in keys() else None  # no file of these groups is chosen
+    return "null" if found is None else str(found)
 
 
 def _values(override: Override) -> list[str]:
