@@ -23,7 +23,10 @@ KEYS = {f"{side}{key}" for key in SMALL for side in ("", "encoder_", "decoder_")
 def _asked(*words: str, saves_apart: bool = False) -> RunSpec:
     """The run these words ask for, on the published backbone or on a small one of its family."""
     check(words)
-    config = composed(words)
+    return _resolved(composed(words), saves_apart=saves_apart)
+
+
+def _resolved(config: RunConfig, *, saves_apart: bool = False) -> RunSpec:
     n = n_outputs(config)
     published = published_architecture(config.backbone, n_labels=n)
     sizes = {
@@ -36,6 +39,12 @@ def _asked(*words: str, saves_apart: bool = False) -> RunSpec:
 @pytest.fixture(scope="session")
 def asked() -> Callable[..., RunSpec]:
     return _asked
+
+
+@pytest.fixture(scope="session")
+def resolved() -> Callable[..., RunSpec]:
+    """The run of a configuration, where a test sets values on one composition: a hundred times as fast as `asked`."""
+    return _resolved
 
 
 @pytest.fixture(scope="session", name="composed")

@@ -158,11 +158,11 @@ def _has(group: str, name: str, node: str) -> bool:
 
 def _default(key: str) -> str:
     """The option of a group that config.yaml chooses, or the default of a value key."""
-    for entry in OmegaConf.load(CONF / "config.yaml").defaults:
-        if isinstance(entry, DictConfig) and key in entry:
-            return str(entry[key])
-    found = default(key) if key in keys() else None  # no file of these groups is chosen
-    return "null" if found is None else str(found)
+    if key in keys():
+        value = default(key)
+        return "null" if value is None else str(value)
+    chosen = (entry for entry in OmegaConf.load(CONF / "config.yaml").defaults if isinstance(entry, DictConfig))
+    return next((str(entry[key]) for entry in chosen if key in entry), "null")
 
 
 def _values(override: Override) -> list[str]:
