@@ -15,7 +15,8 @@ export PIP_PROGRESS_BAR := off
 endif
 
 # Tests never reach a hub, and two workers of one thread each do not fight over two cores.
-QUIET := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
+# Bytecode is kept, whatever the shell says: the tests start Python some hundred times.
+QUIET := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false PYTHONDONTWRITEBYTECODE=
 
 .PHONY: help setup run test test-slow faults lint format fidelity clean
 
