@@ -125,6 +125,12 @@ class _Part:
 
 
 @cache
+def _kind(name: str) -> str:
+    """What kind of method a row is; a report asks for every record and row."""
+    return ROWS[name].request().method.kind
+
+
+@cache
 def _parts(name: str, variant: str) -> tuple[_Part, ...]:
     """The deltas of a row, from what is typed for it."""
     request = ROWS[name].request(variant)
@@ -217,7 +223,7 @@ def is_of_row(design: Mapping[str, Any], name: str, variant: str, task: str) -> 
     """Whether a record's design is that of a row, of whatever size."""
     parts, mine = design.get("parts", []), _parts(name, variant)
     return (
-        design["kind"] == ROWS[name].request().method.kind
+        design["kind"] == _kind(name)
         and len(parts) == len(mine)
         and all(one.matches(part, task) for one, part in zip(mine, parts, strict=True))
     )
