@@ -40,6 +40,7 @@ from unidelta.design.resolve import resolve_design
 from unidelta.design.rules import every_rule
 from unidelta.design.spec import Design
 from unidelta.errors import UserError
+from unidelta.extensions.folders import config_file
 from unidelta.extensions.paths import CONF
 
 DOCUMENT = CONF.parent / "docs" / "design-space.md"
@@ -102,12 +103,16 @@ def document() -> str:
 
 
 def _runs(task: str) -> dict[str, RunConfig]:
-    """The run of every method on a task; no file but a later method's own says anything of it, so Hydra is spared."""
+    """The run of every method on a task; where no file but the method's own says anything of it, Hydra is spared."""
     base = compose([f"task={task}", "method=full", "scale=paper"])
+
+    def is_tuned(method: str) -> bool:
+        return any(config_file("tuned", f"{scale}{task}_{method}") is not None for scale in ("", "paper/"))
+
     return {
-        method: _of_file(base, method)
-        if facts(method)
-        else compose([f"task={task}", f"method={method}", "scale=paper"])
+        method: compose([f"task={task}", f"method={method}", "scale=paper"])
+        if is_tuned(method)
+        else _of_file(base, method)
         for method in options("method")
     }
 
