@@ -22,6 +22,7 @@ from unidelta.mini.world import Class, world
 COLUMNS = {"xsum": ("document", "summary"), "mnli": ("premise", "hypothesis"), "sst2": ("sentence",)}
 BACKBONE = {"xsum": "bart", "wmt_en_ro": "mbart", "mnli": "roberta", "sst2": "roberta"}
 N_TEXTS = {**dict.fromkeys(("bart", "mbart", "roberta"), 30_000), "llama": 90_000}  # at most those of a part
+N_MORE = 15_000
 TEXT = {"bart": news, "mbart": both_languages, "roberta": news_in_segments, "llama": all_texts}
 MORE = {"llama": (facts_and_translations,)}  # a rare word of the second language may come in one part only
 
@@ -89,7 +90,8 @@ def test_an_item_belongs_to_one_part_whatever_is_drawn():
 @cache
 def words_read(family: str) -> set[str]:
     rng = Random(1)
-    drawn = (draw(0, rng) for draw in (TEXT[family], *MORE.get(family, ())) for _ in range(N_TEXTS[family]))
+    numbers = [(TEXT[family], N_TEXTS[family]), *((draw, N_MORE) for draw in MORE.get(family, ()))]
+    drawn = (draw(0, rng) for draw, n in numbers for _ in range(n))
     return {word for text in drawn for segment in text.target for word in segment.split()}
 
 
