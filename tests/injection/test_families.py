@@ -20,6 +20,7 @@ FUSED = ("gpt2", "modernbert")
 HAS_BIASES = (*FUSED, *ALIKE)
 UNFUSED = [family for family in LATER if family not in FUSED]
 QUICK = ("mam", "adapter_pfeiffer", "lora", "bitfit", "prompt", "full")
+AT_HEADS = ("multihead_parallel_adapter", "parallel_adapter_both", "llama_adapter")  # which attention computes
 CASES = [
     pytest.param(family, method, marks=pytest.mark.slow if family in ALIKE and method not in QUICK else ())
     for family in LATER
@@ -41,9 +42,9 @@ def is_built(family: str, method: str) -> bool:
 
 
 def attentions(family: str, method: str) -> tuple[str, ...]:
-    """Both for the quick methods, else one in turn: each family and each method meets both."""
+    """Both for the quick methods and at heads, else one in turn: each family and each method meets both."""
     turn = LATER.index(family) + options("method").index(method)
-    return ATTENTIONS if method in QUICK else (ATTENTIONS[turn % 2],)
+    return ATTENTIONS if method in (*QUICK, *AT_HEADS) else (ATTENTIONS[turn % 2],)
 
 
 def silence(model: PreTrainedModel) -> None:
