@@ -119,7 +119,7 @@ class Forked:
     def wait(self) -> subprocess.CompletedProcess[str]:
         """What it said, once it has ended."""
         while (status := self.poll()) is None:
-            time.sleep(0.001)
+            time.sleep(0.01)  # each look is work for two processes
         out, err = ((self._output / name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
         return subprocess.CompletedProcess(self._words, status, out, err)
 
