@@ -54,7 +54,7 @@ run: setup ## the main job: train and evaluate the default design; ARGS="method=
 test: setup ## unit tests, no network; ARGS="tests/design -k budget" are passed on
 	@$(QUIET) $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-test-slow: setup ## the tests marked slow (minutes), no network
+test-slow: setup ## the tests marked slow (half an hour), no network
 	@$(QUIET) $(PY) -m pytest -n $(WORKERS) --dist worksteal -m "slow and not network" $(ARGS)
 
 faults: setup ## kills, torn files, full disks and divergence on purpose, as a table (15 to 25 minutes)

@@ -213,7 +213,7 @@ def test_inside_of_a_layer_tokens_are_refused(tiny):
     inside = replace(design.parts[0], representation="sublayer")
     with pytest.raises(Problems, match="the output of whole layers"):
         unidelta.inject(tiny("bart"), Deltas(parts=(inside,)))
-    with pytest.raises(Problems, match="no stack of this backbone is so deep"):  # the decoder's third is no encoder's
+    with pytest.raises(Problems, match="no stack of this backbone is that deep"):  # the decoder's third is no encoder's
         put(tiny, "bart", layers="2")
 
 

@@ -163,7 +163,7 @@ def _claim(line: Mapping[str, str], rows: list[dict[str, str]]) -> Claim:
     return Claim(
         name=name,
         group=group,
-        hypothesis=line["hypothesis"].replace(f" on {line['task']}", ""),
+        hypothesis=line["hypothesis"],
         task=line["task"],
         metric=line["metric"],
         first=first,

@@ -216,7 +216,7 @@ def fixed(plan: Plan, compared: Sequence[Row]) -> str:
     n = sum(row["plan"] == plan.sha256 for row in compared)
     told = "all" if n == len(compared) else f"{n}"
     sentence = (
-        f"What is tested was fixed in {PLAN.name} ({plan.sha256[:12]}), which {told} of the {len(compared)} runs name"
+        f"What is tested was fixed in {PLAN.name} ({plan.sha256[:12]}), which {told} of the {len(compared)} runs compared here name"
     )
     return f"{sentence}." if n == len(compared) else f"{sentence}; the others were made without it or by another one."
 

@@ -23,7 +23,7 @@ class Gated(Composition):
         Rule(
             name="only a softmax can gate",
             refuses=lambda part, _: not FORMS[part.form].has_softmax,
-            why="the gate λ is a ratio of softmax normalisers (Eq. 10), and only a prefix has a softmax",
+            why="the gate λ is a ratio of softmax normalisers (Eq. 8), and only a prefix has a softmax",
             instead="composition=additive, composition=scaled or composition=learned_scale; or method=prefix",
         ),
     )

@@ -57,13 +57,14 @@ has the edits in its encoder. A decoder-only model takes the tokens of the first
 Without a cache, or for a prompt in several passes, give `model(..., source_mask=…)`, 1 at its tokens; a run does so.
 Where the authors' code and the paper's text differ: [fidelity.md](fidelity.md)."""
 _SLOTS = """A method ([how to add one](extending.md#a-method)) names a form for each slot, `method.attn` and
-`method.ffn`, by the keys below. An insertion or composition named here *pins* the slot: the axis of that name
+`method.ffn`, by the keys below; a second delta of a slot (UniPELT has a prefix and LoRA at attention) is
+`method.attn_also` or `method.ffn_also`. An insertion or composition named here *pins* the slot: the axis of that name
 leaves it alone. `mlp_width` and `prefix_dropout` belong to the MLP that makes P_k and P_v while training."""
 _COUNTS = """Counts at `scale=paper`, `budget=paper`. *Trained* is what the optimiser sees; *stored* what is
 kept for inference, prefixes without their MLP; *matrices* what the paper counts; *rule* the percentage as the
 paper would print it (`percent_published_rule`)."""
 _REFUSALS = """A design that cannot be built is refused in three lines: what was asked, why not, what to type
-instead. Besides, a bottleneck is at most the width (a prefix: the longest input), and prompts need a decoder."""
+instead. In addition, a bottleneck is at most the width (a prefix: the longest input), and prompts need a decoder."""
 _MATRIX = """✓ is built; R… are the rules that refuse. Both conventions and all the paper's backbones give the
 same answers. Different forms at the two positions are built where each of them is."""
 
@@ -90,7 +91,7 @@ def document() -> str:
         *("## Table 1", "From the presets, with `conventions=released` (the default: the authors' code):"),
         _table1(of_paper, "released"),
         *("With `conventions=paper` (the text):", _table1(of_paper, "paper")),
-        *("### What came after, in the same columns", LATER, _table1(later, "released")),
+        *("### Other methods, in the same columns", LATER, _table1(later, "released")),
         _table(HEADS, later_rows(later, _design)),
         *("### Crossed cells", RECOMBINED, _table(("cell", "typed", "answer"), crossed_rows(_design)), "## Presets"),
         _table(("`method=`", "what it is"), [(f"`{m}`", _header("method", m)) for m in options("method")]),

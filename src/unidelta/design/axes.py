@@ -46,7 +46,7 @@ class Source(StrEnum):
 class Rotation(StrEnum):
     """Where P_k joins the keys of attention with rotary positions."""
 
-    AFTER = "after"  # P_k are keys that are not rotated: no place in the text (LLaMA-Adapter, Zhang et al. 2024)
+    AFTER = "after"  # P_k are keys that are not rotated: no place in the text (LLaMA-Adapter, Zhang et al. 2023)
     BEFORE = "before"  # P_k are rotated like keys of l tokens in front of the text (RoFormer, Su et al. 2024)
 
 

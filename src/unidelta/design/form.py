@@ -90,7 +90,7 @@ class Form(ABC):
         zero_starts: the initialisations for which Δh = 0 at the start.
         zero_tolerance: by how much a zero start may miss it, for a product that is 1 up to rounding.
         usual_targets: default linear maps by slot, for checks and tables of forms on linear maps.
-        has_softmax: whether it weights its vectors by a softmax, so that a gate λ is defined (Eq. 10).
+        has_softmax: whether it weights its vectors by a softmax, so that a gate λ is defined (Eq. 8).
         is_linear: whether Δh is a matrix times what it reads.
         turns_input: whether it changes what a linear map reads, as a factor of its weight: W R.
         generated: the matrices that a generator can make: maps or vectors; None if it has none.

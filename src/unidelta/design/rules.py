@@ -56,7 +56,7 @@ GENERAL = (
     Rule(
         name="Pfeiffer adapters are sequential",
         refuses=lambda part, _: part.representation in _AFTER_NORM and part.insertion is Insertion.PARALLEL,
-        why="it reads the output of the layer that it changes, so nothing is left for it to be parallel to",
+        why="a delta after a whole layer reads what it changes, so nothing is left for it to be parallel to",
         instead="insertion=sequential, or method=parallel_adapter",
     ),
     Rule(
@@ -70,7 +70,7 @@ GENERAL = (
     Rule(
         name="targets belong to forms on linear maps",
         refuses=lambda part, _: bool(part.targets) != (FORMS[part.form].level == "linear"),
-        why="targets name the linear maps that a form such as LoRA changes; it needs at least one, others have none",
+        why="targets name the linear maps that a form such as LoRA changes; such a form needs one or more, other forms take none",
         instead="targets=[query,value] at attention or targets=[up,down] at the FFN with method=lora",
     ),
     Rule(
@@ -144,14 +144,14 @@ GENERAL = (
     Rule(
         name="the backbone has the layers",
         refuses=_too_few_layers,
-        why="layers are counted from 0 in each stack, and no stack of this backbone is so deep",
+        why="layers are counted from 0 in each stack, and no stack of this backbone is that deep",
         instead="layers=all, or fewer layers",
     ),
     Rule(
         name="tokens are chosen at the output of a layer",
         refuses=lambda part, _: _cannot_choose_tokens(part),
         why="an intervention such as LoReFT edits the output of whole layers at some tokens of the source; every other"
-        " delta is a part of the model that all tokens pass",
+        " delta is a part of the model that all tokens pass through",
         instead="tokens=all, or method=loreft",
     ),
     Rule(

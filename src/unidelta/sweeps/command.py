@@ -29,7 +29,7 @@ _EPILOG = """\
 Further arguments are overrides, as after `python train.py`:
   task=, method=        pick from the sweep: `python sweep.py table3 task=xsum` is its XSum part
   any other key         replaces, in every job, what the sweep says of it: seed=1,2,3  scale=paper
-  backbone=             the same: what cannot be built on it is left out, and said
+  backbone=             the same: jobs that it cannot run are left out and listed
   hydra/launcher=       pool (here, the default), slurm, ray_cluster; docs/scaling.md
   hydra.launcher.KEY=   options of the pool: gpus=[0,1] timeout_s=86400 retries=1 reuse=false
 
