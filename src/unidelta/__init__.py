@@ -38,7 +38,8 @@ def inject(
     transformers' Trainer and `generate`, under `torch.compile`, gradient checkpointing, float16 and bfloat16.
 
     Args:
-        model: a stock model of transformers, of one of sixteen architectures (docs/backbones.md) or of your own.
+        model: an unmodified Hugging Face Transformers model, of one of sixteen architectures (docs/backbones.md) or of
+            your own.
         method: a method by name (`"mam"`, `"lora"`, one of your own), or a design from `unidelta.design`.
         seed: of the deltas' initialisation; the global random state is neither read nor changed.
         fast: whether optimisations are on; results are the same up to rounding.
@@ -50,7 +51,8 @@ def inject(
         A handle: `summary()`, `trained_parameters()`, `save(folder)`, `merge()`, `unmerge()`, `disabled()`, `remove()`.
 
     Raises:
-        UserError: it cannot be, in three lines: what was asked, why not, what to type instead. The model is unchanged.
+        UserError: the request is impossible; three lines say what was asked, why not, and what to type instead. The
+            model is unchanged.
     """
     import torch
 
@@ -62,7 +64,7 @@ def inject(
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise ConfigError(f"seed={seed!r}", "a seed is a whole number, between 0 and 4294967295", "seed=42")
     if not isinstance(fast, bool):
-        raise ConfigError(f"fast={fast!r}", "optimisations are on or off", "fast=True, or fast=False")
+        raise ConfigError(f"fast={fast!r}", "`fast` is true or false", "fast=True, or fast=False")
     if isinstance(method, Design) and axes:
         asked = f"a design with {', '.join(f'{name}={value!r}' for name, value in axes.items())}"
         raise ConfigError(asked, "a design has its own axes", "dataclasses.replace(design, …), or a method's name")
@@ -134,7 +136,9 @@ def deltas_of(model: "PreTrainedModel") -> "Injection":
 
     found = getattr(model, "unidelta", None)
     if not isinstance(found, Injection):
-        raise DesignError("the deltas of a model", "it has none", "unidelta.inject(model, METHOD), or unidelta.load")
+        raise DesignError(
+            "the deltas of a model", "this model has none", "unidelta.inject(model, METHOD), or unidelta.load"
+        )
     return found
 
 
@@ -157,7 +161,7 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
 def board(runs: "pd.DataFrame", *, task: str | None = None, metric: str | None = None) -> "pd.DataFrame":
     """One row for each setting (everything but the seed), the best first: mean, 95 % interval, n, tuned %, seconds.
 
-    Columns beside these: what the settings differ by, and `pareto`. `attrs["notes"]` says how many runs are shown, and
+    Columns beside these: the settings that vary, and `pareto`. `attrs["notes"]` says how many runs are shown, and
     why the others are not. Scales, tasks and metrics are never mixed.
 
     Args:

@@ -164,7 +164,7 @@ def test_what_no_multirun_can_do_is_refused_before_hydra_starts(typed):
 
 
 def test_two_folders_of_ones_own_are_refused():
-    with pytest.raises(ConfigError, match="one folder can be named"):
+    with pytest.raises(ConfigError, match="only one --config-dir is allowed"):
         arguments_of(["--config-dir", "a", "method=lora", "--config-dir=b"])
 
 

@@ -94,10 +94,10 @@ def test_tuned_values_are_read_for_one_scale_and_for_all(folder):
 @pytest.mark.parametrize(
     ("name", "why"),
     {
-        "tuned/xsum-lora.yaml": "there is no such choice",
-        "tuned/tiny/xsum_lora.yaml": "there is no such choice",
-        "tuned/mini/xsum_lorra.yaml": "there is no such choice",
-        "scale_task/xsum.yaml": "there is no such choice",
+        "tuned/xsum-lora.yaml": "no option has that name",
+        "tuned/tiny/xsum_lora.yaml": "no option has that name",
+        "tuned/mini/xsum_lorra.yaml": "no option has that name",
+        "scale_task/xsum.yaml": "no option has that name",
         "method/mine.yml": "end in .yaml",
         "methods/mine.yaml": "the folders of groups",
         "experiments/mine.yaml": "the folders of groups",

@@ -106,7 +106,7 @@ REFUSED = {
     "budget=percent budget.percent=-1": (1, "above 0 and below 100", "budget.percent=3.6"),
     "budget=percent budget.percent=99": (1, "the slot can hold at most 1024", "budget.percent="),
     "budget=percent budget.percent=nan": (1, "above 0 and below 100", "budget.percent=3.6"),
-    "budget=percent budget.percent=1e-9": (1, "that buys no bottleneck at all", "budget.percent="),
+    "budget=percent budget.percent=1e-9": (1, "this budget is too small", "budget.percent="),
     "budget=bottleneck budget.bottleneck=0": (1, "a bottleneck below 1 tunes nothing", "budget.bottleneck=30"),
     "budget=bottleneck budget.percent=3": (1, "budget=bottleneck reads", "budget=percent budget.percent=3, or"),
     "budget=paper budget.bottleneck=3": (1, "budget=paper reads no size", "budget=bottleneck budget.bottleneck=3, or"),

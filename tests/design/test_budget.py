@@ -96,9 +96,9 @@ def test_what_is_no_percentage_is_refused(design, bart_large, percent):
         # a bottleneck of 1024 at 24 FFNs is 50,331,648 parameters, 12.39 %; at 36 attentions 18.58 %
         ("adapter", 99, "it would take a bottleneck of 8183; the slot can hold at most 1024, which is 12.39 %"),
         ("prefix", 99, "it would take a bottleneck of 5456; the slot can hold at most 1024, which is 18.58 %"),
-        ("adapter", 1e-5, "that buys no bottleneck at all; 1 is the smallest and costs 0.0121 % with"),
+        ("adapter", 1e-5, "this budget is too small: the smallest bottleneck, 1, costs 0.0121 % with"),
         # MAM's fixed prefix alone is 0.544 %
-        ("mam", 0.3, "that buys no bottleneck at all; 1 is the smallest and costs 0.5565 % with"),
+        ("mam", 0.3, "this budget is too small: the smallest bottleneck, 1, costs 0.5565 % with"),
     ],
 )
 def test_too_much_and_too_little_are_refused_with_a_budget_that_works(design, bart_large, name, percent, why):

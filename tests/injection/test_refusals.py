@@ -49,7 +49,7 @@ def test_a_second_injection_is_refused(tiny, design, family, first, second):
         put(model, design(second, family))
     assert str(refusal.value) == (
         "You asked:  deltas in a model that has deltas already\n"
-        "Why not:    a design is put into a stock model, once\n"
+        "Why not:    a design goes into a model without deltas\n"
         "Instead:    deltas.remove() first, or all deltas in one design"
     )
     assert {name: p.requires_grad for name, p in model.named_parameters()} == before
@@ -59,7 +59,7 @@ def test_a_second_injection_is_refused(tiny, design, family, first, second):
 def test_a_second_injection_after_a_prompt_is_refused(tiny, design, family):
     model = tiny(family)
     put(model, PromptTuning(length=3))
-    with pytest.raises(DesignError, match="a design is put into a stock model, once"):
+    with pytest.raises(DesignError, match="a design goes into a model without deltas"):
         put(model, PromptTuning(length=3))
 
 

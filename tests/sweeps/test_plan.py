@@ -175,7 +175,7 @@ def test_two_sweeps_of_one_name_are_refused(tmp_path):
     own.mkdir()
     for folder in (tmp_path, own):
         write(folder, "- seed=1", "table3")
-    with pytest.raises(ConfigError, match=r"there are two, .*table3\.yaml and .*table3\.yaml"):
+    with pytest.raises(ConfigError, match=r"two files have this name, .*table3\.yaml and .*table3\.yaml"):
         read_lines("table3", [tmp_path, own])
     assert read_lines("table3", [tmp_path, tmp_path / "own" / ".."]) == ["seed=1"], "one file by two paths is one"
 

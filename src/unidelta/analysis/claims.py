@@ -201,4 +201,4 @@ def _side(words: str, line: Mapping[str, str], rows: list[dict[str, str]]) -> Si
             row = mine[0]
             spread = float(row["std"]) if row["std"] else None
             return Side(key=key_of_row(row), label=row["label"], value=float(value), spread=spread, artefact=artefact)
-    raise DataError(f"claim {line['id']}: {words}", "no single published row is this", "a row of results/paper")
+    raise DataError(f"claim {line['id']}: {words}", "this matches no single published row", "a row of results/paper")

@@ -28,8 +28,8 @@ _INTRO = {
 }
 _LEGEND = (
     "Differences are first minus second, in points, ± half the 95 % t-interval (Welch); n is the seeds of each"
-    " side, p adjusted within the group (Holm). A verdict is frozen when it is decided, so difference and n may differ from"
-    " those of tables, which pool every later seed. What the verdicts mean, and what was fixed before the runs:"
+    " side, p adjusted within the group (Holm). A verdict is frozen when it is decided, so difference and n may differ"
+    " from those of tables, which pool every later seed. What the verdicts mean, and what was fixed before the runs:"
     " [protocol.md]({docs}docs/protocol.md)."
 )
 

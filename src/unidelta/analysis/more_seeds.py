@@ -16,7 +16,7 @@ def needed(verdict: Verdict) -> int | None:
     """The seeds with which a difference like this decides the claim four times in five; None beyond 10,000.
 
     Tests are those of `difference`, before p-values are adjusted: a lower bound where a group has many claims. It is
-    more than there are, as these did not decide it.
+    always more than were run, as these did not decide it.
 
     Raises:
         ValueError: there are fewer than two runs of a side.

@@ -34,7 +34,7 @@ def filled(page: str, made: dict[str, str], *, name: str) -> str:
         place = re.compile(rf"(<!-- table: {re.escape(table_name)} -->\n).*?(<!-- end -->)", re.DOTALL)
         if not place.search(page):
             instead = f"add <!-- table: {table_name} --> and <!-- end --> to the page"
-            raise DataError(f"the table {table_name} in {name}", "the page has no place for it", instead)
+            raise DataError(f"the table {table_name} in {name}", "the page has no marker for this table", instead)
         page = place.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", page)
     return page
 

@@ -215,9 +215,8 @@ def fixed(plan: Plan, compared: Sequence[Row]) -> str:
         return ""
     n = sum(row["plan"] == plan.sha256 for row in compared)
     told = "all" if n == len(compared) else f"{n}"
-    sentence = (
-        f"What is tested was fixed in {PLAN.name} ({plan.sha256[:12]}), which {told} of the {len(compared)} runs compared here name"
-    )
+    named = f"which {told} of the {len(compared)} runs compared here name"
+    sentence = f"What is tested was fixed in {PLAN.name} ({plan.sha256[:12]}), {named}"
     return f"{sentence}." if n == len(compared) else f"{sentence}; the others were made without it or by another one."
 
 

@@ -34,7 +34,7 @@ def published(path: Path = FIGURES) -> pd.DataFrame:
         DataError: there is no such file.
     """
     if not path.is_file():
-        raise DataError(f"the published figures in {path}", "there is no such file", "the file restored")
+        raise DataError(f"the published figures in {path}", "there is no such file", "restore the file")
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 

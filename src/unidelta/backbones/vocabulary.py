@@ -51,5 +51,5 @@ def check_vocabulary(tokenizer: "PreTrainedTokenizerBase", *, n_embeddings: int,
         why = f"its tokenizer knows {n_tokens} special tokens and no other; the model has {n_embeddings:,} embeddings"
         raise BackboneError(asked, why, instead)
     if abs(n_tokens - n_embeddings) > _MOST_ROWS_MORE_OR_LESS * n_embeddings:
-        why = f"its tokenizer has {n_tokens:,} tokens and the model {n_embeddings:,} embeddings: they are no pair"
+        why = f"its tokenizer has {n_tokens:,} tokens and the model {n_embeddings:,} embeddings: they do not match"
         raise BackboneError(asked, why, instead)

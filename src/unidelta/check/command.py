@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     findings = list(_CHECKS[asked.kind](asked.name))
     if not findings:
         why = "the rules refuse it on every architecture, at every place and insertion"
-        raise DesignError(f"check {asked.kind} {asked.name}", why, "rules that let something through")
+        raise DesignError(f"check {asked.kind} {asked.name}", why, "looser rules for it")
     wrong = [finding for finding in findings if finding.wrong]
     for finding in wrong:
         print(f"WRONG  {finding.where}\n       {finding.what}: {finding.wrong}")

@@ -102,7 +102,7 @@ def arguments_of(typed: Sequence[str]) -> Arguments:
     _check_one(found)
     if len(found.config_dirs) > 1:
         asked = " ".join(f"--config-dir {folder}" for folder in found.config_dirs)
-        raise ConfigError(asked, "one folder can be named", "--config-dir DIR, with the files of all of them")
+        raise ConfigError(asked, "only one --config-dir is allowed", "--config-dir DIR, with the files of all of them")
     return found
 
 
@@ -111,7 +111,7 @@ def _check_one(found: Arguments) -> None:
     named = [option.partition("=")[0] for option in (*found.options, *found.words)]
     asked = [one for one, spellings in _ONE_OF.items() if {*spellings} & {*named, *found.words}]
     if len(asked) > 1:
-        why = "a command runs, or shows its configuration, or completes words"
+        why = "these options exclude each other"
         raise ConfigError(" ".join(asked), why, f"python train.py {asked[-1]} … without {asked[0]}")
     if found.is_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(found.words)):
         raise ConfigError(f"-sc {' '.join(found.words)}", "the shells are bash, fish and zsh", "-sc install=bash")

@@ -27,5 +27,5 @@ def check_quantised(config: RunConfig, design: Design) -> Iterator[UserError]:
         yield ConfigError(f"{asked} with method={config.method.name}", why, f"method=lora, or {without}")
     parts = design.parts if isinstance(design, Deltas) else ()
     if any(COMPOSITIONS[part.composition].on_weights for part in parts):
-        why = f"{config.method.name} computes with the weights themselves, which quantised ones are not"
+        why = f"{config.method.name} needs weights that are not quantised"
         yield ConfigError(f"{asked} with method={config.method.name}", why, f"method=lora, or {without}")

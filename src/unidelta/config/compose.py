@@ -81,7 +81,7 @@ def _find_paths(config: RunConfig) -> None:
         value = value_of(config, key)
         try:
             if value is not None and not value.strip():
-                why = "it is empty; a variable of the shell that is not set leaves nothing, too"
+                why = "it is empty; an unset variable of the shell is empty, too"
                 raise ConfigError(f"{key}={value}", why, f"{key}=VALUE, or leave it out")
             if value is not None and key in PATHS and (key != "backbone.checkpoint" or is_local(value)):
                 path = as_path(value, asked=f"{key}={value}")

@@ -73,12 +73,12 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     if key.split(".")[0].split("/")[0] == "hydra":
         yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
         if key == "hydra.mode" and argument not in ("hydra.mode=MULTIRUN", "hydra.mode=RUN"):
-            yield ConfigError(argument, "a command runs one job, or several with -m", "-m")
+            yield ConfigError(argument, "several jobs need -m", "-m")
         if key in ("hydra.sweeper", "hydra/sweeper") or key.startswith("hydra.sweeper.params"):
             yield ConfigError(argument, "the jobs of a multirun are the listed values of its keys", "-m seed=1,2")
         return
     if not override.is_delete() and override.value() == "":
-        why = "it has no value; a variable of the shell that is not set leaves none, too"
+        why = "it has no value; an unset variable of the shell is empty, too"
         yield ConfigError(
             argument, why, f"{key}={_default(key)}" if key in (*GROUPS, *keys()) else "a value after the ="
         )
@@ -92,7 +92,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
             yield ConfigError(argument, why, plain if "=" in plain else f"{key}={_default(key)}")
     elif key in GROUPS:
         if key in CHOSEN_BY_NAME:
-            why = f"the file of {key}/ is chosen by what it is called, from the scale, the task and the method"
+            why = f"the file of {key}/ is chosen automatically, by scale, task and method"
             yield ConfigError(argument, why, "task=, method= and scale=, or a file of your own in experiment/")
             return
         for value in _values(override):
@@ -110,7 +110,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
         yield _no_key(argument, key)
     elif key in _NAMES:
         group = key.split(".")[0]
-        why = f"`{key}` is what the files of {group}= are called by; another name would misfile the run"
+        why = f"`{key}` has to be the name of the file in {group}/, or the run would be misfiled"
         yield ConfigError(argument, why, f"{group}={override.value()}")
     elif key == "method.kind":
         why = "the kind is the method's own: its file has the slots or the size that this kind needs"
@@ -120,7 +120,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     elif isinstance(override.value(), Glob):
         yield ConfigError(argument, "glob(…) is for groups, whose options are files", f"{key}={_default(key)}")
     elif override.is_interval_sweep():
-        why = "an interval has no list of values to run"
+        why = "an interval cannot be enumerated"
         yield ConfigError(argument, why, f"values, {key}=1,2,3, or {key}=range(1,4)")
     elif override.is_sweep_override():
         for value in _values(override):

@@ -103,7 +103,7 @@ def _wrong_order(file: Path, group: str, entries: list[Any]) -> Iterator[ConfigE
     after = entries[entries.index("_self_") + 1 :] if "_self_" in entries else []
     for base in after if group in _FILED else []:
         if isinstance(base, str):
-            why = f"`_self_` stands before it, so what {base} says replaces what this file says"
+            why = f"`_self_` stands before it, so {base} overrides this file"
             yield ConfigError(f"defaults: {base} in {file}", why, f"[{base}, _self_]")
 
 

@@ -173,7 +173,7 @@ def _check_saving(config: RunConfig, design: Design) -> list[UserError]:
     asked = f"save_model=true with method={config.method.name}"
     if isinstance(design, Frozen):
         return [ConfigError(asked, "nothing is tuned: the model is the checkpoint", "leave save_model out")]
-    why = "what it tunes is kept without the backbone (save_deltas=true), a hundredth of the size"
+    why = "its deltas are saved without the backbone (save_deltas=true), in a hundredth of the space"
     instead = (
         "leave save_model out; then unidelta.load(FOLDER, backbone), and model.save_pretrained(DIR) where deltas merge"
     )

@@ -30,7 +30,7 @@ def resolve_prompt(config: RunConfig, kind: Kind, family: Family) -> Prompt | No
     """The prompt of a run, None where an encoder reads the sources as they are."""
     task = config.task
     if family.kind != "decoder":
-        why = f"an encoder reads the sources as they are, and a {family.name} has one"
+        why = f"prompts are for decoder-only models, and a {family.name} has an encoder"
         leave(config, _KEYS, why, "leave it out, or a decoder-only model: backbone=llama")
         return None
     template = task.prompt if task.prompt is not None else usual_template(_sources(task, kind))

@@ -230,7 +230,7 @@ def _check_held_out(task: TaskConfig) -> Iterator[UserError]:
             name, n = held_out(split)
             if n and taken.setdefault(name, split) != split:
                 why = f"task.{key} would share rows with {taken[name]}: both are the last rows of {name}"
-                yield ConfigError(f"task.{key}={split}", why, f"one of the two, and for task.{key} a split of its own")
+                yield ConfigError(f"task.{key}={split}", why, f"another split for task.{key}")
 
 
 def _check_source(task: TaskConfig, source: str) -> Iterator[UserError]:

@@ -42,7 +42,7 @@ def unreadable(word: str) -> ConfigError:
         instead = f"{meant}={value}" if meant in (*keys(), *GROUPS) else "key=value, such as method=mam"
         return ConfigError(word, f"`{key}` is not a key", instead)
     bare = value.strip("'\"")
-    instead = f"{shlex.quote(quoted(key, bare))}, with the value in quotation marks and these in others"
+    instead = f"{shlex.quote(quoted(key, bare))}, the value quoted for Hydra, and again for the shell"
     return ConfigError(word, "Hydra's grammar does not read this value without quotation marks", instead)
 
 

@@ -47,7 +47,7 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
             near = get_close_matches(group, _OF_YAML, n=1) or _OF_YAML
             why, instead = "files are read from the folders of groups", f"one of {', '.join(f'{g}/' for g in near)}"
         elif group in CHOSEN_BY_NAME and name not in readable[group]:
-            why = f"files of {group}/ are read as {called[group]}, and there is no such choice"
+            why = f"files of {group}/ are read as {called[group]}, and no option has that name"
             instead = f"{group}/{sorted(readable[group])[0]}.yaml, for example"
         else:
             continue

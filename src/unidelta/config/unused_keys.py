@@ -67,7 +67,7 @@ def _reason(key: str, config: RunConfig, notes: Notes) -> tuple[str, str]:
     if parts[0] == "method" and parts[1] in SLOTS:
         slot = SLOTS[parts[1]]
         if position.slots and slot not in position.slots:
-            why = f"position={position.name} puts nothing at {slot}"
+            why = f"position={position.name} has no delta at {slot}"
             return why, f"leave {key} out, or position={slot}, or position=both for a method that has both"
         if parts[2] == "bottleneck" and slot in _sized(config, position.slots):
             return f"budget={config.budget.name} decides that size", f"leave {key} out, or budget=paper {{words}}"

@@ -72,7 +72,7 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
     if target < cost(sizes[0]) - (cost(sizes[0] + sizes.step) - cost(sizes[0])) / 2:
         raise DesignError(
             asked,
-            f"that buys no bottleneck at all; {sizes[0]} is the smallest and costs {least:.4g} % with the design's"
+            f"this budget is too small: the smallest bottleneck, {sizes[0]}, costs {least:.4g} % with the design's"
             " fixed parts",
             f"budget.percent={_ceil_digits(least)} or more",
         )

@@ -27,8 +27,8 @@ class Released:
     """What the authors' released code does for only one architecture (docs/fidelity.md).
 
     Args:
-        norms_multihead_query: its multi-head parallel adapter reads W_q LN(x), without dividing by √d_h (Q8).
-        ffn_adapter_reads_stream: its parallel adapter at the FFN reads the residual stream before the layer norm (Q9).
+        norms_multihead_query: its multi-head parallel adapter reads W_q LN(x), undivided by √d_h (row 5 there).
+        ffn_adapter_reads_stream: its parallel adapter at the FFN reads what the layer norm reads (row 4 there).
         freezes_head: a new classification head stays at its random values.
     """
 

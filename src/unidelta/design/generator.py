@@ -49,7 +49,7 @@ class Generator(ABC):
         """Elements that it trains at one place; they never decrease with the bottleneck."""
 
     def n_activations(self, spec: DeltaSpec, place: Place) -> int:
-        """Width of what W_down computes: the bottleneck, or more where few numbers make a product of higher rank."""
+        """Width of what W_down computes: the bottleneck, or more where the product's rank exceeds it (VeRA, LoHa)."""
         return spec.bottleneck
 
     def n_shared(self, spec: DeltaSpec, sites: Sequence[SiteShape]) -> int:

@@ -127,7 +127,7 @@ def _selected(request: Request, problems: list[UserError]) -> list[tuple[str, Sl
         selected += here
         if here:
             continue
-        why = f"the method puts nothing at {slot}; it is defined at {' and '.join(defined)}"
+        why = f"the method has no delta at {slot}; it is defined at {' and '.join(defined)}"
         form = FORMS.get(next(iter(deltas.values())).form)
         if slot is Slot.FFN and form is not None and form.level == "heads":
             why += f", because a {form.name} changes attention heads and an FFN has none"

@@ -70,7 +70,7 @@ GENERAL = (
     Rule(
         name="targets belong to forms on linear maps",
         refuses=lambda part, _: bool(part.targets) != (FORMS[part.form].level == "linear"),
-        why="targets name the linear maps that a form such as LoRA changes; such a form needs one or more, other forms take none",
+        why="targets name the linear maps that a form such as LoRA changes; it has one or more, other forms none",
         instead="targets=[query,value] at attention or targets=[up,down] at the FFN with method=lora",
     ),
     Rule(

@@ -114,7 +114,7 @@ _AXES: dict[str, type[StrEnum]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deltas:
-    """Deltas in a frozen backbone: at most one at each place.
+    """Deltas in a frozen backbone: one at each place, and a second one where a method has `attn_also` or `ffn_also`.
 
     Args:
         parts: the deltas, attention first.
@@ -165,7 +165,7 @@ class PromptTuning:
 
 
 def positions_before_text(design: "Design", *, is_decoder: bool) -> int:
-    """How many positions text loses: l of a prefix beside which text starts at l, or of a prompt in a decoder alone."""
+    """How many positions text loses: l with `text_start=length` or a prompt in a decoder alone, else 0."""
     if isinstance(design, PromptTuning):
         return design.length if is_decoder else 0
     parts = design.parts if isinstance(design, Deltas) else ()

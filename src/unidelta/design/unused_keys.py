@@ -37,7 +37,7 @@ def unused_keys(
             why, instead = f"only {titles} would read it", f"{leave}, or {where}.form={_reader(key)}"
             found.append(DesignError(f"{asked} with {where}.form={form.name}", why, instead))
         elif key == "at_layer_output" and SLOTS[place] is not Slot.FFN:
-            why = "the add & norm that it stands for is the FFN's"
+            why = "the add & norm that it names is the FFN's"
             found.append(
                 DesignError(f"{asked} with {where}.form={form.name}", why, f"{leave}, or method.ffn.{key}=true")
             )

@@ -15,7 +15,7 @@ def export(model: "PreTrainedModel", folder: str | Path, *, to: str, rank: int |
     """Write a model's deltas for another library; the model does not change.
 
     Args:
-        model: with deltas, after `inject`, `load` or `import_`.
+        model: a model with deltas, after `inject`, `load` or `import_`.
         folder: new or empty; all of it is written, or nothing.
         to: `"peft"`, `"adapters"`, or `"merged"`: a stock model with the deltas in its weights, where that is exact.
         rank: write a LoRA of this rank fitted to the deltas, a change of weights; None writes the deltas themselves.
@@ -44,7 +44,7 @@ def push_to_hub(folder: str | Path, repository: str, *, private: bool = True) ->
     Args:
         folder: of `deltas.save` or `export`.
         repository: `owner/name`; it is made if needed.
-        private: whether a new one is.
+        private: whether to create it as a private one.
 
     Raises:
         ExchangeError: the hub is not reachable or refuses, or the folder has no model card.

@@ -94,4 +94,4 @@ def _check_apart(injection: Injection, asked: str) -> None:
     """Refuse deltas that `merge` has put into the weights: there is nothing left of them to write."""
     parts = injection.design.parts if isinstance(injection.design, Deltas) else ()
     if set(parts) - {each.part for each in placed_deltas(injection)}:
-        raise ExchangeError(asked, "deltas are merged into the weights at the moment", "deltas.unmerge() first")
+        raise ExchangeError(asked, "the deltas are merged into the weights now", "deltas.unmerge() first")

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
 def _options(typed: Sequence[str], asked: str) -> dict[str, str]:
     wrong = [word for word in typed if "=" not in word]
     if wrong:
-        raise ExchangeError(asked, f"`{wrong[0]}` gives nothing a value", "OPTION=VALUE, such as attn_mode=prefix")
+        raise ExchangeError(asked, f"`{wrong[0]}` is not OPTION=VALUE", "OPTION=VALUE, such as attn_mode=prefix")
     return dict(word.split("=", 1) for word in typed)
 
 

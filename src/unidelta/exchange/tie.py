@@ -1,4 +1,4 @@
-"""What a tensor of another library's file is here: one table for both directions, so that nothing is lost."""
+"""Our name for each tensor of another library's file: one table for both directions, so that nothing is lost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

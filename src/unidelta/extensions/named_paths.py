@@ -1,4 +1,4 @@
-"""Words to paths: the one place where what somebody typed becomes a path."""
+"""Paths from what was typed: the only place where a word becomes a path."""
 
 import argparse
 from pathlib import Path
@@ -22,7 +22,7 @@ def as_path(words: str | Path, *, asked: str, instead: str | None = None) -> Pat
         why = f"a path is text, or a `Path`; this is an object of {type(words).__name__}"
         raise ConfigError(asked, why, instead)
     if not str(words).strip():
-        why = "no path is named; a variable of the shell that is not set leaves nothing, too"
+        why = "no path is named; an unset variable of the shell is empty, too"
         raise ConfigError(asked, why, instead)
     try:
         return Path(words).expanduser()

@@ -65,7 +65,7 @@ def inject(
     if any(isinstance(module, Host) for module in model.modules()) or getattr(model, "unidelta", None) is not None:
         raise DesignError(
             "deltas in a model that has deltas already",
-            "a design is put into a stock model, once",
+            "a design goes into a model without deltas",
             "deltas.remove() first, or all deltas in one design",
         )
     _check_in_memory(model)

@@ -181,7 +181,9 @@ class Injection:
         if self._is_removed:
             raise DesignError(asked, "they were removed from the model", "unidelta.inject, or unidelta.load")
         if self._is_disabled:
-            raise DesignError(asked, "they are disabled here", "the same after the block `with deltas.disabled():`")
+            raise DesignError(
+                asked, "they are disabled here", "the same call after the block `with deltas.disabled():`"
+            )
 
 
 def take_out(model: PreTrainedModel, requires_grad: Mapping[str, bool]) -> None:

@@ -95,7 +95,7 @@ def _tell(line: str) -> None:
 
 
 def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None, list[UserError]]:
-    """The names of the classes, read from the rows where nobody says them, and what keeps them from being read."""
+    """The names of the classes, read from the rows if they were not given, and why they could not be read."""
     if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
         return config.task.labels, []
     has_place = {"local": Path(str(task.path)).is_dir(), "hub": task.hub_id is not None}

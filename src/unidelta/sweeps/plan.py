@@ -51,7 +51,9 @@ def read_lines(name: str, folders: Sequence[Path]) -> list[str]:
     there = {path.resolve(): path for folder in folders if (path := folder / f"{name}.yaml").is_file()}
     if len(there) > 1:
         first, second, *_ = there.values()
-        raise ConfigError(f"sweep {name}", f"there are two, {first} and {second}", "another name for one of them")
+        raise ConfigError(
+            f"sweep {name}", f"two files have this name, {first} and {second}", "another name for one of them"
+        )
     path = next(iter(there.values()), None)
     if path is None:
         known = names(folders)

@@ -45,6 +45,4 @@ def _check_generation(generation: GenerationSpec) -> Iterator[ConfigError]:
     if least > most:
         key = "task.generation"
         asked = f"{key}.min_length={least} with {key}.max_length={most}"
-        yield ConfigError(
-            asked, "No output is at least the one and at most the other.", f"{key}.min_length={most} or less"
-        )
+        yield ConfigError(asked, "The least length is above the greatest.", f"{key}.min_length={most} or less")

@@ -41,7 +41,7 @@ def generate(
 
 
 class OutputOnly(LogitsProcessor):
-    """A rule for outputs that does not look at the prompt: an n-gram of a document may be said once in its summary.
+    """A rule for outputs that does not look at the prompt: an n-gram of the document may occur once in its summary.
 
     Args:
         rule: the rule.

@@ -116,7 +116,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
     for each in configs if isinstance(configs, list) else []:
         parts += _method_of(each, asked).parts(each, architecture, asked=asked)
     if not parts:
-        raise ExchangeError(asked, "it has nothing", "the folder as adapters saved it")
+        raise ExchangeError(asked, "the folder is empty", "the folder as adapters saved it")
     tensors = read_tensors(folder / _TENSORS, folder / _PICKLE, config=config, allow_bin=allow_bin, asked=asked)
     head: dict[str, Any] = {}
     head_of = head_name(model)
