@@ -158,6 +158,7 @@ def test_a_summary_counts_what_the_model_holds(stock, family):
         ("lora", {"place": "ffn"}, Problems, "there is no such axis"),
         ("lora", {"r": 8, "lora_alpha": 16}, Problems, "budget=8; or one of"),
         ("lora", {"alpha": 2.5}, Problems, "scale=2.5; or"),
+        ("lora", {"scale": 10**400}, ConfigError, "s is a finite number"),
         ("lora", {"position": "MLP"}, ConfigError, 'position="ffn"'),
         ("lora", {"position": ["attn"]}, ConfigError, "there is no position"),
         ("lora", {"position": "nowhere"}, ConfigError, "there is no position `nowhere`"),

@@ -250,6 +250,7 @@ def test_help_begins_with_the_project_and_shows_what_to_type():
     assert (done.returncode, first.split(":")[0]) == (0, "unidelta")
     assert any(line.startswith("python train.py -m ") for line in lines)
     assert "experiment: none, quick" in lines
+    assert not any(line.startswith(("tuned", "scale_task")) for line in lines)  # which nobody types
 
 
 def test_completion_is_installed_and_answers():

@@ -4,10 +4,11 @@ Exit status: `unidelta.errors`. With -m every job is checked before the first be
 """
 
 import contextlib
+import io
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import NoReturn
 
 import hydra
@@ -24,7 +25,7 @@ from unidelta.config.own_files import check_own_files
 from unidelta.config.spelling import as_hydra_reads
 from unidelta.console.closed_pipe import drop_unread_output
 from unidelta.errors import ExitStatus, Unfinished, UserError, of_system, status_of
-from unidelta.extensions.folders import add_folder
+from unidelta.extensions.folders import CHOSEN_BY_NAME, add_folder
 from unidelta.extensions.paths import CONF
 from unidelta.sweeps.job import JobFailed
 from unidelta.training.processes import disconnect, started_by
@@ -61,6 +62,8 @@ def main() -> None:
             fill_store()
             function = _multirun(words) if arguments.is_multirun else one_run
             sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
+            if {"--help", "-h"} & set(arguments.options):
+                stack.enter_context(_help_of_what_is_typed())
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(function)()
         disconnect(processes)
     except (UserError, Unfinished) as error:
@@ -71,6 +74,18 @@ def main() -> None:
         _fail(str(of_system(error)), ExitStatus.REFUSED)
     except JobFailed as error:
         _fail(str(error), ExitStatus.FAILED)
+
+
+@contextlib.contextmanager
+def _help_of_what_is_typed() -> Generator[None, None, None]:
+    """Leave out of Hydra's help the groups whose files are chosen by their names; they cannot be typed."""
+    output = sys.stdout
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        try:
+            yield
+        finally:
+            lines = told.getvalue().splitlines(keepends=True)
+            output.writelines(line for line in lines if not line.startswith(CHOSEN_BY_NAME))
 
 
 def _multirun(words: Sequence[str]) -> Callable[[DictConfig], str]:

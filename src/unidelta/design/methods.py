@@ -115,7 +115,10 @@ def _head(head: object) -> str:
 def _scale(scale: object) -> float:
     if isinstance(scale, bool) or not isinstance(scale, Real):
         raise ConfigError(f"scale={scale!r}", "s is a number", "scale=4")
-    return float(scale)
+    try:
+        return float(scale)
+    except OverflowError:  # a whole number can be larger than any float
+        raise ConfigError(f"scale={scale!r:.60}", "s is a finite number", "scale=4") from None
 
 
 def _read(group: str, name: object) -> dict[str, Any]:

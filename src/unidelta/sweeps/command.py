@@ -145,7 +145,8 @@ def _logs(planned: Planned, name: str) -> Path:
 
 
 def _workers(n: int, for_hydra: Sequence[str]) -> str:
-    other = [word for word in for_hydra if word.startswith("hydra/launcher=") and word != "hydra/launcher=pool"]
+    launchers = [word.lstrip("+") for word in for_hydra if word.lstrip("+").startswith("hydra/launcher=")]
+    other = [word for word in launchers if word != "hydra/launcher=pool"]
     if other:
         why = "--workers are processes of this machine's pool; other launchers have options of their own"
         raise ConfigError(f"--workers {n} {other[0]}", why, "hydra.launcher.array_parallelism=8, for one of Slurm")
