@@ -177,7 +177,7 @@ def test_a_summary_counts_what_the_model_holds(stock, family):
         ("lora", {"seed": -1}, ConfigError, "a seed is a whole number"),
         ("lora", {"seed": "1"}, ConfigError, "a seed is a whole number"),
         ("lora", {"seed": True}, ConfigError, "a seed is a whole number"),
-        ("lora", {"fast": "no"}, ConfigError, "on or off"),
+        ("lora", {"fast": "no"}, ConfigError, "`fast` is true or false"),
         ("adapter", {"budget": 10_000}, Problems, "10000"),
         ("lora", {"budget": 0}, Problems, "bottleneck"),
         ("ia3", {"budget": 4}, Problems, "bottleneck"),
@@ -220,7 +220,7 @@ def test_what_is_no_model_is_refused_with_what_would_be_one(stock, wrong, instea
         with pytest.raises(BackboneError, match="not a model of transformers") as refusal:
             ask(thing, "lora")
         assert instead in refusal.value.instead
-    with pytest.raises(DesignError, match="it has none"):
+    with pytest.raises(DesignError, match="this model has none"):
         unidelta.deltas_of(thing)
 
 
@@ -251,7 +251,7 @@ def test_a_second_injection_is_refused(stock, family):
 
 
 def test_a_model_without_deltas_has_none(stock):
-    with pytest.raises(UserError, match="it has none"):
+    with pytest.raises(UserError, match="this model has none"):
         unidelta.deltas_of(stock("bart"))
 
 

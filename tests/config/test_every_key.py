@@ -86,7 +86,7 @@ def test_an_empty_value_is_refused(empty):
     with pytest.raises(Problems) as refusal:
         check(words)
     assert [error.asked for error in refusal.value.errors] == words
-    assert all("a variable of the shell that is not set" in error.why for error in refusal.value.errors)
+    assert all("an unset variable of the shell" in error.why for error in refusal.value.errors)
 
 
 TYPED = {

@@ -138,11 +138,11 @@ SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [
         ("experiment/mine", "training: {max_steps: many}", "could not be converted", "a value of its type"),
         ("method/mine", HEAD + SLOT.replace("mine", "mime"), "a method is named after its file", "name: mine"),
         ("task/mine", "defaults:\n  - xsum\nmax_train_examples: 3", "a task is named after its file", "name: mine"),
-        ("task/mine", "defaults:\n  - _self_\n  - xsum\nname: mine", "replaces what this file says", "[xsum, _self_]"),
+        ("task/mine", "defaults:\n  - _self_\n  - xsum\nname: mine", "overrides this file", "[xsum, _self_]"),
         (
             "method/mine",
             "# @package _global_\ndefaults: [_self_, lora]\nmethod: {name: mine}",
-            "replaces",
+            "overrides",
             "[lora, _self_]",
         ),
     ],
@@ -219,5 +219,5 @@ def test_a_stray_beside_config_yaml_is_refused(tmp_path, monkeypatch):
 
 def test_who_chooses_a_file_that_is_chosen_by_its_name_is_told():
     for word in ("tuned=mini/xsum_lora", "scale_task=mini_xsum"):
-        with pytest.raises(Problems, match="is chosen by what it is called"):
+        with pytest.raises(Problems, match="is chosen automatically"):
             check([word])
