@@ -14,7 +14,6 @@ import pytest
 
 from unidelta.errors import DataError, Problems, UserError
 from unidelta.tasks import Columns, fingerprint, load, local, read_labels
-from unidelta.tasks.labels import class_of, label_names, spelled
 
 from ..task_facts import task_spec
 
@@ -260,29 +259,6 @@ def test_a_nested_column_may_be_flat_where_a_format_cannot_nest(tmp_path: Path) 
     (tmp_path / "train.csv").write_text("translation.en,translation.ro\nsea,mare\n")
     task = task_spec("wmt_en_ro", path=str(tmp_path))
     assert load(task, "train") == [{"translation": {"en": "sea", "ro": "mare"}}]
-
-
-@pytest.mark.parametrize(
-    ("values", "names"),
-    [
-        ({"b", "a", "C"}, ("C", "a", "b")),
-        ({10, 9, -1}, ("-1", "9", "10")),
-        ({0, 1}, ("0", "1")),
-        ({2, "two", "one"}, ("2", "one", "two")),
-    ],
-)
-def test_labels_are_ordered_and_spelled_as_they_came(values: set, names: tuple[str, ...]) -> None:
-    assert label_names(values) == names
-    classes = list(range(len(names)))
-    assert [class_of(label, names) for label in spelled(classes, names, like=next(iter(values)))] == classes
-    assert set(spelled(classes, names, like=next(iter(values)))) == values
-
-
-def test_numbers_of_named_classes_stay_numbers() -> None:
-    names = ("entailment", "neutral")
-    assert spelled([1, 0], names, like=0) == [1, 0]
-    assert spelled([1, 0], names, like="neutral") == ["neutral", "entailment"]
-    assert (class_of(2, names), class_of("other", names)) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -218,4 +218,14 @@ def test_labels_are_the_hubs_own_where_it_names_them_and_those_of_the_rows_where
     assert read_labels(make_task("sst2", **{**FACTS, "hub_id": "b/moods"})) == ("0", "2")
 
 
+def test_classes_that_the_hub_names_by_numbers_are_these_numbers(make_task, answering) -> None:
+    declared = datasets.Features({"text": datasets.Value("string"), "mood": datasets.ClassLabel(names=["1", "2", "3"])})
+    rows = datasets.Dataset.from_dict({"text": ["a", "b", "c"], "mood": [1, 0, 2]}, features=declared)
+    answering(rows)
+    task = make_task("sst2", **{**FACTS, "hub_id": "c/moods", "labels": ("1", "2", "3")})
+    loaded = list(load(task, "train"))
+    assert [row["mood"] for row in loaded] == [2, 1, 3]
+    assert [task.target(row) for row in loaded] == [1, 0, 2]
+
+
 FACTS = {"source": "hub", "columns": Columns(text="text", label="mood"), "labels": ()}

@@ -72,7 +72,7 @@ def score(
         if raw is not None:
             columns["raw_reference"] = raw
         else:
-            like = task.label(next(iter(rows[split])))
+            like = [task.label(row) for row in rows[split]]
             columns = {name: spelled(list(map(int, found)), task.labels, like=like) for name, found in columns.items()}
         for i, values in enumerate(zip(*columns.values(), strict=True)):
             own = result.scored.per_example(i)

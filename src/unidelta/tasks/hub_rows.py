@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unidelta.tasks.labels import have_positions
 from unidelta.tasks.task import Row, TaskSpec
 
 if TYPE_CHECKING:
@@ -34,9 +35,14 @@ class HubRows:
 
     def whole(self) -> Iterator[Row]:
         """The rows with all their columns."""
+        label = self.task.columns.label or ""
+        names = self.class_names(label)
+        is_read = bool(names) and not have_positions(names)  # classes 1 and 2, stored as 0 and 1: Yelp's stars
         # One row at a time, `datasets` takes ten times as long: 27 s instead of 2 s for XSum.
         for chunk in self.dataset.iter(_CHUNK):
             columns: dict[str, list] = dict(chunk)
+            if is_read:
+                columns[label] = [names[i] if i is not None and i >= 0 else i for i in columns[label]]
             for values in zip(*columns.values(), strict=True):
                 yield dict(zip(columns, values, strict=True))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from unidelta.tasks.columns import ABSENT, nested, value
 from unidelta.tasks.faults import Faults
-from unidelta.tasks.labels import class_of, read_label
+from unidelta.tasks.labels import class_of, have_positions, read_label
 from unidelta.tasks.task import Row, TaskSpec
 
 _NO_LABEL = -1  # in the test splits of GLUE
@@ -98,11 +98,10 @@ class RowCheck:
         elif type(label) not in (int, str):
             what = f"{_shown(label)} is of type {type(label).__name__}, not a label."
         elif names and class_of(label, names) is None:
-            is_numbered = isinstance(label, int) and not any(isinstance(read_label(name), int) for name in names)
             what = f"{_shown(label)} is none of the labels."
             if label == _NO_LABEL:
                 what = f"{label} stands for no label: this is a split whose labels were never published."
-            elif is_numbered:
+            elif isinstance(label, int) and have_positions(names):
                 what = f"{label} is outside 0 to {len(names) - 1}."
         if what is not None:
             without = "; without labels for the test split: task.test_split=null" if label == _NO_LABEL else ""
@@ -112,7 +111,7 @@ class RowCheck:
         names = self._task.labels
         if not names:
             return "a whole number or a name in every row"
-        if any(isinstance(read_label(name), int) for name in names) or isinstance(label, str):
+        if isinstance(label, str) or not have_positions(names):
             near = difflib.get_close_matches(str(label), names, n=1)
             some = ", ".join(names[:_N_SHOWN_LABELS]) + ("…" if len(names) > _N_SHOWN_LABELS else "")
             nearest = f"{near[0]}, or another" if near else "one"
