@@ -39,6 +39,21 @@ def test_unknown_tokens_are_counted_on_either_side(make_task, tokenizer) -> None
     assert found["targets"].share == 0.75
 
 
+@pytest.mark.parametrize("role", ["bos_token", "eos_token"])
+def test_a_token_that_frames_texts_is_not_an_unknown_one(role: str, make_task, tokenizer) -> None:
+    tokenizer.unk_token = getattr(tokenizer, role)
+    rows = [{"document": "a b", "summary": "a"}]
+    found = unknown_tokens(encoded(rows, spec := make_task("xsum"), tokenizer), spec, tokenizer)
+    assert found == {"sources": Unknown(n=0, of=2), "targets": Unknown(n=0, of=1)}
+
+
+def test_unknown_tokens_count_where_padding_is_the_same_token(make_task, tokenizer) -> None:
+    tokenizer.unk_token = tokenizer.pad_token = "<unk>"
+    rows = [{"document": "a ж", "summary": "a"}]
+    found = unknown_tokens(encoded(rows, spec := make_task("xsum"), tokenizer), spec, tokenizer)
+    assert found == {"sources": Unknown(n=1, of=2), "targets": Unknown(n=0, of=1)}
+
+
 def test_a_classifier_has_sources_only_and_both_texts_of_a_pair(make_task, tokenizer) -> None:
     rows = [{"premise": "a ж", "hypothesis": "ж ж b", "label": 0}]
     found = unknown_tokens(encoded(rows, spec := make_task("mnli"), tokenizer), spec, tokenizer)

@@ -36,10 +36,15 @@ class Unknown:
 
 
 def unknown_tokens(encoded: Encoded, task: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> dict[str, Unknown]:
-    """The unknown tokens of a split's `sources`, and of its `targets` where targets are written."""
+    """The unknown tokens of a split's `sources`, and of its `targets` where targets are written.
+
+    A tokenizer of bytes knows every text, and may still name a token: GPT-2's begins and ends texts, and is no unknown.
+    """
     assert isinstance(encoded.features, Features)
     columns = {"sources": "input_ids", **({"targets": "labels"} if task.writes else {})}
     unknown, special = tokenizer.unk_token_id, list(tokenizer.all_special_ids)
+    if unknown in (tokenizer.bos_token_id, tokenizer.eos_token_id):
+        unknown = None
     found: dict[str, Unknown] = {}
     for side, name in columns.items():
         column = encoded.features.columns[name]
