@@ -63,6 +63,14 @@ def test_a_label_that_training_never_saw_is_told_with_its_place_and_those_it_saw
     )
 
 
+def test_words_for_labels_that_nobody_named_are_refused(tmp_path: Path) -> None:
+    data = folder(tmp_path, train=MOODS, dev=MOODS, test=MOODS)
+    typed = f"task=classification task.columns.text=comment task.columns.label=mood task.path={data} backbone=llama"
+    refused = refusal(f"{typed} task.classify_by=words task.label_words=[low,high]", tmp_path / "runs")
+    told(refused, "task.label_words=[low,high]", "in an order that is not known", "task.labels=[…]")
+    assert "Problem 2" not in refused
+
+
 def test_a_language_that_the_tokenizer_does_not_know_is_told_with_those_it_knows(tmp_path: Path) -> None:
     data = folder(tmp_path, train=TEXTS, validation=TEXTS, test=TEXTS)
     typed = f"task=translation task.path={data} task.columns.source=abstract task.columns.target=headline"

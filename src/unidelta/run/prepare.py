@@ -98,6 +98,8 @@ def _labels(config: RunConfig, task: TaskSpec | None) -> tuple[list[str] | None,
     """The names of the classes, read from the rows if they were not given, and why they could not be read."""
     if task is None or task.generates or config.task.labels is not None or task.columns.label is None:
         return config.task.labels, []
+    if task.writes:
+        return None, []  # words for labels that nobody named: `check_prompt` refuses them
     has_place = {"local": Path(str(task.path)).is_dir(), "hub": task.hub_id is not None}
     if not has_place.get(task.source, True):
         return None, []  # reported elsewhere
