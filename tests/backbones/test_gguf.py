@@ -117,9 +117,7 @@ def test_a_real_decoder_learns_and_generates(smollm2: Path, method: str):
     task = task_spec("xsum", generation=generation, prompt=prompt, **lengths)
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=model.config.max_position_embeddings)
     options = {"spec": task, "tokenizer": tokenizer, "limits": limits}
-    split, dev = (
-        encode(rows, **options, for_training=is_train) for rows, is_train in ((ROWS[:16], True), (ROWS[16:], False))
-    )
+    split, dev = (encode(rows, **options, split=split) for rows, split in ((ROWS[:16], "train"), (ROWS[16:], "test")))
     budget = {"attn": 16, "ffn": 64} if method == "mam" else 16
     injection = unidelta.inject(model, method, budget=budget)
     spec = replace(SPEC, max_steps=30, batch_size=4, learning_rate=1e-3, eval_batch_size=4, adam_beta2=0.999)

@@ -53,7 +53,7 @@ def files(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("task", ["xsum", "sst2"])
 def test_what_is_read_is_what_was_encoded(make_task, tokenizer, tmp_path: Path, task: str) -> None:
     rows = ROWS if task == "xsum" else [{"sentence": row["document"], "label": i % 2} for i, row in enumerate(ROWS)]
-    arguments = {"spec": make_task(task), "tokenizer": tokenizer, "limits": LIMITS, "for_training": True}
+    arguments = {"spec": make_task(task), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
     plain = encode(rows, **arguments)
     first = encode_or_read(rows, kept(tmp_path, rows), **arguments)
     again = encode_or_read(Unread(rows), kept(tmp_path, rows), **arguments)
@@ -63,7 +63,7 @@ def test_what_is_read_is_what_was_encoded(make_task, tokenizer, tmp_path: Path, 
 
 
 def test_a_tokenizer_from_another_place_with_the_same_files_finds_them(make_task, tokenizer, tmp_path: Path) -> None:
-    arguments = {"spec": make_task("xsum"), "limits": LIMITS, "for_training": True}
+    arguments = {"spec": make_task("xsum"), "limits": LIMITS, "split": "train"}
     encode_or_read(ROWS, kept(tmp_path / "cache"), tokenizer=tokenizer, **arguments)
     tokenizer.save_pretrained(tmp_path / "copy")
     copy = AutoTokenizer.from_pretrained(tmp_path / "copy")
@@ -79,14 +79,14 @@ def test_whatever_changes_the_ids_changes_the_name(make_task, tokenizer, tmp_pat
         {},
         {"rows": other_rows},
         {"tokenizer": other_tokenizer},
-        {"for_training": False},
+        {"split": "test"},
         {"spec": replace(spec, max_source_length=15)},
         {"spec": replace(spec, max_target_length=11)},
         {"spec": replace(spec, source_language="en_XX")},
         {"spec": make_task("wmt_en_ro")},
     ]
     for n, change in enumerate(changes, 1):
-        asked = {"rows": ROWS, "spec": spec, "tokenizer": tokenizer, "for_training": True, **change}
+        asked = {"rows": ROWS, "spec": spec, "tokenizer": tokenizer, "split": "train", **change}
         if asked["spec"].name == "wmt_en_ro":
             asked["rows"] = [{"translation": {"en": row["document"], "ro": row["summary"]}} for row in ROWS]
         rows = asked.pop("rows")
@@ -96,7 +96,7 @@ def test_whatever_changes_the_ids_changes_the_name(make_task, tokenizer, tmp_pat
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "other numbers", "no digest"])
 def test_a_damaged_file_is_told_and_made_anew(make_task, tokenizer, tmp_path: Path, damage: str, capsys) -> None:
-    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "for_training": True}
+    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
     plain = encode_or_read(ROWS, kept(tmp_path), **arguments)
     (file,) = files(tmp_path)
     whole = file.read_bytes()
@@ -122,7 +122,7 @@ def _metadata(file: Path) -> dict[str, str]:
 
 
 def test_a_folder_that_cannot_be_written_is_left_alone(make_task, tokenizer, tmp_path: Path, capsys) -> None:
-    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "for_training": True}
+    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
     (tmp_path / "file").write_text("in the way")
     encoded = encode_or_read(ROWS, kept(tmp_path / "file"), **arguments)
     assert content(encoded) == content(encode(ROWS, **arguments))
@@ -130,14 +130,14 @@ def test_a_folder_that_cannot_be_written_is_left_alone(make_task, tokenizer, tmp
 
 
 def test_small_splits_and_no_folder_write_nothing(make_task, tokenizer, tmp_path: Path) -> None:
-    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "for_training": True}
+    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
     encode_or_read(ROWS[:-1], kept(tmp_path, ROWS[:-1]), **arguments)
     encode_or_read(ROWS, None, **arguments)
     assert files(tmp_path) == []
 
 
 def test_what_is_read_is_checked_like_what_is_encoded(make_task, tokenizer, tmp_path: Path) -> None:
-    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "for_training": True}
+    arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "split": "train"}
     encode_or_read(ROWS, kept(tmp_path), limits=LIMITS, **arguments)
     with pytest.raises(DataError, match="embeddings for 5 tokens"):
         encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=5, n_positions=64), **arguments)
@@ -149,9 +149,7 @@ def test_what_is_read_is_checked_like_what_is_encoded(make_task, tokenizer, tmp_
 def test_who_may_read_a_file_is_what_the_umask_says(make_task, tokenizer, tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        encode_or_read(
-            ROWS, kept(tmp_path), spec=make_task("xsum"), tokenizer=tokenizer, limits=LIMITS, for_training=True
-        )
+        encode_or_read(ROWS, kept(tmp_path), spec=make_task("xsum"), tokenizer=tokenizer, limits=LIMITS, split="train")
     finally:
         os.umask(before)
     (file,) = files(tmp_path)

@@ -45,7 +45,7 @@ def task(template: str, name: str = "xsum", *, chat: bool = False, words: tuple[
 
 
 def texts(spec: TaskSpec, tokenizer: PreTrainedTokenizerFast, rows=ROWS) -> list[tuple[str, str]]:
-    encoded = encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    encoded = encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, split="train")
     return [tuple(tokenizer.decode(feature[name]) for name in ("input_ids", "labels")) for feature in encoded.features]
 
 
@@ -65,7 +65,7 @@ def test_a_prompt_begins_as_texts_do_and_a_target_ends_as_they_do(ends: bool, te
 def test_a_long_source_is_cut_and_the_template_stays(length: int) -> None:
     tokenizer = bytes_of(ends=False)
     spec = task("{source}|?", max_source_length=length, max_target_length=4)
-    encoded = encode(ROWS, spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=True)
+    encoded = encode(ROWS, spec=spec, tokenizer=tokenizer, limits=LIMITS, split="train")
     prompt, target = (tokenizer.decode(encoded.features[0][name]) for name in ("input_ids", "labels"))
     source = prompt.removeprefix("<|begin|>").removesuffix("|?")
     assert prompt == f"<|begin|>{source}|?" and DOCUMENT.startswith(source) and source
@@ -79,7 +79,7 @@ def test_of_two_sources_the_longer_one_is_cut() -> None:
     spec = task("{text} ? {text_pair} !", "mnli", max_source_length=14)
     rows = [{"premise": DOCUMENT, "hypothesis": "rain fell", "label": 0}]
     tokenizer = bytes_of(ends=False)
-    (feature,) = encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, for_training=True).features
+    (feature,) = encode(rows, spec=spec, tokenizer=tokenizer, limits=LIMITS, split="train").features
     begin, end = tokenizer.decode(feature["input_ids"]).split(" ? ")
     assert DOCUMENT.startswith(begin.removeprefix("<|begin|>")) and end == "rain fell !" and feature["labels"] == 0
 
@@ -109,7 +109,22 @@ def test_labels_may_be_words_and_a_prompt_what_a_user_says() -> None:
 def test_what_no_prompt_can_be_made_of_is_refused_before_a_row_is_read(changes, words) -> None:
     spec = task(**{"template": "{source}:", **changes})
     with pytest.raises(UserError, match=words):
-        encode([], spec=spec, tokenizer=bytes_of(ends=False), limits=LIMITS, for_training=True)
+        encode([], spec=spec, tokenizer=bytes_of(ends=False), limits=LIMITS, split="train")
+
+
+def test_a_row_that_gives_no_token_is_told_with_its_split_and_a_template_that_does() -> None:
+    tokenizer = bytes_of(ends=False)
+    tokenizer.backend_tokenizer.post_processor = processors.Sequence([])  # begins no text either
+    rows = [{"premise": "rain", "hypothesis": "", "label": 0}, {"premise": "", "hypothesis": "", "label": 1}]
+    rows.append({"premise": "the river", "hypothesis": "rain", "label": 2})
+    with pytest.raises(UserError) as caught:
+        encode(
+            rows, spec=task("{text}{text_pair}", "mnli"), tokenizer=tokenizer, limits=LIMITS, split="validation_matched"
+        )
+    assert caught.value.asked == "token ids of the validation_matched split of mnli"
+    assert "for the source of row 2: it has no text" in caught.value.why
+    typed = caught.value.instead.removeprefix("task.prompt='\"").partition("\"'")[0]
+    encode(rows, spec=task(typed, "mnli"), tokenizer=tokenizer, limits=LIMITS, split="validation_matched")
 
 
 def test_words_that_are_the_same_tokens_are_refused() -> None:
@@ -118,7 +133,7 @@ def test_words_that_are_the_same_tokens_are_refused() -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="</s>", unk_token="<unk>")
     for words in (("b", "c"), ("a", "A")):
         with pytest.raises(UserError, match="the same tokens"):
-            encode([], spec=task("{text}", "sst2", words=words), tokenizer=tokenizer, limits=LIMITS, for_training=True)
+            encode([], spec=task("{text}", "sst2", words=words), tokenizer=tokenizer, limits=LIMITS, split="train")
 
 
 @pytest.mark.parametrize(

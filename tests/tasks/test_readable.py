@@ -26,7 +26,7 @@ def tokenizer(request) -> PreTrainedTokenizerFast:
 
 def encoded(rows, spec, tokenizer):
     limits = ModelLimits(vocab_size=len(WORDS), n_positions=64)
-    return encode(rows, spec=spec, tokenizer=tokenizer, limits=limits, for_training=False)
+    return encode(rows, spec=spec, tokenizer=tokenizer, limits=limits, split="test")
 
 
 def test_unknown_tokens_are_counted_on_either_side(make_task, tokenizer) -> None:

@@ -103,8 +103,8 @@ def _setting(task: TaskSpec, make_model, rows: list[dict]) -> Setting:
         task=task,
         tokenizer=tokenizer,
         make_model=make_model,
-        train_split=encode(rows[:32], **arguments, for_training=True),
-        eval_split=encode(rows[32:], **arguments, for_training=False),
+        train_split=encode(rows[:32], **arguments, split="train"),
+        eval_split=encode(rows[32:], **arguments, split="test"),
     )
 
 

@@ -209,7 +209,7 @@ def _encode(
             spec=spec.task,
             tokenizer=tokenizer,
             limits=limits,
-            for_training=split == "train",
+            split=split,
         )
         for split, data in rows.items()
     }

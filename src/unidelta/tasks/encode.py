@@ -66,7 +66,7 @@ def encode(
     spec: TaskSpec,
     tokenizer: PreTrainedTokenizerBase,
     limits: ModelLimits,
-    for_training: bool,
+    split: str,
 ) -> Encoded:
     """Token ids of `rows`.
 
@@ -75,7 +75,8 @@ def encode(
         spec: the task; its lengths, languages and prompt are used.
         tokenizer: the backbone's tokenizer; mBART's is set to the task's languages and stays that way.
         limits: the model's limits.
-        for_training: whether targets are truncated at `max_target_length` or at `eval_max_target_length`.
+        split: of the rows, named in errors; targets are truncated at `max_target_length` in `train`, and at
+            `eval_max_target_length` in all others.
 
     Raises:
         ConfigError: a length is beyond the model's positions, a language is unknown to the tokenizer, or it cannot make
@@ -84,8 +85,8 @@ def encode(
             embedding for.
     """
     prepare(spec, tokenizer, limits)
-    encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, for_training=for_training)
-    check_encoded(encoded, spec, limits)
+    encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, split=split)
+    check_encoded(encoded, spec, limits, split=split)
     return encoded
 
 
@@ -100,11 +101,11 @@ def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLim
         _set_languages(tokenizer, spec)
 
 
-def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> Encoded:
+def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, split: str) -> Encoded:
     """Token ids of `rows` from a prepared tokenizer, not yet checked."""
     if not len(rows):
         raise DataError(f"token ids of {spec.name}", "There are no rows.", "a split with at least one row")
-    max_target = spec.max_target_length if for_training else spec.eval_max_target_length
+    max_target = spec.max_target_length if split == "train" else spec.eval_max_target_length
     parts: dict[str, list[Any]] = {}
     n_cut, n_empty = np.zeros(2, dtype=int), np.zeros(2, dtype=int)  # of sources, of targets
     for chunk in _chunks(rows):
@@ -137,22 +138,34 @@ def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase,
     )
 
 
-def check_encoded(encoded: Encoded, spec: TaskSpec, limits: ModelLimits) -> None:
+def check_encoded(encoded: Encoded, spec: TaskSpec, limits: ModelLimits, *, split: str) -> None:
     """Refuse token ids that a model cannot learn from, or that are out of range."""
-    asked, instead = f"token ids of {spec.name}", "the tokenizer that belongs to the checkpoint"
+    asked, instead = f"token ids of the {split} split of {spec.name}", "the tokenizer that belongs to the checkpoint"
     if encoded.n_empty_sources == len(encoded):
         raise DataError(asked, f"All {len(encoded):,} rows have an empty source.", "rows with text")
     assert isinstance(encoded.features, Features)
-    for column in encoded.features.columns.values():
+    for name, column in encoded.features.columns.items():
         if not isinstance(column, Ragged):
             continue
         lengths = column.lengths()
         if not lengths.all():
-            why = f"The tokenizer gives no token at all for row {int(lengths.argmin()) + 1}, nor special ones."
-            raise DataError(asked, why, instead)
+            raise _without_tokens(asked, name, int(lengths.argmin()) + 1, spec)
         if column.flat.max() >= limits.vocab_size:
             why = f"The tokenizer gives the id {column.flat.max()}; the model has embeddings for {limits.vocab_size}"
             raise DataError(asked, f"{why} tokens.", instead)
+
+
+def _without_tokens(asked: str, column: str, row: int, spec: TaskSpec) -> DataError:
+    """The error of a text without tokens; only a prompt may have none, as its tokenizer need not begin texts."""
+    why = f"The tokenizer gives no token at all for the {'target' if column == 'labels' else 'source'} of row {row}"
+    if spec.prompt is None:
+        return DataError(asked, f"{why}, nor special ones.", "the tokenizer that belongs to the checkpoint")
+    template = " ".join(f"{{{role}}}" for role in spec.source_roles())
+    return DataError(
+        asked,
+        f"{why}: it has no text that is known, the template has none either, and no special token begins a prompt.",
+        f"""task.prompt='"Text: {template}"', say, or rows with text""",
+    )
 
 
 def _chunks(rows: Rows) -> Iterator[list[Row]]:

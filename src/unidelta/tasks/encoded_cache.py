@@ -53,7 +53,7 @@ def encode_or_read(
     spec: TaskSpec,
     tokenizer: PreTrainedTokenizerBase,
     limits: ModelLimits,
-    for_training: bool,
+    split: str,
 ) -> Encoded:
     """The result of `encode` for these arguments, read from the cache or written to it.
 
@@ -63,7 +63,7 @@ def encode_or_read(
         spec: as for `encode`.
         tokenizer: as for `encode`.
         limits: as for `encode`.
-        for_training: as for `encode`.
+        split: as for `encode`.
 
     Raises:
         ConfigError, DataError: as `encode`.
@@ -71,24 +71,27 @@ def encode_or_read(
     prepare(spec, tokenizer, limits)
     encoded, file = None, None
     if kept is not None and len(rows) >= MIN_ROWS:
-        file = kept.folder / "encoded" / f"{_key(kept, spec, tokenizer, for_training)}.safetensors"
+        file = kept.folder / "encoded" / f"{_key(kept, spec, tokenizer, split)}.safetensors"
         encoded = _read(file)
     if encoded is None:
-        encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, for_training=for_training)
+        encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, split=split)
         if file is not None:
             _write(file, encoded)
-    check_encoded(encoded, spec, limits)
+    check_encoded(encoded, spec, limits, split=split)
     return encoded
 
 
-def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, for_training: bool) -> str:
+def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, split: str) -> str:
     """A hash of the rows, the tokenizer, the settings and the code of this package."""
     code = sorted(Path(__file__).parent.glob("*.py"))
     content = {
         "rows": kept.fingerprint,
         "tokenizer": _fingerprint_of_tokenizer(tokenizer),
         "columns": [asdict(KINDS[spec.kind]), spec.column_names(), spec.labels],
-        "lengths": [spec.max_source_length, spec.max_target_length if for_training else spec.eval_max_target_length],
+        "lengths": [
+            spec.max_source_length,
+            spec.max_target_length if split == "train" else spec.eval_max_target_length,
+        ],
         "languages": [spec.source_language, spec.target_language],
         "prompt": None if spec.prompt is None else asdict(spec.prompt),
         "packages": {name: version(name) for name in ("transformers", "tokenizers")},
