@@ -70,6 +70,17 @@ def test_the_same_run_twice_is_done_once_and_forced_again(do: Do, capsys: pytest
     assert again.metrics == first.metrics
 
 
+def test_a_finished_run_says_that_another_score_is_its_headline(do: Do, capsys: pytest.CaptureFixture[str]):
+    few = ("method=bitfit", "task=sst2", "training.max_steps=1", "task.max_eval_examples=8", "task.select_by=loss")
+    first = do(*few, "task.metrics=[matthews,accuracy]")
+    for typed, said in (("[accuracy,matthews]", True), ("[matthews,accuracy]", False)):
+        capsys.readouterr()
+        assert do(*few, f"task.metrics={typed}").run_id == first.run_id
+        told = "Its score in tables is matthews" in (shown := capsys.readouterr().out)
+        assert "done already" in shown and told is said
+        assert ("--metric accuracy" in shown) is said
+
+
 def test_what_matters_changes_the_identity_and_what_does_not_leaves_it(do: Do, tmp_path: Path):
     base = ("method=bitfit", "task=sst2", "training.max_steps=1")
     names = [

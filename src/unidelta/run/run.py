@@ -85,7 +85,8 @@ def run(
             same = "" if called == spec.method else f" {spec.method} is the same design under another name."
             shown = print_record(done, spec.task, execution.files)
             kept = "" if _has_what_is_kept(execution) else " Its deltas were not kept (save_deltas=false)."
-            print(f"This run is done already; force=true runs it again.{kept}{same}\n{shown}")
+            headline = _other_headline(done, spec.task.headline)
+            print(f"This run is done already; force=true runs it again.{kept}{same}{headline}\n{shown}")
             return done
         facts = RunFacts(run_id=execution.files.run_id, coordinates=coordinates(spec), spec=scientific)
         tracking = resolve_tracking(config) if processes.is_first else NOT_TRACKED
@@ -149,6 +150,16 @@ def _has_what_is_kept(execution: Execution) -> bool:
     design = execution.spec.design
     is_wanted = execution.saves_deltas and not isinstance(design, FullFineTuning | Frozen)
     return not is_wanted or execution.files.deltas.exists()
+
+
+def _other_headline(done: RunRecord, asked: str) -> str:
+    """A sentence where the record has another headline score than is asked: the order of metrics makes no other run."""
+    its = done.coordinates["metric"]
+    if its == asked:
+        return ""
+    return (
+        f" Its score in tables is {its}, which stood first when it ran; in a report, --metric {asked} shows the other."
+    )
 
 
 def _get_everything(spec: RunSpec, store: RecordStore) -> dict[str, Rows]:
