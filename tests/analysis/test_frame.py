@@ -14,7 +14,16 @@ def written(
     root: Path, task: str, metrics: dict, *, scale: str = "paper", test_split: str | None = None, **at: str
 ) -> None:
     at = {"metric": {"xsum": "rouge2", "wmt_en_ro": "bleu_romanian"}.get(task, "accuracy"), **at}
-    at = {"task": task, "method": "mam", "position": "both", "seed": 1, "scale": scale, "source": "hub", **at}
+    at = {
+        "task": task,
+        "backbone": "mini",
+        "method": "mam",
+        "position": "both",
+        "seed": 1,
+        "scale": scale,
+        "source": "hub",
+        **at,
+    }
     splits = {"eval_split": "validation", "test_split": test_split, "max_eval_examples": 1600}
     training = {"learning_rate": 1e-4, "max_steps": 10}
     record = RunRecord(
@@ -40,6 +49,14 @@ def test_a_task_of_a_users_own_has_its_headline_and_a_column_for_each_of_its_sco
         assert frame.set_index("task")["chrf"].isna().tolist() == [False, True]
         assert frame["accuracy"].dtype == frame["ter"].dtype == float
         assert not {"raw_chrf", "loss", "n", "interval95"} & set(frame.columns)
+
+
+def test_a_run_has_the_name_of_its_backbone(tmp_path: Path):
+    for task, backbone in (("xsum", "bart-large"), ("menus", "my-checkpoint")):
+        written(tmp_path, task, {"test": {"rouge2": 1.0}}, test_split="test", metric="rouge2", backbone=backbone)
+    expected = {"xsum": "bart-large", "menus": "my-checkpoint"}
+    for frame in (every_run(tmp_path), runs(tmp_path)):
+        assert frame.set_index("task")["backbone"].to_dict() == expected
 
 
 def test_a_score_of_any_name_that_is_no_number_is_refused(tmp_path: Path):

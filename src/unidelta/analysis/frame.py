@@ -99,7 +99,8 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
     `key` and `side` identify the run's row in the paper's tables (see `paper_rows`), with and without its size.
     `bottlenecks_paper` and `bottlenecks` are the paper's and the run's, attention's before the FFN's.
     `percent` counts matrices, as in the paper, `percent_paper` is the same with the paper's rounding, `percent_trained`
-    counts what the optimiser updates. `settings` holds everything that affects the numbers except the seed. `s` is the
+    counts what the optimiser updates. `backbone` is an architecture's name, or that of the folder or repository of a
+    checkpoint. `settings` holds everything that affects the numbers except the seed. `s` is the
     scale of a scaled composition (Table 5), `prefix_init` the initialisation of a prefix; NaN and "" without one. `dev`
     is NaN if nothing is generated on dev: for translation `dev_loss` selects the best step. `lower_is_better` names the
     scores of which a low one is a good one, with spaces between them. `when`, `commit`, `plan`,
@@ -154,7 +155,7 @@ def _row(record: RunRecord, known: dict[str, tuple[str, str, str]]) -> dict[str,
     sizes = [design["length"]] if "length" in design else [part["bottleneck"] for part in parts if "bottleneck" in part]
     of_paper = record.spec.get("published_bottlenecks", {})
     return {
-        **{name: at[name] for name in ("task", "method", "position", "seed", "scale", "source")},
+        **{name: at[name] for name in ("task", "backbone", "method", "position", "seed", "scale", "source")},
         "run_id": record.run_id,
         "status": record.status,
         "reason": record.reason or "",

@@ -55,6 +55,21 @@ def test_an_interval_ends_where_scores_do_and_that_of_an_unknown_metric_nowhere(
         assert row["high"] == min(ends[1], row["mean"] + row["ci95"])
 
 
+def test_the_backbone_is_a_column_where_it_differs_whatever_else_does(table, run):
+    found = []
+    for rates in ((0.001, 0.001), (0.001, 0.01)):  # the rates tell the settings apart too
+        rows = [
+            run(1, 50.0, {"backbone": {"checkpoint": name}, "training.learning_rate": rate}, backbone=name)
+            for name, rate in zip(("owl", "wren"), rates, strict=True)
+        ]
+        found.append(unidelta.board(table(*rows)))
+    assert [made.columns.tolist()[4] for made in found] == ["backbone", "backbone"]
+    assert [sorted(made["backbone"]) for made in found] == [["owl", "wren"]] * 2
+    assert "training.learning_rate" in found[1].columns
+    alone = [run(1, 50.0, backbone="owl"), run(1, 40.0, task="cards", backbone="wren")]
+    assert "backbone" not in unidelta.board(table(*alone)).columns  # each task has its own
+
+
 def test_rates_are_rows_of_their_own_and_the_only_column_that_differs(table, run):
     rows = [run(seed, 50 + 1e3 * rate, {"training.learning_rate": rate}) for rate in (1e-3, 2e-3) for seed in (1, 2)]
     made = unidelta.board(table(*rows))

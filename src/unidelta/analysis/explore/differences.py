@@ -5,7 +5,7 @@ from itertools import groupby
 
 from unidelta.analysis.explore.setting import Setting
 
-_COLUMNS = ("source", "position", "bottlenecks", "s", "prefix_init")
+_COLUMNS = ("backbone", "source", "position", "bottlenecks", "s", "prefix_init")
 """Of the runs: they say in a word what the paths of a design say in several."""
 _OF_METHOD = ("design", "published_bottlenecks", "method", "backbone", "task", "data", "limits")
 """What follows from method, task and backbone: shown only where settings look alike without it."""
@@ -14,13 +14,15 @@ _OF_METHOD = ("design", "published_bottlenecks", "method", "backbone", "task", "
 def differing(settings: Sequence[Setting]) -> list[str]:
     """Columns and dotted paths that tell settings of one scale, task and metric apart, beside the method.
 
-    What anybody may vary (`training.learning_rate`) is there if it differs between any two settings of a task. The
-    parts of a design are there as far as two settings of one method look alike without them.
+    What anybody may vary (the backbone, `training.learning_rate`) is there if it differs between any two settings of a
+    task. The parts of a design are there as far as two settings of one method look alike without them.
     """
     found: dict[str, None] = {}
     groups = [list(mine) for _, mine in groupby(sorted(settings, key=lambda one: one.group), key=lambda one: one.group)]
     for mine in groups:
         found |= dict.fromkeys(path for path in _varied(mine) if path.split(".")[0] not in _OF_METHOD)
+    if any(_differ(mine, "backbone") for mine in groups):
+        found["backbone"] = None
     for column in _COLUMNS:
         if any(_differ(alike, column) for mine in groups for alike in _alike(mine, found)):
             found[column] = None
