@@ -59,6 +59,21 @@ def test_a_run_has_the_name_of_its_backbone(tmp_path: Path):
         assert frame.set_index("task")["backbone"].to_dict() == expected
 
 
+def test_a_folder_without_runs_is_answered_with_one_that_has_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    written(tmp_path / "made", "xsum", {})
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "train.json").write_text("[]", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    usual, made = "a folder with records of runs, such as `results`", str(tmp_path / "made")
+    for folder, instead in {"rows": usual, ".": None, "made/paper": made, "made/paper/xsum": made}.items():
+        if instead is None:
+            assert len(every_run(Path(folder))) == 1
+            continue
+        with pytest.raises(RecordError) as caught:
+            every_run(Path(folder))
+        assert caught.value.instead == instead
+
+
 def test_a_score_of_any_name_that_is_no_number_is_refused(tmp_path: Path):
     written(tmp_path, "menus", {"test": {"ter": float("nan"), "loss": float("inf")}}, test_split="test", metric="ter")
     with pytest.raises(Problems, match=r"metrics\.test\.ter is nan"):

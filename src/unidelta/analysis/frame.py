@@ -14,7 +14,7 @@ from unidelta.design.form import FORMS
 from unidelta.errors import Problems, RecordError, UserError
 from unidelta.records.identity import settings
 from unidelta.records.record import RunRecord
-from unidelta.records.store import RecordStore, roots_below
+from unidelta.records.store import SCALES, RecordStore, roots_below
 from unidelta.records.strict_json import canonical
 
 _NO_SCORES = ("loss", "n")  # numbers of a split that no metric gave
@@ -75,9 +75,10 @@ def every_run(folder: Path) -> pd.DataFrame:
 
 def _instead(folder: Path) -> str:
     """The folder of the runs, where one of a scale or of a task below it was named."""
-    for pattern, above in (("*/*.json", folder.parent), ("*.json", folder.parent.parent)):
-        if next(folder.glob(pattern), None) is not None:
-            return str(above)
+    here = folder.resolve()
+    for scale, pattern in ((here, "*/*.json"), (here.parent, "*.json")):
+        if scale.name in SCALES and next(here.glob(pattern), None) is not None:
+            return str(scale.parent)
     return "a folder with records of runs, such as `results`"
 
 
