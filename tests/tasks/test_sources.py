@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import sys
 import types
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from unidelta.config.compose import compose
 from unidelta.errors import ConfigError, DataError, Problems
 from unidelta.tasks import fingerprint, load, load_all, local
 
@@ -73,6 +75,23 @@ def test_a_split_keeps_some_of_its_rows(make_task, tmp_path: Path, n: int) -> No
         load_all(make_task("sst2", path=str(tmp_path), eval_split=f"train[-{n}:]"))
 
 
+@pytest.mark.parametrize("n_rows", [2, 24, 7000])
+@pytest.mark.parametrize("asked", ["eval_split", "test_split", "extra_eval_splits", "no dev split"])
+def test_rows_held_out_are_offered_as_they_are_typed_and_as_many_as_there_are(
+    make_task, tmp_path: Path, n_rows: int, asked: str
+) -> None:
+    write_jsonl(tmp_path / "train.jsonl", [{"sentence": f"film {i}", "label": i % 2} for i in range(n_rows)])
+    all_of_them = f"train[-{n_rows}:]"
+    changes = {} if asked == "no dev split" else {asked: (all_of_them,) if asked.endswith("s") else all_of_them}
+    with pytest.raises(Problems) as caught:
+        load_all(make_task("sst2", path=str(tmp_path), **({"eval_split": "train"} if changes else {}) | changes))
+    (offered,) = shlex.split(caught.value.errors[0].instead.rpartition("; or ")[2].partition(", the last")[0])
+    task = compose(["task=sst2", "scale=paper", offered]).task
+    split = {"extra_eval_splits": task.extra_eval_splits, "test_split": [task.test_split]}.get(asked, [task.eval_split])
+    held_out = load(make_task("sst2", path=str(tmp_path), eval_split=split[0]), split[0])
+    assert len(held_out) == {2: 1, 24: 2, 7000: 500}[n_rows]
+
+
 @pytest.mark.parametrize("split", ["train[:3]", "train[-0:]", "train[-10%:]", "train[2:4]"])
 def test_other_slices_are_no_splits(make_task, tmp_path: Path, split: str) -> None:
     write_jsonl(tmp_path / "train.jsonl", ROWS)
@@ -107,7 +126,7 @@ def test_matched_and_mismatched_never_run_together(make_task, tmp_path: Path) ->
     )
     assert caught.value.instead == (
         "a file named validation.jsonl, .json, .csv, .tsv or .parquet;"
-        " or task.eval_split=NAME for a dev split named otherwise; or task.eval_split='train[-500:]'"
+        " or task.eval_split=NAME for a dev split named otherwise"
     )
 
 

@@ -12,11 +12,12 @@ import os
 import re
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from unidelta.errors import DataError
+from unidelta.errors import DataError, UserError
 from unidelta.tasks.delimited import read_delimited
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.jsonl import read_json, read_jsonl
@@ -26,7 +27,7 @@ from unidelta.tasks.task import Row, TaskSpec
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 _PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.[a-z.]+")
-_LAST_ROWS = "train[-500:]"  # of training, held out for the dev split
+_N_HELD_OUT = 500  # at most, where nobody says how many
 _DEV = ("validation", "dev", "valid", "val")
 _Read = Callable[[BinaryIO, Faults], Table]
 _TEXT, _BINARY = (".jsonl", ".json", ".csv", ".tsv"), (".parquet", ".arrow")
@@ -101,7 +102,9 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
     asked = f"split {split} in {root}"
     if not _SPLIT_NAME.fullmatch(split):
         raise DataError(
-            asked, "A split's name has letters, digits and _ only.", f"validation_matched, say, or {_LAST_ROWS}"
+            asked,
+            "A split's name has letters, digits and _ only.",
+            f"validation_matched, say, or {last_rows('train', 10 * _N_HELD_OUT)}",
         )
     found = [files for name in _names(split) for suffix in FORMATS for files in _candidates(root, name, suffix)]
     if not found:
@@ -136,9 +139,23 @@ def _otherwise(task: TaskSpec, split: str) -> str:
     """What else to type if a split is missing."""
     if split == task.test_split and split != task.eval_split:
         return "; or task.test_split=null, which reports the dev split"
-    if split != task.eval_split:
+    if split != task.eval_split or split == "train":
         return ""
-    return f"; or task.eval_split=NAME for a dev split named otherwise; or task.eval_split='{_LAST_ROWS}'"
+    named = "; or task.eval_split=NAME for a dev split named otherwise"
+    try:
+        n_rows = len(read_split(replace(task, labels=()), "train"))
+    except UserError:
+        return named  # what is wrong with the training split is told by itself
+    return (
+        f"{named}; or task.eval_split='{last_rows('train', n_rows)}', the last rows of training"
+        if n_rows > 1
+        else named
+    )
+
+
+def last_rows(split: str, n_rows: int) -> str:
+    """A split of the last rows of another of `n_rows`: `train[-500:]`, or a tenth of fewer."""
+    return f"{split}[-{max(1, min(n_rows // 10, _N_HELD_OUT))}:]"
 
 
 def _check_parts(files: list[Path], asked: str) -> None:

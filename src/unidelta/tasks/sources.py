@@ -51,11 +51,19 @@ def _part(spec: TaskSpec, split: str, rows: list[Row] | HubRows) -> Rows:
     """What a split has of the rows of its name, cut to the task's limit."""
     (name, n), taken, limit = held_out(split), _n_taken(spec, split), spec.limit(split)
     if taken and taken >= len(rows):
-        asked, why = f"{name}[-{taken}:]", f"the split {name} has {len(rows):,} rows, and this leaves it none"
-        raise DataError(f"rows held out: {asked}", why, f"{name}[-{max(1, len(rows) // 10)}:], a tenth of them")
+        raise _all_held_out(spec, f"{name}[-{taken}:]", len(rows))
     first, last = (len(rows) - n, len(rows)) if n else (0, len(rows) - taken)
     last = last if limit is None else min(last, first + limit)
     return rows.between(first, last) if isinstance(rows, HubRows) else rows[first:last]
+
+
+def _all_held_out(spec: TaskSpec, part: str, n_rows: int) -> DataError:
+    """The error of a split of which all rows are held out, as `part`."""
+    name, _ = held_out(part)
+    keys = {spec.eval_split: "task.eval_split='{}'", spec.test_split: "task.test_split='{}'"}
+    typed = keys.get(part, "task.extra_eval_splits=\"['{}']\"").format
+    why = f"the split {name} has {n_rows:,} rows, and this leaves it none"
+    return DataError(typed(part), why, typed(local.last_rows(name, n_rows) if n_rows > 1 else "NAME"))
 
 
 def held_out(split: str) -> tuple[str, int]:
