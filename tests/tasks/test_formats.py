@@ -219,6 +219,7 @@ CSV_FAULTS = {
     "late quote": (b'story,gist\n"a" b,c\n', "train.csv:2: not CSV: "),
     "twice": (b"story,gist,story\na,b,c\n", "train.csv:1: the column 'story' is there twice."),
     "latin-1": ("story,gist\ncafé,b\n".encode("latin-1"), "train.csv:2: byte 4 (0xe9) is not UTF-8."),
+    "bars": (b"story|gist\na|b\n", "train.csv:1: the header is one column, 'story|gist'."),
     "empty": (b"", "train.csv: the file is empty."),
     "header": (b"story,gist\n", "train.csv: the file has no rows."),
 }
@@ -232,6 +233,26 @@ def test_what_is_no_csv_is_told_with_its_line(fault: str, tmp_path: Path) -> Non
         load(task_spec("xsum", path=str(tmp_path), **BOOK), "train")
     assert len(caught.value.errors) == 1
     assert said in caught.value.why
+
+
+@pytest.mark.parametrize("sign", [",", ";"])
+def test_a_tsv_of_another_separator_is_to_be_named_csv(sign: str, tmp_path: Path) -> None:
+    delimited(sign)(tmp_path / "train.tsv", ROWS)
+    with pytest.raises(Problems) as caught:
+        load(task_spec("xsum", path=str(tmp_path), **BOOK), "train")
+    assert [error.why.partition("'")[0] for error in caught.value.errors] == ["train.tsv:1: the header is one column, "]
+    assert caught.value.errors[0].instead.startswith("the file named .csv,")
+    (tmp_path / "train.tsv").rename(tmp_path / "train.csv")
+    assert len(load(task_spec("xsum", path=str(tmp_path), **BOOK), "train")) == len(ROWS)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_list_in_a_file_of_lines_is_to_be_named_json(indent: int | None, tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text(json.dumps(ROWS, indent=indent), encoding="utf-8")
+    with pytest.raises(Problems) as caught:
+        load(task_spec("xsum", path=str(tmp_path), **BOOK), "train")
+    assert [error.why for error in caught.value.errors] == ["train.jsonl:1: the line begins a list."]
+    assert caught.value.errors[0].instead.endswith("a file with one list is named .json")
 
 
 def test_a_byte_order_mark_windows_line_ends_and_long_texts_are_fine(tmp_path: Path) -> None:

@@ -38,9 +38,11 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Tabl
         if repeated is not None:
             faults.add(row=1, what=f"the column {repeated!r} is there twice.", instead="columns of different names")
             return table
-        if len(table.columns) == 1 and "|" in table.columns[0]:
+        if len(table.columns) == 1 and (sign := _other_sign(table.columns[0], delimiters)):
             what = f"the header is one column, {table.columns[0]!r}."
-            faults.add(row=1, what=what, instead="values separated by commas, semicolons or tabs")
+            separated = "values separated by commas, semicolons or tabs"
+            renamed = "the file named .csv, whose values may be separated by commas or semicolons"
+            faults.add(row=1, what=what, instead=separated if sign == "|" else renamed)
             return table
         for values in reader:
             if len(values) == len(table.columns):
@@ -67,6 +69,11 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Tabl
 def _delimiter(header: str, delimiters: str) -> str:
     unquoted = re.sub('"[^"]*"?', "", header)
     return next((delimiter for delimiter in delimiters if delimiter in unquoted), delimiters[0])
+
+
+def _other_sign(header: str, delimiters: str) -> str | None:
+    """What seems to separate the names of a header that is one column, though it does not in such a file."""
+    return next((sign for sign in ",;|" if sign in header and sign not in delimiters), None)
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:

@@ -5,6 +5,7 @@ or change a row: blank lines, repeated keys, NaN and Infinity, lines above 16 Mi
 """
 
 import json
+import re
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -14,6 +15,7 @@ from unidelta.tasks.table import Table
 
 MAX_LINE_BYTES = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
+_LIST_OF_OBJECTS = re.compile(rb"\s*\[\s*(\{|$)")
 _ONE_OBJECT = "one JSON object a line, in UTF-8"
 
 
@@ -41,6 +43,11 @@ def read_jsonl(stream: BinaryIO, faults: Faults) -> Table:
     n_lines = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
         n_lines += 1
+        if n_lines == 1 and _LIST_OF_OBJECTS.match(line.removeprefix(_BOM)):
+            faults.add(
+                row=1, what="the line begins a list.", instead=f"{_ONE_OBJECT}; a file with one list is named .json"
+            )
+            break
         if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
             what = f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB."
             faults.add(row=n_lines, what=what, instead=_ONE_OBJECT)
