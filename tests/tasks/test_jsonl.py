@@ -121,11 +121,11 @@ def test_a_line_without_end_is_refused_and_the_next_is_still_read(tmp_path: Path
 
 
 def test_ten_faults_are_told_and_all_are_counted(tmp_path: Path) -> None:
-    bad = [f'{{"sentence": "a", "label": {n}}}' for n in range(2, 1002)]
+    bad = [f'{{"sentence": {n}, "label": 1}}' for n in range(2, 1002)]
     (tmp_path / "train.jsonl").write_text("\n".join(bad))
     errors = told(tmp_path / "train.jsonl").errors
     assert len(errors) == 11
-    assert errors[9].why == "train.jsonl:10: label: 11 is outside 0 to 1."
+    assert errors[9].why == "train.jsonl:10: sentence: 11 is of type int, not text."
     assert errors[10].why == "train.jsonl: 1,000 problems in all, 10 of them listed above."
 
 

@@ -76,3 +76,32 @@ def test_a_label_with_a_zero_before_it_is_a_text(ending: str, tmp_path: Path) ->
     rows = load(task, "train")
     assert [task.label(row) for row in rows] == labels
     assert spelled([task.target(row) for row in rows], names, like=labels) == labels
+
+
+WRONG = {
+    "names": (["up", "down", "left", "down"], ("x", "y"), "'up' is none of the labels (the first of 4 such rows; also"),
+    "some": (["x", "up", "y", "down", "up"], ("x", "y"), "'up' is none of the labels (the first of 3 such rows; also"),
+    "decimals": ([0.5, 2.5, 1.5], (), "0.5 is of type float, not a label (the first of 3 such rows; also 2.5, 1.5)."),
+    "positions": ([4, 0, 5, 4], ("x", "y"), "4 is outside 0 to 1 (the first of 3 such rows; also 5)."),
+    "none": (["", "x", "", ""], ("x", "y"), "null where a label is needed (the first of 3 such rows)."),
+}
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".csv"])
+@pytest.mark.parametrize("case", WRONG)
+def test_a_fault_of_many_labels_is_told_once(case: str, ending: str, tmp_path: Path) -> None:
+    labels, names, said = WRONG[case]
+    with pytest.raises(Problems) as caught:
+        load(reviews(tmp_path, labels, *names, ending=ending), "train")
+    assert len(caught.value.errors) == 1
+    assert said in caught.value.errors[0].why
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"), [(["y", ""], "one of the labels x, y"), ([1, ""], "one of 0 (x), 1 (y)"), (["", ""], "x, y")]
+)
+def test_a_missing_label_is_answered_in_the_spelling_of_the_data(labels: list, said: str, tmp_path: Path) -> None:
+    with pytest.raises(Problems) as caught:
+        load(reviews(tmp_path, labels, "x", "y", ending=".csv"), "train")
+    assert said in caught.value.errors[0].instead
+    assert caught.value.errors[0].instead.endswith("task.test_split=null")

@@ -1,12 +1,20 @@
 """Faults found in data: each with its position; ten are listed, all are counted."""
 
 from collections import Counter
+from typing import Any
 
 from unidelta.errors import DataError, Problems
 
 N_LISTED = 10
 # A file of a different task has the same fault in every row; this leaves room for other kinds of fault.
 N_LISTED_ALIKE = 3
+_N_SHOWN_CHARACTERS = 40
+
+
+def shown(thing: Any) -> str:
+    """What a row holds, as a fault shows it."""
+    text = repr(thing)
+    return text if len(text) <= _N_SHOWN_CHARACTERS else text[:_N_SHOWN_CHARACTERS] + "…"
 
 
 class Faults:

@@ -10,12 +10,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from unidelta.tasks.columns import ABSENT, nested, value
-from unidelta.tasks.faults import Faults
-from unidelta.tasks.labels import class_of, have_positions, read_label
+from unidelta.tasks.faults import Faults, shown
+from unidelta.tasks.label_check import LabelCheck
+from unidelta.tasks.labels import read_label
 from unidelta.tasks.task import Row, TaskSpec
-
-_NO_LABEL = -1  # in the test splits of GLUE
-_N_SHOWN_CHARACTERS, _N_SHOWN_LABELS = 40, 20
 
 
 class RowCheck:
@@ -31,6 +29,7 @@ class RowCheck:
         self._names = tuple(task.column_names().values())
         self._n_visible = dict.fromkeys(task.text_columns(), 0)
         self._n_texts = dict.fromkeys(task.text_columns(), 0)
+        self._labels = LabelCheck(task, faults, task.columns.label or "")
 
     def check_columns(self, names: Collection[str]) -> None:
         """Refuse a table that lacks a column of the task: reported once, because every row has the same fault.
@@ -49,7 +48,7 @@ class RowCheck:
     def checked(self, row: Any, number: int) -> Row:
         """The columns of the task in `row`, number `number` of its file; faults are noted."""
         if not isinstance(row, Mapping):
-            what = f"{_shown(row)} is not an object."
+            what = f"{shown(row)} is not an object."
             self._faults.add(row=number, what=what, instead=f"an object with {self._columns()}")
             return {}
         found = [value(row, name) for name in self._names]
@@ -62,11 +61,12 @@ class RowCheck:
                 self._check_text(found[i], number, name)
             else:
                 found[i] = read_label(found[i])
-                self._check_label(found[i], number, name)
+                self._labels.check(found[i], number)
         return nested(self._names, found)
 
     def finish(self) -> None:
-        """Note columns without a single visible character, once all rows are checked."""
+        """Note wrong labels, and columns without a single visible character, once all rows are checked."""
+        self._labels.finish()
         for name, n_visible in self._n_visible.items():
             if self._n_texts[name] and not n_visible:
                 what = f"the column {name} is empty in all {self._n_texts[name]:,} rows."
@@ -77,7 +77,7 @@ class RowCheck:
         if text is None:
             self._faults.add(row=number, column=column, what="null where text is needed.", instead=instead)
         elif not isinstance(text, str):
-            what = f"{_shown(text)} is of type {type(text).__name__}, not text."
+            what = f"{shown(text)} is of type {type(text).__name__}, not text."
             self._faults.add(row=number, column=column, what=what, instead=instead)
         elif "\0" in text:
             self._faults.add(row=number, column=column, what="the text holds a NUL character.", instead=instead)
@@ -88,37 +88,6 @@ class RowCheck:
         if isinstance(text, str):
             self._n_texts[column] += 1
             self._n_visible[column] += bool(text) and not text.isspace()
-
-    def _check_label(self, label: Any, number: int, column: str) -> None:
-        names = self._task.labels
-        what = None
-        if label is None:
-            what = "null where a label is needed."
-        # True == 1 and 1.0 == 1 in Python: a label must be an integer, not merely equal to one.
-        elif type(label) not in (int, str):
-            what = f"{_shown(label)} is of type {type(label).__name__}, not a label."
-        elif names and class_of(label, names) is None:
-            what = f"{_shown(label)} is none of the labels."
-            if label == _NO_LABEL:
-                what = f"{label} stands for no label: this is a split whose labels were never published."
-            elif isinstance(label, int) and have_positions(names):
-                what = f"{label} is outside 0 to {len(names) - 1}."
-        if what is not None:
-            without = "; without labels for the test split: task.test_split=null" if label == _NO_LABEL else ""
-            self._faults.add(row=number, column=column, what=what, instead=self._labels(label) + without)
-
-    def _labels(self, label: Any) -> str:
-        names = self._task.labels
-        if not names:
-            return "a whole number or a name in every row"
-        if isinstance(label, str) or not have_positions(names):
-            near = difflib.get_close_matches(str(label), names, n=1)
-            some = ", ".join(names[:_N_SHOWN_LABELS]) + ("…" if len(names) > _N_SHOWN_LABELS else "")
-            nearest = f"{near[0]}, or another" if near else "one"
-            unquoted = {"True", "False"} & {*names}  # what YAML makes of true, no and their like
-            quotes = '; without quotes true and no are not text: task.labels=["yes","no"]' if unquoted else ""
-            return f"{nearest} of the labels {some}, which training has or task.labels names{quotes}"
-        return f"one of {', '.join(f'{i} ({name})' for i, name in enumerate(names))}"
 
     def _columns(self) -> str:
         return ", ".join(f"{name} ({'text' if name in self._n_visible else 'label'})" for name in self._names)
@@ -147,8 +116,3 @@ def _has_lone_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def _shown(thing: Any) -> str:
-    text = repr(thing)
-    return text if len(text) <= _N_SHOWN_CHARACTERS else text[:_N_SHOWN_CHARACTERS] + "…"
