@@ -163,6 +163,13 @@ def broken(folder: Path, how: str) -> Path:
             file.unlink()
     if how == "half a tokenizer":
         (folder / "vocab.json").write_text("{}")
+    if how in ("a part too few", "no index"):
+        model = hf.BartForConditionalGeneration.from_pretrained(folder)
+        (folder / "model.safetensors").unlink()
+        model.save_pretrained(folder, max_shard_size="20KB")
+        sorted(folder.glob("model-*.safetensors"))[-1].unlink()
+    if how == "no index":
+        (folder / "model.safetensors.index.json").write_text("{")
     if how == "a tensor too few":
         tensors = {name: tensor for name, tensor in stored(folder).items() if "layers.0.fc1.weight" not in name}
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
@@ -178,6 +185,8 @@ def broken(folder: Path, how: str) -> Path:
         ("pickled weights", "no safetensors file", "model.save_pretrained(DIR) and tokenizer.save_pretrained(DIR)"),
         ("no tokenizer", "it has no tokenizer", "tokenizer.save_pretrained(DIR)"),
         ("half a tokenizer", "vocab.json without merges.txt", "tokenizer.save_pretrained(DIR)"),
+        ("a part too few", "index.json names files that are not there: model-0000", "all files of one download"),
+        ("no index", "index.json is no index of weights", "all files of one download"),
         ("a tensor too few", "layers.0.fc1.weight", "fit its config.json"),
         ("not finite", "not finite", "an undamaged checkpoint"),
     ],

@@ -1,6 +1,7 @@
 """Weights in a local folder."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
 from unidelta.extensions.named_paths import as_path
+
+_INDEX = "model.safetensors.index.json"
 
 
 def is_local(checkpoint: str) -> bool:
@@ -106,5 +109,20 @@ def stated_in(folder: Path, *, family: str, asked: str, published: Architecture)
         lacks.append(why)
     if lacks:
         raise BackboneError(asked, "; ".join(lacks), f"the checkpoint saved again: {SAVE_BOTH}")
+    if missing := _missing_parts(folder, asked):
+        why = f"{_INDEX} names files that are not there: {', '.join(missing)}"
+        raise BackboneError(asked, why, "all files of one download")
     config = read_config(folder / "config.json", family=family, asked=asked)
     return architecture_from_config(config, name=folder.resolve().name, n_labels=published.n_labels)
+
+
+def _missing_parts(folder: Path, asked: str) -> list[str]:
+    """The files of weights in parts that their index names and the folder lacks."""
+    index = folder / _INDEX
+    if (folder / "model.safetensors").is_file() or not index.is_file():
+        return []
+    try:
+        parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BackboneError(asked, f"{_INDEX} is no index of weights", "all files of one download") from None
+    return sorted(part for part in map(str, parts) if not (folder / part).is_file())
