@@ -103,3 +103,51 @@ def test_a_record_is_told_where_its_predictions_are(tmp_path: Path, capsys: pyte
     assert main(["score", record]) == 2
     assert capsys.readouterr().err.endswith(f"Instead:    {predictions}\n")
     assert main(["score", predictions]) == 0
+
+
+def scored(folder: Path, *typed: str, capsys: pytest.CaptureFixture[str], **task: Any) -> str:
+    """What is said of the predictions of a run whose record has `task`."""
+    rows = {"prediction": "a b", "reference": "a b"}, {"prediction": "a b", "reference": "b a"}
+    written(folder / "0123.json", {"spec": {"task": task}})
+    status = main(["score", written(folder / "0123.predictions.jsonl", *rows), *typed])
+    said = capsys.readouterr()
+    return said.err if status else ",".join(name for name in json.loads(said.out)["all"] if name != "interval95")
+
+
+@pytest.mark.parametrize(
+    ("typed", "task", "said"),
+    [
+        (["--metrics", " chrf , bleu"], {}, "chrf,bleu,n"),
+        (["--metrics", "chrf,BLEU"], {}, "Instead:    --metrics chrf,bleu\n"),
+        (["--metrics", "Rouge-Unicode"], {"kind": "translation"}, "Instead:    --metrics rouge_unicode\n"),
+        (
+            ["--metrics", "chrf,exact"],
+            {"kind": "translation"},
+            "any of bleu, bleu_romanian, chrf, rouge, rouge_unicode\n",
+        ),
+        (
+            ["--metrics", "exact"],
+            {"kind": "classification"},
+            "Instead:    --metrics with any of accuracy, f1, matthews\n",
+        ),
+        (
+            [],
+            {"metrics": ["exact"]},
+            "Instead:    --config-dir DIR, the folder with your own metrics; or --metrics with",
+        ),
+        (
+            ["--metrics", "f1"],
+            {"kind": "summarization"},
+            "f1 compares labels, and the run of that file predicted texts",
+        ),
+        (
+            ["--task", "xsum"],
+            {"kind": "classification"},
+            "rouge compares texts, and the run of that file predicted labels",
+        ),
+    ],
+)
+def test_metrics_are_asked_for_by_name_and_those_offered_fit(
+    typed: list[str], task: dict, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in scored(tmp_path, *typed, capsys=capsys, **task)

@@ -23,8 +23,10 @@ from unidelta.console.program import program
 from unidelta.errors import ConfigError, DataError
 from unidelta.extensions.folders import add_folder, config_file, config_names
 from unidelta.extensions.named_paths import path_argument
+from unidelta.extensions.suggestions import suggestions
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.jsonl import read_jsonl
+from unidelta.tasks.kind import KINDS, Output
 from unidelta.tasks.labels import read_label
 from unidelta.tasks.metrics.metric import METRICS, Metric
 from unidelta.tasks.metrics.scored import interval_signature, scored, signature
@@ -32,6 +34,7 @@ from unidelta.tasks.task import Row
 
 _PREDICTIONS = ".predictions.jsonl"
 _A = {"text": "text", "label": "a label"}
+_MANY = {"text": "texts", "label": "labels"}
 
 
 def score(file: Path, metrics: Sequence[Metric]) -> dict[str, Any]:
@@ -89,20 +92,28 @@ def _metrics(file: Path, task: str | None, typed: str | None) -> list[Metric]:
     Raises:
         ConfigError: there is no such metric or task, no record, or the metrics compare different things.
     """
+    output = _output_of_record(file)
     if typed is not None:
-        names, asked = typed.split(","), f"--metrics {typed}"
+        names, asked = [name.strip() for name in typed.split(",")], f"--metrics {typed}"
     elif task is not None:
         names, asked = _of_task(task), f"--task {task}"
     else:
         names, asked = _of_record(file), f"score {file}"
     unknown = [name for name in names if name not in METRICS]
     if unknown:
-        why = f"there is no metric {', '.join(unknown)}"
-        raise ConfigError(asked, why, f"--metrics with any of {', '.join(METRICS)}")
+        known = [metric.name for metric in METRICS.values() if output in (None, metric.fits)]
+        meant = [suggestions(name, known, n=1) if name in unknown else [name] for name in names]
+        fitting = ",".join(name for (name,) in meant) if all(meant) else f"with any of {', '.join(known)}"
+        own = "" if typed is not None else "--config-dir DIR, the folder with your own metrics; or "
+        raise ConfigError(asked, f"there is no metric {', '.join(unknown)}", f"{own}--metrics {fitting}")
     metrics = [METRICS[name] for name in names]
     if len({metric.fits for metric in metrics}) > 1:
         why = "some of them compare texts and some labels"
         raise ConfigError(asked, why, "metrics of one kind: docs/tasks.md")
+    if output not in (None, metrics[0].fits):
+        why = f"{names[0]} compares {_MANY[metrics[0].fits]}, and the run of that file predicted {_MANY[output]}"
+        fitting = ", ".join(metric.name for metric in METRICS.values() if metric.fits == output)
+        raise ConfigError(asked, why, f"--metrics with any of {fitting}")
     return metrics
 
 
@@ -134,11 +145,25 @@ def _of_task(task: str) -> list[str]:
     return _of_task(bases[-1])
 
 
+def _task_of_record(file: Path) -> dict[str, Any]:
+    """The task of the run whose record is next to its predictions."""
+    record = file.with_name(file.name.removesuffix(_PREDICTIONS) + ".json")
+    return json.loads(record.read_text(encoding="utf-8"))["spec"]["task"]
+
+
+def _output_of_record(file: Path) -> Output | None:
+    """What that run predicted; None without a record, or if its kind of task is unknown here."""
+    try:
+        kind = _task_of_record(file)["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return KINDS[kind].output if kind in KINDS else None
+
+
 def _of_record(file: Path) -> list[str]:
     """The metrics of the run whose record is next to its predictions."""
-    record = file.with_name(file.name.removesuffix(_PREDICTIONS) + ".json")
     try:
-        task = json.loads(record.read_text(encoding="utf-8"))["spec"]["task"]
+        task = _task_of_record(file)
         return [str(name) for name in task["metrics"]] if "metrics" in task else _of_task(task["name"])
     except (OSError, ValueError, KeyError, TypeError):
         why = "there is no run record next to it that would say which metrics to use"
