@@ -73,6 +73,23 @@ def test_a_folded_prefix_is_put_into_an_empty_cache_once(injected, batch, family
     torch.testing.assert_close(more.logits, forced, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("n_more", [1, 2])
+@pytest.mark.parametrize(("name", "family"), [("prefix", "qwen3"), ("mam", "gpt2")])
+@torch.no_grad()
+def test_a_cache_that_was_filled_before_compiling_is_continued_with_the_prefix_in_it(injected, name, family, n_more):
+    injection = injected(name, family)
+    injection.fold()
+    model, text = injection.model, torch.tensor([[5, 9, 3, 17, 30, 8], [11, 4, 22, 6, 7, 25]])
+    expected = model(text).logits[:, -n_more:]
+    torch._dynamo.reset()
+    compiled = torch.compile(model, backend="eager")
+    for first, then in ((model, compiled), (compiled, model)):
+        cache = getattr(first(text[:, :-n_more], use_cache=True), CACHE)
+        assert any(isinstance(layer, PrefixedLayer) for layer in cache.layers) == (first is model)
+        found = then(text[:, -n_more:], **{CACHE: cache}).logits
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
 def test_a_cache_that_gradients_flow_through_has_no_prefix_in_it(injected, batch):
     injection = injected("prefix_direct", "bart")
     inputs = batch("bart")

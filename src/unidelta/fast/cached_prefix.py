@@ -35,19 +35,22 @@ class CachingAttention(AttentionHost):
 def n_cached(module: AttentionHost, cache: Cache | None, *, is_cross: bool) -> int:
     """How many prefix vectors an attention's cached keys and values start with; adds them to an empty cache.
 
+    While torch.compile traces, nothing is added; what a cache that was filled before starts with is counted.
+
     Args:
         module: the attention.
         cache: the model's cache, or None.
         is_cross: whether the keys are the source's, which are all present at the first token.
     """
-    if cache is None or torch.compiler.is_compiling():
+    if cache is None:
         return 0
     if isinstance(cache, EncoderDecoderCache):
         cache = cache.cross_attention_cache if is_cross else cache.self_attention_cache
     layers, index = cache.layers, module.layer_idx
     if index is None or index >= len(layers):
         return 0
-    if type(layers[index]) is DynamicLayer and not layers[index].is_initialized and _is_folded(module):
+    is_empty = type(layers[index]) is DynamicLayer and not layers[index].is_initialized
+    if is_empty and not torch.compiler.is_compiling() and _is_folded(module):
         key_GLE, value_GLE = module.placed(module.deltas[Representation.HEADS].form.keys_values())
         layers[index] = PrefixedLayer(key_GLE, value_GLE, room=0 if is_cross else _ROOM)
     layer = layers[index]
