@@ -144,14 +144,34 @@ def test_a_model_may_be_converted_while_deltas_are_merged_or_disabled(stock, bat
 
 
 @pytest.mark.parametrize(
-    ("made", "method"), [("BartForCausalLM", "lora"), ("T5EncoderModel", "adapter"), ("T5EncoderModel", "mam")]
+    ("made", "method"),
+    [
+        *(("BartForCausalLM", "lora"), ("T5EncoderModel", "adapter"), ("T5EncoderModel", "mam")),
+        *(("MBartForCausalLM", "prompt"), ("MBartForCausalLM", "bitfit"), ("PegasusForCausalLM", "ia3")),
+        *(("MarianForCausalLM", "full"), ("T5ForTokenClassification", "prompt"), ("T5ForTokenClassification", "full")),
+    ],
 )
 def test_a_class_with_a_part_of_the_model_is_refused_and_unchanged(made, method):
-    family = made.partition("For")[0].removesuffix("EncoderModel").lower()
-    model = getattr(transformers, made)(AutoConfig.for_model(family, **FAMILIES[family].tiny))
-    with pytest.raises(BackboneError, match=f"deltas in a {made}"):
+    family = getattr(transformers, made).config_class.model_type
+    refused_and_unchanged(getattr(transformers, made)(AutoConfig.for_model(family, **FAMILIES[family].tiny)), method)
+
+
+@pytest.mark.parametrize("method", ["lora", "prompt"])
+@pytest.mark.parametrize(("family", "part"), [("bart", "decoder"), ("pegasus", "encoder"), ("t5", "decoder")])
+def test_a_stack_alone_is_refused_and_unchanged(stock, family, part, method):
+    refused_and_unchanged(stock(family).base_model.get_submodule(part), method)
+
+
+def refused_and_unchanged(model, method: str) -> None:
+    before = [(name, type(module)) for name, module in model.named_modules()]
+    trains = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    with pytest.raises(BackboneError, match=f"deltas in a {type(model).__name__}") as refusal:
         unidelta.inject(model, method)
-    assert all(parameter.requires_grad for parameter in model.parameters())
+    _, why, instead = str(refusal.value).splitlines()
+    assert f"not laid out like the other models of {model.config.model_type}" in why
+    assert instead == "Instead:    the whole model, as AutoModel or AutoModelForSeq2SeqLM loads it"
+    assert [(name, type(module)) for name, module in model.named_modules()] == before
+    assert {name: parameter.requires_grad for name, parameter in model.named_parameters()} == trains
     assert not hasattr(model, "unidelta") and not model.config._attn_implementation.startswith("unidelta")
 
 

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -20,8 +19,8 @@ from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.tokens import ALL
-from unidelta.errors import BackboneError, DesignError, Problems
-from unidelta.hosts.attention import BASES, name_of
+from unidelta.errors import DesignError, Problems
+from unidelta.hosts.attention import name_of
 from unidelta.hosts.encoder_decoder import attach_prompt
 from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
 from unidelta.hosts.output import KeepingNorm
@@ -30,14 +29,13 @@ from unidelta.hosts.site import Host, Hosting, Site, attach
 from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
 from unidelta.hosts.tokens import TOKENS
 from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.check_model import INSIDE_ATTENTION, check_model, sites_of
 from unidelta.injection.injection import Injection, take_out
 from unidelta.injection.saving_backbone import guard_saving
 from unidelta.injection.switching_attention import guard_attention, set_attention
 
 Activations = Mapping[tuple[str, int], tuple[Tensor, Tensor]]
 """P_k, P_v to start from, `(l, width of keys or values)`, by kind of attention and layer (`activations`)."""
-
-_INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
 
 
 def inject(
@@ -52,7 +50,7 @@ def inject(
         start: initial values of prefixes with `init=activations`; may be omitted on the meta device.
 
     Raises:
-        BackboneError: its architecture is not supported.
+        BackboneError: its architecture is not supported, or it is only a part of such a model.
         Problems: the design cannot be built on this architecture.
         DesignError: the model already has deltas, or its attention implementation does not support deltas at heads. In
             every case the model is unchanged.
@@ -68,9 +66,8 @@ def inject(
             "a design goes into a model without deltas",
             "deltas.remove() first, or all deltas in one design",
         )
-    _check_in_memory(model)
-    _check_attention(model, design)
-    _check_rotation(model, design)
+    sites = sites_of(model, architecture)
+    check_model(model, design)
     _check_start(model, design, architecture, start)
     requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     fixed = set(map(id, _fixed(model, architecture)))
@@ -78,7 +75,7 @@ def inject(
         parameter.requires_grad_(isinstance(design, FullFineTuning) and id(parameter) not in fixed)
     try:
         with torch.device("meta" if model.device.type == "meta" else "cpu"):
-            _put(model, design, architecture, generator, start)
+            _put(model, design, architecture, sites, generator, start)
     except BaseException:
         take_out(model, requires_grad)
         raise
@@ -96,15 +93,20 @@ def _fixed(model: PreTrainedModel, architecture: Architecture) -> Iterator[nn.Pa
 
 
 def _put(
-    model: PreTrainedModel, design: Design, architecture: Architecture, generator: Generator, start: Activations | None
+    model: PreTrainedModel,
+    design: Design,
+    architecture: Architecture,
+    sites: Sequence[Site],
+    generator: Generator,
+    start: Activations | None,
 ) -> None:
     match design:
         case Deltas(parts=parts, trains_head=trains_head):
-            sites = list(zip(architecture.sites, _hosts(model, architecture), strict=True))
+            pairs = list(zip(architecture.sites, sites, strict=True))
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
                 chosen = set(map(id, architecture.sites_of(part)))
-                _attach_part(model, part, [pair for pair in sites if id(pair[0]) in chosen], generator, own_start)
+                _attach_part(model, part, [pair for pair in pairs if id(pair[0]) in chosen], generator, own_start)
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length, trains_head=trains_head):
             prompt = Prompt(length, architecture.width, generator=generator)
@@ -126,15 +128,6 @@ def _put(
             pass
 
 
-def _hosts(model: PreTrainedModel, architecture: Architecture) -> list[Site]:
-    try:
-        return architecture.family.hosts(model)
-    except AttributeError as error:  # a class that has a part of the model, such as an encoder alone
-        why = f"it is not laid out like the other models of {architecture.family.name}: {error}"
-        instead = "the whole model, as AutoModel or AutoModelForSeq2SeqLM loads it"
-        raise BackboneError(f"deltas in a {type(model).__name__}", why, instead) from None
-
-
 def _attach_part(
     model: PreTrainedModel,
     spec: DeltaSpec,
@@ -142,7 +135,7 @@ def _attach_part(
     generator: Generator,
     start: Activations | None,
 ) -> None:
-    if spec.representation in _INSIDE_ATTENTION:
+    if spec.representation in INSIDE_ATTENTION:
         _use_delta_attention(model)
     form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
     for shape, site in sites:
@@ -226,44 +219,6 @@ def _like(new: nn.Module, host: nn.Module, model: PreTrainedModel) -> nn.Module:
 
 def _side_by_side(start: Activations, sites: Sequence[SiteShape]) -> Tensor:
     return torch.cat([vectors for site in sites for vectors in start[site.kind, site.layer]], dim=1)
-
-
-def _check_in_memory(model: PreTrainedModel) -> None:
-    """Refuse weights that accelerate reads from the disk or another memory when they are needed."""
-    on_meta = [name for name, parameter in model.named_parameters() if parameter.device.type == "meta"]
-    if on_meta and len(on_meta) < len(list(model.parameters())):
-        raise BackboneError(
-            f"deltas in a {type(model).__name__} that is partly offloaded",
-            f"weights of {len(on_meta)} modules are not in memory, such as {on_meta[0]}",
-            "a device_map that fits into memory, a smaller precision, or quantised weights",
-        )
-
-
-def _check_attention(model: PreTrainedModel, design: Design) -> None:
-    base = model.config._attn_implementation
-    is_inside = isinstance(design, Deltas) and any(part.representation in _INSIDE_ATTENTION for part in design.parts)
-    if is_inside and base not in BASES:
-        raise DesignError(
-            f"deltas at attention heads with attn_implementation={base}",
-            f"the masks of a prefix are built for {' and '.join(BASES)} only",
-            "attn_implementation=sdpa",
-        )
-
-
-def _check_rotation(model: PreTrainedModel, design: Design) -> None:
-    """Refuse to rotate P_k by frequencies that change with the length of the text that happens to be read."""
-    parts = design.parts if isinstance(design, Deltas) else ()
-    if all(part.rotation is Rotation.AFTER for part in parts):
-        return
-    found: dict[str, Any] = model.config.rope_parameters
-    each = [found] if "rope_type" in found else [own for own in found.values() if own is not None]
-    changing = sorted({own["rope_type"] for own in each} & {"dynamic", "longrope"})
-    if changing:
-        raise DesignError(
-            f"rotation=before in a model with rope_type={', '.join(changing)}",
-            "its rotation changes with the length of the text, and a prefix is one for all texts",
-            "rotation=after, or a checkpoint whose rotation is fixed",
-        )
 
 
 def _check_start(model: PreTrainedModel, design: Design, architecture: Architecture, start: Activations | None) -> None:
