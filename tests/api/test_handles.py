@@ -76,6 +76,27 @@ def test_attention_is_switched_with_its_deltas(stock, batch, method, family, fas
     torch.testing.assert_close(logits(model, inputs), before, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("method", ["mam", "parallel_adapter", "lora", "bitfit"])
+def test_a_model_made_from_the_configuration_of_one_with_deltas_takes_some_too(stock, batch, method):
+    with_deltas, inputs = stock("roberta"), batch("roberta")
+    unidelta.inject(with_deltas, "multihead_parallel_adapter", budget=4)
+    shaken(with_deltas)
+    expected = logits(with_deltas, inputs)
+    name = with_deltas.config._attn_implementation
+    own = transformers.AutoModelForSequenceClassification.from_config(with_deltas.config)
+    shared = type(with_deltas)(with_deltas.config)
+    for model in (own.eval(), shared.eval()):
+        model.load_state_dict(stock("roberta").state_dict())
+        deltas = unidelta.inject(model, method)
+        shaken(model)
+        assert not torch.allclose(logits(model, inputs), logits(stock("roberta"), inputs))
+        with deltas.disabled():
+            assert torch.equal(logits(with_deltas, inputs), expected), "what another model has is left alone"
+        deltas.remove()
+        assert with_deltas.config._attn_implementation == name
+        assert torch.equal(logits(with_deltas, inputs), expected)
+
+
 @pytest.mark.parametrize("method", ["lora", "adapter", "mam", "oft"])
 def test_a_model_that_accelerate_split_over_devices_has_its_deltas(stock, batch, method):
     plain, model, inputs = stock("llama"), stock("llama"), batch("llama")

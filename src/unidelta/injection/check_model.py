@@ -10,6 +10,7 @@ from unidelta.design.spec import Deltas, Design
 from unidelta.errors import BackboneError, DesignError
 from unidelta.hosts.attention import BASES
 from unidelta.hosts.site import Site
+from unidelta.injection.switching_attention import base_of
 
 INSIDE_ATTENTION = (Representation.HEADS, Representation.CONCAT)
 """What a delta can change in the middle of an attention, which then has to be `delta_attention`."""
@@ -54,7 +55,7 @@ def _check_in_memory(model: PreTrainedModel) -> None:
 
 
 def _check_attention(model: PreTrainedModel, design: Design) -> None:
-    base = model.config._attn_implementation
+    base = base_of(model.config._attn_implementation)
     is_inside = isinstance(design, Deltas) and any(part.representation in INSIDE_ATTENTION for part in design.parts)
     if is_inside and base not in BASES:
         raise DesignError(

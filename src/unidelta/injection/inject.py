@@ -32,7 +32,7 @@ from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.check_model import INSIDE_ATTENTION, check_model, sites_of
 from unidelta.injection.injection import Injection, take_out
 from unidelta.injection.saving_backbone import guard_saving
-from unidelta.injection.switching_attention import guard_attention, set_attention
+from unidelta.injection.switching_attention import base_of, guard_attention, set_attention
 
 Activations = Mapping[tuple[str, int], tuple[Tensor, Tensor]]
 """P_k, P_v to start from, `(l, width of keys or values)`, by kind of attention and layer (`activations`)."""
@@ -240,7 +240,7 @@ def _use_delta_attention(model: PreTrainedModel) -> None:
     for module in model.modules():
         if vars(module).get("config") is shared:
             module.config = own
-    set_attention(model, name_of(shared._attn_implementation))
+    set_attention(model, name_of(base_of(shared._attn_implementation)))
     guard_attention(model)
 
 

@@ -17,7 +17,7 @@ from unidelta.extensions.named_paths import python_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.merge import Merged, merge_into_weights
-from unidelta.injection.switching_attention import base_of, set_attention
+from unidelta.injection.switching_attention import base_of, has_own_attention, set_attention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +203,6 @@ def take_out(model: PreTrainedModel, requires_grad: Mapping[str, bool]) -> None:
 
 def _detach(model: PreTrainedModel) -> list[Detached]:
     detached = [detach(module) for module in list(model.modules()) if isinstance(module, Host)]
-    now = model.config._attn_implementation
-    if base_of(now) != now:
-        set_attention(model, base_of(now))
+    if has_own_attention(model):
+        set_attention(model, base_of(model.config._attn_implementation))
     return detached

@@ -17,6 +17,11 @@ def guard_attention(model: PreTrainedModel) -> None:
     model.set_attn_implementation = partial(_set_attn_implementation, model)  # a copy of the model gets its own
 
 
+def has_own_attention(model: PreTrainedModel) -> bool:
+    """Whether a model's deltas chose its attention, in a configuration that no other model shares."""
+    return "set_attn_implementation" in vars(model)
+
+
 def set_attention(model: PreTrainedModel, name: str) -> None:
     """The stock method."""
     type(model).set_attn_implementation(model, name)
