@@ -2,8 +2,12 @@
 
 import pytest
 import torch
+import transformers
+from transformers import AutoConfig
 
-from unidelta.design.spec import BitFit
+from unidelta.design.family import FAMILIES as KNOWN
+from unidelta.design.spec import BitFit, FullFineTuning, LinearProbe
+from unidelta.errors import Problems
 from unidelta.injection.inject import inject
 
 ALL = (
@@ -174,3 +178,43 @@ def test_a_trained_head_is_the_classifier_and_only_where_there_is_one(tiny, fami
     assert sum(key.startswith("classifier") for key in trained) == head
     seq2seq = inject(tiny("bart"), BitFit(trains_head=True), generator=torch.Generator())
     assert all(key.endswith("bias") for key in seq2seq.trained)
+
+
+OTHER_CLASSES = (
+    "Qwen2ForTokenClassification Qwen2ForQuestionAnswering GPT2ForQuestionAnswering BertForMultipleChoice "
+    "XLMRobertaForCausalLM ElectraForTokenClassification ModernBertForMaskedLM MBartForQuestionAnswering BertModel"
+).split()
+
+
+def counted_and_there(model, design) -> tuple[int, int, int, int]:
+    """What the counts say of a design and of a model, each followed by the elements that there are."""
+    n_backbone = sum(parameter.numel() for parameter in model.parameters())
+    deltas = inject(model, design, generator=torch.Generator())
+    n_trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    return deltas.counts().trained, n_trained, deltas.counts().backbone, n_backbone
+
+
+def made(name: str, **settings):
+    family = getattr(transformers, name).config_class.model_type
+    config = AutoConfig.for_model(family, **{**KNOWN[family].tiny, "num_labels": 5, **settings})
+    return getattr(transformers, name)(config)
+
+
+@pytest.mark.parametrize("name", OTHER_CLASSES)
+@pytest.mark.parametrize("design", [BitFit(), BitFit(trains_head=True), LinearProbe(), FullFineTuning()])
+def test_counts_are_those_of_a_class_with_another_head_or_none(name, design):
+    trained, n_trained, backbone, n_backbone = counted_and_there(made(name), design)
+    assert (trained, backbone) == (n_trained, n_backbone)
+
+
+def test_counts_are_those_of_a_head_that_is_no_linear_map():
+    model = made("BertForSequenceClassification")
+    model.classifier = torch.nn.Sequential(torch.nn.LayerNorm(12), torch.nn.Linear(12, 5))
+    trained, n_trained, backbone, n_backbone = counted_and_there(model, LinearProbe())
+    assert (trained, backbone) == (n_trained, n_backbone) == (2 * 12 + 13 * 5, n_backbone)
+
+
+@pytest.mark.parametrize("name", ["MistralForTokenClassification", "LlamaForQuestionAnswering"])
+def test_biases_of_a_head_alone_are_not_enough_for_bitfit(name):
+    with pytest.raises(Problems, match="its maps and norms have no biases, so nothing would train"):
+        inject(made(name), BitFit(), generator=torch.Generator())

@@ -23,6 +23,8 @@ class Surroundings:
         norms_have_biases: false for RMSNorm.
         maps: linear maps that belong to the pretrained model, such as BERT's pooler.
         head: linear maps of the classification head, which pretrained models do not have.
+        other_biases: elements of biases that a model at hand has beside those of norms and maps, such as of a head that
+            is not known; negative if it has fewer.
         fixed: how many of the embeddings' elements are computed and never trained: positions in both stacks, in the
             modules that `Family.encoder_positions` names.
     """
@@ -32,6 +34,7 @@ class Surroundings:
     norms_have_biases: bool = True
     maps: tuple[LinearShape, ...] = ()
     head: tuple[LinearShape, ...] = ()
+    other_biases: int = 0
     fixed: int = 0
 
 
@@ -91,8 +94,13 @@ class Architecture:
     @property
     def n_biases(self) -> int:
         """Elements of all biases that BitFit trains: linear maps and layer norms, head included."""
+        return self.n_backbone_biases + self.n_head_biases + self.surroundings.other_biases
+
+    @property
+    def n_backbone_biases(self) -> int:
+        """Elements of the biases of layers and of what else is pretrained, as the configuration has them."""
         norms = sum(self.surroundings.norms) if self.surroundings.norms_have_biases else 0
-        return norms + sum(shape.d_out for shape in self._maps() if shape.bias)
+        return norms + sum(shape.d_out for shape in self._pretrained_maps() if shape.bias)
 
     @property
     def n_head_weights(self) -> int:
@@ -107,7 +115,7 @@ class Architecture:
     @property
     def n_parameters(self) -> int:
         """All parameters of the backbone with its head, tied embeddings counted once."""
-        weights = sum(shape.n_weights for shape in self._maps())
+        weights = sum(shape.n_weights for shape in self._pretrained_maps()) + self.n_head_weights
         return self.surroundings.embeddings + weights + sum(self.surroundings.norms) + self.n_biases
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,6 +128,6 @@ class Architecture:
             "published_denominator": self.published_denominator,
         }
 
-    def _maps(self) -> list[LinearShape]:
+    def _pretrained_maps(self) -> list[LinearShape]:
         inside = [shape for site in self.sites for shape in site.linears.values()]
-        return [*inside, *self.surroundings.maps, *self.surroundings.head]
+        return [*inside, *self.surroundings.maps]

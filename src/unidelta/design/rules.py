@@ -196,7 +196,7 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
         check_names(part)
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)
-    if isinstance(design, BitFit) and architecture.n_biases == architecture.n_head_biases:
+    if isinstance(design, BitFit) and not architecture.n_backbone_biases:
         asked, why = f"BitFit on {architecture.name}", "its maps and norms have no biases, so nothing would train"
         errors.append(DesignError(asked, why, "method=lora or method=adapter"))
     if isinstance(design, Deltas):

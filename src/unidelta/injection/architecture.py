@@ -1,11 +1,15 @@
 """The architecture of a model or of its configuration: its sites, and how many parameters it has."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
+from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config, known_family
+from unidelta.design.site import LinearShape
 from unidelta.errors import BackboneError, DesignError
 
 
@@ -18,19 +22,41 @@ def architecture_of(config: PretrainedConfig, *, name: str) -> Architecture:
 def architecture_of_model(model: PreTrainedModel) -> Architecture:
     """The architecture of a model, with its classification head where it has one; raises as `architecture_of`.
 
-    Its size is the model's own: one without its language-model head, say, has fewer parameters than its configuration
-    gives the usual class.
+    Its size, its biases and its head are the model's own: one without its language-model head, say, or with a head for
+    another task, has other parameters than its configuration gives the usual class.
     """
     _check_is_model(model)
     config = model.config
-    n_labels = config.num_labels if known_family(config.model_type).head_of(model) is not None else 0
+    head = known_family(config.model_type).head_of(model)
+    n_labels = 0 if head is None else config.num_labels
     found = architecture_from_config(config.to_dict(), name=config.model_type, n_labels=n_labels)
-    own = [parameter for name, parameter in model.named_parameters() if is_of_backbone(name)]
-    if not all(parameter.is_floating_point() for parameter in own):
+    own = {name: parameter for name, parameter in model.named_parameters() if is_of_backbone(name)}
+    found = _changed(found, head=() if head is None else tuple(_maps_of(head)))
+    n_biases = sum(parameter.numel() for name, parameter in own.items() if is_bias(name))
+    found = _changed(found, other_biases=n_biases - found.n_biases)
+    if not all(parameter.is_floating_point() for parameter in own.values()):
         return found  # quantised weights are packed, several to an element
-    n_others = sum(parameter.numel() for parameter in own) - found.n_parameters
-    surroundings = replace(found.surroundings, embeddings=found.surroundings.embeddings + n_others)
-    return replace(found, surroundings=surroundings)
+    n_others = sum(parameter.numel() for parameter in own.values()) - found.n_parameters
+    return _changed(found, embeddings=found.surroundings.embeddings + n_others)
+
+
+def _changed(architecture: Architecture, **changes: Any) -> Architecture:
+    return replace(architecture, surroundings=replace(architecture.surroundings, **changes))
+
+
+def _maps_of(head: nn.Module) -> Iterator[LinearShape]:
+    """The maps of a head; what else it has counts as maps of one feature, a norm's weight and bias for example."""
+    for module in head.modules():
+        if isinstance(module, nn.Linear):
+            yield LinearShape(d_in=module.in_features, d_out=module.out_features, bias=module.bias is not None)
+            continue
+        for name, parameter in module.named_parameters(recurse=False):
+            yield LinearShape(d_in=0 if is_bias(name) else 1, d_out=parameter.numel(), bias=is_bias(name))
+
+
+def is_bias(name: str) -> bool:
+    """Whether a parameter is a bias, which BitFit trains."""
+    return name.rpartition(".")[2] == "bias"
 
 
 def is_of_backbone(name: str) -> bool:

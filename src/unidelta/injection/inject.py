@@ -28,7 +28,7 @@ from unidelta.hosts.prompted_decoder import attach_prompt_to_text
 from unidelta.hosts.site import Host, Hosting, Site, attach
 from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
 from unidelta.hosts.tokens import TOKENS
-from unidelta.injection.architecture import architecture_of_model
+from unidelta.injection.architecture import architecture_of_model, is_bias
 from unidelta.injection.check_model import INSIDE_ATTENTION, check_model, sites_of
 from unidelta.injection.injection import Injection, take_out
 from unidelta.injection.saving_backbone import guard_saving
@@ -119,7 +119,7 @@ def _put(
             _train_head(model, architecture, trains_head)
         case BitFit(trains_head=trains_head):
             for name, parameter in model.named_parameters():
-                if name.rpartition(".")[2] == "bias":
+                if is_bias(name):
                     parameter.requires_grad_(True)
             _train_head(model, architecture, trains_head)
         case LinearProbe():
