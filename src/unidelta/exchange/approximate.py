@@ -24,6 +24,7 @@ from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import merge_into_weights
+from unidelta.injection.own_values import put_values, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,9 @@ def approximated(injection: Injection, rank: int, *, asked: str) -> tuple[Inject
     changes = {each.host: _change(injection.model, each.host) for each in placed}
     model = copy.deepcopy(injection.model)
     handle = vars(model)["unidelta"]
+    head = values_of(model, handle.before)
     handle.remove()
+    put_values(model, head)
     architecture = architecture_of_model(model)
     maps = parts_of_maps(dict.fromkeys(changes, rank), model, asked=asked)
     parts = tuple(found.part(architecture, "low_rank", rank, init=Init.LORA) for found in maps)

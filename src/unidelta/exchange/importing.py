@@ -14,6 +14,7 @@ from unidelta.exchange.reading import Found
 from unidelta.exchange.tie import fill
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
+from unidelta.injection.own_values import put_values, values_of
 from unidelta.injection.saved import fingerprint
 
 AUTHORS = "authors"
@@ -61,14 +62,13 @@ def put(found: Found, model: PreTrainedModel, *, asked: str) -> tuple[Injection,
     if found.backbone is not None and fingerprint(model, without=set(found.beside)) != found.backbone:
         why = "the backbone has other weights than the one that these deltas are for, or another precision"
         raise ExchangeError(asked, why, "the backbone that they were exported with")
-    before = {name: model.get_parameter(name).detach().clone() for name in found.beside}
+    before = values_of(model, found.beside)
     injection = inject(model, found.design, generator=torch.Generator())
+    injection.keep(found.beside)
     try:
         fill(model, found.ties(injection), found.tensors, asked=asked)
     except ExchangeError:
         injection.remove()
-        with torch.no_grad():
-            for name, tensor in before.items():
-                model.get_parameter(name).copy_(tensor)
+        put_values(model, before)
         raise
     return injection, list(found.beside)

@@ -1,6 +1,6 @@
 """The handle that `inject` returns for the deltas of a model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,13 @@ from transformers import PreTrainedModel
 from unidelta.deltas.form_module import FormModule, TrainingOnly
 from unidelta.design.count import Counts, count
 from unidelta.design.describe import describe
-from unidelta.design.spec import Design
+from unidelta.design.spec import BitFit, Design, FullFineTuning
 from unidelta.errors import DesignError
 from unidelta.extensions.named_paths import python_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.merge import Merged, merge_into_weights
+from unidelta.injection.own_values import put_values, values_of
 from unidelta.injection.switching_attention import base_of, has_own_attention, set_attention
 
 
@@ -43,11 +44,19 @@ class Injection:
         self.trained = tuple(name for name, parameter in model.named_parameters() if parameter.requires_grad)
         """Names of the trainable parameters, in the model's order."""
         self._requires_grad = dict(requires_grad)
+        self.before: dict[str, Tensor] = {}
+        """The values of the model's own parameters that `disabled` and `remove` put back, by name: a head's."""
+        self.keep(name for name in self.trained if name in requires_grad)
         self.as_loaded: AsLoaded | None = None
         """The backbone as it was loaded, if its weights are no longer stored like that."""
         self._merged: list[Merged] = []
         self._is_removed = self._is_disabled = False
         model.unidelta = self  # lets `deltas_of` find the deltas of a copy or of a loaded model
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Note what parameters of the model are now, before they change; nothing of a design that changes the model."""
+        if not isinstance(self.design, FullFineTuning | BitFit):
+            self.before = {**values_of(self.model, names), **self.before}
 
     @property
     def n_trained(self) -> int:
@@ -142,28 +151,35 @@ class Injection:
     def disabled(self) -> Iterator[None]:
         """A context in which the model is the plain backbone: stock classes, names and values.
 
-        Full fine-tuning and BitFit change the backbone itself; these changes remain.
+        A classification head is as it was before `inject`; after the context it is as trained again. Full fine-tuning
+        and BitFit change the model itself, its head too: these changes remain, and what you unfroze stays as it is.
         """
         self._check_present("disable deltas")
         with self._unmerged():
-            attention, detached = self.model.config._attn_implementation, _detach(self.model)
+            model = self.model
+            attention, detached = model.config._attn_implementation, _detach(model)
+            trained = values_of(model, self.before)
+            put_values(model, self.before)
             self._is_disabled = True
             try:
                 yield
             finally:
                 self._is_disabled = False
+                put_values(model, trained)
                 for each in detached:
                     reattach(each)
-                set_attention(self.model, attention)
+                set_attention(model, attention)
 
     def remove(self) -> None:
         """Remove the deltas, leaving the stock model, bit for bit. The handle cannot be used afterwards.
 
-        Full fine-tuning and BitFit change the backbone itself; these changes remain.
+        A classification head is as it was before `inject` (`save` keeps the trained one). Full fine-tuning and BitFit
+        change the model itself, its head too: these changes remain, and what you unfroze stays as it is.
         """
         self._check_present("remove deltas")
         self.unmerge()
         take_out(self.model, self._requires_grad)
+        put_values(self.model, self.before)
         self._is_removed = True
 
     @contextmanager

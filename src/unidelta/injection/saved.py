@@ -119,6 +119,7 @@ def load(folder: Path, backbone: PreTrainedModel) -> Injection:
         instead = 'unidelta.register("DIR"), the folder that defines it, before unidelta.load'
         raise SavedDeltasError(asked, f"{error.asked}: {error.why}", instead) from None
     injection = inject(backbone, design, generator=torch.Generator())
+    injection.keep(beside(backbone, description["new"]))
     try:
         _fill(injection, tensors, description["new"], asked)
     except SavedDeltasError:
