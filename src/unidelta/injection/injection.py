@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -151,6 +152,7 @@ class Injection:
     def disabled(self) -> Iterator[None]:
         """A context in which the model is the plain backbone: stock classes, names and values.
 
+        A copy of the model that is made here has no deltas and no handle: it is a stock model, with frozen weights.
         A classification head is as it was before `inject`; after the context it is as trained again. Full fine-tuning
         and BitFit change the model itself, its head too: these changes remain, and what you unfroze stays as it is.
         """
@@ -160,15 +162,21 @@ class Injection:
             attention, detached = model.config._attn_implementation, _detach(model)
             trained = values_of(model, self.before)
             put_values(model, self.before)
+            guards = _take_guards(model)
             self._is_disabled = True
             try:
                 yield
             finally:
                 self._is_disabled = False
+                vars(model).update(guards)
                 put_values(model, trained)
                 for each in detached:
                     reattach(each)
                 set_attention(model, attention)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """As usual; None in a copy or a pickle of a model whose deltas are disabled, which are not in it."""
+        return (type(None), ()) if self._is_disabled else super().__reduce_ex__(protocol)
 
     def remove(self) -> None:
         """Remove the deltas, leaving the stock model, bit for bit. The handle cannot be used afterwards.
@@ -210,11 +218,17 @@ def take_out(model: PreTrainedModel, requires_grad: Mapping[str, bool]) -> None:
         requires_grad: what its parameters had, by name; others were added by the user and stay as they are.
     """
     _detach(model)
-    for name in ("save_pretrained", "set_attn_implementation", "unidelta"):
-        vars(model).pop(name, None)
+    _take_guards(model)
+    vars(model).pop("unidelta", None)
     for name, parameter in model.named_parameters():
         if name in requires_grad:
             parameter.requires_grad_(requires_grad[name])
+
+
+def _take_guards(model: PreTrainedModel) -> dict[str, Any]:
+    """Give a model its stock methods back, and return what was in front of them."""
+    names = ("save_pretrained", "set_attn_implementation")
+    return {name: vars(model).pop(name) for name in names if name in vars(model)}
 
 
 def _detach(model: PreTrainedModel) -> list[Detached]:
