@@ -4,7 +4,6 @@ The module that is given the tokens and their attention mask numbers those of th
 keyword; a layer with a delta at some tokens takes it out of its keywords. Nothing is kept between calls.
 """
 
-import inspect
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 
 from unidelta.design.tokens import ends
 from unidelta.errors import DesignError
+from unidelta.hosts.arguments import by_name
 from unidelta.hosts.cache import CACHE
 from unidelta.hosts.site import Host
 
@@ -46,8 +46,7 @@ def source_positions(host: Host, args: tuple[Any, ...], keywords: dict[str, Any]
     Raises:
         DesignError: what belongs to the source cannot be known.
     """
-    names = list(inspect.signature(type(host).__bases__[1].forward).parameters)[1:]
-    given = {**dict(zip(names, args, strict=False)), **keywords}
+    given = by_name(host, args, keywords)
     source_BS = keywords.pop(SOURCE_MASK, None)
     tokens = given.get("inputs_embeds") if given.get("input_ids") is None else given["input_ids"]
     n_batch, n_now = tokens.shape[:2]

@@ -26,7 +26,7 @@ from unidelta.hosts.linear import FusedHost, LinearHost, weight_of
 from unidelta.hosts.output import KeepingNorm
 from unidelta.hosts.prompted_decoder import attach_prompt_to_text
 from unidelta.hosts.site import Host, Hosting, Site, attach
-from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, StackHost
+from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, SKIPS_PADDING, StackHost
 from unidelta.hosts.tokens import TOKENS
 from unidelta.injection.architecture import architecture_of_model, is_bias
 from unidelta.injection.check_model import INSIDE_ATTENTION, check_model, sites_of
@@ -165,6 +165,8 @@ def _attach_part(
         if spec.text_start is TextStart.LENGTH:
             positions = {FIRST_POSITION: spec.bottleneck}
             attach(Hosting(module=site.stack, host=StackHost, settings=positions), "", None)
+        if spec.representation is Representation.HEADS and "rotary" in site.hosts[spec.representation].settings:
+            attach(Hosting(module=site.stack, host=StackHost, settings={SKIPS_PADDING: True}), "", None)
         if spec.tokens != ALL:
             _number_tokens(site, model)
 
