@@ -7,10 +7,12 @@ So a form needs only a file in `unidelta/forms/`, or a package with an entry poi
 import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Protocol, TypeVar
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from unidelta.errors import DesignError, UserError
+from unidelta.extensions.origin import Origin, origin
 
 
 class Named(Protocol):
@@ -24,6 +26,7 @@ class Named(Protocol):
 
 T = TypeVar("T", bound=Named)
 _SIGNS = str.maketrans("", "", "_-")  # - for the names that others gave: `xlm-roberta`
+_REGISTRIES: "list[Registry[Any]]" = []
 
 
 class Registry(Mapping[str, T]):
@@ -39,7 +42,9 @@ class Registry(Mapping[str, T]):
     def __init__(self, kind: type[T], noun: str, *, package: str, first: tuple[str, ...] = ()) -> None:
         self._kind, self.noun, self.package, self._first = kind, noun, package, first
         self._things: dict[str, T] = {}
-        self._is_filled = False
+        self._origins: dict[str, Origin] = {}
+        self._is_filled = self._is_filling = False
+        _REGISTRIES.append(self)
 
     def register(self, thing: T) -> T:
         """Add a thing and return it.
@@ -47,7 +52,9 @@ class Registry(Mapping[str, T]):
         Raises:
             DesignError: it is of another class, or its name is taken or invalid.
         """
-        kind = self._kind.__name__
+        kind, here = self._kind.__name__, origin()
+        if not here.module.startswith(f"{self.package}."):
+            self._fill()  # before names are compared
         if not isinstance(thing, self._kind):
             made = type(thing).__name__
             raise DesignError(f"register the {self.noun} {made}", f"it is not a {kind}", f"class {made}({kind}):")
@@ -61,10 +68,10 @@ class Registry(Mapping[str, T]):
         if name in self._things:
             raise DesignError(
                 f"register the {self.noun} `{name}`",
-                f"there is one already, from {type(self._things[name]).__module__}",
+                f"there is one already, of {self._origins[name].file}; this one is of {here.file}",
                 "another name",
             )
-        self._things[name] = thing
+        self._things[name], self._origins[name] = thing, here
         return thing
 
     def __getitem__(self, name: str) -> T:
@@ -94,19 +101,45 @@ class Registry(Mapping[str, T]):
             return self[name]
         raise DesignError(asked, f"there is no {self.noun} `{name}`", f"one of {', '.join(self)}")
 
+    def registered_in(self, path: Path) -> list[str]:
+        """The names that a file, or the files of a folder, registered."""
+        return [name for name, where in self._origins.items() if where.is_below(path)]
+
+    def forget(self, folder: Path) -> None:
+        """Take back what the files of a folder registered."""
+        for name in self.registered_in(folder):
+            self._things.pop(name, None)
+            del self._origins[name]
+
     def _fill(self) -> None:
-        if self._is_filled:
+        if self._is_filled or self._is_filling:  # imported modules may use the registry
             return
-        self._is_filled = True  # first, because imported modules may use the registry
-        package = import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self.package}."):
-            import_module(module.name)
-        for entry in entry_points(group=self.package):
-            try:
-                entry.load()
-            except UserError:
+        self._is_filling = True
+        try:
+            package = import_module(self.package)
+            for module in pkgutil.iter_modules(package.__path__, prefix=f"{self.package}."):
+                import_module(module.name)
+            for entry in entry_points(group=self.package):
+                self._load(entry)
+        finally:
+            self._is_filling = False
+        self._is_filled = True
+
+    def _load(self, entry: EntryPoint) -> None:
+        """Import what a package declares; of a failure nothing stays, so that every later use fails as the first."""
+        things, origins = dict(self._things), dict(self._origins)
+        try:
+            entry.load()
+        except Exception as error:
+            self._things, self._origins = things, origins
+            if isinstance(error, UserError):
                 raise
-            except Exception as error:
-                where = f"the entry point {entry.name} = {entry.value}"
-                why = f"{type(error).__name__}: {error}"
-                raise DesignError(where, why, "the package that declares it fixed or uninstalled") from error
+            where = f"the entry point {entry.name} = {entry.value}"
+            why = f"{type(error).__name__}: {error}"
+            raise DesignError(where, why, "the package that declares it fixed or uninstalled") from error
+
+
+def forget(folder: Path) -> None:
+    """Take back what the files of a folder registered, of any kind."""
+    for registry in _REGISTRIES:
+        registry.forget(folder)
