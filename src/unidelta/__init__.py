@@ -247,13 +247,12 @@ def register(
     Raises:
         UserError: its name is taken, or a file of the folder cannot be read or has mistakes.
     """
-    from unidelta.config.own_files import check_own_files
+    from unidelta.config.own_files import add_own_folder
     from unidelta.design.composition import COMPOSITIONS
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
     from unidelta.design.generator import GENERATORS
     from unidelta.design.in_python import typed_in_python
-    from unidelta.extensions.folders import add_folder
     from unidelta.tasks.metrics.metric import METRICS, Metric
 
     match made := thing() if isinstance(thing, type) else thing:
@@ -269,8 +268,7 @@ def register(
             METRICS.register(made)
         case str() | Path():
             with typed_in_python():
-                add_folder(made)
-                check_own_files()
+                add_own_folder(made)
         case _:
             raise TypeError(f"{thing!r} is not a form, generator, composition, architecture, metric or folder.")
 

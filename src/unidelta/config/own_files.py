@@ -12,9 +12,9 @@ from yaml import YAMLError
 from unidelta.config.groups import options
 from unidelta.config.keys import is_list, keys, leaves, wrong_type
 from unidelta.config.schema import GROUPS
-from unidelta.errors import ConfigError, Problems
+from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.fault_of_yaml import fault_of_yaml
-from unidelta.extensions.folders import CHOSEN_BY_NAME, folders
+from unidelta.extensions.folders import CHOSEN_BY_NAME, add_folder, added_folders, folders, remove_folder
 from unidelta.extensions.paths import CONF
 from unidelta.extensions.suggestions import suggestions
 
@@ -31,6 +31,22 @@ _FILED = (
     "tracking",
 )
 """Groups whose options runs are filed by: an option is called like its file."""
+
+
+def add_own_folder(folder: str | Path) -> None:
+    """Add a user's folder and read its YAML; of one with mistakes nothing stays, so that it can be added once mended.
+
+    Raises:
+        UserError: as `add_folder` and `check_own_files`.
+    """
+    known = added_folders()
+    path = add_folder(folder)
+    try:
+        check_own_files()
+    except UserError:
+        if path not in known:
+            remove_folder(path)
+        raise
 
 
 def check_own_files() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from unidelta.errors import ConfigError, UserError
 from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
+from unidelta.extensions.registry import forget
 
 PROVIDER = "unidelta"
 """Hydra's name for the source of these folders' YAML."""
@@ -57,10 +58,18 @@ def add_folder(folder: str | Path) -> Path:
     try:
         for kind in _PYTHON:
             _import_all(path, kind)
-    except UserError:
-        _folders.remove(path)
+    except BaseException:
+        remove_folder(path)
         raise
     return path
+
+
+def remove_folder(path: Path) -> None:
+    """Take back what `add_folder` did, so that the folder can be added again once it is put right."""
+    _folders.remove(path)
+    forget(path)
+    for name in [name for name in sys.modules if name.startswith(_prefix(path))]:
+        del sys.modules[name]
 
 
 def import_added(kind: str) -> None:
@@ -113,10 +122,14 @@ def _declared() -> tuple[Path, ...]:
 
 def _import_all(folder: Path, kind: str) -> None:
     for file in sorted((folder / kind).glob("*.py")):
-        place = hashlib.sha256(bytes(folder)).hexdigest()[:12]  # a folder that was refused may come again, or another
-        name = f"unidelta_extension_{place}_{kind}_{file.stem}"
+        name = f"{_prefix(folder)}{kind}_{file.stem}"
         if name not in sys.modules:
             _import(file, name, f"--config-dir {folder}")
+
+
+def _prefix(folder: Path) -> str:
+    """How the names of a folder's modules begin: two folders may have files of one name."""
+    return f"unidelta_extension_{hashlib.sha256(bytes(folder)).hexdigest()[:12]}_"
 
 
 def _import(file: Path, name: str, asked: str) -> None:

@@ -1,0 +1,58 @@
+"""A user's folder: what its Python registers, and what stays of one that was refused."""
+
+import pytest
+
+import unidelta
+from unidelta.design.composition import COMPOSITIONS
+from unidelta.errors import UserError
+from unidelta.extensions import folders
+from unidelta.tasks.metrics.metric import METRICS
+
+METRIC = """
+from dataclasses import replace
+from unidelta.tasks.metrics.metric import METRICS
+METRICS.register(replace(METRICS["accuracy"], name="{name}", headline="accuracy"))
+"""
+COMPOSITION = """
+from unidelta.design.composition import Composition, register_composition
+@register_composition
+class Mine(Composition):
+    name, formula = "of_mine", ""
+    def build(self, spec, place, materials): ...
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """Writes files into a folder; whatever is registered is gone afterwards."""
+    monkeypatch.setattr(folders, "_folders", [])
+    for registry in (COMPOSITIONS, METRICS):
+        assert len(registry)
+        monkeypatch.setattr(registry, "_things", dict(registry._things))
+
+    def write(files: dict[str, str]) -> None:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        unidelta.register(tmp_path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("broken", "text"),
+    [
+        ("metrics/z.py", f"{METRIC.format(name='half')}\nraise RuntimeError('later')"),
+        ("metrics/z.py", METRIC.format(name="one")),
+        ("method/z.yaml", "method: {fom: low_rank}"),
+    ],
+)
+def test_a_folder_that_was_refused_is_taken_once_it_is_put_right(mine, broken, text):
+    before = list(COMPOSITIONS), list(METRICS)
+    files = {"compositions/a.py": COMPOSITION, "metrics/a.py": METRIC.format(name="one")}
+    with pytest.raises(UserError):
+        mine({**files, broken: text})
+    assert (list(COMPOSITIONS), list(METRICS)) == before
+    mended = "{}" if broken.endswith("yaml") else METRIC.format(name="half")
+    mine({broken: "# @package _global_\nmethod: {name: z}\n" if mended == "{}" else mended})
+    assert "of_mine" in COMPOSITIONS and "one" in METRICS
