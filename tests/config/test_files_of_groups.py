@@ -17,6 +17,7 @@ from unidelta.extensions import folders as extensions
 from unidelta.extensions.folders import add_folder, added_folders
 from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
+from unidelta.tasks.metrics.metric import METRICS
 
 
 @pytest.fixture
@@ -158,6 +159,12 @@ def test_a_mistake_in_a_file_of_ones_own_is_told_with_the_file(folder, name, con
 
 
 FORM = "from unidelta.design.form import Form, register_form\n\n\n@register_form\n"
+MENDED = """
+from dataclasses import replace
+from unidelta.tasks.metrics.metric import METRICS
+METRICS.register(replace(METRICS["accuracy"], name="mended"))
+x = "mended"
+"""
 
 
 @pytest.mark.parametrize(
@@ -174,12 +181,13 @@ FORM = "from unidelta.design.form import Form, register_form\n\n\n@register_form
         ),
     ],
 )
-def test_python_of_ones_own_that_does_not_import_is_told_with_its_line(folder, name, content, said):
+def test_python_of_ones_own_that_does_not_import_is_told_with_its_line(folder, monkeypatch, name, content, said):
     with pytest.raises((ConfigError, DesignError)) as refusal:
         folder({name: content})
     assert said in refusal.value.why and refusal.value.instead
     assert not added_folders() and "mine" not in FORMS
-    path = folder({name: "x = 'mended'\n"})
+    monkeypatch.setattr(METRICS, "_things", dict(METRICS._things))
+    path = folder({name: MENDED})
     assert added_folders() == [path]
     files = {str(getattr(module, "__file__", None)): module for module in list(sys.modules.values())}
     assert files[str(path / name)].x == "mended"

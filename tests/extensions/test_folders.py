@@ -4,7 +4,7 @@ import pytest
 
 import unidelta
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.errors import UserError
+from unidelta.errors import ConfigError, UserError
 from unidelta.extensions import folders
 from unidelta.tasks.metrics.metric import METRICS
 
@@ -56,3 +56,15 @@ def test_a_folder_that_was_refused_is_taken_once_it_is_put_right(mine, broken, t
     mended = "{}" if broken.endswith("yaml") else METRIC.format(name="half")
     mine({broken: "# @package _global_\nmethod: {name: z}\n" if mended == "{}" else mended})
     assert "of_mine" in COMPOSITIONS and "one" in METRICS
+
+
+@pytest.mark.parametrize(
+    ("kind", "instead"),
+    [("compositions", "@register_composition"), ("metrics", "METRICS.register"), ("generators", "@register_generator")],
+)
+def test_a_file_that_registers_nothing_is_told(mine, tmp_path, kind, instead):
+    with pytest.raises(ConfigError, match=f"{kind}/b.py was read, and registers nothing") as refusal:
+        mine({f"{kind}/b.py": COMPOSITION.replace("@register_composition", ""), "metrics/_words.py": "words = ()"})
+    assert refusal.value.instead.startswith(instead)
+    mine({f"{kind}/b.py": COMPOSITION})
+    assert "of_mine" in COMPOSITIONS

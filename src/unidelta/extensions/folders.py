@@ -18,13 +18,21 @@ from pathlib import Path
 from unidelta.errors import ConfigError, UserError
 from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
-from unidelta.extensions.registry import forget
+from unidelta.extensions.registry import forget, registered_in
 
 PROVIDER = "unidelta"
 """Hydra's name for the source of these folders' YAML."""
 CHOSEN_BY_NAME = ("tuned", "scale_task")
 """Groups that nobody types: config.yaml picks their file from the choices of other groups."""
-_PYTHON = ("forms", "generators", "compositions", "families", "metrics")
+_REGISTERS = {
+    "forms": "@register_form above its class",
+    "generators": "@register_generator above its class",
+    "compositions": "@register_composition above its class",
+    "families": "FAMILIES.register(Family(…))",
+    "metrics": "METRICS.register(Metric(…))",
+}
+"""How a file of each folder registers what it defines."""
+_PYTHON = tuple(_REGISTERS)
 IMPORTED = (*_PYTHON, "analysis")
 """The folders whose Python is imported."""
 _folders: list[Path] = []
@@ -37,7 +45,8 @@ def add_folder(folder: str | Path) -> Path:
         The folder, absolute. Adding it again changes nothing.
 
     Raises:
-        ConfigError: there is no such folder, a Python file cannot be imported, or a name is taken already.
+        ConfigError: there is no such folder, a Python file cannot be imported or registers nothing, or a name is taken
+            already.
     """
     asked = f"--config-dir {folder}"
     path = as_path(folder, asked=asked).resolve()
@@ -58,6 +67,7 @@ def add_folder(folder: str | Path) -> Path:
     try:
         for kind in _PYTHON:
             _import_all(path, kind)
+            _check_registered(path, kind)
     except BaseException:
         remove_folder(path)
         raise
@@ -125,6 +135,14 @@ def _import_all(folder: Path, kind: str) -> None:
         name = f"{_prefix(folder)}{kind}_{file.stem}"
         if name not in sys.modules:
             _import(file, name, f"--config-dir {folder}")
+
+
+def _check_registered(folder: Path, kind: str) -> None:
+    """Refuse a file that registers nothing: its name would be unknown, and nobody would know why."""
+    for file in sorted((folder / kind).glob("[!_]*.py")):
+        if not registered_in(file):
+            why = f"{file} was read, and registers nothing"
+            raise ConfigError(f"--config-dir {folder}", why, f"{_REGISTERS[kind]}, or a name that begins with _")
 
 
 def _prefix(folder: Path) -> str:

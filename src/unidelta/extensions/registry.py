@@ -143,3 +143,8 @@ def forget(folder: Path) -> None:
     """Take back what the files of a folder registered, of any kind."""
     for registry in _REGISTRIES:
         registry.forget(folder)
+
+
+def registered_in(path: Path) -> list[str]:
+    """The names that a file, or the files of a folder, registered, of any kind."""
+    return [name for registry in _REGISTRIES for name in registry.registered_in(path)]
