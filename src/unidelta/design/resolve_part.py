@@ -156,6 +156,7 @@ def _options(
 ) -> tuple[tuple[str, int | float | str | bool], ...]:
     """The keys that the form and its generator alone have, with defaults for those not given."""
     known: Mapping[str, int | float | str | bool] = {**form.options, **({} if generator is None else generator.options)}
+    values = dict(known)
     name = form.name if generator is None else f"{form.name} with generator {generator.name}"
     for key, value in chosen.options.items():
         asked = f"{where}.options.{key}={value}"
@@ -165,7 +166,9 @@ def _options(
         elif type(value) is not type(known[key]) and not (isinstance(known[key], float) and type(value) is int):
             kind = type(known[key]).__name__
             problems.append(ConfigError(asked, f"it must be of type {kind}", f"{where}.options.{key}={known[key]}"))
-    return tuple((key, type(default)(chosen.options.get(key, default))) for key, default in known.items())
+        else:
+            values[key] = type(known[key])(value)
+    return tuple(values.items())
 
 
 def _mlp_width(architecture: Architecture, published: Architecture) -> int:
