@@ -1,6 +1,7 @@
-"""The code that registers a thing, for the errors of whoever wrote it."""
+"""Where a user's code registers a thing, and where it fails: for the errors that its author reads."""
 
 import inspect
+import traceback
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,3 +26,11 @@ def origin() -> Origin:
             return Origin(module, frame.f_code.co_filename)
         frame = frame.f_back
     raise AssertionError("every call begins outside this package")
+
+
+def raised_at(error: BaseException, file: str) -> str:
+    """`FILE:LINE: KeyError: 'x'`: an error of a user's code, at the last line in that file's folder that it passed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(file).parent)]
+    said = f"{type(error).__name__}: {error}"
+    return f"{theirs[-1].filename}:{theirs[-1].lineno}: {said}" if theirs else said

@@ -101,6 +101,10 @@ class Registry(Mapping[str, T]):
             return self[name]
         raise DesignError(asked, f"there is no {self.noun} `{name}`", f"one of {', '.join(self)}")
 
+    def file_of(self, name: str) -> str:
+        """The file that registered a thing."""
+        return self._origins[name].file
+
     def registered_in(self, path: Path) -> list[str]:
         """The names that a file, or the files of a folder, registered."""
         return [name for name, where in self._origins.items() if where.is_below(path)]

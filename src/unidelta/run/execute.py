@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ from unidelta.tasks import Rows, commit
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode_or_read
+from unidelta.tasks.metrics.tried import try_metrics
 from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
 from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
@@ -96,6 +98,8 @@ def execute(
     if spec.scale == "mini" and "OMP_NUM_THREADS" not in os.environ:
         # A second thread helps little with matrices this small, and hurts if another program is using its core.
         torch.set_num_threads(1)
+    first = islice(rows[spec.task.eval_split], 3)
+    try_metrics(spec.task.scorers(), [spec.task.target(row) for row in first])
     loaded = _load(execution, rows)
     said = [*notes(loaded.unknown, loaded.unreadable), *print_new(loaded.backbone)]
     print("\n".join([print_design(spec), *(f"  {line}" for line in said)]), flush=True)

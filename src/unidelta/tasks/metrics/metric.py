@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from unidelta.errors import ConfigError
+from unidelta.extensions.origin import origin
 from unidelta.extensions.registry import Registry
 from unidelta.tasks.kind import Output
 
@@ -43,14 +45,36 @@ class Metric:
     reads: Callable[[str], bool] | None = None
     higher_is_better: bool = True
 
+    def __post_init__(self) -> None:
+        """Raises ConfigError: the headline is not among the scores."""
+        if self.headline not in self.keys:
+            asked, why = (
+                f"the metric `{self.name}` of {origin().file}",
+                f"its headline `{self.headline}` is not a score",
+            )
+            raise ConfigError(asked, why, f"headline= one of its keys: {', '.join(self.keys)}")
+
+    def scores(self, sums: Sequence[float], n: int) -> dict[str, float]:
+        """What `combine` gives.
+
+        Raises:
+            ConfigError: it gives other scores than `keys` says.
+        """
+        found = dict(self.combine(sums, n))
+        if set(found) != set(self.keys):
+            why = f"combine gives {', '.join(found) or 'nothing'}, and keys says {', '.join(self.keys)}"
+            raise ConfigError(f"the metric `{self.name}` of {METRICS.file_of(self.name)}", why, "the same in both")
+        return found
+
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:
         """The metric's scores of all examples.
 
         Raises:
             ValueError: the lists are empty or differ in length; both are mistakes of the calling code.
+            ConfigError: as `scores`.
         """
         check_pairs(predictions, references)
-        return dict(self.combine(total(self.measure(predictions, references)), len(references)))
+        return self.scores(total(self.measure(predictions, references)), len(references))
 
 
 METRICS: Registry[Metric] = Registry(Metric, "metric", package="unidelta.tasks.metrics")
