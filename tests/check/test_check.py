@@ -25,8 +25,11 @@ from unidelta.errors import DesignError, ExitStatus
 class Gain(FormModule):
     """Δh = g ⊙ z, with what a test breaks."""
 
-    def __init__(self, width: int, fault: str) -> None:
+    def __init__(self, width: int, fault: str, generator: torch.Generator) -> None:
         super().__init__()
+        if fault in ("drawn", "kept"):  # of the signs of z
+            signs = torch.randint(2, (width,), generator=generator) * 2 - 1
+            self.register_buffer("signs", signs, persistent=fault == "kept")
         self.gain = nn.Parameter(torch.ones(width) if fault == "start" else torch.zeros(width))
         if fault == "count":
             self.bias = nn.Parameter(torch.zeros(width))
@@ -35,6 +38,8 @@ class Gain(FormModule):
     def forward(self, z: Tensor) -> Tensor:
         if self.fault == "run":
             raise RuntimeError("shapes of no use")
+        if self.fault in ("drawn", "kept"):
+            return z * self.gain * self.signs
         if self.fault == "count":
             return z * self.gain + self.bias
         if self.fault == "gradient":
@@ -72,8 +77,11 @@ def form(fault: str) -> Form:
         def n_matrices(self, spec, place):
             return place.d_changed
 
+        def n_kept(self, spec, place):
+            return place.d_changed if fault == "kept" else 0
+
         def build(self, spec, place, materials):
-            return Gain(place.d_changed, fault)
+            return Gain(place.d_changed, fault, materials.generator)
 
     return Faulty()
 
@@ -107,6 +115,8 @@ def wrong(findings: Iterator[Finding]) -> set[str]:
         ("causality", {"cached generation is teacher forcing"}),
         ("run", {"it runs"}),
         ("merge", {"merging is exact"}),
+        ("drawn", {"saved deltas compute the same in a fresh model"}),
+        ("kept", set()),
     ],
 )
 def test_a_fault_of_a_form_is_found_by_name(registered, fault, found):

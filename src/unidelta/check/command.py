@@ -2,7 +2,8 @@
 
 On a tiny model of every architecture: does the number of parameters match its file, do exactly those train and does
 each get a gradient, does a zero start leave the model's output unchanged, do teacher forcing and cached generation
-agree, and is merging exact and undone bit for bit? `--config-dir DIR` adds a folder of your own first.
+agree, is merging exact and undone bit for bit, and do saved deltas compute the same in a fresh model?
+`--config-dir DIR` adds a folder of your own first.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -28,5 +28,5 @@ class FormModule(nn.Module):
         """Replace a `TrainingOnly` network by its output; apart from dropout, Δh does not change."""
 
     def stored(self) -> dict[str, Tensor]:
-        """The tensors that inference needs, by their names after `fold`."""
+        """The tensors that inference needs beside persistent buffers, by their names after `fold`."""
         return {name: parameter.detach() for name, parameter in self.named_parameters()}

@@ -121,7 +121,3 @@ class Pissa(FormModule):
     def matrix(self) -> Tensor:
         """`W_up W_down − W_up⁰ W_down⁰`, `(D_out, D_in)`; exactly 0 at the start."""
         return self.up @ self.down - self.start_up @ self.start_down
-
-    def stored(self) -> dict[str, Tensor]:
-        """The maps and what they started from."""
-        return {**super().stored(), "start_down": self.start_down, "start_up": self.start_up}

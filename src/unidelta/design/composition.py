@@ -45,6 +45,10 @@ class Composition(ABC):
         """Elements that it trains at one place."""
         return 0
 
+    def n_kept(self, spec: DeltaSpec, place: Place) -> int:
+        """Elements of its persistent buffers at one place."""
+        return 0
+
     def words(self, spec: DeltaSpec) -> str:
         """Its description in a design's line, e.g. `s=4`; "" for plain addition."""
         return self.name.replace("_", " ")

@@ -79,11 +79,7 @@ def count(design: Design, architecture: Architecture) -> Counts:
             matrices = sum(matrix_count(part, architecture) for part in parts)
             kept = matrices + head + sum(_vector_count(part, architecture) for part in parts)
             trained = kept + sum(FORMS[part.form].n_training_only(part, architecture.sites_of(part)) for part in parts)
-            stored = kept + sum(
-                FORMS[part.form].n_kept(part, place)
-                for part in parts
-                for place in FORMS[part.form].places(part, architecture)
-            )
+            stored = kept + sum(_kept_count(part, architecture) for part in parts)
     return Counts(
         trained=trained,
         stored=stored,
@@ -109,6 +105,15 @@ def _vector_count(part: DeltaSpec, architecture: Architecture) -> int:
     form, composition = FORMS[part.form], COMPOSITIONS[part.composition]
     return sum(
         form.n_vectors(part, place) + composition.n_parameters(part, place) + _norm(part, place)
+        for place in form.places(part, architecture)
+    )
+
+
+def _kept_count(part: DeltaSpec, architecture: Architecture) -> int:
+    """What of one part is stored and does not train."""
+    form, composition, made = FORMS[part.form], COMPOSITIONS[part.composition], generator_of(part)
+    return sum(
+        form.n_kept(part, place) + composition.n_kept(part, place) + (0 if made is None else made.n_kept(part, place))
         for place in form.places(part, architecture)
     )
 

@@ -137,7 +137,7 @@ class Form(ABC):
         return 0
 
     def n_kept(self, spec: DeltaSpec, place: Place) -> int:
-        """Elements that inference needs and that do not train, at one place."""
+        """Elements that inference needs and that do not train, at one place: frozen parameters, persistent buffers."""
         return 0
 
     def smallest(self, spec: DeltaSpec) -> int:

@@ -56,6 +56,10 @@ class Generator(ABC):
         """Elements that it trains once for all sites."""
         return 0
 
+    def n_kept(self, spec: DeltaSpec, place: Place) -> int:
+        """Elements of its persistent buffers at one place."""
+        return 0
+
     def step(self, spec: DeltaSpec) -> int:
         """Bottlenecks are multiples of this number."""
         return 1

@@ -75,14 +75,16 @@ class Injection:
         return [(name, parameters[name]) for name in self.trained if name in parameters]  # `fold` removes some
 
     def stored_state(self) -> dict[str, Tensor]:
-        """What is kept for inference: the trained parameters, with prefixes in place of their MLPs."""
+        """What is kept for inference: the trained parameters, prefixes in place of their MLPs, the deltas' buffers."""
         modules = dict(self.model.named_modules())
         training_only = tuple(f"{name}." for name, module in modules.items() if isinstance(module, TrainingOnly))
-        state = {name: p.detach() for name, p in self.trained_parameters() if not name.startswith(training_only)}
+        state = {name: p.detach() for name, p in self.trained_parameters()}
         for name, module in modules.items():
             if isinstance(module, FormModule):
                 state |= {f"{name}.{own}": tensor for own, tensor in module.stored().items()}
-        return state
+            if isinstance(module, Host):
+                state |= _buffers(module.deltas, f"{name}.deltas.")
+        return {name: tensor for name, tensor in state.items() if not name.startswith(training_only)}
 
     def counts(self) -> Counts:
         """The three parameter counts of the design."""
@@ -208,6 +210,12 @@ class Injection:
             raise DesignError(
                 asked, "they are disabled here", "the same call after the block `with deltas.disabled():`"
             )
+
+
+def _buffers(deltas: nn.ModuleDict, prefix: str) -> dict[str, Tensor]:
+    """The persistent buffers of deltas, of their forms, compositions and what they share."""
+    parameters = {name for name, _ in deltas.named_parameters()}
+    return {prefix + name: tensor for name, tensor in deltas.state_dict().items() if name not in parameters}
 
 
 def take_out(model: PreTrainedModel, requires_grad: Mapping[str, bool]) -> None:
