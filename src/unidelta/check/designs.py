@@ -1,4 +1,8 @@
-"""The designs of one form with one composition in one architecture that are checked: every place and insertion."""
+"""The designs of one form with one composition in one architecture that are checked.
+
+Every place and insertion, with the settings of the authors' code, and with one of them changed: the layer norm, or
+where P_k joins keys with rotary positions.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +10,7 @@ from dataclasses import replace
 from unidelta.check.finding import Finding
 from unidelta.check.one_design import check_design
 from unidelta.check.tiny import tiny
-from unidelta.design.axes import Insertion, Slot
+from unidelta.design.axes import Insertion, LayerNorm, Rotation, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.describe import describe
 from unidelta.design.family import Family
@@ -25,17 +29,29 @@ def check_designs(family: Family, form: str, composition: str, *, generator: str
     architecture = architecture_of(tiny(family).config, name=family.name)
     for slot in Slot:
         for insertion in Insertion:
-            spec = _spec(family, form, composition, slot, insertion, generator)
-            design = Deltas(parts=(spec,))
-            if faults(design, architecture):
-                continue
-            where = f"{family.name}, {describe(design)}"
-            try:
-                yield from check_design(family, design, where)
-            except UserError:
-                raise
-            except Exception as error:  # whatever a user's module raises is the finding
-                yield Finding(what="it runs", where=where, wrong=f"{type(error).__name__}: {error}")
+            for spec in _settings(_spec(family, form, composition, slot, insertion, generator)):
+                design = Deltas(parts=(spec,))
+                if not faults(design, architecture):
+                    yield from _checked(family, design, f"{family.name}, {describe(design)}")
+
+
+def _checked(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
+    try:
+        yield from check_design(family, design, where)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a user's module raises is the finding
+        yield Finding(what="it runs", where=where, wrong=f"{type(error).__name__}: {error}")
+
+
+def _settings(spec: DeltaSpec) -> Iterator[DeltaSpec]:
+    """A delta as it is by default, and with one setting changed that its form reads; rules refuse what cannot be."""
+    yield spec
+    reads = FORMS[spec.form].reads
+    if "layer_norm" in reads:
+        yield from (replace(spec, layer_norm=norm) for norm in LayerNorm if norm is not spec.layer_norm)
+    if "rotation" in reads:
+        yield from (replace(spec, rotation=rotation) for rotation in Rotation if rotation is not spec.rotation)
 
 
 def _spec(

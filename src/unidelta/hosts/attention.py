@@ -26,7 +26,7 @@ from unidelta.design.axes import Representation
 from unidelta.hosts.site import Host
 
 CosSin = tuple[Tensor, Tensor]
-"""Cosines and sines of rotary positions, each `(B, T, E)`."""
+"""Cosines and sines of rotary positions, each `(B, T, E)`, or fewer features where rotation is partial."""
 
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
 """transformers' signature: module, `(B, H, T, E)` queries, keys, values and a mask, to `(B, T, H, E)` and weights."""
@@ -58,9 +58,10 @@ class AttentionHost(Host):
         return self._rotated(key_GLE[None], rotation)[0], value_GLE
 
     def _rotated(self, x_BHTE: Tensor, rotation: CosSin) -> Tensor:
-        """By the function from the transformers file of the stock class."""
-        rotate = sys.modules[type(self).__module__].apply_rotary_pos_emb
-        return rotate(x_BHTE, x_BHTE, *rotation)[0]
+        """By the function from the transformers file of the stock class; a partial rotation has the first features."""
+        rotate, n = sys.modules[type(self).__module__].apply_rotary_pos_emb, rotation[0].shape[-1]
+        turned, kept = x_BHTE[..., :n], x_BHTE[..., n:]
+        return torch.cat([rotate(turned, turned, *rotation)[0], kept], dim=-1)
 
     def forward(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
         """The stock forward, then the delta on the module's output."""
