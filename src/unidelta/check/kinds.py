@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from unidelta.check.designs import check_designs
 from unidelta.check.finding import Finding, equal
+from unidelta.check.roles import check_roles
 from unidelta.check.tiny import tiny
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.family import FAMILIES
@@ -50,6 +51,7 @@ def check_family(name: str) -> Iterator[Finding]:
     yield equal("parameters", name, architecture.n_parameters, expected)
     biases = sum(p.numel() for key, p in model.named_parameters() if key.endswith("bias"))
     yield equal("biases", name, architecture.n_biases, biases)
+    yield from check_roles(family)
     for form in FORMS:
         for composition in COMPOSITIONS:
             yield from check_designs(family, form, composition)
