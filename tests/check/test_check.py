@@ -55,7 +55,8 @@ class Gain(FormModule):
 def form(fault: str) -> Form:
     class Faulty(Form):
         name, title, short, formula = f"gain_{fault}", "a gain", "gain", "g ⊙ {z}"
-        level, size = ("linear", None) if fault == "merge" else ("sublayer", None)
+        level = "linear" if fault == "merge" else "sublayer"
+        size = "r" if fault in ("size", "falling") else None
         reads = frozenset({"targets"}) if fault == "merge" else frozenset()
         inits, zero_starts = (Init.BERT,), (Init.BERT,)
         rules = (
@@ -75,7 +76,7 @@ def form(fault: str) -> Form:
             return self.released(setting)
 
         def n_matrices(self, spec, place):
-            return place.d_changed
+            return place.d_changed + {"size": 1, "falling": -1}.get(fault, 0) * (spec.bottleneck - 3)
 
         def n_kept(self, spec, place):
             return place.d_changed if fault == "kept" else 0
@@ -107,10 +108,9 @@ def wrong(findings: Iterator[Finding]) -> set[str]:
     ("fault", "found"),
     [
         ("none", set()),
-        (
-            "count",
-            {"trained parameters are as many as the file says", "stored parameters are as many as the file says"},
-        ),
+        ("count", {"trained parameters are as many as the file says"}),
+        ("size", {"a larger bottleneck has as many parameters as the file says, and no fewer"}),
+        ("falling", {"a larger bottleneck has as many parameters as the file says, and no fewer"}),
         ("start", {"init=bert leaves the model bit for bit as it was"}),
         ("causality", {"cached generation is teacher forcing"}),
         ("run", {"it runs"}),

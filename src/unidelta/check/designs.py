@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from unidelta.check.finding import Finding
-from unidelta.check.one_design import check_design
+from unidelta.check.one_design import check_design, check_larger
 from unidelta.check.tiny import tiny
 from unidelta.design.axes import Insertion, LayerNorm, Rotation, Slot
 from unidelta.design.composition import COMPOSITIONS
@@ -31,13 +31,18 @@ def check_designs(family: Family, form: str, composition: str, *, generator: str
         for insertion in Insertion:
             for spec in _settings(_spec(family, form, composition, slot, insertion, generator)):
                 design = Deltas(parts=(spec,))
+                larger = Deltas(parts=(replace(spec, bottleneck=spec.bottleneck + FORMS[form].step(spec)),))
                 if not faults(design, architecture):
-                    yield from _checked(family, design, f"{family.name}, {describe(design)}")
+                    has_larger = FORMS[form].size is not None and not faults(larger, architecture)
+                    yield from _checked(family, design, larger if has_larger else None)
 
 
-def _checked(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
+def _checked(family: Family, design: Deltas, larger: Deltas | None) -> Iterator[Finding]:
+    where = f"{family.name}, {describe(design)}"
     try:
         yield from check_design(family, design, where)
+        if larger is not None:
+            yield from check_larger(family, design, larger, f"{family.name}, {describe(larger)}")
     except UserError:
         raise
     except Exception as error:  # whatever a user's module raises is the finding

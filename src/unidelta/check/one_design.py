@@ -27,6 +27,7 @@ from unidelta.errors import UserError
 from unidelta.fast.switch import speed_up
 from unidelta.hosts.site import Host
 from unidelta.injection.architecture import architecture_of
+from unidelta.injection.counted import MiscountedError
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
@@ -38,10 +39,14 @@ _OF_NORM = 1e-5**-0.5  # 1/√ε: the most by which a layer norm enlarges a Δh 
 
 def check_design(family: Family, design: Deltas, where: str) -> Iterator[Finding]:
     """Every check of a design that the rules allow."""
-    inputs = batch(family)
-    injection = _injected(family, design)
+    inputs, what = batch(family), "trained parameters are as many as the file says"
+    try:
+        injection = _injected(family, design)
+    except MiscountedError as error:
+        yield Finding(what=what, where=where, wrong=error.why)
+        return
     counts = count(design, architecture_of(injection.model.config, name=family.name))
-    yield equal("trained parameters are as many as the file says", where, injection.n_trained, counts.trained)
+    yield equal(what, where, injection.n_trained, counts.trained)
     yield equal("stored parameters are as many as the file says", where, injection.n_stored, counts.stored)
     injection.model(**inputs).loss.backward()
     without = [name for name, parameter in injection.trained_parameters() if parameter.grad is None]
@@ -53,6 +58,21 @@ def check_design(family: Family, design: Deltas, where: str) -> Iterator[Finding
         yield _generation(family, design, where)
     yield from _merging(family, design, where)
     yield _saving(family, design, where)
+
+
+def check_larger(family: Family, design: Deltas, larger: Deltas, where: str) -> Iterator[Finding]:
+    """The same design with a larger bottleneck: a count may be right at one bottleneck by chance."""
+    what = "a larger bottleneck has as many parameters as the file says, and no fewer"
+    try:
+        injection = _injected(family, larger)
+    except MiscountedError as error:
+        yield Finding(what=what, where=where, wrong=error.why)
+        return
+    architecture = architecture_of(injection.model.config, name=family.name)
+    less, more = count(design, architecture), count(larger, architecture)
+    told = f"n_matrices falls from {less.matrices:,} to {more.matrices:,}" if more.matrices < less.matrices else ""
+    found = equal(what, where, injection.n_stored, more.stored)
+    yield replace(found, wrong=told or found.wrong)
 
 
 def _injected(family: Family, design: Deltas, *, moved: bool = True) -> Injection:

@@ -77,9 +77,11 @@ def count(design: Design, architecture: Architecture) -> Counts:
         case Deltas(parts=parts, trains_head=trains_head):
             head = _head(architecture) if trains_head else 0
             matrices = sum(matrix_count(part, architecture) for part in parts)
-            kept = matrices + head + sum(_vector_count(part, architecture) for part in parts)
-            trained = kept + sum(FORMS[part.form].n_training_only(part, architecture.sites_of(part)) for part in parts)
-            stored = kept + sum(_kept_count(part, architecture) for part in parts)
+            trained = head + sum(trained_count(part, architecture) for part in parts)
+            stored = trained + sum(
+                _kept_count(part, architecture) - FORMS[part.form].n_training_only(part, architecture.sites_of(part))
+                for part in parts
+            )
     return Counts(
         trained=trained,
         stored=stored,
@@ -98,6 +100,12 @@ def matrix_count(part: DeltaSpec, architecture: Architecture) -> int:
     form, generator = FORMS[part.form], generator_of(part)
     shared = 0 if generator is None else generator.n_shared(part, architecture.sites_of(part))
     return shared + sum(form.n_matrices(part, place) for place in form.places(part, architecture))
+
+
+def trained_count(part: DeltaSpec, architecture: Architecture) -> int:
+    """What the optimiser sees of one part."""
+    training_only = FORMS[part.form].n_training_only(part, architecture.sites_of(part))
+    return matrix_count(part, architecture) + _vector_count(part, architecture) + training_only
 
 
 def _vector_count(part: DeltaSpec, architecture: Architecture) -> int:

@@ -30,6 +30,7 @@ from unidelta.hosts.stack import FIRST_POSITION, IS_DECODER, SKIPS_PADDING, Stac
 from unidelta.hosts.tokens import TOKENS
 from unidelta.injection.architecture import architecture_of_model, is_bias
 from unidelta.injection.check_model import INSIDE_ATTENTION, check_model, sites_of
+from unidelta.injection.counted import counted
 from unidelta.injection.injection import Injection, take_out
 from unidelta.injection.saving_backbone import guard_saving
 from unidelta.injection.switching_attention import base_of, guard_attention, set_attention
@@ -52,6 +53,7 @@ def inject(
     Raises:
         BackboneError: its architecture is not supported, or it is only a part of such a model.
         Problems: the design cannot be built on this architecture.
+        MiscountedError: a form or composition counts other parameters than it has.
         DesignError: the model already has deltas, or its attention implementation does not support deltas at heads. In
             every case the model is unchanged.
         ValueError: a prefix starts from activations and `start` is missing or has a different shape.
@@ -106,7 +108,8 @@ def _put(
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
                 chosen = set(map(id, architecture.sites_of(part)))
-                _attach_part(model, part, [pair for pair in pairs if id(pair[0]) in chosen], generator, own_start)
+                with counted(model, part, architecture):
+                    _attach_part(model, part, [pair for pair in pairs if id(pair[0]) in chosen], generator, own_start)
             _train_head(model, architecture, trains_head)
         case PromptTuning(length=length, trains_head=trains_head):
             prompt = Prompt(length, architecture.width, generator=generator)
