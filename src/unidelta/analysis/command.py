@@ -3,7 +3,7 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,8 @@ import pandas as pd
 from unidelta.analysis.claims import claims
 from unidelta.analysis.explore.command import COMMANDS, explore
 from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
+from unidelta.analysis.names import task_in_records
+from unidelta.analysis.paper_rows import key_of_row
 from unidelta.analysis.plan import fixed, plan_for
 from unidelta.analysis.published import published, rows
 from unidelta.analysis.registry import artefact, artefacts
@@ -58,11 +60,12 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
         source = str(as_path(source, asked=f"--source {source}"))
     output = _output(source, arguments.output)
     names = [*artefacts(), *_WHOLE] if is_all else list(dict.fromkeys(arguments.names))
-    files = _files(names, source, arguments.scale)
+    runs = read(source, scale="paper" if arguments.scale == "paper" else "mini")
+    files = _files(names, runs)
     if arguments.check:
         return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
     write(files, output)
-    print("\n".join(_said(files, names, output)))
+    print("\n".join([*_said(files, names, output), *([] if source == RECORDS else _of_no_row(runs, source))]))
     return ExitStatus.DONE
 
 
@@ -103,11 +106,19 @@ def _output(source: str, asked: Path | None) -> Path:
     return asked or (RESULTS if source == RECORDS else Path(source))
 
 
-def _files(names: Sequence[str], source: str, scale: str) -> Files:
+def _of_no_row(runs: Runs, source: str) -> Iterator[str]:
+    """A sentence on the runs that no table or figure of the paper shows, if there are any."""
+    there = {(key_of_row(row), task_in_records(row["task"])) for row in rows(published())}
+    n_others = sum((row["key"], row["task"]) not in there for row in rows(runs.frame))
+    if n_others:
+        what = f"{n_others} of {len(runs.frame)} runs are in no row of the paper's tables and figures"
+        yield f"{what}; all of them: report.py board --source {shlex.quote(source)}"
+
+
+def _files(names: Sequence[str], runs: Runs) -> Files:
     wanted = [artefact(name, others=(*_WHOLE, *COMMANDS)) for name in names if name not in _WHOLE]
     whole = list(artefacts().values()) if "page" in names else []
     figures = published()
-    runs = read(source, scale="paper" if scale == "paper" else "mini")
     made = [make(runs, figures) for make in whole or wanted]
     files: Files = {}
     for one in made:

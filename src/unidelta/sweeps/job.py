@@ -11,9 +11,11 @@ from omegaconf import DictConfig
 
 from unidelta.config.compose import compose, typed
 from unidelta.config.schema import RunConfig
+from unidelta.design.count import count
 from unidelta.errors import STATUS_OF_RUN, ExitStatus, Interrupted, Unfinished, UserError, status_of
 from unidelta.extensions.folders import PROVIDER, add_folder
 from unidelta.records.record import RunRecord
+from unidelta.run.prepare import prepare
 from unidelta.sweeps.worker import Report
 from unidelta.tasks.metrics.scored import printed_scores
 from unidelta.training.stopping import Stop
@@ -86,8 +88,14 @@ def _do(config: RunConfig, overrides: Sequence[str]) -> Report:
     with stop.listening():
         record = run(config, command=["train.py", *overrides], stop=stop)
     if record is None:
-        return Report(status=ExitStatus.DONE, note="dry run")
+        return Report(status=ExitStatus.DONE, note=f"dry run: {_counts(config)}")
     return Report(status=STATUS_OF_RUN[record.status], note=score(record) if record.reason is None else record.reason)
+
+
+def _counts(config: RunConfig) -> str:
+    spec = prepare(config)
+    counts = count(spec.design, spec.backbone.architecture)
+    return f"{counts.trained:,} trained, {counts.stored:,} stored, {counts.percent_matrices:.2g} % in matrices"
 
 
 def score(record: RunRecord) -> str:
