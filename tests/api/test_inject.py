@@ -87,6 +87,16 @@ def test_copies_and_pickles_compute_the_same_and_know_their_deltas(stock, batch,
     assert model(**inputs).logits.equal(logits)
 
 
+def test_a_pickle_made_while_deltas_are_disabled_has_none(stock, batch):
+    model, inputs = stock("llama"), batch("llama")
+    deltas = unidelta.inject(model, "mam")
+    with deltas.disabled():
+        copy = pickle.loads(pickle.dumps(model))
+    assert copy(**inputs).logits.equal(stock("llama")(**inputs).logits)
+    unidelta.inject(copy, "lora").remove()
+    assert unidelta.deltas_of(model) is deltas
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("method", ["lora", "ia3"])
 def test_linear_deltas_merge_and_come_back_bit_for_bit(stock, batch, method, family):

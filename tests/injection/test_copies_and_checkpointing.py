@@ -81,6 +81,32 @@ def test_a_copy_made_while_deltas_are_disabled_is_a_stock_model(tiny, injected, 
 
 
 @pytest.mark.parametrize(
+    ("name", "family"), [("mam", "gpt2"), ("prompt", "bart"), ("ia3", "llama"), ("bitfit", "bert")]
+)
+def test_a_copy_made_while_deltas_are_disabled_is_a_stock_model(tiny, injected, batch, name, family):
+    injection, inputs = injected(name, family), batch(family)
+    after = injection.model(**inputs).logits
+    with injection.disabled():
+        expected = injection.model(**inputs).logits
+        copy = deepcopy(injection.model)
+        assert unidelta.deltas_of(injection.model) is injection
+    assert copy(**inputs).logits.equal(expected) and injection.model(**inputs).logits.equal(after)
+    assert [type(module) for module in copy.modules()] == [type(module) for module in tiny(family).modules()]
+    assert not {"save_pretrained", "set_attn_implementation"} & vars(copy).keys()
+    assert {"save_pretrained"} <= vars(injection.model).keys(), "what guards the model is back"
+    with pytest.raises(DesignError, match="it has none"):
+        unidelta.deltas_of(copy)
+    deltas = unidelta.inject(copy, "adapter")
+    for _, parameter in deltas.trained_parameters():
+        parameter.data += 0.1
+    assert not copy(**inputs).logits.equal(expected) and injection.model(**inputs).logits.equal(after)
+    deltas.remove()
+    assert copy(**inputs).logits.equal(expected)
+    twin = deepcopy(injection.model)  # and what is copied after it has its deltas and their handle
+    assert unidelta.deltas_of(twin).model is twin and twin(**inputs).logits.equal(after)
+
+
+@pytest.mark.parametrize(
     ("name", "family"),
     [
         ("mam", "bart"),
