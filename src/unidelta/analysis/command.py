@@ -15,7 +15,7 @@ from unidelta.analysis.names import task_in_records
 from unidelta.analysis.paper_rows import key_of_row
 from unidelta.analysis.plan import fixed, plan_for
 from unidelta.analysis.published import published, rows
-from unidelta.analysis.registry import artefact, artefacts
+from unidelta.analysis.registry import artefact, artefacts, made_by
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import RECORDS, read
 from unidelta.analysis.tracked import PREFIX
@@ -119,7 +119,7 @@ def _files(names: Sequence[str], runs: Runs) -> Files:
     wanted = [artefact(name, others=(*_WHOLE, *COMMANDS)) for name in names if name not in _WHOLE]
     whole = list(artefacts().values()) if "page" in names else []
     figures = published()
-    made = [make(runs, figures) for make in whole or wanted]
+    made = [made_by(make, runs, figures) for make in whole or wanted]
     files: Files = {}
     for one in made:
         files |= files_of(one, runs.scale)

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 import pandas as pd
 
 from unidelta.analysis.curve import Figure
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import Table
-from unidelta.errors import ConfigError
+from unidelta.errors import ConfigError, UserError
 from unidelta.extensions.folders import import_added
+from unidelta.extensions.origin import file_of, raised_at
+from unidelta.extensions.paths import PACKAGE
 
 Make = Callable[[Runs, pd.DataFrame], Table | Figure]
 """A function of the runs of one scale, and the published numbers as read by `published.published`."""
@@ -59,6 +62,27 @@ def artefact(name: str, *, others: Sequence[str] = ()) -> Make:
         near = "".join(f"{one}; or " for one in get_close_matches(name.casefold(), names, n=1))
         raise ConfigError(f"report {name}", f"there is no `{name}` to report", f"{near}one of: {', '.join(names)}")
     return known[name]
+
+
+def made_by(make: Make, runs: Runs, figures: pd.DataFrame) -> Table | Figure:
+    """What a function of a table or figure returns.
+
+    Raises:
+        ConfigError: a user's function raises, or returns something else.
+    """
+    name = next(name for name, each in _ARTEFACTS.items() if each is make)
+    file = file_of(make)
+    try:
+        made = make(runs, figures)
+    except Exception as error:
+        if Path(file).is_relative_to(PACKAGE) or isinstance(error, UserError):
+            raise
+        why, instead = raised_at(error, [file]), f"the function `{make.__name__}` fixed"
+        raise ConfigError(f"report {name}, of {file}", why, instead) from error
+    if not isinstance(made, Table | Figure):
+        why = f"its function `{make.__name__}` returns {type(made).__name__}, and not a Table or Figure"
+        raise ConfigError(f"report {name}, of {file}", why, "return Table(…), or return Figure(…)")
+    return made
 
 
 def _number(name: str) -> int:

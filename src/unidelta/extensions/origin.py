@@ -1,7 +1,9 @@
 """Where a user's code registers a thing, and where it fails: for the errors that its author reads."""
 
 import inspect
+import sys
 import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,9 +30,15 @@ def origin() -> Origin:
     raise AssertionError("every call begins outside this package")
 
 
-def raised_at(error: BaseException, file: str) -> str:
-    """`FILE:LINE: KeyError: 'x'`: an error of a user's code, at the last line in that file's folder that it passed."""
+def file_of(kind: type | Callable[..., object]) -> str:
+    """The file that defines a class or a function; its module's name where there is none, as in a notebook."""
+    return str(vars(sys.modules[kind.__module__]).get("__file__", kind.__module__))
+
+
+def raised_at(error: BaseException, files: Sequence[str]) -> str:
+    """`FILE:LINE: KeyError: 'x'`: an error of a user's code, at the last line in the folder of one that it passed."""
+    folders = [Path(file).parent for file in files]
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(file).parent)]
+    theirs = [frame for frame in frames if any(map(Path(frame.filename).is_relative_to, folders))]
     said = f"{type(error).__name__}: {error}"
     return f"{theirs[-1].filename}:{theirs[-1].lineno}: {said}" if theirs else said

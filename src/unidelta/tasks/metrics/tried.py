@@ -21,5 +21,5 @@ def try_metrics(metrics: Sequence[Metric], references: Sequence[Any]) -> None:
             raise
         except Exception as error:  # whatever a user's code raises
             file = METRICS.file_of(metric.name)
-            asked, why = f"the metric `{metric.name}` of {file}", raised_at(error, file)
+            asked, why = f"the metric `{metric.name}` of {file}", raised_at(error, [file])
             raise ConfigError(asked, why, "the file fixed, or task.metrics without it") from error
