@@ -38,6 +38,10 @@ class Gain(FormModule):
     def forward(self, z: Tensor) -> Tensor:
         if self.fault == "run":
             raise RuntimeError("shapes of no use")
+        if self.fault == "shape":
+            return (z * self.gain)[..., 1:]
+        if self.fault == "precision":  # always that of float32 or more
+            return z * self.gain.to(torch.promote_types(z.dtype, torch.float32))
         if self.fault in ("drawn", "kept"):
             return z * self.gain * self.signs
         if self.fault == "count":
@@ -45,7 +49,7 @@ class Gain(FormModule):
         if self.fault == "gradient":
             return z * self.gain.detach() + 0 * z.sum(dim=-1, keepdim=True) + self.gain.sum() * 0
         if self.fault == "causality":  # looks at the whole text, the future too
-            return self.gain * z.mean(dim=1, keepdim=True) if z.dim() == 3 else self.gain * z
+            return self.gain * z.mean(dim=1, keepdim=True).expand_as(z) if z.dim() == 3 else self.gain * z
         return z * self.gain
 
     def matrix(self) -> Tensor:
@@ -114,6 +118,8 @@ def wrong(findings: Iterator[Finding]) -> set[str]:
         ("start", {"init=bert leaves the model bit for bit as it was"}),
         ("causality", {"cached generation is teacher forcing"}),
         ("run", {"it runs"}),
+        ("shape", {"it runs"}),
+        ("precision", {"it computes in bfloat16"}),
         ("merge", {"merging is exact"}),
         ("drawn", {"saved deltas compute the same in a fresh model"}),
         ("kept", set()),
@@ -122,6 +128,17 @@ def wrong(findings: Iterator[Finding]) -> set[str]:
 def test_a_fault_of_a_form_is_found_by_name(registered, fault, found):
     unidelta.register(form(fault))
     assert wrong(check_form(f"gain_{fault}")) == found
+
+
+def test_what_a_module_raises_is_told_with_its_line_and_a_wrong_shape_with_both(registered):
+    for fault in ("run", "shape"):
+        unidelta.register(form(fault))
+    raised, shape = (
+        next(each.wrong for each in check_form(f"gain_{fault}") if each.wrong) for fault in ("run", "shape")
+    )
+    line = Gain.forward.__code__.co_firstlineno + 2
+    assert raised == f"{__file__}:{line}: RuntimeError: shapes of no use"
+    assert f"Gain in {__file__}: its shape is (3, 7, 11), and that of h, which it changes, (3, 7, 12)" in shape
 
 
 def test_a_parameter_that_no_gradient_reaches_is_found(registered):

@@ -6,6 +6,7 @@ where P_k joins keys with rotary positions.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from unidelta.check.finding import Finding
 from unidelta.check.one_design import check_design, check_larger
@@ -19,6 +20,8 @@ from unidelta.design.generator import GENERATORS
 from unidelta.design.rules import check as faults
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.errors import UserError
+from unidelta.extensions.origin import raised_at
+from unidelta.extensions.paths import PACKAGE
 from unidelta.injection.architecture import architecture_of
 
 _ABOUT = 3  # the bottleneck, or the next multiple of its step
@@ -43,10 +46,19 @@ def _checked(family: Family, design: Deltas, larger: Deltas | None) -> Iterator[
         yield from check_design(family, design, where)
         if larger is not None:
             yield from check_larger(family, design, larger, f"{family.name}, {describe(larger)}")
-    except UserError:
-        raise
     except Exception as error:  # whatever a user's module raises is the finding
-        yield Finding(what="it runs", where=where, wrong=f"{type(error).__name__}: {error}")
+        yield Finding(what="it runs", where=where, wrong=_told(error, design))
+
+
+def _told(error: Exception, design: Deltas) -> str:
+    """What was raised, and the last line of the author's own code that it passed."""
+    if isinstance(error, UserError):
+        return f"{error.asked}: {error.why}"
+    (spec,) = design.parts
+    made = [FORMS.file_of(spec.form), COMPOSITIONS.file_of(spec.composition)]
+    if spec.generator is not None:
+        made.append(GENERATORS.file_of(spec.generator))
+    return raised_at(error, [file for file in made if not Path(file).is_relative_to(PACKAGE)])
 
 
 def _settings(spec: DeltaSpec) -> Iterator[DeltaSpec]:

@@ -23,7 +23,7 @@ from unidelta.design.form import FORMS
 from unidelta.design.generator import generator_of
 from unidelta.design.rules import check as faults
 from unidelta.design.spec import Deltas
-from unidelta.errors import UserError
+from unidelta.errors import UserError, first_line
 from unidelta.fast.switch import speed_up
 from unidelta.hosts.site import Host
 from unidelta.injection.architecture import architecture_of
@@ -58,6 +58,7 @@ def check_design(family: Family, design: Deltas, where: str) -> Iterator[Finding
         yield _generation(family, design, where)
     yield from _merging(family, design, where)
     yield _saving(family, design, where)
+    yield _half(family, design, where)
 
 
 def check_larger(family: Family, design: Deltas, larger: Deltas, where: str) -> Iterator[Finding]:
@@ -75,12 +76,13 @@ def check_larger(family: Family, design: Deltas, larger: Deltas, where: str) -> 
     yield replace(found, wrong=told or found.wrong)
 
 
-def _injected(family: Family, design: Deltas, *, moved: bool = True) -> Injection:
+def _injected(family: Family, design: Deltas, *, moved: bool = True, dtype: torch.dtype = torch.float64) -> Injection:
     generator = torch.Generator().manual_seed(2)
-    injection = inject(tiny(family), design, generator=generator)
+    model: Any = tiny(family)
+    injection = inject(model.to(dtype), design, generator=generator)
     if moved:
         for _, parameter in injection.trained_parameters():
-            parameter.data += 0.3 * torch.randn(parameter.shape, generator=generator)
+            parameter.data += 0.3 * torch.randn(parameter.shape, generator=generator).to(dtype)
     return injection
 
 
@@ -156,3 +158,15 @@ def _saving(family: Family, design: Deltas, where: str) -> Finding:
         except UserError as error:
             return Finding(what=what, where=where, wrong=error.why)
     return close(what, where, loaded.model(**batch(family)).logits, injection.model(**batch(family)).logits)
+
+
+@torch.no_grad()
+def _half(family: Family, design: Deltas, where: str) -> Finding:
+    """One pass in bfloat16, in which models are tuned: what a module makes in another precision does not fit there."""
+    what = "it computes in bfloat16"
+    try:
+        logits = _injected(family, design, dtype=torch.bfloat16).model(**batch(family)).logits
+    except RuntimeError as error:  # torch's, of two precisions
+        return Finding(what=what, where=where, wrong=first_line(error))
+    wrong = "" if logits.dtype is torch.bfloat16 else f"the logits are in {logits.dtype}"
+    return Finding(what=what, where=where, wrong=wrong)

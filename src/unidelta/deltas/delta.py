@@ -4,6 +4,8 @@ from torch import Tensor, nn
 
 from unidelta.deltas.compose import Compose, ComposeWeights
 from unidelta.deltas.form_module import FormModule
+from unidelta.errors import DesignError
+from unidelta.extensions.origin import file_of
 
 
 class Delta(nn.Module):
@@ -25,9 +27,20 @@ class Delta(nn.Module):
         self.is_parallel = is_parallel
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
-        """The changed representation, `(..., d)`, from the sub-module's input x and the representation h."""
+        """The changed representation, `(..., d)`, from the sub-module's input x and the representation h.
+
+        Raises:
+            DesignError: Δh has another shape than h.
+        """
         z = x if self.is_parallel else h
-        return self.compose(h, self.form(z), z)
+        delta = self.form(z)
+        if delta.shape != h.shape:
+            raise DesignError(
+                f"Δh of the form {type(self.form).__qualname__} in {file_of(type(self.form))}",
+                f"its shape is {tuple(delta.shape)}, and that of h, which it changes, {tuple(h.shape)}",
+                "a forward that maps what it reads, (..., d_read), to (..., d_changed)",
+            )
+        return self.compose(h, delta, z)
 
 
 class WeightDelta(nn.Module):
