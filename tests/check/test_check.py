@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import unidelta
+from unidelta.check import command
 from unidelta.check.command import main
 from unidelta.check.finding import Finding
 from unidelta.check.kinds import check_composition, check_family, check_form
@@ -139,6 +140,23 @@ def test_what_a_module_raises_is_told_with_its_line_and_a_wrong_shape_with_both(
     line = Gain.forward.__code__.co_firstlineno + 2
     assert raised == f"{__file__}:{line}: RuntimeError: shapes of no use"
     assert f"Gain in {__file__}: its shape is (3, 7, 11), and that of h, which it changes, (3, 7, 12)" in shape
+
+
+def test_a_check_tells_where_it_is_and_of_many_failures_the_first(monkeypatch, capsys):
+    def findings(name):
+        for i in range(5):
+            assert len(capsys.readouterr().out.splitlines()) == (0 if i < 2 else 3)
+            yield Finding(what="it adds up", where=f"place {i}", wrong=f"off by {i}")
+            yield Finding(what="it ends", where=f"place {i}")
+
+    monkeypatch.setitem(command._CHECKS, "form", findings)
+    assert main(["form", "mine"]) is ExitStatus.FAILED
+    assert capsys.readouterr().out.splitlines() == [
+        *("   1 of    2  place 3", "   1 of    2  place 4"),
+        "   0 of    5  it adds up; 2 failures more than are listed",
+        "   5 of    5  it ends",
+        "5 passed, 5 failed",
+    ]
 
 
 def test_a_parameter_that_no_gradient_reaches_is_found(registered):

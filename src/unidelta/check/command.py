@@ -6,7 +6,9 @@ agree, is merging exact and undone bit for bit, and do saved deltas compute the 
 `--config-dir DIR` adds a folder of your own first.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 import torch
 from transformers.utils import logging
@@ -21,6 +23,7 @@ from unidelta.errors import DesignError, ExitStatus
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import path_argument
 
+_SHOWN = 3  # failures of one kind that are listed
 _CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
     "form": check_form,
     "generator": check_generator,
@@ -43,15 +46,29 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     logging.set_verbosity_error()
     if asked.config_dir is not None:
         add_folder(asked.config_dir)
-    findings = list(_CHECKS[asked.kind](asked.name))
+    findings = list(_printed(_CHECKS[asked.kind](asked.name)))
     if not findings:
         why = "the rules refuse it on every architecture, at every place and insertion"
         raise DesignError(f"check {asked.kind} {asked.name}", why, "looser rules for it")
     wrong = [finding for finding in findings if finding.wrong]
-    for finding in wrong:
-        print(f"WRONG  {finding.where}\n       {finding.what}: {finding.wrong}")
     for what in dict.fromkeys(finding.what for finding in findings):
         mine = [finding for finding in findings if finding.what == what]
-        print(f"{sum(not finding.wrong for finding in mine):4} of {len(mine):4}  {what}")
+        more = sum(bool(finding.wrong) for finding in mine) - _SHOWN
+        told = f"; {more} failures more than are listed" if more > 0 else ""
+        print(f"{sum(not finding.wrong for finding in mine):4} of {len(mine):4}  {what}{told}")
     print(f"{len(findings) - len(wrong)} passed, {len(wrong)} failed")
     return ExitStatus.FAILED if wrong else ExitStatus.DONE
+
+
+def _printed(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Findings as they are made: a line for each place that was checked, and the first failures of each kind."""
+    n_wrong: Counter[str] = Counter()
+    for where, found in groupby(findings, key=lambda finding: finding.where):
+        here = list(found)
+        wrong = [finding for finding in here if finding.wrong]
+        print(f"{len(here) - len(wrong):4} of {len(here):4}  {where}", flush=True)
+        for finding in wrong:
+            n_wrong[finding.what] += 1
+            if n_wrong[finding.what] <= _SHOWN:
+                print(f"WRONG  {finding.where}\n       {finding.what}: {finding.wrong}", flush=True)
+        yield from here
