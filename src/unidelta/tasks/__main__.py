@@ -101,7 +101,7 @@ def _metrics(file: Path, task: str | None, typed: str | None) -> list[Metric]:
         names, asked = _of_record(file), f"score {file}"
     unknown = [name for name in names if name not in METRICS]
     if unknown:
-        known = [metric.name for metric in METRICS.values() if output in (None, metric.fits)]
+        known = sorted(metric.name for metric in METRICS.values() if output in (None, metric.fits))
         meant = [suggestions(name, known, n=1) if name in unknown else [name] for name in names]
         fitting = ",".join(name for (name,) in meant) if all(meant) else f"with any of {', '.join(known)}"
         own = "" if typed is not None else "--config-dir DIR, the folder with your own metrics; or "
@@ -112,7 +112,7 @@ def _metrics(file: Path, task: str | None, typed: str | None) -> list[Metric]:
         raise ConfigError(asked, why, "metrics of one kind: docs/tasks.md")
     if output not in (None, metrics[0].fits):
         why = f"{names[0]} compares {_MANY[metrics[0].fits]}, and the run of that file predicted {_MANY[output]}"
-        fitting = ", ".join(metric.name for metric in METRICS.values() if metric.fits == output)
+        fitting = ", ".join(sorted(metric.name for metric in METRICS.values() if metric.fits == output))
         raise ConfigError(asked, why, f"--metrics with any of {fitting}")
     return metrics
 
