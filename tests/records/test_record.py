@@ -64,24 +64,24 @@ def test_numbers_that_are_not_finite_become_null_and_say_what_they_were(record, 
 
 def test_a_changed_metric_is_noticed(record) -> None:
     error = refused(changed(record, metrics={"validation": {"accuracy": 99.9}}))
-    assert error.why == "Its content does not match its sha256: it was changed after it was written."
+    assert error.why == "its content does not match its sha256: it was changed after it was written"
     assert error.instead == "restore the file, or delete it and run again"
 
 
 def test_every_missing_field_is_named(record) -> None:
-    assert refused(changed(record, metrics=None, cost=None)).why == "Fields are missing: metrics, cost."
+    assert refused(changed(record, metrics=None, cost=None)).why == "fields are missing: metrics, cost"
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "It is not strict JSON: Expecting value"),
-        ("\0" * 64, "It is not strict JSON: Expecting value"),
-        ('{"a": 1, "a": 1}', "It is not strict JSON: the key 'a' is there twice."),
-        ('{"a": NaN}', "It is not strict JSON: NaN is not a JSON number."),
-        ('{"a": 1e999}', "It is not strict JSON: 1e999 is too large a number."),
-        ("[" * 100_000, "It is not strict JSON: nested too deeply."),
-        ("[]", "It is not a JSON object."),
+        ("", "it is not strict JSON: Expecting value"),
+        ("\0" * 64, "it is not strict JSON: Expecting value"),
+        ('{"a": 1, "a": 1}', "it is not strict JSON: the key 'a' is there twice"),
+        ('{"a": NaN}', "it is not strict JSON: NaN is not a JSON number"),
+        ('{"a": 1e999}', "it is not strict JSON: 1e999 is too large a number"),
+        ("[" * 100_000, "it is not strict JSON: nested too deeply"),
+        ("[]", "it is not a JSON object"),
     ],
 )
 def test_what_is_no_record_is_refused(text: str, why: str) -> None:
@@ -110,20 +110,20 @@ def test_wrong_types_are_refused(record, changes: dict, why: str) -> None:
 @pytest.mark.parametrize("version", [3, 10**9])
 def test_a_newer_version_is_refused_with_both_versions(record, version: int) -> None:
     error = refused(changed(record, schema_version=version))
-    assert error.why == f"It has schema version {version}; this unidelta reads version 2."
+    assert error.why == f"it has schema version {version}; this unidelta reads version 2"
     assert error.instead == "the unidelta that wrote it, or a newer one"
 
 
 def test_a_record_of_the_first_edition_is_refused_with_what_to_do(record) -> None:
     error = refused(changed(record, schema_version=1))
-    assert error.why == "It has schema version 1, of unidelta 0.1; this one reads version 2."
+    assert error.why == "it has schema version 1, of unidelta 0.1; this one reads version 2"
     assert error.instead == "unidelta 0.1, or the run again"
 
 
 @pytest.mark.parametrize(("version", "shown"), [(0, "0"), (-1, "-1"), ("1", '"1"'), (True, "true"), (None, "null")])
 def test_what_is_no_version_is_refused(record, version, shown: str) -> None:
     why = refused(changed(record, schema_version=version)).why
-    assert why == f"Its schema_version is {shown}; versions are whole numbers from 1."
+    assert why == f"its schema_version is {shown}; versions are whole numbers from 1"
 
 
 def test_fields_of_a_later_minor_version_are_kept(record) -> None:

@@ -58,8 +58,8 @@ def test_all_records_are_found_and_damaged_ones_are_listed(store, record) -> Non
     assert [found.run_id for found in listing.records] == ["0" * 16]
     whys = [error.why for error in listing.damaged]
     assert "not strict JSON" in whys[0]
-    assert whys[1] == "Byte 1 is not UTF-8."
-    assert whys[2] == "It is the record of run 0000000000000003."
+    assert whys[1] == "byte 1 is not UTF-8"
+    assert whys[2] == "it is the record of run 0000000000000003"
 
 
 def test_predictions_are_one_object_a_line(store, record) -> None:

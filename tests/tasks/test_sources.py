@@ -122,7 +122,7 @@ def test_matched_and_mismatched_never_run_together(make_task, tmp_path: Path) ->
     with pytest.raises(DataError) as caught:
         load(make_task("mnli", path=str(tmp_path)), "validation")
     assert caught.value.why == (
-        "The folder has no such file; it has train.jsonl, validation_matched.jsonl, validation_mismatched.jsonl."
+        "the folder has no such file; it has train.jsonl, validation_matched.jsonl, validation_mismatched.jsonl"
     )
     assert caught.value.instead == (
         "a file named validation.jsonl, .json, .csv, .tsv or .parquet;"
@@ -133,13 +133,13 @@ def test_matched_and_mismatched_never_run_together(make_task, tmp_path: Path) ->
 def test_a_split_that_is_there_twice_is_refused(make_task, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", ROWS)
     write_parquet(tmp_path / "train.parquet", ROWS)
-    with pytest.raises(DataError, match=r"more than once: train\.jsonl, train\.parquet\."):
+    with pytest.raises(DataError, match=r"more than once: train\.jsonl, train\.parquet"):
         load(make_task("sst2", path=str(tmp_path)), "train")
 
 
 def test_a_folder_instead_of_a_file_is_refused(make_task, tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").mkdir()
-    with pytest.raises(DataError, match=r"train\.jsonl is a folder\."):
+    with pytest.raises(DataError, match=r"train\.jsonl is a folder"):
         load(make_task("sst2", path=str(tmp_path)), "train")
 
 
@@ -155,13 +155,13 @@ def test_a_missing_folder_is_told_once_and_before_any_hub_is_asked(make_task, mo
         load_all(make_task("sst2", path="no/such/folder"))
     assert str(caught.value) == (
         "You asked:  task.path=no/such/folder\n"
-        "Why not:    There is no such folder.\n"
+        "Why not:    there is no such folder\n"
         "Instead:    task.path=DIR with a folder of data files"
     )
 
 
 def test_a_local_source_needs_a_folder(make_task) -> None:
-    with pytest.raises(DataError, match="No folder is given"):
+    with pytest.raises(DataError, match="no folder is given"):
         load(make_task("sst2"), "train")
 
 

@@ -69,8 +69,8 @@ def test_numbers_that_are_not_finite_are_refused_everywhere(spec) -> None:
         ({"learning_rate": 1e-7}, "the polynomial schedule falls to 1e-07, which is not below it"),
         ({"eval_every": 2, "evaluate_each_epoch": True}, "evaluations are counted in steps or in epochs"),
         ({"static_batches": True}, "only batches of a number of tokens can be static"),
-        ({"precision": "fp16"}, "Half precision needs a GPU."),
-        ({"precision": "bf16"}, "Half precision needs a GPU."),
+        ({"precision": "fp16"}, "half precision needs a GPU"),
+        ({"precision": "bf16"}, "half precision needs a GPU"),
     ],
 )
 def test_contradictions_are_refused(spec, changes: dict, why: str) -> None:
@@ -90,7 +90,7 @@ def test_everything_wrong_is_told_at_once(spec) -> None:
 def test_a_gpu_that_is_not_there_is_refused(spec, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert refused(replace(spec, device="cuda")) == [
-        ("training.device=cuda", "PyTorch sees no GPU.", "training.device=auto or training.device=cpu")
+        ("training.device=cuda", "PyTorch sees no GPU", "training.device=auto or training.device=cpu")
     ]
 
 

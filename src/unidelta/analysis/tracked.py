@@ -103,10 +103,10 @@ def record_of(run_id: str, config: Mapping[str, Any], summary: Mapping[str, Any]
         return None
     repair = "the record itself, or the run again with force=true"
     if summary["status"] not in get_args(Status) or "provenance" not in config:
-        raise RecordError(f"the run {origin} of W&B", "It lacks the status or the provenance of a run.", repair)
+        raise RecordError(f"the run {origin} of W&B", "it lacks the status or the provenance of a run", repair)
     coordinates = {name: value for name, value in config.items() if name not in ("spec", "provenance", "_wandb")}
     if not {"scale", "task", "method", "seed"} <= coordinates.keys():
-        raise RecordError(f"the run {origin} of W&B", "It has no scale, task, method or seed.", repair)
+        raise RecordError(f"the run {origin} of W&B", "it has no scale, task, method or seed", repair)
     record = RunRecord(
         run_id=run_id,
         status=summary["status"],

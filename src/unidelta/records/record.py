@@ -80,9 +80,9 @@ def from_json(text: str, *, origin: str) -> RunRecord:
     try:
         content = parse(text)
     except ValueError as error:
-        raise DamagedRecord(f"record {origin}", f"It is not strict JSON: {error}.", _REPAIR) from None
+        raise DamagedRecord(f"record {origin}", f"it is not strict JSON: {error}", _REPAIR) from None
     if not isinstance(content, dict):
-        raise DamagedRecord(f"record {origin}", "It is not a JSON object.", _REPAIR)
+        raise DamagedRecord(f"record {origin}", "it is not a JSON object", _REPAIR)
     _check_version(content, origin)
     fault = _fault(content)
     if fault:
@@ -95,20 +95,20 @@ def from_json(text: str, *, origin: str) -> RunRecord:
 def _check_version(content: Mapping[str, Any], origin: str) -> None:
     version = content.get("schema_version")
     if type(version) is not int or version < 1:
-        why = f"Its schema_version is {json.dumps(version)}; versions are whole numbers from 1."
+        why = f"its schema_version is {json.dumps(version)}; versions are whole numbers from 1"
         raise DamagedRecord(f"record {origin}", why, _REPAIR)
     if version > SCHEMA_VERSION:
-        why = f"It has schema version {version}; this unidelta reads version {SCHEMA_VERSION}."
+        why = f"it has schema version {version}; this unidelta reads version {SCHEMA_VERSION}"
         raise RecordError(f"record {origin}", why, "the unidelta that wrote it, or a newer one")
     if version < SCHEMA_VERSION:
-        why = f"It has schema version {version}, of unidelta 0.1; this one reads version {SCHEMA_VERSION}."
+        why = f"it has schema version {version}, of unidelta 0.1; this one reads version {SCHEMA_VERSION}"
         raise RecordError(f"record {origin}", why, "unidelta 0.1, or the run again")
 
 
 def _fault(content: Mapping[str, Any]) -> str | None:
     missing = [name for name in (*_NAMES, "sha256") if name not in content]
     if missing:
-        return f"Fields are missing: {', '.join(missing)}."
+        return f"fields are missing: {', '.join(missing)}"
     for name in _MAPPINGS:
         if not isinstance(content[name], dict):
             return f"{name} is not an object."
@@ -117,7 +117,7 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     if not isinstance(content["run_id"], str) or not isinstance(content["reason"], str | None):
         return "run_id or reason is not text."
     if content["sha256"] != _digest(content):
-        return "Its content does not match its sha256: it was changed after it was written."
+        return "its content does not match its sha256: it was changed after it was written"
     return None
 
 

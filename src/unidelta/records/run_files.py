@@ -98,10 +98,10 @@ def read_record(path: Path) -> RunRecord:
     except OSError as error:
         raise RecordError(f"record {path}", f"{error.strerror}.", "a readable file") from None
     except UnicodeDecodeError as error:
-        why = f"Byte {error.start + 1} is not UTF-8."
+        why = f"byte {error.start + 1} is not UTF-8"
         raise DamagedRecord(f"record {path}", why, "restore the file, or delete it and run again") from None
     record = from_json(text, origin=str(path))
     if record.run_id != path.stem:
-        why = f"It is the record of run {record.run_id}."
+        why = f"it is the record of run {record.run_id}"
         raise DamagedRecord(f"record {path}", why, "the record under its own name")
     return record

@@ -104,7 +104,7 @@ def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLim
 def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, split: str) -> Encoded:
     """Token ids of `rows` from a prepared tokenizer, not yet checked."""
     if not len(rows):
-        raise DataError(f"token ids of {spec.name}", "There are no rows.", "a split with at least one row")
+        raise DataError(f"token ids of {spec.name}", "there are no rows", "a split with at least one row")
     max_target = spec.max_target_length if split == "train" else spec.eval_max_target_length
     parts: dict[str, list[Any]] = {}
     n_cut, n_empty = np.zeros(2, dtype=int), np.zeros(2, dtype=int)  # of sources, of targets
@@ -142,7 +142,7 @@ def check_encoded(encoded: Encoded, spec: TaskSpec, limits: ModelLimits, *, spli
     """Refuse token ids that a model cannot learn from, or that are out of range."""
     asked, instead = f"token ids of the {split} split of {spec.name}", "the tokenizer that belongs to the checkpoint"
     if encoded.n_empty_sources == len(encoded):
-        raise DataError(asked, f"All {len(encoded):,} rows have an empty source.", "rows with text")
+        raise DataError(asked, f"all {len(encoded):,} rows have an empty source", "rows with text")
     assert isinstance(encoded.features, Features)
     for name, column in encoded.features.columns.items():
         if not isinstance(column, Ragged):
@@ -151,19 +151,19 @@ def check_encoded(encoded: Encoded, spec: TaskSpec, limits: ModelLimits, *, spli
         if not lengths.all():
             raise _without_tokens(asked, name, int(lengths.argmin()) + 1, spec)
         if column.flat.max() >= limits.vocab_size:
-            why = f"The tokenizer gives the id {column.flat.max()}; the model has embeddings for {limits.vocab_size}"
-            raise DataError(asked, f"{why} tokens.", instead)
+            why = f"the tokenizer gives the id {column.flat.max()}; the model has embeddings for {limits.vocab_size}"
+            raise DataError(asked, f"{why} tokens", instead)
 
 
 def _without_tokens(asked: str, column: str, row: int, spec: TaskSpec) -> DataError:
     """The error of a text without tokens; only a prompt may have none, as its tokenizer need not begin texts."""
-    why = f"The tokenizer gives no token at all for the {'target' if column == 'labels' else 'source'} of row {row}"
+    why = f"the tokenizer gives no token at all for the {'target' if column == 'labels' else 'source'} of row {row}"
     if spec.prompt is None:
-        return DataError(asked, f"{why}, nor special ones.", "the tokenizer that belongs to the checkpoint")
+        return DataError(asked, f"{why}, not even special ones", "the tokenizer that belongs to the checkpoint")
     template = " ".join(f"{{{role}}}" for role in spec.source_roles())
     return DataError(
         asked,
-        f"{why}: it has no text that is known, the template has none either, and no special token begins a prompt.",
+        f"{why}: it has no text that is known, the template has none either, and no special token begins a prompt",
         f"""task.prompt='"Text: {template}"', say, or rows with text""",
     )
 

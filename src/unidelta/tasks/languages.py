@@ -16,7 +16,7 @@ def wrong_languages(task: TaskSpec, known: Sequence[str]) -> list[UserError]:
             near = difflib.get_close_matches(str(code), known, n=1, cutoff=0.5)
             others = f"one of: {', '.join(known)}"
             instead = f"task.{side}_language={near[0]}, or {others}" if near else others
-            why = "The tokenizer has no such language."
+            why = "the tokenizer has no such language"
             problems.append(ConfigError(f"task.{side}_language={code}", why, instead))
     return problems or list(_wrong_columns(task, known))
 

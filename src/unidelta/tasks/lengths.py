@@ -23,7 +23,7 @@ def check_lengths(spec: TaskSpec, n_positions: int) -> Iterator[ConfigError]:
             yield from _check_sequence(lengths, n_positions)
     for key, length in lengths.items():
         if not 2 <= length <= n_positions:
-            why = f"The model has positions for 2 to {n_positions} tokens."
+            why = f"the model has positions for 2 to {n_positions} tokens"
             yield ConfigError(f"{key}={length}", why, f"{key}={n_positions} or less")
 
 
@@ -45,4 +45,4 @@ def _check_generation(generation: GenerationSpec) -> Iterator[ConfigError]:
     if least > most:
         key = "task.generation"
         asked = f"{key}.min_length={least} with {key}.max_length={most}"
-        yield ConfigError(asked, "The least length is above the greatest.", f"{key}.min_length={most} or less")
+        yield ConfigError(asked, "the least length is above the greatest", f"{key}.min_length={most} or less")

@@ -93,11 +93,11 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
         DataError: there is no such folder or split, or the split is duplicated or incomplete.
     """
     if task.path is None:
-        raise DataError("task.source=local", "No folder is given.", "task.source=local task.path=DIR")
+        raise DataError("task.source=local", "no folder is given", "task.source=local task.path=DIR")
     root = Path(task.path)
     if not os.path.isdir(root):
         raise DataError(
-            f"task.path={task.path}", "There is no such folder.", "task.path=DIR with a folder of data files"
+            f"task.path={task.path}", "there is no such folder", "task.path=DIR with a folder of data files"
         )
     asked = f"split {split} in {root}"
     if not _SPLIT_NAME.fullmatch(split):
@@ -109,17 +109,17 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
     found = [files for name in _names(split) for suffix in FORMATS for files in _candidates(root, name, suffix)]
     if not found:
         there = ", ".join(sorted(entry.name for entry in root.iterdir())[:20]) or "nothing"
-        why = f"The folder has no such file; it has {there}."
+        why = f"the folder has no such file; it has {there}"
         raise DataError(
             asked, why, f"a file named {split}.jsonl, .json, .csv, .tsv or .parquet{_otherwise(task, split)}"
         )
     if len(found) > 1:
         names = ", ".join(files[0].name for files in found)
-        raise DataError(asked, f"The split is there more than once: {names}.", "one of them; move the others away")
+        raise DataError(asked, f"the split is there more than once: {names}", "one of them; move the others away")
     _check_parts(found[0], asked)
     for file in found[0]:
         if file.is_dir():
-            raise DataError(asked, f"{file.name} is a folder.", "a file of that name")
+            raise DataError(asked, f"{file.name} is a folder", "a file of that name")
     return found[0]
 
 

@@ -90,7 +90,7 @@ def _named(spec: TaskSpec, split: str) -> list[Row] | HubRows:
             n = None if _n_taken(spec, split) else spec.limit(split)
             return list(islice(rows(spec.name, name, seed=spec.world), n))
         case _:
-            raise ConfigError(f"task.source={spec.source}", "There is no such source.", "one of: hub, local, mini")
+            raise ConfigError(f"task.source={spec.source}", "there is no such source", "one of: hub, local, mini")
 
 
 def load_all(spec: TaskSpec) -> dict[str, Rows]:

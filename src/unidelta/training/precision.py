@@ -20,7 +20,7 @@ def resolve_device(spec: TrainingSpec) -> Literal["cpu", "cuda"]:
     """
     has_gpu = torch.cuda.is_available()
     if spec.device == "cuda" and not has_gpu:
-        raise ConfigError("training.device=cuda", "PyTorch sees no GPU.", "training.device=auto or training.device=cpu")
+        raise ConfigError("training.device=cuda", "PyTorch sees no GPU", "training.device=auto or training.device=cpu")
     if spec.device == "auto":
         return "cuda" if has_gpu else "cpu"
     return spec.device
@@ -39,9 +39,9 @@ def resolve_precision(spec: TrainingSpec) -> Precision:
             return "fp32"
         return "bf16" if _has_bf16() else "fp16"
     if spec.precision != "fp32" and device == "cpu":
-        raise ConfigError(asked, "Half precision needs a GPU.", "training.precision=fp32 or training.precision=auto")
+        raise ConfigError(asked, "half precision needs a GPU", "training.precision=fp32 or training.precision=auto")
     if spec.precision == "bf16" and not _has_bf16():
-        why = "This GPU has no bf16: emulated, it is slower than fp32."
+        why = "this GPU has no bf16: emulated, it is slower than fp32"
         raise ConfigError(asked, why, "training.precision=fp16 or training.precision=auto")
     return spec.precision
 

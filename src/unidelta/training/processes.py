@@ -73,7 +73,7 @@ def check_gpus(processes: Processes, n_gpus: int) -> None:
     n_here = processes.n if processes.n_here is None else processes.n_here
     if n_here > n_gpus:
         asked = f"{n_here} processes on the GPUs of one machine"
-        why = f"PyTorch sees {n_gpus} here, and each process needs its own."
+        why = f"PyTorch sees {n_gpus} here, and each process needs its own"
         raise ConfigError(asked, why, f"torchrun --nproc_per_node {n_gpus}, or training.device=cpu")
 
 
