@@ -176,7 +176,7 @@ def test_what_the_checkpoint_lacks_goes_along_by_its_full_name(tmp_path):
     unidelta.import_(tmp_path / "out", other, source="peft")
     assert all(other.get_parameter(name).equal(tensor) for name, tensor in pooler.items())
     assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
-    with pytest.raises(ExchangeError, match=r"lacks bert.pooler.dense, which adapters does not save"):
+    with pytest.raises(ExchangeError, match=r"needs bert.pooler.dense of the backbone, too, which adapters does not save"):
         export(deltas, tmp_path / "adapters", to="adapters", new=[*pooler])
 
 
@@ -187,3 +187,18 @@ def test_merged_deltas_are_unmerged_first(settings, tmp_path):
     with pytest.raises(ExchangeError, match="merged into the weights"):
         unidelta.export(deltas.model, tmp_path / "out", **settings)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_what_was_made_trainable_after_inject_goes_along_or_is_refused(tmp_path):
+    deltas = moved(stock("bert"), design_of("bert", (lora("ffn", "down"),)))
+    norm = deltas.model.bert.embeddings.LayerNorm
+    norm.requires_grad_(True)
+    norm.weight.data += 0.5
+    unidelta.export(deltas.model, tmp_path / "out", to="peft")
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert config["modules_to_save"] == ["bert.embeddings.LayerNorm", "classifier"]
+    other = stock("bert")
+    unidelta.import_(tmp_path / "out", other, source="peft")
+    assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
+    with pytest.raises(ExchangeError, match=r"needs bert.embeddings.LayerNorm of the backbone, too, which adapters does not save"):
+        unidelta.export(deltas.model, tmp_path / "adapters", to="adapters")

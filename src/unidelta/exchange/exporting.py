@@ -15,6 +15,7 @@ from unidelta.exchange.merged import write_merged
 from unidelta.exchange.places import placed_deltas
 from unidelta.injection.card import CARD, Reader, card
 from unidelta.injection.injection import Injection
+from unidelta.injection.saved import unfrozen
 
 MERGED = "merged"
 _READERS = {
@@ -58,7 +59,8 @@ def export(
         injection: the deltas.
         folder: new or empty.
         to: peft, adapters or merged.
-        new: names of the backbone's parameters that its checkpoint lacks; a classification head is always written.
+        new: names of the backbone's parameters that its checkpoint lacks; a classification head is always written, and
+            so is what was made trainable after `inject`.
         tokenizer: written beside a merged model.
 
     Raises:
@@ -74,7 +76,8 @@ def export(
         write_merged(injection, folder, tokenizer, about, asked=asked)
     else:
         _check_apart(injection, asked)
-        write_folder(folder, {**WRITERS[to](injection, new=new, asked=asked), CARD: about})
+        also = [*new, *unfrozen(injection)]
+        write_folder(folder, {**WRITERS[to](injection, new=also, asked=asked), CARD: about})
 
 
 def export_fitted(

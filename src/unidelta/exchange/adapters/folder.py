@@ -57,7 +57,7 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     wrong += [why for method in chosen for why in method.obstacles(_own(method, parts), architecture)]
     saved = beside(model, new)
     if others := [name for name in saved if not name.startswith(f"{head_name(model)}.")]:
-        wrong.append(f"its backbone's checkpoint lacks {others[0].rpartition('.')[0]}, which adapters does not save")
+        wrong.append(f"it needs {others[0].rpartition('.')[0]} of the backbone, too, which adapters does not save")
     if wrong:
         instead = "--to peft, or --to merged where deltas are a change of weights"
         raise ExchangeError(asked, "; ".join(dict.fromkeys(wrong)), instead)
