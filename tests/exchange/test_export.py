@@ -176,7 +176,7 @@ def test_what_the_checkpoint_lacks_goes_along_by_its_full_name(tmp_path):
     unidelta.import_(tmp_path / "out", other, source="peft")
     assert all(other.get_parameter(name).equal(tensor) for name, tensor in pooler.items())
     assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
-    with pytest.raises(ExchangeError, match=r"needs bert.pooler.dense of the backbone, too, which adapters does not save"):
+    with pytest.raises(ExchangeError, match=r"needs bert.pooler.dense of the backbone"):
         export(deltas, tmp_path / "adapters", to="adapters", new=[*pooler])
 
 
@@ -200,5 +200,5 @@ def test_what_was_made_trainable_after_inject_goes_along_or_is_refused(tmp_path)
     other = stock("bert")
     unidelta.import_(tmp_path / "out", other, source="peft")
     assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
-    with pytest.raises(ExchangeError, match=r"needs bert.embeddings.LayerNorm of the backbone, too, which adapters does not save"):
+    with pytest.raises(ExchangeError, match=r"needs bert.embeddings.LayerNorm of the backbone"):
         unidelta.export(deltas.model, tmp_path / "adapters", to="adapters")
