@@ -88,5 +88,5 @@ def test_the_gaps_of_the_page_are_those_of_the_records():
 
 
 def test_a_table_without_a_place_is_refused():
-    with pytest.raises(DataError, match="no place for it"):
+    with pytest.raises(DataError, match="no marker for this table"):
         filled("# page", {"methods": "| a |"}, name="a page")

@@ -42,5 +42,5 @@ def test_the_page_shows_the_figures():
 
 
 def test_missing_figures_are_one_error(tmp_path):
-    with pytest.raises(DataError, match="the file restored"):
+    with pytest.raises(DataError, match="restore the file"):
         published(tmp_path / "results.csv")

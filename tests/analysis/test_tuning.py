@@ -49,7 +49,15 @@ DESIGN = Deltas(
 @pytest.fixture
 def trials(tmp_path: Path) -> Path:
     for number, (rate, seed, dev, loss, test, status) in enumerate(TRIALS):
-        at = {"task": "mnli", "method": "lora", "position": "attn", "seed": seed, "scale": "mini", "source": "mini"}
+        at = {
+            "task": "mnli",
+            "backbone": "tiny",
+            "method": "lora",
+            "position": "attn",
+            "seed": seed,
+            "scale": "mini",
+            "source": "mini",
+        }
         at |= {"metric": "accuracy"}
         splits = {"eval_split": "validation_matched", "test_split": "test_matched"}
         record = RunRecord(
