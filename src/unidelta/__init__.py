@@ -56,7 +56,7 @@ def inject(
     """
     import torch
 
-    from unidelta.design.in_python import typed_in_python
+    from unidelta.design.wording import typed_in_python
     from unidelta.errors import ConfigError
     from unidelta.fast.switch import speed_up
     from unidelta.injection.inject import inject as put_into
@@ -90,10 +90,10 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     Raises:
         UserError: as `inject`.
     """
-    from unidelta.design.in_python import typed_in_python
     from unidelta.design.methods import request_of
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
+    from unidelta.design.wording import typed_in_python
     from unidelta.errors import Problems
     from unidelta.injection.architecture import architecture_of_model, check_head
 
@@ -252,7 +252,7 @@ def register(
     from unidelta.design.family import FAMILIES
     from unidelta.design.form import FORMS
     from unidelta.design.generator import GENERATORS
-    from unidelta.design.in_python import typed_in_python
+    from unidelta.design.wording import typed_in_python
     from unidelta.tasks.metrics.metric import METRICS, Metric
 
     match made := thing() if isinstance(thing, type) else thing:
@@ -268,7 +268,7 @@ def register(
             METRICS.register(made)
         case str() | Path():
             with typed_in_python():
-                add_own_folder(made)
+                add_own_folder(made, asked=f'unidelta.register("{made}")')
         case _:
             raise TypeError(f"{thing!r} is not a form, generator, composition, architecture, metric or folder.")
 

@@ -32,7 +32,7 @@ def test_a_rule_refuses_its_case_with_its_text_and_lets_the_neighbour_through(pa
     assert rule not in rules_of(right) or not rule.refuses(right, bart_large)
     assert check_part(right, bart_large) == []
     errors = check_part(wrong, bart_large)
-    assert (rule.why, rule.instead) in [(error.why, error.instead) for error in errors]
+    assert (rule.why, rule.advice()) in [(error.why, error.instead) for error in errors]
     for error in errors:
         first, second, third = str(error).splitlines()
         assert first.startswith("You asked:  a ") and first.endswith("on bart-large")
@@ -74,7 +74,7 @@ def test_a_slot_holds_so_much_and_no_more(part, bart_large, slot, form, limit, w
     assert check_part(part(slot, form, bottleneck=limit), architecture) == []
     (error,) = check_part(part(slot, form, bottleneck=limit + 1), architecture)
     assert error.why == f"the bottleneck {limit + 1} is larger than {what}, {limit}: more than the slot can hold"
-    assert error.instead == f"budget=bottleneck with at most {limit}, or a smaller budget.percent"
+    assert error.instead == f"budget=bottleneck budget.bottleneck={limit} or less, or a smaller share"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from unidelta.design.on_weights import ON_WEIGHTS
 from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
+from unidelta.design.wording import typed_key
 
 if TYPE_CHECKING:
     from unidelta.deltas.magnitude_direction import MagnitudeDirection as MagnitudeDirectionModule
@@ -27,7 +28,7 @@ class MagnitudeDirection(Composition):
             name="the scale of a direction is a positive number",
             refuses=lacks_positive_scale,
             why="the scale s of W + s·M must be finite and positive; with s=0 only lengths would be learnt",
-            instead="composition=magnitude_direction composition.scale=4",
+            instead=lambda: f"composition=magnitude_direction {typed_key('composition.scale')}=4",
         ),
     )
 

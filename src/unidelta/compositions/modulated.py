@@ -8,6 +8,7 @@ from unidelta.design.on_weights import ON_WEIGHTS
 from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
+from unidelta.design.wording import typed_key
 
 if TYPE_CHECKING:
     from unidelta.deltas.modulated import Modulated as ModulatedModule
@@ -27,7 +28,7 @@ class Modulated(Composition):
             name="the scale of a modulation is a positive number",
             refuses=lacks_positive_scale,
             why="the scale s of W + s·W ⊙ M must be finite and positive; with s=0 nothing would be learnt",
-            instead="composition=modulated composition.scale=1",
+            instead=lambda: f"composition=modulated {typed_key('composition.scale')}=1",
         ),
     )
 

@@ -8,6 +8,7 @@ from unidelta.design.form import FORMS, Materials
 from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
+from unidelta.design.wording import typed_key
 
 if TYPE_CHECKING:
     from unidelta.deltas.compose import Compose
@@ -25,7 +26,7 @@ class RankStabilised(Composition):
             name="α is a positive number",
             refuses=lacks_positive_scale,
             why="α of h + (α/√r)·Δh must be finite and positive; with α=0 nothing would be learnt",
-            instead="composition=rank_stabilised composition.scale=16",
+            instead=lambda: f"composition=rank_stabilised {typed_key('composition.scale')}=16",
         ),
         Rule(
             name="α/√r needs a rank",

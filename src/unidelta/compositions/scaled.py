@@ -7,6 +7,7 @@ from unidelta.design.form import Materials
 from unidelta.design.rule import Rule, lacks_positive_scale
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
+from unidelta.design.wording import typed_key
 
 if TYPE_CHECKING:
     from unidelta.deltas.compose import Compose
@@ -24,7 +25,7 @@ class Scaled(Composition):
             name="the scale is a positive number",
             refuses=lacks_positive_scale,
             why="the scale s of h + s·Δh must be finite and positive; with s=0 nothing would be learnt",
-            instead="composition=scaled composition.scale=4",
+            instead=lambda: f"composition=scaled {typed_key('composition.scale')}=4",
         ),
     )
 

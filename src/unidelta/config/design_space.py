@@ -79,7 +79,7 @@ def document() -> str:
     runs = {task: _runs(task) for task in _TASKS}
     later = {name: config for name, config in runs["xsum"].items() if facts(name)}
     of_paper = {name: config for name, config in runs["xsum"].items() if name not in later}
-    rules = [(f"R{i}", rule.name, rule.why, rule.instead) for i, rule in enumerate(every_rule(), 1)]
+    rules = [(f"R{i}", rule.name, rule.why, rule.advice()) for i, rule in enumerate(every_rule(), 1)]
     blocks = [
         *("# The design space", _INTRODUCTION, "## Axes"),
         _table(("typed", "meaning"), [(f"`{a}={v}`", _header(a, v)) for a in _AXES for v in options(a)]),

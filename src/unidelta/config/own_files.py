@@ -33,14 +33,14 @@ _FILED = (
 """Groups whose options runs are filed by: an option is called like its file."""
 
 
-def add_own_folder(folder: str | Path) -> None:
+def add_own_folder(folder: str | Path, *, asked: str) -> None:
     """Add a user's folder and read its YAML; of one with mistakes nothing stays, so that it can be added once mended.
 
     Raises:
         UserError: as `add_folder` and `check_own_files`.
     """
     known = added_folders()
-    path = add_folder(folder)
+    path = add_folder(folder, asked=asked)
     try:
         check_own_files()
     except UserError:

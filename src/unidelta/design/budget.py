@@ -17,7 +17,7 @@ from unidelta.design.count import matrix_count
 from unidelta.design.form import FORMS
 from unidelta.design.rules import is_countable, known_targets, other_slot
 from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
-from unidelta.design.wording import in_words
+from unidelta.design.wording import in_words, no_budget, typed_budget, typed_sizes
 from unidelta.errors import DesignError
 
 D = TypeVar("D", Deltas, PromptTuning)
@@ -35,12 +35,12 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
     Raises:
         DesignError: the budget is not a percentage, or gives a bottleneck below 1 or above the limit of its slot.
     """
-    asked = f"budget=percent budget.percent={percent:g} on {architecture.name}"
+    asked = f"{typed_budget(percent=percent)} on {architecture.name}"
     if not 0 < percent < 100:
         raise DesignError(
             asked,
             "a budget is a percentage of the backbone's parameters, above 0 and below 100",
-            "budget.percent=3.6, the paper's middle budget; method=full tunes everything",
+            f"{typed_sizes({'percent': 3.6})}, the paper's middle budget; method=full tunes everything",
         )
     if isinstance(design, Deltas) and not any(part.slot in flexible for part in design.parts):
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
@@ -50,13 +50,13 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
     if isinstance(design, Deltas) and not flexible:
         titles = in_words(list(dict.fromkeys(FORMS[part.form].title for part in design.parts)))
         why = f"{titles} has no bottleneck that a budget could choose: the backbone alone decides its size"
-        raise DesignError(asked, why, "budget=paper, or a method with a bottleneck such as method=lora")
+        raise DesignError(asked, why, f"{no_budget()}, or a method with a bottleneck such as method=lora")
     sizes, cost = _sizes(design, architecture, flexible)
     if not sizes:
         raise DesignError(
             asked,
             f"no one bottleneck fits {in_words(list(flexible))}: the smallest at one is above the largest at another",
-            "budget=bottleneck budget.attn=… budget.ffn=…, a bottleneck for each",
+            f"{typed_budget(attn='…', ffn='…')}, a bottleneck for each",
         )
     target = percent * architecture.n_parameters / 100
     least, most = (100 * cost(size) / architecture.n_parameters for size in (sizes[0], sizes[-1]))
@@ -67,14 +67,14 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         raise DesignError(
             asked,
             f"it would take a bottleneck of {size}; the slot can hold at most {sizes[-1]}, which is {most:.4g} %",
-            f"budget.percent={_floor_digits(most)} or less{other_slot(design)}",
+            f"{typed_sizes({'percent': _floor_digits(most)})} or less{other_slot(design)}",
         )
     if target < cost(sizes[0]) - (cost(sizes[0] + sizes.step) - cost(sizes[0])) / 2:
         raise DesignError(
             asked,
             f"this budget is too small: the smallest bottleneck, {sizes[0]}, costs {least:.4g} % with the design's"
             " fixed parts",
-            f"budget.percent={_ceil_digits(least)} or more",
+            f"{typed_sizes({'percent': _ceil_digits(least)})} or more",
         )
     bottleneck = _closest(sizes, cost, target)
     if isinstance(design, PromptTuning):

@@ -15,7 +15,7 @@ from unidelta.design.resolve_part import part
 from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
 from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
-from unidelta.design.wording import in_words, number
+from unidelta.design.wording import in_words, number, typed_budget, typed_key, typed_sizes
 from unidelta.errors import ConfigError, DesignError, UserError
 
 
@@ -44,11 +44,12 @@ def resolve_design(
         _refuse_axes(request, ("position", "insertion", "composition", "budget"), problems)
         head = trains_head(request, architecture)
         if kind == "full_fine_tuning" and request.head == "frozen":
+            name, head_key = request.method.name, typed_key("training.head")
             problems.append(
                 ConfigError(
-                    f"method={request.method.name} training.head=frozen",
-                    f"{request.method.name} trains every parameter, a classification head's too",
-                    f"method={request.method.name} training.head=conventions, or method=bitfit training.head=frozen",
+                    f"method={name} {head_key}=frozen",
+                    f"{name} trains every parameter, a classification head's too",
+                    f"method={name} {head_key}=conventions, or method=bitfit {head_key}=frozen",
                 )
             )
         floor = LinearProbe() if head and request.head == "trained" else Frozen()
@@ -90,11 +91,12 @@ def _deltas(request: Request, architecture: Architecture, published: Architectur
     parts = [found for key, chosen in slots if (found := part(request, key, chosen, architecture, published, problems))]
     is_unused = not any(COMPOSITIONS[each.composition].reads_scale for each in parts) and len(parts) == len(slots)
     if request.composition.scale is not None and is_unused:
+        scale = f"{typed_key('composition.scale')}={request.composition.scale:g}"
         problems.append(
             ConfigError(
-                f"composition={request.composition.name} composition.scale={request.composition.scale:g}",
+                f"composition={request.composition.name} {scale}",
                 f"only the scaled composition has an s; {request.composition.name} would ignore it",
-                f"composition=scaled composition.scale={request.composition.scale:g}",
+                f"composition=scaled {scale}",
             )
         )
     return Deltas(parts=tuple(parts), trains_head=trains_head(request, architecture))
@@ -153,12 +155,14 @@ def _prompt(
     is_sized = bool(sized_by_budget(request, ["prompt"]))
     length = 1 if is_sized else request.method.length or 0
     design = PromptTuning(length=length, trains_head=trains_head(request, architecture))
-    if request.budget.attn is not None or request.budget.ffn is not None:
+    budget = {"attn": request.budget.attn, "ffn": request.budget.ffn}
+    of_slots = {slot: size for slot, size in budget.items() if size is not None}
+    if of_slots:
         problems.append(
             ConfigError(
-                f"method={request.method.name} with budget.attn or budget.ffn",
+                f"method={request.method.name} {typed_sizes(of_slots)}",
                 "a prompt is in front of the text; it has no slots",
-                "budget=bottleneck budget.bottleneck=200",
+                typed_budget(bottleneck=200),
             )
         )
     return resolve_size(request, design, architecture, published, problems)
@@ -168,17 +172,18 @@ def _refuse_axes(request: Request, axes: Sequence[str], problems: list[UserError
     chosen = {axis: getattr(request, axis).name for axis in axes}
     refused = [axis for axis in axes if chosen[axis] != "none"]
     given = [f"{axis}={chosen[axis]}" for axis in refused]
-    sizes = {f"budget.{key}": getattr(request.budget, key) for key in ("percent", "bottleneck", "attn", "ffn")}
-    values = {"composition.scale": request.composition.scale, **(sizes if "budget" in axes else {})}
-    selections = {"layers": request.layers, "tokens": request.tokens}
-    values |= {axis: None if chosen == "all" else chosen for axis, chosen in selections.items()}
-    stray = [key for key, value in values.items() if value is not None]
-    if stray:
+    budget = {name: getattr(request.budget, name) for name in ("percent", "bottleneck", "attn", "ffn")}
+    sizes = {name: size for name, size in budget.items() if size is not None and "budget" in axes}
+    selections = {"composition.scale": request.composition.scale, "layers": request.layers, "tokens": request.tokens}
+    stray = {typed_key(name): number(chosen) for name, chosen in selections.items() if chosen not in (None, "all")}
+    if stray or sizes:
+        typed = [*(f"{name}={value}" for name, value in stray.items()), *([typed_sizes(sizes)] if sizes else [])]
+        ignored = in_words(list(dict.fromkeys([*stray, *(typed_key(f"budget.{name}") for name in sizes)])))
         problems.append(
             ConfigError(
-                f"method={request.method.name} {' '.join(f'{key}={number(values[key])}' for key in stray)}",
-                f"{request.method.name} inserts no delta and would ignore {in_words(stray)}",
-                f"method={request.method.name} without {in_words(stray)}",
+                f"method={request.method.name} {' '.join(typed)}",
+                f"{request.method.name} inserts no delta and would ignore {ignored}",
+                f"method={request.method.name} without {ignored}",
             )
         )
     if given:

@@ -10,7 +10,7 @@ from unidelta.design.budget import same_share, solve
 from unidelta.design.request import Request
 from unidelta.design.rules import check
 from unidelta.design.spec import Deltas, PromptTuning
-from unidelta.design.wording import in_words, number
+from unidelta.design.wording import in_words, no_budget, typed_budget, typed_sizes
 from unidelta.errors import ConfigError, DesignError, UserError
 
 D = TypeVar("D", Deltas, PromptTuning)
@@ -65,17 +65,16 @@ def sized_by_budget(request: Request, slots: Sequence[S]) -> set[str]:
 def _apply_budget(request: Request, design: D, architecture: Architecture, problems: list[UserError]) -> D:
     budget = request.budget
     keys = {"percent": budget.percent, "bottleneck": budget.bottleneck, "attn": budget.attn, "ffn": budget.ffn}
-    given = [key for key, value in keys.items() if value is not None]
+    given = {key: value for key, value in keys.items() if value is not None}
     allowed = _READ_BY.get(budget.name, ())
     if set(given) - set(allowed):
-        sizes = " ".join(f"budget.{key}={number(keys[key])}" for key in given)
-        usual = "budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200"
-        fitting = (f"budget={name} {sizes}" for name, read in _READ_BY.items() if set(given) <= set(read))
+        is_one_budget = any(set(given) <= set(read) for read in _READ_BY.values())
+        usual = f"{typed_budget(percent=3.6)}, or {typed_budget(bottleneck=200)}"
         problems.append(
             ConfigError(
-                f"budget={budget.name} {sizes}",
+                f"budget={budget.name} {typed_sizes(given)}",
                 f"budget={budget.name} reads {in_words([f'budget.{key}' for key in allowed]) or 'no size'}",
-                f"{next(fitting, usual)}, or budget=paper",
+                f"{typed_budget(**given) if is_one_budget else usual}, or {no_budget()}",
             )
         )
         return design
@@ -96,7 +95,7 @@ def _apply_budget(request: Request, design: D, architecture: Architecture, probl
             ConfigError(
                 f"method={request.method.name} budget={budget.name}",
                 "it does not say how large the delta is",
-                "budget=paper, budget=percent budget.percent=3.6, or budget=bottleneck budget.bottleneck=200",
+                f"{no_budget()}, {typed_budget(percent=3.6)}, or {typed_budget(bottleneck=200)}",
             )
         )
     return design
@@ -111,9 +110,9 @@ def _explicit(request: Request, design: D, flexible: Sequence[Slot], problems: l
     absent = sizes.keys() - {part.slot for part in design.parts}
     problems += [
         ConfigError(
-            f"budget.{slot}={sizes[slot]} with position={request.position.name}",
+            f"{typed_sizes({slot: sizes[slot]})} with position={request.position.name}",
             f"the design has no delta at {slot}",
-            f"position={slot} or position=both, or leave budget.{slot} out",
+            f"position={slot} or position=both, or a budget without {slot}",
         )
         for slot in sorted(absent)
     ]

@@ -18,7 +18,11 @@ class Rule:
     name: str
     refuses: Callable[[DeltaSpec, "Architecture"], bool]
     why: str
-    instead: str
+    instead: str | Callable[[], str]  # a function where Python has other words than the command line
+
+    def advice(self) -> str:
+        """What to type instead."""
+        return self.instead if isinstance(self.instead, str) else self.instead()
 
 
 def lacks_positive_scale(part: DeltaSpec, _: "Architecture") -> bool:

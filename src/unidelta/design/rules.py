@@ -18,6 +18,7 @@ from unidelta.design.rule import Rule
 from unidelta.design.site import INNER, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
 from unidelta.design.tokens import ALL
+from unidelta.design.wording import no_budget, typed_budget
 from unidelta.errors import DesignError
 
 _AFTER_NORM = (Representation.LAYER, Representation.RESIDUAL)
@@ -112,13 +113,13 @@ GENERAL = (
         name="a bottleneck has a width",
         refuses=lambda part, _: FORMS[part.form].size is not None and part.bottleneck < 1,
         why="a bottleneck below 1 tunes nothing",
-        instead="budget=bottleneck budget.bottleneck=30, or budget=paper",
+        instead=lambda: f"{typed_budget(bottleneck=30)}, or {no_budget()}",
     ),
     Rule(
         name="not every form has a bottleneck",
         refuses=lambda part, _: FORMS[part.form].size is None and part.bottleneck != 0,
         why="its size follows from the backbone alone: it has no bottleneck to choose",
-        instead="budget=paper, and no bottleneck for this slot",
+        instead=lambda: f"{no_budget()}, and no bottleneck for this slot",
     ),
     Rule(
         name="an initialisation belongs to its form",
@@ -139,7 +140,9 @@ GENERAL = (
         name="a bottleneck is a multiple of its step",
         refuses=lambda part, _: bool(FORMS[part.form].size) and part.bottleneck % FORMS[part.form].step(part) != 0,
         why="the blocks of a Kronecker product divide the bottleneck, and reflections come in pairs",
-        instead="budget=paper, or a bottleneck that is a multiple of 4 (of the terms of the product, or of 2)",
+        instead=lambda: (
+            f"{no_budget()}, or a bottleneck that is a multiple of 4 (of the terms of the product, or of 2)"
+        ),
     ),
     Rule(
         name="the backbone has the layers",
@@ -254,7 +257,7 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
     # what forms, generators and compositions measure is there: maps that the slot has, a bottleneck of 1 at least
     measured = replace(part, targets=known_targets(part, architecture), bottleneck=max(1, part.bottleneck))
     broken = (rule for rule in rules_of(part) if rule.refuses(part if rule in GENERAL else measured, architecture))
-    errors = [DesignError(asked, rule.why, rule.instead) for rule in broken]
+    errors = [DesignError(asked, rule.why, rule.advice()) for rule in broken]
     if errors and _unknown_targets(part, architecture):
         return errors  # it has no places to measure
     limit, what = form.capacity(part, architecture)
@@ -265,7 +268,7 @@ def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = 
             DesignError(
                 asked,
                 f"the bottleneck {part.bottleneck} is larger than {what}, {limit}: more than the slot can hold",
-                f"budget=bottleneck with at most {limit}, or a smaller budget.percent{elsewhere}",
+                f"{typed_budget(bottleneck=limit)} or less, or a smaller share{elsewhere}",
             )
         )
     return errors
@@ -285,7 +288,7 @@ def _check_prompt(design: PromptTuning, architecture: Architecture) -> list[Desi
             DesignError(
                 asked,
                 f"a prompt has between 1 vector and the longest input, {architecture.max_positions}",
-                "budget=bottleneck budget.bottleneck=200",
+                typed_budget(bottleneck=200),
             )
         )
     return errors

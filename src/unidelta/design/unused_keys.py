@@ -4,7 +4,7 @@ from unidelta.design.axes import Reparameterisation, Slot
 from unidelta.design.composition import COMPOSITIONS, Composition
 from unidelta.design.form import FORMS, Form
 from unidelta.design.request import SLOTS, Request, SlotConfig
-from unidelta.design.wording import in_words
+from unidelta.design.wording import in_words, typed_key
 from unidelta.errors import DesignError, UserError
 
 _DEFAULT = SlotConfig()
@@ -54,8 +54,8 @@ def _unused_scale(request: Request, chosen: SlotConfig, where: str, composition:
         return []
     asked, leave = f"{where}.scale={chosen.scale:g}", f"leave {where}.scale out"
     if composition.reads_scale:
-        both = f"composition.scale={axis_scale:g}"
-        why = "composition.scale is the s of every scaled slot, whatever its own"
+        both = f"{typed_key('composition.scale')}={axis_scale:g}"
+        why = f"{typed_key('composition.scale')} is the s of every scaled slot, whatever its own"
         return [DesignError(f"{asked} with {both}", why, f"{leave}, or leave {both} out")]
     axis = "composition" if chosen.composition is None else f"{where}.composition"
     scaled = next(name for name, each in COMPOSITIONS.items() if each.reads_scale)

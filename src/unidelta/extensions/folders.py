@@ -38,8 +38,12 @@ IMPORTED = (*_PYTHON, "analysis")
 _folders: list[Path] = []
 
 
-def add_folder(folder: str | Path) -> Path:
+def add_folder(folder: str | Path, *, asked: str | None = None) -> Path:
     """Add a user's folder: its Python is imported now, its YAML is found from now on.
+
+    Args:
+        folder: the folder.
+        asked: how it was asked for; None is `--config-dir`.
 
     Returns:
         The folder, absolute. Adding it again changes nothing.
@@ -48,7 +52,7 @@ def add_folder(folder: str | Path) -> Path:
         ConfigError: there is no such folder, a Python file cannot be imported or registers nothing, or a name is taken
             already.
     """
-    asked = f"--config-dir {folder}"
+    asked = f"--config-dir {folder}" if asked is None else asked
     path = as_path(folder, asked=asked).resolve()
     if not path.is_dir():
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
@@ -66,8 +70,8 @@ def add_folder(folder: str | Path) -> Path:
     _folders.append(path)
     try:
         for kind in _PYTHON:
-            _import_all(path, kind)
-            _check_registered(path, kind)
+            _import_all(path, kind, asked)
+            _check_registered(path, kind, asked)
     except BaseException:
         remove_folder(path)
         raise
@@ -89,7 +93,7 @@ def import_added(kind: str) -> None:
         ConfigError: a file cannot be imported.
     """
     for folder in _folders:
-        _import_all(folder, kind)
+        _import_all(folder, kind, f"--config-dir {folder}")
 
 
 def folders() -> list[Path]:
@@ -130,19 +134,19 @@ def _declared() -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _import_all(folder: Path, kind: str) -> None:
+def _import_all(folder: Path, kind: str, asked: str) -> None:
     for file in sorted((folder / kind).glob("*.py")):
         name = f"{_prefix(folder)}{kind}_{file.stem}"
         if name not in sys.modules:
-            _import(file, name, f"--config-dir {folder}")
+            _import(file, name, asked)
 
 
-def _check_registered(folder: Path, kind: str) -> None:
+def _check_registered(folder: Path, kind: str, asked: str) -> None:
     """Refuse a file that registers nothing: its name would be unknown, and nobody would know why."""
     for file in sorted((folder / kind).glob("[!_]*.py")):
         if not registered_in(file):
             why = f"{file} was read, and registers nothing"
-            raise ConfigError(f"--config-dir {folder}", why, f"{_REGISTERS[kind]}, or a name that begins with _")
+            raise ConfigError(asked, why, f"{_REGISTERS[kind]}, or a name that begins with _")
 
 
 def _prefix(folder: Path) -> str:
