@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from unidelta.hosts.attention import masked
+
 
 def one_query(
     module: nn.Module,
@@ -21,25 +23,18 @@ def one_query(
     value: Tensor,
     attention_mask: Tensor | None,
     *,
-    dropout: float = 0.0,
     scaling: float,
-    position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """torch's fused attention, except for one query on a CPU: `(B, H, T, E)` to `(B, T, H, E)`; keys `(B, G, S, E)`."""
-    if query.shape[2] > 1 or query.device.type != "cpu" or dropout > 0:
-        kwargs |= {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+    if query.shape[2] > 1 or query.device.type != "cpu" or kwargs.get("dropout", 0.0) > 0:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     # The H / G queries that share keys are the rows of one product: nothing is repeated.
     B, H, _, E = query.shape
     grouped = query.reshape(B, key.shape[1], -1, E)
     scores_BH1S = torch.matmul(grouped, key.transpose(-1, -2)).reshape(B, H, 1, -1) * scaling
-    if position_bias is not None:
-        scores_BH1S = scores_BH1S + position_bias
-    if attention_mask is not None:
-        least = torch.finfo(scores_BH1S.dtype).min
-        is_bool = attention_mask.dtype == torch.bool
-        scores_BH1S = scores_BH1S.masked_fill(~attention_mask, least) if is_bool else scores_BH1S + attention_mask
+    least = torch.finfo(scores_BH1S.dtype).min
+    scores_BH1S = masked(scores_BH1S, attention_mask, kwargs.get("position_bias"), least=least)
     weights_BH1S = scores_BH1S.softmax(-1, dtype=torch.promote_types(query.dtype, torch.float32)).to(query.dtype)
     output = torch.matmul(weights_BH1S.reshape(B, value.shape[1], H // value.shape[1], -1), value)
     return output.reshape(B, H, 1, -1).transpose(1, 2), None

@@ -143,7 +143,11 @@ def delta_attention(
                 output, weights = attend(keys, values, mask, is_causal=False, **kwargs)
             else:
                 x = _query(module, heads.form, query, attention_input, rotation)
-                output = gated(heads, x, p, query, key, value, mask, **kwargs)
+                keys, values, p_keys, p_values = (per_query_head(one, query.shape[1]) for one in (key, value, *p))
+                p_logits = x @ p_keys.transpose(-1, -2) * heads.form.scaling
+                logits = query @ keys.transpose(-1, -2) * kwargs["scaling"]
+                logits = masked(logits, mask, position_bias, least=-torch.inf)
+                output = gated(heads, p_logits, p_values, logits, values, dropout=kwargs.get("dropout", 0.0))
     if Representation.CONCAT in deltas:
         concat_BTD = deltas[Representation.CONCAT](attention_input, output.flatten(2))
         output = concat_BTD.unflatten(2, (output.shape[2], -1))
@@ -177,32 +181,22 @@ def explicit(mask: Tensor | None, query: Tensor, *, n_keys: int) -> Tensor | Non
     return torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device).tril()[None, None]
 
 
+def masked(logits: Tensor, mask: Tensor | None, position_bias: Tensor | None, *, least: float) -> Tensor:
+    """Logits `(B, H, T, S)` with what relative positions add, and `least` or a float mask's where not attended."""
+    if position_bias is not None:
+        logits = logits + position_bias
+    if mask is None:
+        return logits
+    return logits.masked_fill(~mask, least) if mask.dtype == torch.bool else logits + mask
+
+
 def gated(
-    heads: Delta,
-    x: Tensor,
-    vectors: KeysValues,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask: Tensor | None,
-    *,
-    dropout: float = 0.0,
-    scaling: float,
-    position_bias: Tensor | None = None,
-    **kwargs: Any,
+    heads: Delta, p_logits_BHTL: Tensor, p_values: Tensor, logits_BHTS: Tensor, values: Tensor, *, dropout: float
 ) -> Tensor:
     """Eq. 7–10 where prefix and sequence have different queries: one softmax over both sets of logits."""
-    key, value = (per_query_head(tensor, query.shape[1]) for tensor in (key, value))
-    p_key_HLE, p_value_HLE = (per_query_head(tensor, query.shape[1]) for tensor in vectors)
-    p_logits_BHTL = torch.matmul(x, p_key_HLE.transpose(-1, -2)) * heads.form.scaling
-    logits_BHTS = torch.matmul(query, key.transpose(-1, -2)) * scaling
-    if position_bias is not None:
-        logits_BHTS = logits_BHTS + position_bias
-    if mask is not None:
-        logits_BHTS = logits_BHTS.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else logits_BHTS + mask
     weights = F.dropout(torch.cat([p_logits_BHTL, logits_BHTS], dim=-1).softmax(-1), dropout, heads.training)
-    length = p_key_HLE.shape[-2]
-    output_BHTE = weights[..., :length] @ p_value_HLE + weights[..., length:] @ value
+    length = p_logits_BHTL.shape[-1]
+    output_BHTE = weights[..., :length] @ p_values + weights[..., length:] @ values
     return output_BHTE.transpose(1, 2)
 
 
