@@ -7,18 +7,18 @@
 # %%
 from unidelta.config.compose import compose
 from unidelta.errors import UserError
-from unidelta.run.describe import print_design
+from unidelta.run.describe import design_text
 from unidelta.run.prepare import prepare
 
 for method in ("prefix", "adapter", "lora", "mam"):
-    print(print_design(prepare(compose([f"method={method}", "task=xsum"]))), end="\n\n")
+    print(design_text(prepare(compose([f"method={method}", "task=xsum"]))), end="\n\n")
 
 # %% [markdown]
 # One axis changed: the sequential adapter becomes the parallel one, and then the scaled one (Table 5).
 
 # %%
 for changed in ([], ["insertion=parallel"], ["insertion=parallel", "composition=scaled", "composition.scale=4"]):
-    print(print_design(prepare(compose(["method=adapter", "position=ffn", "task=xsum", *changed]))), end="\n\n")
+    print(design_text(prepare(compose(["method=adapter", "position=ffn", "task=xsum", *changed]))), end="\n\n")
 
 # %% [markdown]
 # What cannot be combined is refused, with what to type instead.
@@ -35,4 +35,4 @@ except UserError as error:
 # %%
 for percent in (0.5, 3.6, 6.7):
     spec = prepare(compose(["method=lora", "task=xsum", "budget=percent", f"budget.percent={percent}"]))
-    print(print_design(spec), end="\n\n")
+    print(design_text(spec), end="\n\n")

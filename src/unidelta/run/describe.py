@@ -12,7 +12,7 @@ from unidelta.tasks import TaskSpec
 from unidelta.tasks.metrics.scored import printed_scores
 
 
-def print_design(spec: RunSpec) -> str:
+def design_text(spec: RunSpec) -> str:
     """A run's design and counts, in a few lines."""
     architecture = spec.backbone.architecture
     counts = count(spec.design, architecture)
@@ -32,7 +32,7 @@ def print_design(spec: RunSpec) -> str:
     return "\n".join(lines)
 
 
-def print_new(backbone: LoadedBackbone) -> Iterator[str]:
+def checkpoint_lines(backbone: LoadedBackbone) -> Iterator[str]:
     """What a person should know of a checkpoint: what it lacked, and how its own classification head is used."""
     if backbone.new:
         modules = ", ".join(dict.fromkeys(name.rpartition(".")[0] for name in backbone.new))
@@ -46,7 +46,7 @@ def task_title(task: TaskSpec) -> str:
     return {"mini": f"mini-{task.title}", "local": f"{task.title} (rows of your own)"}.get(task.source, task.title)
 
 
-def print_record(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
+def record_text(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
     """A run's results and where they were written."""
     at = record.coordinates
     lines = [f"\n{at['method']} on {task_title(task)}, scale {at['scale']}: {record.status}"]

@@ -26,7 +26,7 @@ from unidelta.injection.saved import name_labels
 from unidelta.records.attempt import Attempt, refuses_other_machines
 from unidelta.records.record import RunRecord
 from unidelta.run.cache_folder import cache_folder
-from unidelta.run.describe import print_design, print_new
+from unidelta.run.describe import checkpoint_lines, design_text
 from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
 from unidelta.run.keep import keep
@@ -101,8 +101,8 @@ def execute(
     first = islice(rows[spec.task.eval_split], 3)
     try_metrics(spec.task.scorers(), [spec.task.target(row) for row in first])
     loaded = _load(execution, rows)
-    said = [*notes(loaded.unknown, loaded.unreadable), *print_new(loaded.backbone)]
-    print("\n".join([print_design(spec), *(f"  {line}" for line in said)]), flush=True)
+    said = [*notes(loaded.unknown, loaded.unreadable), *checkpoint_lines(loaded.backbone)]
+    print("\n".join([design_text(spec), *(f"  {line}" for line in said)]), flush=True)
     with _attempt(execution) as attempt:
         resumed, changes = (attempt.resumed, attempt.changes) if attempt is not None else (0, ())
         with stop.deferred():

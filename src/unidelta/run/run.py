@@ -19,7 +19,7 @@ from unidelta.records.lock import locked
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.run.coordinates import coordinates
-from unidelta.run.describe import print_record
+from unidelta.run.describe import record_text
 from unidelta.run.execution import Execution
 from unidelta.run.identity import identity
 from unidelta.run.kernels import pin
@@ -83,7 +83,7 @@ def run(
             _check_kept(execution)
             called = done.coordinates["method"]
             same = "" if called == spec.method else f" {spec.method} is the same design under another name."
-            shown = print_record(done, spec.task, execution.files)
+            shown = record_text(done, spec.task, execution.files)
             kept = "" if _has_what_is_kept(execution) else " Its deltas were not kept (save_deltas=false)."
             headline = _other_headline(done, spec.task.headline)
             print(f"This run is done already; force=true runs it again.{kept}{same}{headline}\n{shown}")
@@ -96,7 +96,7 @@ def run(
 
             record, predictions = execute(execution, rows, tracker)
             record = close_tracking(execution, record, predictions, tracker)
-    print(print_record(record, spec.task, execution.files))
+    print(record_text(record, spec.task, execution.files))
     return record
 
 
