@@ -15,7 +15,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.count import matrix_count
 from unidelta.design.form import FORMS
-from unidelta.design.rules import is_countable, known_targets, other_slot
+from unidelta.design.rules import known_targets, other_slot
 from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
 from unidelta.design.wording import in_words, no_budget, typed_budget, typed_sizes
 from unidelta.errors import DesignError
@@ -44,7 +44,7 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
         )
     if isinstance(design, Deltas) and not any(part.slot in flexible for part in design.parts):
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
-    if isinstance(design, Deltas) and not all(is_countable(part, architecture) for part in design.parts):
+    if isinstance(design, Deltas) and not all(_is_countable(part, architecture) for part in design.parts):
         return design
     flexible = _with_bottleneck(design, flexible)
     if isinstance(design, Deltas) and not flexible:
@@ -107,7 +107,7 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
             parts.append(part)
             continue
         in_proportion = max(1, part.bottleneck * architecture.width // published.width)
-        if not is_countable(part, architecture):
+        if not _is_countable(part, architecture):
             parts.append(replace(part, bottleneck=in_proportion))
             continue
         there = replace(part, targets=known_targets(part, published))  # another architecture may lack some
@@ -118,6 +118,18 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
             bottleneck = min(sizes, key=lambda size: abs(size - in_proportion))
         parts.append(replace(part, bottleneck=bottleneck))
     return replace(design, parts=tuple(parts))
+
+
+def _is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
+    """Whether a part has places that can be measured; one that has none is refused by a rule."""
+    sites = architecture.sites_of(part)
+    match FORMS[part.form].level:
+        case "heads":
+            return bool(sites) and all(site.n_heads for site in sites)
+        case "linear":
+            return bool(sites) and bool(part.targets) and known_targets(part, architecture) == part.targets
+        case "sublayer":
+            return bool(sites)
 
 
 def _count_with(part: DeltaSpec, architecture: Architecture, bottleneck: int) -> int:

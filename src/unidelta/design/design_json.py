@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from unidelta.design.axes import Rotation, TextStart
-from unidelta.design.registered import check_names
+from unidelta.design.rules import check_names
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.tokens import ALL
 

@@ -13,7 +13,6 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS, generator_of
 from unidelta.design.layers import largest
-from unidelta.design.registered import check_names
 from unidelta.design.rule import Rule
 from unidelta.design.site import INNER, places
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
@@ -216,6 +215,20 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
     return errors
 
 
+def check_names(part: DeltaSpec) -> DeltaSpec:
+    """The delta, if its form, composition and generator are registered.
+
+    Raises:
+        DesignError: one is not.
+    """
+    asked = f"a delta at {part.slot}"
+    FORMS.find(part.form, asked=f"{asked}, form={part.form}")
+    COMPOSITIONS.find(part.composition, asked=f"{asked}, composition={part.composition}")
+    if part.generator is not None:
+        GENERATORS.find(part.generator, asked=f"{asked}, generator={part.generator}")
+    return part
+
+
 def _clash(parts: Sequence[DeltaSpec], architecture: Architecture) -> bool:
     """Whether two deltas change the same thing at the same place."""
     known = [part for part in parts if not _unknown_targets(part, architecture)]
@@ -226,18 +239,6 @@ def _clash(parts: Sequence[DeltaSpec], architecture: Architecture) -> bool:
         for place in places(part, site)
     ]
     return len(set(found)) < len(found)
-
-
-def is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
-    """Whether a part has places that can be measured; one that has none is refused by a rule."""
-    sites = architecture.sites_of(part)
-    match FORMS[part.form].level:
-        case "heads":
-            return bool(sites) and all(site.n_heads for site in sites)
-        case "linear":
-            return bool(sites) and bool(part.targets) and not _unknown_targets(part, architecture)
-        case "sublayer":
-            return bool(sites)
 
 
 def check_part(part: DeltaSpec, architecture: Architecture, *, elsewhere: str = "") -> list[DesignError]:
