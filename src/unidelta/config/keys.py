@@ -26,7 +26,7 @@ def text_keys() -> frozenset[str]:
 @cache
 def types() -> dict[str, Any]:
     """The type of each key, from the schema."""
-    return {key: hint for key, _, hint in _flatten(RunConfig, "")}
+    return {key: hint for key, (_, hint) in _found().items()}
 
 
 def value_of(config: Any, key: str) -> Any:
@@ -55,7 +55,8 @@ def is_list(key: str) -> bool:
 def wrong_type(key: str, value: Any) -> str | None:
     """Why a key cannot have this value; None if it can."""
     try:
-        OmegaConf.update(OmegaConf.structured(_parents()[key]), key.rpartition(".")[2], value)
+        parent, _ = _found()[key]
+        OmegaConf.update(OmegaConf.structured(parent), key.rpartition(".")[2], value)
     except OmegaConfBaseException as error:
         why = first_line(error)
         return why[0].lower() + why[1:]
@@ -64,22 +65,22 @@ def wrong_type(key: str, value: Any) -> str | None:
 
 def default(key: str) -> Any:
     """The value of a key where no file says another; None if it has none."""
-    parent = OmegaConf.structured(_parents()[key])
-    return OmegaConf.select(parent, key.rpartition(".")[2], throw_on_missing=False)
+    parent, _ = _found()[key]
+    return OmegaConf.select(OmegaConf.structured(parent), key.rpartition(".")[2], throw_on_missing=False)
 
 
 @cache
-def _parents() -> dict[str, type]:
-    """The dataclass that each key is a field of."""
-    return {key: parent for key, parent, _ in _flatten(RunConfig, "")}
+def _found() -> dict[str, tuple[type, Any]]:
+    """The dataclass that each key is a field of, and the key's type."""
+    return dict(_flatten(RunConfig, ""))
 
 
-def _flatten(schema: type, prefix: str) -> Iterator[tuple[str, type, Any]]:
+def _flatten(schema: type, prefix: str) -> Iterator[tuple[str, tuple[type, Any]]]:
     hints = get_type_hints(schema)
     for field in fields(schema):
         hint = hints[field.name]
         nested = next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and is_dataclass(t)), None)
         if nested is None:
-            yield prefix + field.name, schema, hint
+            yield prefix + field.name, (schema, hint)
         else:
             yield from _flatten(nested, f"{prefix}{field.name}.")
