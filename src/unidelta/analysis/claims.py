@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -133,11 +133,6 @@ class Claim:
     bound: float
     note: str
 
-    @property
-    def margin(self) -> float:
-        """First minus second, as printed."""
-        return self.first.value - self.second.value
-
 
 def claims(published: pd.DataFrame, path: Path = CLAIMS) -> tuple[Claim, ...]:
     """Every comparison, in file order.
@@ -151,6 +146,22 @@ def claims(published: pd.DataFrame, path: Path = CLAIMS) -> tuple[Claim, ...]:
     """
     of_paper = rows(published)
     return tuple(_claim(line, of_paper) for line in rows(read(path)))
+
+
+def sides_of(claim: Claim, by_name: Mapping[str, Claim]) -> tuple[Side, ...]:
+    """Its two sides; of an interaction those of the two claims whose differences it compares, on the same task."""
+    stem, _, rest = claim.name.partition("-")
+    if claim.kind != "interaction":
+        return claim.first, claim.second
+    compared = [by_name[f"{name}-{rest}" if rest else name] for name in INTERACTIONS[stem]]
+    return tuple(side for one in compared for side in (one.first, one.second))
+
+
+def margin_of(sides: Sequence[Side]) -> float:
+    """First minus second, as printed; of an interaction the difference of its differences."""
+    first, second, *other = (side.value for side in sides)
+    margin = first - second - (other[0] - other[1] if other else 0.0)
+    return round(margin, 9)  # the values are decimal: 0.3 − 0.1 is 0.2 here
 
 
 def _claim(line: Mapping[str, str], rows: list[dict[str, str]]) -> Claim:

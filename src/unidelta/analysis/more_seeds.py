@@ -1,12 +1,13 @@
 """What would decide a claim that is undecided: about how many seeds, and what to type for them."""
 
+from unidelta.analysis.claims import sides_of
 from unidelta.analysis.commands import command
 from unidelta.analysis.difference import LEVEL, Difference
 from unidelta.analysis.needed import seeds_needed, seeds_needed_within
 from unidelta.analysis.plan import SEEDS
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tables import COPIED
-from unidelta.analysis.verdicts import Verdict, pairs_of
+from unidelta.analysis.verdicts import Verdict
 
 AFFORDABLE = 50
 """Seeds of one claim; no command is offered for more."""
@@ -62,9 +63,8 @@ def commands_for(verdict: Verdict, n: int, every: tuple[Verdict, ...], runs: Run
     fresh = (seed for seed in (*planned, *range(1, 10 * AFFORDABLE)) if seed not in there)
     wanted = tuple(seed for seed, _ in zip(fresh, range(n - verdict.difference.n), strict=False))
     found: dict[str, None] = {}
-    for pair in pairs_of(verdict.claim, {one.claim.name: one.claim for one in every}):
-        for side in (pair.first, pair.second):
-            if side.key != COPIED:
-                words = command(side.key, pair.task, scale=runs.scale, seeds=wanted, origin=runs.origin)
-                found[words] = None
+    for side in sides_of(verdict.claim, {one.claim.name: one.claim for one in every}):
+        if side.key != COPIED:
+            words = command(side.key, verdict.claim.task, scale=runs.scale, seeds=wanted, origin=runs.origin)
+            found[words] = None
     return tuple(found)

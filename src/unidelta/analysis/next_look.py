@@ -6,14 +6,14 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from unidelta.analysis.claims import claims
+from unidelta.analysis.claims import claims, sides_of
 from unidelta.analysis.commands import words
 from unidelta.analysis.names import task_in_records
 from unidelta.analysis.plan import Plan, plan_for
 from unidelta.analysis.published import published
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import read
-from unidelta.analysis.verdicts import Verdict, pairs_of, verdicts
+from unidelta.analysis.verdicts import Verdict, verdicts
 from unidelta.console.command import as_command
 from unidelta.console.parser import Parser
 
@@ -31,8 +31,8 @@ def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
     for verdict in found:
         if verdict.word != "undecided" or verdict.same_as:
             continue
-        pairs = pairs_of(verdict.claim, by_name)
-        designs = [(side.key, task_in_records(pair.task)) for pair in pairs for side in (pair.first, pair.second)]
+        task = task_in_records(verdict.claim.task)
+        designs = [(side.key, task) for side in sides_of(verdict.claim, by_name)]
         for look in plan.looks:
             lacking = {design: _missing(design, look, runs, plan) for design in designs}
             if any(lacking.values()):

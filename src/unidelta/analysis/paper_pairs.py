@@ -9,12 +9,11 @@ from itertools import combinations
 
 import pandas as pd
 
-from unidelta.analysis.claims import Claim, Side
+from unidelta.analysis.claims import Claim, Side, margin_of, sides_of
 from unidelta.analysis.paper_rows import ROWS, key_of_row
 from unidelta.analysis.printed_noise import largest_spreads, standard_error
 from unidelta.analysis.published import rows
 from unidelta.analysis.tables import COPIED
-from unidelta.analysis.verdicts import pairs_of
 
 _NOT_SHOWN = "script-only"  # points of the authors' plotting script that their figure does not show
 _UNORDERED = ("within", "copied")
@@ -43,7 +42,7 @@ class Pair:
     @property
     def margin(self) -> float:
         """By how much the paper prints the larger above the smaller: more than 0, in points."""
-        return _margin(self.sides)
+        return margin_of(self.sides)
 
     @property
     def designs(self) -> frozenset[str]:
@@ -74,9 +73,8 @@ def of_claims(claims: Sequence[Claim], published: pd.DataFrame) -> tuple[Pair, .
     for claim in claims:
         if claim.kind in _UNORDERED:
             continue
-        sides = [side for one in pairs_of(claim, by_name) for side in (one.first, one.second)]
         at = (claim.task, claim.metric)
-        found += _ordered(claim.name, claim.group, at, sides, largest.get(at))
+        found += _ordered(claim.name, claim.group, at, sides_of(claim, by_name), largest.get(at))
     return _distinct(found)
 
 
@@ -101,17 +99,11 @@ def of_rows(published: pd.DataFrame) -> tuple[Pair, ...]:
 
 def _ordered(name: str, group: str, at: tuple[str, str], sides: Sequence[Side], largest: float | None) -> list[Pair]:
     """The pair, turned so that its margin is above 0; none if both are printed alike."""
-    margin, half = _margin(sides), len(sides) // 2
+    margin, half = margin_of(sides), len(sides) // 2
     if margin == 0:
         return []
     turned = tuple(sides if margin > 0 else [*sides[half:], *sides[:half]])
     return [Pair(name=name, group=group, task=at[0], metric=at[1], sides=turned, error=standard_error(sides, largest))]
-
-
-def _margin(sides: Sequence[Side]) -> float:
-    first, second, *other = (side.value for side in sides)
-    margin = first - second - (other[0] - other[1] if other else 0.0)
-    return round(margin, 9)  # the values are decimal: 0.3 − 0.1 is 0.2 here
 
 
 def _distinct(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

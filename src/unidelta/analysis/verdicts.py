@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from unidelta.analysis.adjust import holm, share_selected
-from unidelta.analysis.claims import INTERACTIONS, Claim, Side
+from unidelta.analysis.claims import Claim, Side, margin_of, sides_of
 from unidelta.analysis.commands import command, seeds
 from unidelta.analysis.difference import Difference, Outcome, above, below, difference, p_within, within
 from unidelta.analysis.names import metric_in_records, task_in_records
@@ -147,23 +147,19 @@ def _sides(
     claim: Claim, mine: Mapping[str, Claim], runs: Runs, plan: Plan, look: int | None
 ) -> tuple[Score, ...] | None:
     """The scores that are compared at a look, those of an interaction too; None before every side was run so often."""
-    scores: list[Score] = []
-    for pair in pairs_of(claim, mine):
-        first = _score(pair.first, pair, runs)
-        second = _score(pair.second, pair, runs)
-        if claim.kind == "copied":
-            if runs.scale == "mini":
-                return None
-            second = Score(values=(pair.second.value,) * first.n, seeds=first.seeds)
-        scores += [first, second]
+    sides = sides_of(claim, mine)
+    scores = tuple(_score(side, claim, runs) for side in sides)
+    if claim.kind == "copied":
+        if runs.scale == "mini":
+            return None
+        scores = scores[0], Score(values=(claim.second.value,) * scores[0].n, seeds=scores[0].seeds)
     if look is None:
-        return tuple(scores) if all(score.n for score in scores) else None
+        return scores if all(score.n for score in scores) else None
     wanted = set(plan.seeds[:look])
-    for pair in pairs_of(claim, mine):
-        for side in (pair.first, pair.second):
-            ended = {row["seed"] for row in runs.rows(side.key, task_in_records(pair.task))}
-            if not wanted <= ended:
-                return None
+    for side in sides:
+        ended = {row["seed"] for row in runs.rows(side.key, task_in_records(claim.task))}
+        if not wanted <= ended:
+            return None
     return tuple(score.of_seeds(wanted) for score in scores)
 
 
@@ -185,14 +181,6 @@ def _outcome(claim: Claim, found: Difference) -> Outcome:
             return above(found, claim.bound)
 
 
-def pairs_of(claim: Claim, by_name: Mapping[str, Claim]) -> list[Claim]:
-    """The claim itself, or the two whose differences an interaction compares, on the same task."""
-    stem, _, rest = claim.name.partition("-")
-    if claim.kind != "interaction":
-        return [claim]
-    return [by_name[f"{name}-{rest}" if rest else name] for name in INTERACTIONS[stem]]
-
-
 def _verdict(
     name: str,
     reached: Mapping[str, _Reached],
@@ -204,10 +192,9 @@ def _verdict(
 ) -> Verdict:
     claim, judged = mine[name], plan.judged[name]
     found = reached.get(judged.same_as or name)
-    printed, pairs = pairs_of(of_paper[name], of_paper), pairs_of(claim, mine)
-    of_printed = [side for pair in printed for side in (pair.first, pair.second)]
-    error = standard_error(of_printed, spreads.get((claim.task, claim.metric)))
-    commands = _commands(pairs, runs)
+    printed, sides = sides_of(of_paper[name], of_paper), sides_of(claim, mine)
+    error = standard_error(printed, spreads.get((claim.task, claim.metric)))
+    commands = _commands(claim, sides, runs)
     why = ""
     if claim.kind == "copied" and runs.scale == "mini":
         why, commands = "the printed number is of the paper's own data", ()
@@ -224,10 +211,10 @@ def _verdict(
         on_par=judged.on_par,
         same_as=judged.same_as,
         why=why,
-        margin=printed[0].margin - (printed[1].margin if len(printed) > 1 else 0.0),
+        margin=margin_of(printed),
         noise=None if error is None else 2 * error,
         commands=commands,
-        sides=tuple(_score(side, pair, runs) for pair in pairs for side in (pair.first, pair.second)),
+        sides=tuple(_score(side, claim, runs) for side in sides),
     )
 
 
@@ -235,12 +222,11 @@ def _score(side: Side, claim: Claim, runs: Runs) -> Score:
     return runs.score(side.key, task_in_records(claim.task), metric_in_records(claim.metric, runs.scale))
 
 
-def _commands(pairs: Sequence[Claim], runs: Runs) -> tuple[str, ...]:
+def _commands(claim: Claim, sides: Sequence[Side], runs: Runs) -> tuple[str, ...]:
     """The commands for the sides without a complete run."""
     found: dict[str, None] = {}
-    for claim in pairs:
-        for side in (claim.first, claim.second):
-            if side.key != COPIED and not _score(side, claim, runs).n:
-                wanted = seeds(side.artefact, scale=runs.scale, has_spread=side.spread is not None)
-                found[command(side.key, claim.task, scale=runs.scale, seeds=wanted, origin=runs.origin)] = None
+    for side in sides:
+        if side.key != COPIED and not _score(side, claim, runs).n:
+            wanted = seeds(side.artefact, scale=runs.scale, has_spread=side.spread is not None)
+            found[command(side.key, claim.task, scale=runs.scale, seeds=wanted, origin=runs.origin)] = None
     return tuple(found)
