@@ -39,6 +39,7 @@ def test_a_pair_counts_where_both_scales_have_an_order():
     assert "Of 2 pairs, the miniature orders as the paper does 1: 50 %" in third
     # the interval of a difference d with error 1 and 8 degrees of freedom excludes 0 from 2.31 on
     assert "Of the 2 pairs" in sure and "orders 1 as MiniLM" in sure
+    assert pair(94.3 - 94.2 - 0.1, None, -0.1).signs() == {"small": 0, "mini": 0, "paper": -1}  # 0 but for rounding
     assert pair(2.31, 1.0, None).is_sure and not pair(2.30, 1.0, None).is_sure
 
 

@@ -94,9 +94,14 @@ def ordered(pairs: Iterable[Pair], runs: Runs) -> tuple[list[Ordered], list[Pair
         if found_here.mean is None:
             missing.append(pair)
         else:
-            mean = 0.0 if abs(found_here.mean) < _EQUAL else found_here.mean
+            mean = zero_if_tied(found_here.mean)
             found.append(Ordered(pair=pair, difference=mean, half_width=found_here.half_width))
     return found, missing
+
+
+def zero_if_tied(difference: float) -> float:
+    """A difference of means, in points; 0 for what rounding alone could make."""
+    return 0.0 if abs(difference) < _EQUAL else difference
 
 
 def accuracy(found: Sequence[Ordered], *, seed: int) -> Accuracy:

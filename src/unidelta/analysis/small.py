@@ -5,12 +5,12 @@ Without `--write` it checks that the page agrees with the records (status 1 if n
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from unidelta.analysis.agreement import clopper_pearson
+from unidelta.analysis.agreement import clopper_pearson, zero_if_tied
 from unidelta.analysis.difference import Difference, difference
 from unidelta.analysis.frame import Row, rows, runs, score_of
 from unidelta.analysis.in_print import difference_text, percent_text, signed
@@ -69,23 +69,6 @@ _PROBE = COMPARED[0]  # in the miniature `frozen` trains nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """What is known of a row.
-
-    Args:
-        row: the row.
-        small: its runs on MiniLM.
-        mini: its runs in the miniature.
-        paper: what the paper prints for RoBERTa-base; None if it has no such row.
-    """
-
-    row: Compared
-    small: list[Row]
-    mini: list[Row]
-    paper: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """The differences of two rows, first minus second."""
 
@@ -98,7 +81,8 @@ class Pair:
     def signs(self) -> dict[str, int]:
         """The sign of each difference; 0 for equal means, and where a side is missing."""
         means = {"small": self.small.mean, "mini": self.mini.mean, "paper": self.paper}
-        return {where: (value > 0) - (value < 0) if value else 0 for where, value in means.items()}
+        clear = {where: zero_if_tied(mean or 0.0) for where, mean in means.items()}
+        return {where: (mean > 0) - (mean < 0) for where, mean in clear.items()}
 
     @property
     def is_sure(self) -> bool:
@@ -109,19 +93,27 @@ class Pair:
 
 def tables() -> dict[str, str]:
     """Every table, by its name in the page."""
-    small = rows(runs(SMALL))
-    mini = [row for folder in MINI for row in rows(runs(folder))]
-    of_paper = {
+    here = rows(runs(SMALL))
+    there = [row for folder in MINI for row in rows(runs(folder))]
+    printed = {
         row["method"]: float(row["value"])
         for row in printed_rows(published())
         if (row["artefact"], row["task"]) == (_TABLE, _TASK)
     }
-    found = [
-        Scores(row=one, small=one.of(small), mini=_of_mini(one, mini), paper=of_paper.get(one.printed))
-        for one in COMPARED
+    small = {one: one.of(here) for one in COMPARED}
+    mini = {one: _of_mini(one, there) for one in COMPARED}
+    paper = {one: printed[one.printed] for one in COMPARED if one.printed}
+    pairs = [
+        Pair(
+            first=first,
+            second=second,
+            small=_difference(small[first], small[second]),
+            mini=_difference(mini[first], mini[second]),
+            paper=paper[first] - paper[second] if first in paper and second in paper else None,
+        )
+        for first, second in combinations(COMPARED, 2)
     ]
-    pairs = [_pair(first, second) for first, second in combinations(found, 2)]
-    return {"methods": _methods(found), "agreement": _agreement(pairs), "pairs": _pairs(pairs)}
+    return {"methods": _methods(small, mini, paper), "agreement": _agreement(pairs), "pairs": _pairs(pairs)}
 
 
 def _of_mini(one: Compared, mini: Sequence[Row]) -> list[Row]:
@@ -131,24 +123,20 @@ def _of_mini(one: Compared, mini: Sequence[Row]) -> list[Row]:
     return list({row["seed"]: row for row in same}.values())
 
 
-def _pair(first: Scores, second: Scores) -> Pair:
-    printed = None if first.paper is None or second.paper is None else round(first.paper - second.paper, 9)
-    return Pair(
-        first=first.row,
-        second=second.row,
-        small=difference(score_of(first.small), score_of(second.small), test="Welch"),
-        mini=difference(score_of(first.mini), score_of(second.mini), test="Welch"),
-        paper=printed,
-    )
+def _difference(first: list[Row], second: list[Row]) -> Difference:
+    return difference(score_of(first), score_of(second), test="Welch")
 
 
-def _methods(found: Sequence[Scores]) -> str:
+def _methods(
+    small: Mapping[Compared, list[Row]], mini: Mapping[Compared, list[Row]], paper: Mapping[Compared, float]
+) -> str:
     table = [["method", "tuned %", "MiniLM, SST-2", "mini-SST-2", "the paper, RoBERTa-base"]]
-    for one in found:
-        share = percent_text(one.small[0]["percent"]) if one.small else MISSING
-        theirs = f"{cell(one.mini, usual=len(one.mini))} (n={len(one.mini)})" if one.mini else MISSING
-        printed = MISSING if one.paper is None else f"{one.paper:.1f}"
-        table.append([one.row.label, share, cell(one.small, usual=_SEEDS), theirs, printed])
+    for one in COMPARED:
+        here, there = small[one], mini[one]
+        share = percent_text(here[0]["percent"]) if here else MISSING
+        theirs = f"{cell(there, usual=len(there))} (n={len(there)})" if there else MISSING
+        printed = f"{paper[one]:.1f}" if one in paper else MISSING
+        table.append([one.label, share, cell(here, usual=_SEEDS), theirs, printed])
     return markdown(table)
 
 
