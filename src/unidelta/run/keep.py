@@ -13,7 +13,6 @@ from unidelta.errors import RecordError, first_line
 from unidelta.injection import saved
 from unidelta.injection.card import Origin
 from unidelta.injection.injection import Injection
-from unidelta.records.atomic import whole_folder
 from unidelta.records.redact import shareable
 from unidelta.run.describe import task_title
 from unidelta.run.execution import Execution
@@ -57,11 +56,14 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
     Raises:
         RecordError: the disk does not take it.
     """
+    partial = folder.with_name(f"{folder.name}.partial")
     try:
-        with whole_folder(folder) as partial:
-            model.save_pretrained(partial)
-            tokenizer.save_pretrained(partial)
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
     except Exception as error:  # a full disk is an error of its own in safetensors
+        shutil.rmtree(partial, ignore_errors=True)
         why = first_line(error)
         raise RecordError(f"save_model=true to {folder}", why, "a results_dir with more room") from error
