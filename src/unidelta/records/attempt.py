@@ -1,10 +1,12 @@
 """The files of a run in progress: its history so far and its checkpoints."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unidelta.records.atomic import system_errors_named
 from unidelta.records.checkpoints import Checkpoint, Checkpoints
 from unidelta.records.history import HistoryLog, read_history
 from unidelta.records.run_files import RunFiles
@@ -30,6 +32,7 @@ class Attempt:
         identity: what must be equal to resume at all.
         machine: what must be equal to resume bit for bit.
         is_strict: whether checkpoints of a different machine are refused; otherwise the changes are recorded.
+        is_repeat: whether the run was complete before: its history then stays until `put_history`.
 
     Attributes:
         start: the checkpoint to resume from; None to start from the beginning.
@@ -43,7 +46,13 @@ class Attempt:
     """
 
     def __init__(
-        self, files: RunFiles, *, identity: Mapping[str, Any], machine: Mapping[str, Any], is_strict: bool
+        self,
+        files: RunFiles,
+        *,
+        identity: Mapping[str, Any],
+        machine: Mapping[str, Any],
+        is_strict: bool,
+        is_repeat: bool = False,
     ) -> None:
         named = {"run_id": files.run_id, **identity}
         self._checkpoints = Checkpoints(files.checkpoints, identity=named, machine=machine, is_strict=is_strict)
@@ -54,7 +63,8 @@ class Attempt:
             self.resumed = self.start.resumed + 1
             before = (self.start.folder / _HISTORY).read_text(encoding="utf-8")
         self.before = tuple(read_history(before))
-        self._history = HistoryLog(files.history, before=before)
+        self._place = files.history
+        self._history = HistoryLog(files.next_history if is_repeat else files.history, before=before)
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Append one entry to the history.
@@ -80,6 +90,16 @@ class Attempt:
     def close(self) -> None:
         """Close the history at the end of this attempt; a second call does nothing."""
         self._history.close()
+
+    def put_history(self) -> None:
+        """Close the history and put it where it belongs, just before the record is written.
+
+        Raises:
+            RecordError: the disk does not take it.
+        """
+        self.close()
+        with system_errors_named(self._place):
+            os.replace(self._history.path, self._place)
 
     def remove_checkpoints(self) -> None:
         """Delete the checkpoints of a complete run."""

@@ -39,6 +39,11 @@ class RunFiles:
         return self.folder / f"{self.run_id}.history.jsonl"
 
     @property
+    def next_history(self) -> Path:
+        """The history of a repeat of a complete run, until it is complete, too."""
+        return self.folder / f"{self.run_id}.history.next.jsonl"
+
+    @property
     def lock(self) -> Path:
         """The lock file of the process that works on the run."""
         return self.folder / f"{self.run_id}.lock"
@@ -56,7 +61,8 @@ class RunFiles:
     @property
     def paths(self) -> tuple[Path, ...]:
         """All of them."""
-        return self.record, self.predictions, self.history, self.lock, self.checkpoints, self.deltas
+        histories = self.history, self.next_history
+        return self.record, self.predictions, *histories, self.lock, self.checkpoints, self.deltas
 
     def read(self) -> RunRecord | None:
         """The record, None if the run has none.

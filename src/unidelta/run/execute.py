@@ -124,7 +124,7 @@ def execute(
         )
         with stop.deferred():
             if attempt is not None:
-                attempt.close()
+                attempt.put_history()
                 if predictions:
                     execution.files.write_predictions(predictions)
                 if ending.status == "complete":
@@ -194,7 +194,9 @@ def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
         "gradient_checkpointing": spec.training.gradient_checkpointing,
     }
     is_strict = refuses_other_machines(spec.resume, device=resolve_device(spec.training))
-    return closing(Attempt(execution.files, identity=identity, machine=machine, is_strict=is_strict))
+    return closing(
+        Attempt(execution.files, identity=identity, machine=machine, is_strict=is_strict, is_repeat=execution.is_repeat)
+    )
 
 
 def _encode(

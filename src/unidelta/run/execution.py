@@ -23,6 +23,7 @@ class Execution:
         stop: whether the run was asked to stop.
         saves_deltas: whether the trained deltas are saved (`injection.saved`).
         saves_model: whether a fully fine-tuned model is saved (`run.keep`).
+        is_repeat: whether there is a complete record, which is to be made again.
         plan: SHA-256 of the file that says what the runs are to decide; None without one.
     """
 
@@ -34,4 +35,5 @@ class Execution:
     stop: Stop
     saves_deltas: bool
     saves_model: bool
+    is_repeat: bool = False
     plan: str | None

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from unidelta.config.resolve_tracking import resolve_tracking
@@ -78,8 +79,9 @@ def run(
         plan=None if config.plan is None else hashlib.sha256(Path(config.plan).read_bytes()).hexdigest(),
     )
     with locked(execution.files.lock) if processes.is_first else nullcontext():
-        done = None if config.force else _complete(execution)
-        if done is not None:
+        done = _complete(execution)
+        execution = replace(execution, is_repeat=done is not None)
+        if done is not None and not config.force:
             _check_kept(execution)
             called = done.coordinates["method"]
             same = "" if called == spec.method else f" {spec.method} is the same design under another name."
@@ -109,17 +111,22 @@ def _end_recorded(execution: Execution, tracker: RunTracker) -> Iterator[None]:
     except UserError:
         raise
     except (Exception, Interrupted) as error:
+        ended: BaseException = error
+        if execution.stop.signal is not None and not isinstance(error, Interrupted):  # a library may make its own of it
+            ended = execution.stop.interrupted("outside of training")
         if execution.processes.is_first and _complete(execution) is None:
-            is_interrupted = isinstance(error, Interrupted)
+            is_interrupted = isinstance(ended, Interrupted)
             ending = Ending(
                 status="interrupted" if is_interrupted else "failed",
-                reason=str(error) if is_interrupted else " ".join(f"{type(error).__name__}: {error}".split()),
+                reason=str(ended) if is_interrupted else " ".join(f"{type(error).__name__}: {error}".split()),
                 cost={"seconds": time.perf_counter() - begin},
             )
             try:
                 write_record(execution, ending, tracker)
             except RecordError as unwritten:  # a full disk: what ended the run is raised all the same
                 print(unwritten, file=sys.stderr)
+        if ended is not error:
+            raise ended from error
         raise
 
 

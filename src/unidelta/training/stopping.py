@@ -1,6 +1,7 @@
 """Graceful stops: the first signal ends a run after the current step, a second SIGINT at once. No torch.
 
-SIGHUP is sent when a terminal or an ssh connection closes; under `nohup` it is ignored, and stays ignored.
+SIGHUP is sent when a terminal or an ssh connection closes; under `nohup` it is ignored, and stays ignored. Batch
+systems send SIGTERM, SIGUSR1 or SIGXCPU before a time limit.
 """
 
 import os
@@ -12,7 +13,8 @@ from types import FrameType
 
 from unidelta.errors import ExitStatus, Interrupted
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGXCPU)
+_RETRY_S = 0.05
 
 
 def stopping_signals() -> tuple[signal.Signals, ...]:
@@ -44,9 +46,13 @@ class Stop:
             yield
             return
         before = {number: signal.signal(number, self._take) for number in stopping_signals()}
+        alarm = signal.getsignal(signal.SIGALRM)
         try:
             yield
         finally:
+            if signal.getsignal(signal.SIGALRM) == self._raise:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                before[signal.SIGALRM] = alarm
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -66,12 +72,33 @@ class Stop:
             where: how far the run got, for the message.
         """
         if self.signal is not None:
-            raise Interrupted(f"Stopped by {self.signal} {where}; the same command resumes the run.")
+            raise self.interrupted(where)
 
-    def _take(self, number: int, _frame: FrameType | None) -> None:
+    def interrupted(self, where: str) -> Interrupted:
+        """The error of a run that was asked to stop."""
+        return Interrupted(f"Stopped by {self.signal} {where}; the same command resumes the run.")
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
         self.signal = signal.Signals(number).name
         self._n_interrupts += number == signal.SIGINT
         if self._n_interrupts > 1:
             os._exit(ExitStatus.INTERRUPTED)  # without waiting for whatever is running
-        if not self._is_deferred:
-            self.raise_if_asked("outside of training")
+        self._raise(number, frame)
+
+    def _raise(self, _number: int, frame: FrameType | None) -> None:
+        """Raise, but not in the middle of an import, which would leave half a module to whatever imports it next."""
+        if self._is_deferred:
+            return
+        if _is_importing(frame):
+            signal.signal(signal.SIGALRM, self._raise)
+            signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
+            return
+        self.raise_if_asked("outside of training")
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
