@@ -86,7 +86,8 @@ def run(
             called = done.coordinates["method"]
             same = "" if called == spec.method else f" {spec.method} is the same design under another name."
             shown = record_text(done, spec.task, execution.files)
-            kept = "" if _has_what_is_kept(execution) else " Its deltas were not kept (save_deltas=false)."
+            lost = _lost(execution)
+            kept = f" Its {' and '.join(lost)} are not there: not kept, or removed since." if lost else ""
             headline = _other_headline(done, spec.task.headline)
             print(f"This run is done already; force=true runs it again.{kept}{same}{headline}\n{shown}")
             return done
@@ -152,11 +153,13 @@ def _check_kept(execution: Execution) -> None:
         raise ConfigError("save_model=true", why, "force=true too, which runs it again; or leave it out")
 
 
-def _has_what_is_kept(execution: Execution) -> bool:
-    """Whether the deltas are there, or are not wanted, or there are none."""
-    design = execution.spec.design
-    is_wanted = execution.saves_deltas and not isinstance(design, FullFineTuning | Frozen)
-    return not is_wanted or execution.files.deltas.exists()
+def _lost(execution: Execution) -> list[str]:
+    """Which of the files of a complete run are not there, of those that are wanted."""
+    files, design = execution.files, execution.spec.design
+    there = {"predictions": any(files.predictions.parent.glob(f"{files.predictions.name}*"))}
+    if execution.saves_deltas and not isinstance(design, FullFineTuning | Frozen):
+        there["deltas"] = any(files.deltas.glob("*.safetensors"))
+    return [what for what, is_there in there.items() if not is_there]
 
 
 def _other_headline(done: RunRecord, asked: str) -> str:
