@@ -22,6 +22,8 @@ from unidelta.design.generator import GENERATORS
 from unidelta.design.site import LinearShape
 from unidelta.errors import DesignError, ExitStatus
 
+from ..own_registries import keep
+
 
 class Gain(FormModule):
     """Δh = g ⊙ z, with what a test breaks."""
@@ -95,9 +97,7 @@ def form(fault: str) -> Form:
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever a test registers is gone afterwards; one architecture and one composition are enough to find a fault."""
-    assert len(FORMS) and len(COMPOSITIONS) and len(FAMILIES)
-    for registry in (FORMS, COMPOSITIONS, FAMILIES):
-        monkeypatch.setattr(registry, "_things", dict(registry._things))
+    keep(monkeypatch, FORMS, COMPOSITIONS, FAMILIES)
     for name in set(FAMILIES) - {"bart"}:
         del FAMILIES._things[name]
     for name in set(COMPOSITIONS) - {"additive"}:

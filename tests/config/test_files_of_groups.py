@@ -19,6 +19,8 @@ from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
 from unidelta.tasks.metrics.metric import METRICS
 
+from ..own_registries import keep
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -182,11 +184,11 @@ x = "mended"
     ],
 )
 def test_python_of_ones_own_that_does_not_import_is_told_with_its_line(folder, monkeypatch, name, content, said):
+    keep(monkeypatch, METRICS)
     with pytest.raises((ConfigError, DesignError)) as refusal:
         folder({name: content})
     assert said in refusal.value.why and refusal.value.instead
     assert not added_folders() and "mine" not in FORMS
-    monkeypatch.setattr(METRICS, "_things", dict(METRICS._things))
     path = folder({name: MENDED})
     assert added_folders() == [path]
     files = {str(getattr(module, "__file__", None)): module for module in list(sys.modules.values())}

@@ -15,6 +15,10 @@ METRICS.register(replace(METRICS["accuracy"], name="{name}", headline="accuracy"
 """
 COMPOSITION = """
 from unidelta.design.composition import Composition, register_composition
+
+from ..own_registries import keep
+
+from ..own_registries import keep
 @register_composition
 class Mine(Composition):
     name, formula = "of_mine", ""
@@ -26,9 +30,7 @@ class Mine(Composition):
 def mine(tmp_path, monkeypatch):
     """Writes files into a folder; whatever is registered is gone afterwards."""
     monkeypatch.setattr(folders, "_folders", [])
-    for registry in (COMPOSITIONS, METRICS):
-        assert len(registry)
-        monkeypatch.setattr(registry, "_things", dict(registry._things))
+    keep(monkeypatch, COMPOSITIONS, METRICS)
 
     def write(files: dict[str, str]) -> None:
         for name, text in files.items():

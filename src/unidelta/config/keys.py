@@ -24,6 +24,12 @@ def text_keys() -> frozenset[str]:
 
 
 @cache
+def text_list_keys() -> frozenset[str]:
+    """The keys whose value is a list of texts, or null."""
+    return frozenset(key for key, hint in types().items() if list[str] in (hint, *get_args(hint)))
+
+
+@cache
 def types() -> dict[str, Any]:
     """The type of each key, from the schema."""
     return {key: hint for key, (_, hint) in _found().items()}

@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
 from unidelta.config.groups import options
-from unidelta.config.keys import text_keys
+from unidelta.config.keys import text_keys, text_list_keys
 from unidelta.config.schema import GROUPS
 from unidelta.design.request import SLOTS
 
@@ -73,16 +73,24 @@ def _written_out(word: str) -> str:
 
 def _quoted(word: str) -> str:
     """The word with its text in quotation marks, where Hydra would not read it as the text that it is."""
-    key, equals, value = word.partition("=")
-    if not equals or key not in text_keys() or not value:
+    key, _, value = word.partition("=")
+    is_list = key in text_list_keys()
+    if not value or not (is_list or key in text_keys() or key in GROUPS):
         return word
     override = _parse(word)
     if override is None:
-        return word if set(value) & set(",'\"") else f"{key}={_marks(value)}"
-    is_text = (
-        override.is_sweep_override() or override.value() is None or isinstance(override.value(), str | list | dict)
-    )
-    return word if is_text or not isinstance(override.value(), int | float) else f"{key}={_marks(value)}"
+        return f"{key}={_marks(value)}" if key in text_keys() and not set(value) & set(",'\"") else word
+    inside = value[1:-1] if is_list and value[0] + value[-1] == "[]" else value
+    if set(inside) & set("'\"()[]{}"):  # spelled for the grammar already
+        return word
+    texts = ",".join(_marks(part) if _is_number(part) else part for part in inside.split(","))
+    return f"{key}={value[: value.index(inside)]}{texts}{value[value.index(inside) + len(inside) :]}"
+
+
+def _is_number(text: str) -> bool:
+    """Whether the grammar makes a number, or true or false, of a text."""
+    override = _parse(f"key={text}")
+    return override is not None and not override.is_sweep_override() and isinstance(override.value(), int | float)
 
 
 def _marks(text: str) -> str:

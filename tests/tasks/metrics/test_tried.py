@@ -11,6 +11,8 @@ from unidelta.run.run import run
 from unidelta.tasks.metrics.metric import METRICS, Metric
 from unidelta.tasks.metrics.tried import try_metrics
 
+from ...own_registries import keep
+
 
 def measure(predictions, references):
     return [(len(text), 1.0) for text in predictions]
@@ -24,9 +26,7 @@ def metric(**changes) -> Metric:
 
 @pytest.fixture
 def registered(monkeypatch):
-    assert len(METRICS)
-    for own in ("_things", "_origins"):
-        monkeypatch.setattr(METRICS, own, dict(getattr(METRICS, own)))
+    keep(monkeypatch, METRICS)
     return lambda **changes: METRICS.register(metric(**changes))
 
 
