@@ -1,5 +1,6 @@
 """A classification head of a checkpoint: in the task's order, refused for other labels, or replaced when asked."""
 
+import json
 from itertools import permutations
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 import transformers as hf
 
-from unidelta.backbones.head import order_of
+from unidelta.backbones.head import labels_in, order_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.local import Local
 from unidelta.errors import BackboneError
@@ -93,8 +94,57 @@ def test_which_row_is_which_label(theirs, ours, rows, said) -> None:
         (("1 star", "2 stars"), ("1", "2")),
         (("A", "b"), ("a", "A")),
         (("contradiction", "entailment"), ("no", "yes")),
+        (("no", "perhaps", "yes"), ("0", "1")),
     ],
 )
 def test_labels_that_are_not_the_same_are_refused(theirs, ours) -> None:
+    with pytest.raises(BackboneError, match="apart"):
+        order_of(theirs, ours, asked="backbone.checkpoint=DIR")
+
+
+def with_config(folder: Path, *, without: str, **changed: object) -> None:
+    """The checkpoint's config.json by another hand."""
+    path = folder / "config.json"
+    written = {**json.loads(path.read_text(encoding="utf-8")), **changed}
+    del written[without]
+    path.write_text(json.dumps(written), encoding="utf-8")
+
+
+@pytest.mark.parametrize("order", [TOPICS, TOPICS[::-1], (TOPICS[2], *TOPICS[:2], TOPICS[3])])
+@torch.no_grad()
+def test_labels_that_only_label2id_names_are_known_by_it(order: tuple[str, ...], tmp_path: Path) -> None:
+    model = checkpoint(tmp_path, "bert", order)
+    rows = {name: row for row, name in enumerate(order)}
+    with_config(tmp_path, without="id2label", num_labels=4, label2id=dict(sorted(rows.items())))
+    ids = torch.tensor([[5, 9, 30, 7]])
+    theirs = model(ids).logits[0]
+    expected = [theirs[rows[name]].item() for name in TOPICS]
+    found = load(tmp_path, "bert", TOPICS)
+    assert found.model(ids).logits[0].tolist() == pytest.approx(expected, abs=1e-6)
+    with pytest.raises(BackboneError, match="local news"):
+        load(tmp_path, "bert", ("anger", "joy", "fear", "love"))
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ({"label2id": {"b": 1, "a": 0, "c": 2}}, ["a", "b", "c"]),
+        ({"label2id": {"b": "1", "a": "0"}, "id2label": None}, ["a", "b"]),
+        ({"label2id": {"b": 1, "a": 0}, "id2label": {"0": "LABEL_0", "1": "LABEL_1"}}, ["a", "b"]),
+        ({"label2id": {"b": 0, "a": 1}, "id2label": {"1": "b", "0": "a"}}, ["a", "b"]),
+        ({"label2id": {"b": 0, "a": 0}, "id2label": {"0": "LABEL_0", "1": "LABEL_1"}}, ["LABEL_0", "LABEL_1"]),
+        ({"label2id": {"b": 1, "a": 2}}, []),
+        ({"label2id": {"b": "x", "a": None}}, []),
+        ({"label2id": None}, []),
+        ({}, []),
+    ],
+)
+def test_the_labels_that_a_config_names_by_row(written: dict[str, object], names: list[str]) -> None:
+    assert labels_in(written) == names
+
+
+@pytest.mark.parametrize("theirs", [("1", "0"), ("LABEL_2", "LABEL_0", "LABEL_1")])
+def test_numbers_that_are_not_by_row_are_names(theirs: tuple[str, ...]) -> None:
+    ours = ("negative", "positive", "neutral")[: len(theirs)]
     with pytest.raises(BackboneError, match="apart"):
         order_of(theirs, ours, asked="backbone.checkpoint=DIR")

@@ -1,14 +1,36 @@
 """A classification head that a checkpoint brings along: whether it is of the task's labels, and in which order."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
 from unidelta.errors import BackboneError
 
-_NUMBERED = re.compile(r"(label[ _-]?)?\d+", re.IGNORECASE)  # what transformers writes where nobody named a label
+# What transformers writes where nobody named a label.
+_NUMBERED = re.compile(r"(label[ _-]?)?(?P<number>\d+)", re.IGNORECASE)
+
+
+def labels_in(config: Mapping[str, Any]) -> list[str]:
+    """The labels of a config.json by row, as its `id2label` names them or, where that says nothing, its `label2id`.
+
+    transformers takes a missing `id2label` for LABEL_0, LABEL_1 …, whatever `label2id` says.
+
+    Args:
+        config: the content of the file; empty where it names no labels.
+    """
+    try:
+        by_row = [str(name) for _, name in sorted((int(row), name) for row, name in (config["id2label"] or {}).items())]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        by_row = []
+    try:
+        rows = {int(row): str(name) for name, row in config["label2id"].items()}
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return by_row
+    is_by_row = sorted(rows) == list(range(len(config["label2id"])))
+    return [rows[row] for row in sorted(rows)] if is_by_row and _says_nothing(by_row) else by_row
 
 
 def order_of(theirs: Sequence[str], ours: Sequence[str], *, asked: str) -> tuple[list[int], str]:
@@ -35,7 +57,7 @@ def order_of(theirs: Sequence[str], ours: Sequence[str], *, asked: str) -> tuple
         )
     if _says_nothing(theirs):
         return rows, f"it does not name its labels, which are taken for {', '.join(ours)}, in this order"
-    if list(ours) == [str(i) for i in rows]:
+    if len(theirs) == len(ours) and list(ours) == [str(i) for i in rows]:
         pairs = ", ".join(f"{number} is {name}" for number, name in zip(ours, theirs, strict=True))
         return rows, f"the data's labels are numbers, taken for rows: {pairs}"
     raise BackboneError(
@@ -60,4 +82,6 @@ def _plain(name: str) -> str:
 
 
 def _says_nothing(names: Sequence[str]) -> bool:
-    return all(_NUMBERED.fullmatch(name.strip()) for name in names)
+    """Whether labels are only numbered, row by row: `1` of row 0 beside `0` of row 1 are somebody's names."""
+    numbers = [int(found["number"]) for name in names if (found := _NUMBERED.fullmatch(name.strip()))]
+    return len(numbers) == len(names) and numbers == sorted(numbers)

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
 from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
-from unidelta.backbones.head import order_of, reorder
+from unidelta.backbones.head import labels_in, order_of, reorder
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.parameters import check_parameters
@@ -42,7 +42,8 @@ def load_pretrained(
     """
     with _of_checkpoint(asked, unreachable, revision):
         config = AutoConfig.from_pretrained(source, revision=revision)
-    theirs = [str(name) for _, name in sorted((config.id2label or {}).items())]
+        written, _ = PretrainedConfig.get_config_dict(source, revision=revision)
+    theirs = labels_in(written) or [str(name) for _, name in sorted((config.id2label or {}).items())]
     if how.n_labels:
         config.num_labels = how.n_labels
     family = known_family(config.model_type)
