@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers as hf
+from safetensors.torch import load_file
 
 from unidelta.backbones.head import labels_in, order_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
@@ -148,3 +149,29 @@ def test_numbers_that_are_not_by_row_are_names(theirs: tuple[str, ...]) -> None:
     ours = ("negative", "positive", "neutral")[: len(theirs)]
     with pytest.raises(BackboneError, match="apart"):
         order_of(theirs, ours, asked="backbone.checkpoint=DIR")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [hf.BertForTokenClassification, hf.RobertaForTokenClassification, hf.ElectraForTokenClassification, "BertRanker"],
+)
+def test_a_head_for_another_task_is_drawn_anew_and_said_to_be_new(kind: object, tmp_path: Path) -> None:
+    family = "bert" if isinstance(kind, str) else kind.config_class.model_type
+    checkpoint(tmp_path, "bert", ("no", "yes"))
+    if not isinstance(kind, str):
+        kind(kind.config_class(**SIZES, embedding_size=16)).save_pretrained(tmp_path)
+    with_config(tmp_path, without="dtype", architectures=[kind if isinstance(kind, str) else kind.__name__])
+    theirs = load_file(tmp_path / "model.safetensors")
+    found, again = (load(tmp_path, family, ("no", "yes")) for _ in range(2))
+    assert found.inherited is None
+    head = {name: tensor for name, tensor in found.model.state_dict().items() if name.startswith("classifier.")}
+    assert set(head) <= set(found.new)
+    for name, tensor in head.items():
+        assert "bias" in name or name not in theirs or not tensor.equal(theirs[name])
+        assert tensor.equal(again.model.state_dict()[name])
+
+
+def test_a_head_of_a_checkpoint_that_does_not_say_its_class_is_used(tmp_path: Path) -> None:
+    checkpoint(tmp_path, "bert", TOPICS)
+    with_config(tmp_path, without="architectures")
+    assert load(tmp_path, "bert", TOPICS).new == ()

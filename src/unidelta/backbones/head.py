@@ -33,6 +33,15 @@ def labels_in(config: Mapping[str, Any]) -> list[str]:
     return [rows[row] for row in sorted(rows)] if is_by_row and _says_nothing(by_row) else by_row
 
 
+def tells_texts_apart(config: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint's head is of whole texts, as far as its config.json says what it is.
+
+    A head of tokens or of multiple choice can have the same names and shapes.
+    """
+    classes = config.get("architectures") or ()
+    return not classes or any("ForSequenceClassification" in str(name) for name in classes)
+
+
 def order_of(theirs: Sequence[str], ours: Sequence[str], *, asked: str) -> tuple[list[int], str]:
     """For each label of a task, the row of an inherited head that stands for it.
 

@@ -9,7 +9,7 @@ from transformers.utils import logging
 
 from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
-from unidelta.backbones.head import labels_in, order_of, reorder
+from unidelta.backbones.head import labels_in, order_of, reorder, tells_texts_apart
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.parameters import check_parameters
@@ -26,8 +26,8 @@ def load_pretrained(
 ) -> LoadedBackbone:
     """A pretrained model in float32 and its tokenizer.
 
-    A classification head that the checkpoint lacks, and what else its family lets it lack, is drawn from the seed;
-    nothing else may be missing.
+    A classification head that the checkpoint lacks or has for another task, and what else its family lets it lack, is
+    drawn from the seed; nothing else may be missing.
 
     Args:
         source: local folder or hub id.
@@ -84,7 +84,7 @@ def load_pretrained(
         check_parameters(model, n_labels=how.n_labels, asked=asked)
     new, inherited = absent | misshapen, None
     if head is not None and not of_head & new:
-        if how.head == "new":
+        if how.head == "new" or not tells_texts_apart(written):
             _draw_head(model, family, how.seed)
             new |= of_head
         else:
