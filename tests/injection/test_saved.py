@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers as hf
 from transformers import PreTrainedModel
 
 import unidelta
@@ -105,6 +106,38 @@ def test_a_backbone_in_another_dtype_is_refused_as_that(task: str, dtype: torch.
     name = str(dtype).removeprefix("torch.")
     assert refusal.value.why == f"the backbone is in {name}, what was tuned is in float32"
     assert "dtype=torch.float32" in refusal.value.instead
+
+
+@pytest.mark.parametrize(
+    ("of_most", "of_rest"), [(torch.float16, torch.float32), (torch.float32, torch.bfloat16), (torch.bfloat16,) * 2]
+)
+def test_of_several_dtypes_that_of_most_weights_is_told_to_be_typed(of_most, of_rest, tmp_path: Path) -> None:
+    def mixed() -> PreTrainedModel:
+        model = fresh("sst2").to(of_most)
+        for name, module in model.named_modules():
+            if name.endswith("output.dense"):
+                module.to(of_rest)
+        return model
+
+    injection = inject(mixed(), trained("ia3", "sst2").design, generator=torch.Generator().manual_seed(0))
+    saved.save(injection, tmp_path)
+    with pytest.raises(SavedDeltasError) as refusal:
+        unidelta.load(tmp_path, fresh("sst2").to(torch.float64))
+    assert f"dtype=torch.{str(of_most).removeprefix('torch.')})" in refusal.value.instead
+    rest = str(of_rest).removeprefix("torch.")
+    assert (f"the rest in {rest};" in refusal.value.instead) == (of_rest != of_most)
+    unidelta.load(tmp_path, mixed())
+
+
+def test_t5_in_half_precision_is_loaded_as_its_refusal_says(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    sizes = {"d_model": 16, "d_kv": 8, "d_ff": 24, "num_layers": 1, "num_heads": 2, "vocab_size": 50}
+    hf.T5ForConditionalGeneration(hf.T5Config(**sizes)).save_pretrained(tmp_path / "t5")
+    read = hf.T5ForConditionalGeneration.from_pretrained
+    unidelta.inject(read(tmp_path / "t5", dtype=torch.float16), "lora", budget=2).save(tmp_path / "deltas")
+    with pytest.raises(SavedDeltasError, match=r"dtype=torch\.float16\), which most of it was in"):
+        unidelta.load(tmp_path / "deltas", read(tmp_path / "t5", dtype=torch.float32))
+    unidelta.load(tmp_path / "deltas", read(tmp_path / "t5", dtype=torch.float16))
 
 
 def test_deltas_that_were_tuned_in_half_precision_go_into_such_a_backbone(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Saved deltas: `deltas.safetensors`; `design.json`, which describes the design and its backbone; and a model card."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
 _TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 4
+_AND = " and "  # between the dtypes in design.json
 _AGAIN = "the folder as the run wrote it, or the run again with force=true"
 
 
@@ -213,13 +215,15 @@ def _check_backbone(
     if wrong:
         raise SavedDeltasError(asked, f"the backbone has other sizes: {'; '.join(wrong)}", "the run's backbone")
     here, there = _dtype(backbone), description["dtype"]
-    if here != there:
+    most, *others = there.split(_AND)
+    if {*here.split(_AND)} != {most, *others}:
         why = f"the backbone is in {here}, what was tuned is in {there}"
-        instead = f"from_pretrained(…, dtype=torch.{there}); the model may be converted once the deltas are in it"
+        rest = f", which most of it was in, the rest in {_AND.join(others)}" if others else ""
+        instead = f"from_pretrained(…, dtype=torch.{most}){rest}; the model may be converted once the deltas are in it"
         raise SavedDeltasError(asked, why, instead)
     if fingerprint(backbone, without=set(tensors)) != description["backbone"]:
         why = "the backbone has the right sizes and other weights"
-        raise SavedDeltasError(asked, why, f"the checkpoint they were trained on, in {there}, without deltas")
+        raise SavedDeltasError(asked, why, f"the checkpoint they were trained on, in {most}, without deltas")
 
 
 def _for_inference(design: Design) -> Design:
@@ -230,8 +234,15 @@ def _for_inference(design: Design) -> Design:
 
 
 def _dtype(model: PreTrainedModel) -> str:
-    """What a model's parameters are stored in, e.g. `float32`."""
-    return " and ".join(sorted({str(parameter.dtype).removeprefix("torch.") for parameter in model.parameters()}))
+    """What a model's parameters are stored in, e.g. `float32`; of several, that of most weights comes first.
+
+    transformers keeps parts of some models in float32 whatever it is asked for, T5 in float16 for example.
+    """
+    n_weights = Counter[str]()
+    for parameter in model.parameters():
+        n_weights[str(parameter.dtype).removeprefix("torch.")] += parameter.numel()
+    # A packed integer stands for several weights and can be no `dtype=`.
+    return _AND.join(sorted(n_weights, key=lambda name: ("float" not in name, -n_weights[name], name)))
 
 
 def _beside(model: PreTrainedModel, new: Sequence[str]) -> dict[str, Tensor]:
