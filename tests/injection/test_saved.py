@@ -148,6 +148,28 @@ def test_deltas_that_were_tuned_in_half_precision_go_into_such_a_backbone(tmp_pa
     assert torch.equal(logits(loaded), logits(injection.model))
 
 
+@pytest.mark.parametrize("task", ["sst2", "xsum"])
+@pytest.mark.parametrize("part", ["", "encoder.layer", "model.decoder"])
+def test_a_model_without_values_is_refused_and_stays(task: str, part: str, tmp_path: Path) -> None:
+    injection = trained("lora", task)
+    saved.save(injection, tmp_path)
+    model, other = fresh(task), inject(fresh(task).to("meta"), injection.design, generator=torch.Generator())
+    for name, parameter in list(model.named_parameters()):
+        if part in name:
+            owner = model.get_submodule(name.rpartition(".")[0])
+            setattr(owner, name.rpartition(".")[2], torch.nn.Parameter(parameter.to("meta")))
+    before = [name for name, _ in model.named_parameters()]
+    names = [name for name, parameter in model.named_parameters() if parameter.is_meta]
+    if names:
+        with pytest.raises(SavedDeltasError, match="device meta") as refusal:
+            unidelta.load(tmp_path, model)
+        assert f"{len(names)} weights" in refusal.value.why and names[0] in refusal.value.why
+        assert [name for name, _ in model.named_parameters()] == before
+    with pytest.raises(SavedDeltasError, match="device meta"):
+        other.save(tmp_path / "meta")
+    assert not (tmp_path / "meta").exists()
+
+
 def test_damaged_or_absent_files_are_refused(tmp_path: Path) -> None:
     saved.save(trained("lora", "xsum"), tmp_path, run_id="a")
     weights, design = tmp_path / "deltas.safetensors", tmp_path / "design.json"

@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Representation, Rotation
 from unidelta.design.spec import Deltas, Design
-from unidelta.errors import BackboneError, DesignError
+from unidelta.errors import BackboneError, DesignError, SavedDeltasError
 from unidelta.hosts.attention import BASES
 from unidelta.hosts.site import Site
 from unidelta.injection.switching_attention import base_of
@@ -45,13 +45,28 @@ def check_model(model: PreTrainedModel, design: Design) -> None:
 
 def _check_in_memory(model: PreTrainedModel) -> None:
     """Refuse weights that accelerate reads from the disk or another memory when they are needed."""
-    on_meta = [name for name, parameter in model.named_parameters() if parameter.device.type == "meta"]
+    on_meta = _on_meta(model)
     if on_meta and len(on_meta) < len(list(model.parameters())):
         raise BackboneError(
             f"deltas in a {type(model).__name__} that is partly offloaded",
             f"weights of {len(on_meta)} modules are not in memory, such as {on_meta[0]}",
             "a device_map that fits into memory, a smaller precision, or quantised weights",
         )
+
+
+def check_values(model: PreTrainedModel, asked: str) -> None:
+    """Refuse to read or write the weights of a model that has none, or not all: `inject` needs only their shapes.
+
+    Raises:
+        SavedDeltasError: weights are on the meta device.
+    """
+    if on_meta := _on_meta(model):
+        why = f"{len(on_meta)} weights of the {type(model).__name__} have no values (device meta), such as {on_meta[0]}"
+        raise SavedDeltasError(asked, why, "a model from from_pretrained(…), whole and in memory")
+
+
+def _on_meta(model: PreTrainedModel) -> list[str]:
+    return [name for name, parameter in model.named_parameters() if parameter.device.type == "meta"]
 
 
 def _check_attention(model: PreTrainedModel, design: Design) -> None:

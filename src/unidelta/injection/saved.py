@@ -21,6 +21,7 @@ from unidelta.errors import DamagedDeltas, DesignError, SavedDeltasError
 from unidelta.injection.architecture import architecture_of_model, is_of_backbone
 from unidelta.injection.beside import beside, head_name
 from unidelta.injection.card import CARD, Origin, card
+from unidelta.injection.check_model import check_values
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import AsLoaded, Injection
 from unidelta.records.atomic import write_atomically
@@ -57,12 +58,13 @@ def save(
         origin: of the run too, for the card.
 
     Raises:
-        SavedDeltasError: the design trains the backbone itself, or nothing.
+        SavedDeltasError: the design trains the backbone itself, or nothing, or the model is on the meta device.
         RecordError: it cannot be written to the disk.
     """
     if not saves_apart(injection.design):
         asked, why = f"save the deltas of {describe(injection.design)}", "there are none beside the backbone"
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
+    check_values(injection.model, f"save the deltas of {describe(injection.design)}")
     new = [*new, *unfrozen(injection)]
     tensors = {**injection.stored_state(), **_beside(injection.model, new)}
     content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
@@ -214,6 +216,7 @@ def _check_backbone(
     wrong = [f"{name} is {sizes[name]}, it was {theirs.get(name)}" for name in sizes if sizes[name] != theirs.get(name)]
     if wrong:
         raise SavedDeltasError(asked, f"the backbone has other sizes: {'; '.join(wrong)}", "the run's backbone")
+    check_values(backbone, asked)
     here, there = _dtype(backbone), description["dtype"]
     most, *others = there.split(_AND)
     if {*here.split(_AND)} != {most, *others}:
