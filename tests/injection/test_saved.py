@@ -98,6 +98,28 @@ def test_a_backbone_of_other_sizes_or_weights_is_refused(tmp_path: Path) -> None
         unidelta.load(tmp_path, other)
 
 
+@pytest.mark.parametrize("family", ["bert", "electra", "llama", "gpt2"])
+@pytest.mark.parametrize(("there", "here"), [(4, 3), (3, 0), (0, 5), (2, 0)])
+def test_a_backbone_with_another_head_is_told_the_class_that_loads_it(family, there, here, tmp_path: Path) -> None:
+    sizes = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "vocab_size": 30}
+    sizes |= {"intermediate_size": 8, "num_key_value_heads": 2, "n_layer": 1, "n_embd": 8, "n_head": 2}
+    whole = hf.AutoModel if family in ("bert", "electra") else hf.AutoModelForCausalLM
+
+    def model(n_labels: int) -> PreTrainedModel:
+        kind = hf.AutoModelForSequenceClassification if n_labels else whole
+        torch.manual_seed(0)
+        more = {"num_labels": n_labels} if n_labels else {}
+        return kind.from_config(hf.AutoConfig.for_model(family, **sizes, **more))
+
+    unidelta.inject(model(there), "lora", budget=2).save(tmp_path)
+    with pytest.raises(SavedDeltasError, match=f"n_labels is {here}, it was {there}") as refusal:
+        unidelta.load(tmp_path, model(here))
+    told, how = refusal.value.instead.split(".from_pretrained")
+    auto = getattr(hf, told)
+    assert type(model(there)) is auto._model_mapping[type(model(there).config)]
+    assert (f"num_labels={there}" in how) == (there > 0)
+
+
 @pytest.mark.parametrize(("task", "dtype"), [("sst2", torch.float16), ("xsum", torch.bfloat16)])
 def test_a_backbone_in_another_dtype_is_refused_as_that(task: str, dtype: torch.dtype, tmp_path: Path) -> None:
     saved.save(trained("lora", task), tmp_path, run_id="a")

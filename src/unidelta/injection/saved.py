@@ -13,6 +13,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from unidelta.design.config_facts import known_family
 from unidelta.design.describe import describe
 from unidelta.design.design_json import design_from_dict, design_to_dict
 from unidelta.design.form import FORMS
@@ -29,6 +30,11 @@ from unidelta.records.strict_json import canonical, parse
 
 _TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 4
 _AND = " and "  # between the dtypes in design.json
+_WITHOUT_LABELS = {
+    "encoder-decoder": "AutoModelForSeq2SeqLM",
+    "encoder": "AutoModel",
+    "decoder": "AutoModelForCausalLM",
+}
 _AGAIN = "the folder as the run wrote it, or the run again with force=true"
 
 
@@ -215,7 +221,11 @@ def _check_backbone(
     sizes, theirs = _sizes(backbone), description["architecture"]
     wrong = [f"{name} is {sizes[name]}, it was {theirs.get(name)}" for name in sizes if sizes[name] != theirs.get(name)]
     if wrong:
-        raise SavedDeltasError(asked, f"the backbone has other sizes: {'; '.join(wrong)}", "the run's backbone")
+        instead = "the backbone that they were trained in"
+        if sizes["n_labels"] != theirs.get("n_labels"):
+            how = _loaded_by(theirs["model_type"], theirs.get("n_labels"))
+            instead = how if len(wrong) == 1 else f"{instead}: {how}"
+        raise SavedDeltasError(asked, f"the backbone has other sizes: {'; '.join(wrong)}", instead)
     check_values(backbone, asked)
     here, there = _dtype(backbone), description["dtype"]
     most, *others = there.split(_AND)
@@ -227,6 +237,14 @@ def _check_backbone(
     if fingerprint(backbone, without=set(tensors)) != description["backbone"]:
         why = "the backbone has the right sizes and other weights"
         raise SavedDeltasError(asked, why, f"the checkpoint they were trained on, in {most}, without deltas")
+
+
+def _loaded_by(model_type: str, n_labels: int | None) -> str:
+    """What loads a backbone with a head of so many labels."""
+    if n_labels:
+        return f"AutoModelForSequenceClassification.from_pretrained(…, num_labels={n_labels})"
+    kind = known_family(model_type).kind
+    return f"{_WITHOUT_LABELS[kind]}.from_pretrained(…), without a classification head"
 
 
 def _for_inference(design: Design) -> Design:
