@@ -18,6 +18,7 @@ from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
 from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
+from unidelta.records.record import RunRecord, to_json
 from unidelta.run.prepare import prepare
 
 FAMILIES = {"xsum": ("bart", 0), "wmt_en_ro": ("mbart", 0), "mnli": ("roberta", 3), "sst2": ("roberta", 2)}
@@ -229,6 +230,47 @@ def test_what_is_beside_a_folder_without_deltas_is_told(tmp_path: Path) -> None:
         with pytest.raises(SavedDeltasError) as refusal:
             unidelta.load(folder, model)
         assert instead in refusal.value.instead
+
+
+def refused(folder: Path, model: PreTrainedModel) -> tuple[str, str]:
+    with pytest.raises(SavedDeltasError) as refusal:
+        unidelta.load(folder, model)
+    return refusal.value.why, refusal.value.instead
+
+
+@pytest.mark.parametrize("shard", ["5GB", "200KB"])
+def test_a_whole_model_is_known_as_one(shard: str, tmp_path: Path) -> None:
+    model = fresh("mnli")
+    model.save_pretrained(tmp_path, max_shard_size=shard)
+    why, instead = refused(tmp_path, model)
+    assert "whole model" in why and f'from_pretrained("{tmp_path}")' in instead
+
+
+@pytest.mark.parametrize("status", [None, "interrupted", "complete", "failed", "diverged", "damaged"])
+def test_a_run_without_deltas_is_told_as_what_it_is(status: str | None, tmp_path: Path) -> None:
+    model, run = fresh("sst2"), tmp_path / "89ab"
+    assert "a folder of deltas.save" in refused(run, model)[1]
+    step = tmp_path / "89ab.checkpoints" / "step-40"
+    step.mkdir(parents=True)
+    (step / "manifest.json").write_text("{}")
+    if status == "damaged":
+        run.with_suffix(".json").write_text("{")
+    elif status is not None:
+        empty = {key: {} for key in ("coordinates", "spec", "parameters", "metrics", "cost", "provenance")}
+        run.with_suffix(".json").write_text(to_json(RunRecord(run_id="89ab", status=status, **empty)))
+    expected = {
+        "complete": ("kept no deltas", "save_deltas=true"),
+        "failed": ("failed", str(run.with_suffix(".json"))),
+        "diverged": ("diverged", str(run.with_suffix(".json"))),
+    }.get(str(status), ("89ab is not finished", "resumes it"))
+    for folder in (run, step, step.parent):
+        why, instead = refused(folder, model)
+        assert expected[0] in why and expected[1] in instead
+    run.mkdir()
+    assert expected[0] in refused(run, model)[0]
+    saved.save(trained("ia3", "sst2"), run)
+    assert all(str(run) in refused(folder, model)[1] for folder in (step, step.parent))
+    unidelta.load(run, model)
 
 
 def test_the_names_of_the_classes_come_back_with_the_deltas(tmp_path: Path):

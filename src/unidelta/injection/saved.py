@@ -25,10 +25,11 @@ from unidelta.injection.card import CARD, Origin, card
 from unidelta.injection.check_model import check_values
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import AsLoaded, Injection
+from unidelta.injection.no_deltas import DESIGN, no_deltas
 from unidelta.records.atomic import write_atomically
 from unidelta.records.strict_json import canonical, parse
 
-_TENSORS, _DESIGN, _VERSION = "deltas.safetensors", "design.json", 4
+_TENSORS, _VERSION = "deltas.safetensors", 4
 _AND = " and "  # between the dtypes in design.json
 _WITHOUT_LABELS = {
     "encoder-decoder": "AutoModelForSeq2SeqLM",
@@ -87,7 +88,7 @@ def save(
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     write_atomically(folder / _TENSORS, content)
-    write_atomically(folder / _DESIGN, canonical(description) + "\n")
+    write_atomically(folder / DESIGN, canonical(description) + "\n")
     write_atomically(folder / CARD, card(injection, origin))
 
 
@@ -176,7 +177,7 @@ def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:
 def _fill(injection: Injection, tensors: dict[str, Tensor], new: Sequence[str], asked: str) -> None:
     wanted = {**injection.stored_state(), **_beside(injection.model, new)}
     if {name: _kind(wanted[name]) for name in wanted} != {name: _kind(tensors[name]) for name in tensors}:
-        raise DamagedDeltas(asked, f"{_TENSORS} and {_DESIGN} are not of one design", _AGAIN)
+        raise DamagedDeltas(asked, f"{_TENSORS} and {DESIGN} are not of one design", _AGAIN)
     broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if broken:
         raise DamagedDeltas(asked, f"{', '.join(broken[:5])} in {_TENSORS} have values that are not finite", _AGAIN)
@@ -185,30 +186,19 @@ def _fill(injection: Injection, tensors: dict[str, Tensor], new: Sequence[str], 
 
 def _read(folder: Path, asked: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
-        text, content = (folder / _DESIGN).read_text(encoding="utf-8"), (folder / _TENSORS).read_bytes()
+        text, content = (folder / DESIGN).read_text(encoding="utf-8"), (folder / _TENSORS).read_bytes()
     except OSError as error:
-        raise SavedDeltasError(asked, f"{error.strerror}: {error.filename}", _instead(folder)) from None
+        raise no_deltas(folder, asked, error) from None
     try:
         description = parse(text)
         if description["sha256"] != hashlib.sha256(content).hexdigest():
-            raise DamagedDeltas(asked, f"the SHA-256 of {_TENSORS} is not the one in {_DESIGN}", _AGAIN)
+            raise DamagedDeltas(asked, f"the SHA-256 of {_TENSORS} is not the one in {DESIGN}", _AGAIN)
         if description["version"] != _VERSION:
             why = f"its layout is version {description['version']}; this unidelta reads {_VERSION}"
             raise SavedDeltasError(asked, why, "the unidelta that wrote it")
         return description, from_bytes(content)
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedDeltas(asked, f"{_DESIGN} cannot be read: {error}", _AGAIN) from None
-
-
-def _instead(folder: Path) -> str:
-    """What to load in place of a folder without saved deltas, by what is there."""
-    if (folder / "adapter_config.json").is_file():
-        library = "peft" if list(folder.glob("adapter_model.*")) else "adapters"
-        return f"python -m unidelta import {folder} --from {library} --backbone CHECKPOINT --output DIR, then DIR"
-    if folder.suffix == ".json" and (folder.with_suffix("") / _DESIGN).is_file():
-        return f"the folder beside the record: {folder.with_suffix('')}"
-    below = sorted(path.parent for path in folder.glob(f"*/{_DESIGN}"))
-    return f"{below[0]}, one of {len(below)} below it" if below else "a folder of deltas.save, or of a run"
+        raise DamagedDeltas(asked, f"{DESIGN} cannot be read: {error}", _AGAIN) from None
 
 
 def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype]:
