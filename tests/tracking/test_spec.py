@@ -1,8 +1,10 @@
 """What can be wrong with tracking is told before a run, and tracking is no part of what a run is."""
 
 import importlib.util
+from typing import get_args
 
 import pytest
+import wandb
 
 from unidelta.config.compose import compose
 from unidelta.config.resolve_tracking import resolve_tracking
@@ -53,6 +55,23 @@ def test_the_folder_is_wandbs_own_where_nothing_was_typed(monkeypatch):
     monkeypatch.setenv("WANDB_DIR", "w")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: True)
     assert str(resolve_tracking(compose(["tracking=tensorboard", "results_dir=here"])).folder) == "here"
+
+
+@pytest.mark.parametrize("value", ["Offline", "dry-run", ""])
+def test_a_mode_that_wandb_has_not_is_refused_and_named(value, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", value)
+    (problem,) = check_tracking(resolve_tracking(compose([])))
+    assert (problem.asked, problem.why) == (
+        f"WANDB_MODE={value}",
+        "the modes of W&B are online, offline, shared, disabled",
+    )
+    assert not check_tracking(resolve_tracking(compose(["tracking=none"])))
+
+
+def test_every_mode_of_wandb_is_taken(monkeypatch):
+    for mode in get_args(wandb.Settings.model_fields["mode"].annotation):
+        monkeypatch.setenv("WANDB_MODE", mode)
+        assert not check_tracking(resolve_tracking(compose([])))
 
 
 @pytest.mark.parametrize("variable", ["WANDB_PROJECT=a/b", f"WANDB_RUN_GROUP={'x' * 129}"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -171,6 +172,16 @@ def test_offline_runs_of_one_process_hold_what_their_records_say(record, entries
     assert codes == [[0], [4], [1]]
     assert {path.name for path in tmp_path.iterdir()} == {"home", "runs"}
     assert not (tmp_path / "home" / ".local").exists()  # where W&B would stage artifacts
+
+
+@pytest.mark.parametrize(
+    "wrong", ["WANDB_QUIET=a: input should be a valid boolean", "WANDB_TAGS=a,: tag at index 1 is"]
+)
+def test_a_variable_that_wandb_does_not_take_is_named_with_the_reason(wrong: str, record, entries, follow):
+    name, value, why = re.split("[=:] ?", wrong)
+    done = follow(run_of(record, entries), variables={name: value})
+    (off,) = done.err.splitlines()
+    assert f"which goes on: UsageError: {name}: {why}" in off and done.returncode == 0
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from unidelta.errors import ConfigError, UserError
 
 _N_LETTERS = 128  # of a project's or a group's name; W&B refuses longer ones
 _NOT_IN_A_PROJECT = "/\\#?%:"
+_MODES = ("online", "offline", "shared", "disabled", "dryrun", "run")  # that W&B reads; the last two are old names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,12 @@ def check_tracking(spec: TrackingSpec) -> list[UserError]:
     if group and len(group) > _N_LETTERS:
         why = f"a group's name has 1 to {_N_LETTERS} letters"
         problems.append(ConfigError(asked, why, "tracking.group=NAME, or the method by leaving it out"))
+    mode = os.environ.get("WANDB_MODE")
+    if mode is not None and mode not in _MODES:
+        why = f"the modes of W&B are {', '.join(_MODES[:4])}"
+        problems.append(
+            ConfigError(f"WANDB_MODE={mode}", why, "WANDB_MODE=offline, unset WANDB_MODE, or tracking=none")
+        )
     return problems
 
 

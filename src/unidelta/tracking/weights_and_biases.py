@@ -6,7 +6,7 @@ starts offline, in a fresh service.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from typing import Any
 os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
 
 import wandb
-from wandb.errors import AuthenticationError
+from pydantic import ValidationError
+from wandb.errors import AuthenticationError, UsageError
 
 from unidelta.network.probe import answers
 from unidelta.records.record import RunRecord
@@ -25,6 +26,10 @@ PROJECT = "unidelta"
 PROBE_S = 3.0
 INIT_S = 5.0  # online; a server that answers needs about one
 FINISH_S = 20.0  # to upload what is left when a run ends
+_OTHER_NAMES = {"DIR": "root_dir", "NAME": "run_name", "NOTES": "run_notes", "TAGS": "run_tags"}
+_OTHER_NAMES |= {"JOB_TYPE": "run_job_type", "APP_URL": "app_url_override", "USER_EMAIL": "email"}
+_OTHER_NAMES |= {"HTTP_TIMEOUT": "x_graphql_timeout_seconds", "FILE_PUSHER_TIMEOUT": "x_file_transfer_timeout_seconds"}
+"""Settings whose variable has another name, as `wandb.Settings.update_from_env_vars` has them."""
 _FLUSH_S = 1.0  # what a killed run may lose at most
 
 
@@ -37,11 +42,15 @@ def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], Non
         tell: gets one line if the run is offline although online was asked for.
 
     Raises:
+        UsageError: a setting of W&B's has a value that it does not take.
         wandb.Error: not even an offline run can start.
     """
     _give_a_cache(spec.folder / "wandb" / "cache")
     quiet = wandb.Settings(silent=True) if spec.mode != "online" else wandb.Settings(silent=True, mode="online")
-    users = wandb.setup(settings=quiet).settings
+    try:
+        users = wandb.setup(settings=quiet).settings
+    except ValidationError as error:
+        raise UsageError("; ".join(_wrong_settings(error, os.environ))) from error
     mode, why_not = _mode(spec.mode, users.mode, users.base_url)
     if mode == "online":
         try:
@@ -99,6 +108,25 @@ class WandbTracker:
             self._run.config.update({"provenance": dict(record.provenance)})
             self._run.summary.update(summary(record))
         self._run.finish(exit_code=exit_code)
+
+
+def _wrong_settings(error: ValidationError, environment: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with each of W&B's settings, under the name of the variable that says it; no value, which may be a
+    secret.
+    """
+    of_field = {field: name for name in environment if (field := _field(name)) is not None}
+    for wrong in error.errors(include_url=False, include_context=False, include_input=False):
+        field = str(wrong["loc"][0]) if wrong["loc"] else "settings"
+        why = wrong["msg"].removeprefix("Value error, ")
+        yield f"{of_field.get(field, f'{field}, of the settings of W&B')}: {why[:1].lower()}{why[1:]}"
+
+
+def _field(variable: str) -> str | None:
+    """The setting that a variable of W&B's sets, None if it sets none."""
+    name = variable.removeprefix("WANDB_")
+    if name == variable:
+        return None
+    return _OTHER_NAMES.get(name) or (f"x{name.lower()}" if name.startswith("_") else name.lower())
 
 
 def _give_a_cache(instead: Path) -> None:
