@@ -178,7 +178,7 @@ def _begin(spec: TrackingSpec, facts: RunFacts, users: wandb.Settings, *, mode: 
         entity=spec.entity,
         group=spec.group or users.run_group or at["method"],
         tags=[*(users.run_tags or ()), at["method"], at["task"], at["scale"]],
-        name=facts.title,
+        name=users.run_name or facts.title,
         id=facts.run_id,
         resume="allow",
         reinit="create_new",  # no run of this process is W&B's global one
