@@ -171,3 +171,7 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=path_argument, help="the folder of results (default: results, or the folder of --source)"
     )
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

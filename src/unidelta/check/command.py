@@ -6,6 +6,7 @@ agree, is merging exact and undone bit for bit, and do saved deltas compute the 
 `--config-dir DIR` adds a folder of your own first.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -72,3 +73,7 @@ def _printed(findings: Iterator[Finding]) -> Iterator[Finding]:
             if n_wrong[finding.what] <= _SHOWN:
                 print(f"WRONG  {finding.where}\n       {finding.what}: {finding.wrong}", flush=True)
         yield from here
+
+
+if __name__ == "__main__":
+    sys.exit(main())

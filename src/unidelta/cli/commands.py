@@ -86,3 +86,7 @@ def _unknown(name: str, arguments: Sequence[str]) -> ConfigError:
         near, arguments = [f"--{name}"], []
     instead = " ".join([NAME, *near, *arguments]) if near else f"one of: {', '.join(COMMANDS)}"
     return ConfigError(f"{NAME} {name}", f"there is no command `{name}`", instead)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -55,3 +55,7 @@ def main() -> ExitStatus:
     if not arguments.no_open and sys.stdout.isatty():
         webbrowser.open(page.resolve().as_uri())
     return ExitStatus.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

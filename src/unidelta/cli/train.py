@@ -119,3 +119,7 @@ def _fail(message: str, status: ExitStatus) -> NoReturn:
         time.sleep(_PATIENCE_S)
     print(message, file=sys.stderr)
     sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

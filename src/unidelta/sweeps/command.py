@@ -167,3 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shard", metavar="I/N", help="every N-th job, from the I-th, counted from 0")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per GPU, else per core)")
     return parser
+
+
+if __name__ == "__main__":
+    main()
