@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from unidelta.analysis.command import main
+from unidelta.cli.commands import main as commands
 from unidelta.errors import ExitStatus
 from unidelta.records.store import RecordStore
 
@@ -158,3 +159,22 @@ def test_an_option_without_its_dashes_is_told_with_them(capsys):
     assert main(["table6", "source=results/mini", "scale=paper", "seed=3"]) == ExitStatus.REFUSED
     said = [line[12:] for line in capsys.readouterr().err.splitlines() if line.startswith("Instead:")]
     assert said == ["--source results/mini", "--scale paper", "python report.py --help"]
+
+
+@pytest.mark.parametrize(
+    ("called", "name"), [("unidelta report", "unidelta report"), ("report.py", "python report.py")]
+)
+def test_what_writes_the_files_that_differ_can_be_typed(project, capsys, monkeypatch, called, name):
+    monkeypatch.setattr(sys, "argv", [called])
+    assert main(["fig4", "--check", "--output", "a b"]) == ExitStatus.FAILED
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told == f"these files are out of date; to write them: {name} fig4 --output 'a b'"
+
+
+@pytest.mark.parametrize("command", ["report", "sweep"])
+def test_examples_in_the_help_are_of_the_command_that_was_typed(monkeypatch, capsys, command):
+    monkeypatch.setattr(sys, "argv", [])  # which the command sets
+    with pytest.raises(SystemExit):
+        commands([command, "--help"])
+    told = capsys.readouterr().out
+    assert f"python {command}.py" not in told and f"unidelta {command}" in told

@@ -30,6 +30,7 @@ from unidelta.extensions.named_paths import as_path, path_argument
 from unidelta.extensions.paths import RESULTS
 
 _WHOLE = ("claims", "page")  # made from all runs
+_SCRIPT = "python report.py"
 _EPILOG = """\
 python report.py table3                          Table 3 from the miniature's records, shown and written
 python report.py table6 --scale paper            published values, and commands for the missing runs
@@ -49,7 +50,9 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
         return ExitStatus.DONE
     if name := next((word for word in typed if word in COMMANDS), None):
         rest = [word for word in typed if word != name]
-        raise ConfigError(shlex.join(typed), f"{name} comes first, and alone", shlex.join(["report.py", name, *rest]))
+        raise ConfigError(
+            shlex.join(typed), f"{name} comes first, and alone", shlex.join([*program(_SCRIPT).split(), name, *rest])
+        )
     arguments = _parser().parse_args(typed)
     is_all = "all" in arguments.names or not arguments.names
     _check_names(arguments.names, options=vars(arguments).keys() - {"names", "check"})
@@ -63,7 +66,8 @@ def main(words: Sequence[str] | None = None) -> ExitStatus:
     runs = read(source, scale="paper" if arguments.scale == "paper" else "mini")
     files = _files(names, runs)
     if arguments.check:
-        return _report([*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])])
+        found = [*differing(files, output), *(stale(files, output, arguments.scale) if is_all else [])]
+        return _report(found, [word for word in typed if word != "--check"])
     write(files, output)
     print("\n".join([*_said(files, names, output), *([] if source == RECORDS else _of_no_row(runs, source))]))
     return ExitStatus.DONE
@@ -76,7 +80,7 @@ def _check_names(names: Sequence[str], *, options: Collection[str]) -> None:
         Problems: each of them.
     """
     words = (name.partition("=") for name in names if "=" in name)
-    why, instead = "an option begins with two dashes, and the rest are names", "python report.py --help"
+    why, instead = "an option begins with two dashes, and the rest are names", f"{program(_SCRIPT)} --help"
     problems = [
         ConfigError(f"{key}={value}", why, f"--{key.replace('_', '-')} {value}" if key in options else instead)
         for key, _, value in words
@@ -112,7 +116,7 @@ def _of_no_row(runs: Runs, source: str) -> Iterator[str]:
     n_others = sum((row["key"], row["task"]) not in there for row in rows(runs.frame))
     if n_others:
         what = f"{n_others} of {len(runs.frame)} runs are in no row of the paper's tables and figures"
-        yield f"{what}; all of them: report.py board --source {shlex.quote(source)}"
+        yield f"{what}; all of them: {program(_SCRIPT)} board --source {shlex.quote(source)}"
 
 
 def _files(names: Sequence[str], runs: Runs) -> Files:
@@ -137,19 +141,19 @@ def _judged(runs: Runs, figures: pd.DataFrame) -> tuple[tuple[Verdict, ...], str
     return found, fixed(plan, [row for row in rows(runs.frame) if row["run_id"] in names])
 
 
-def _report(found: Sequence[str]) -> ExitStatus:
+def _report(found: Sequence[str], writes: Sequence[str]) -> ExitStatus:
     if not found:
         return ExitStatus.DONE
     print("\n".join(found))
-    print("these files are out of date: python report.py all, with the same options")
+    print(f"these files are out of date; to write them: {shlex.join([*program(_SCRIPT).split(), *writes])}")
     return ExitStatus.FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog=program("python report.py"),
+        prog=program(_SCRIPT),
         description="The paper's tables, figures and claims, from the records of runs.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.replace(_SCRIPT, program(_SCRIPT)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

@@ -25,6 +25,7 @@ from unidelta.sweeps.launch import by_hydra, in_pool, launcher
 from unidelta.sweeps.plan import folders_of_sweeps, jobs, names, read_lines, shard
 from unidelta.sweeps.planned import Planned, plan, prepared
 
+_SCRIPT = "python sweep.py"
 _EPILOG = """\
 Further arguments are overrides, as after `python train.py`:
   task=, method=        pick from the sweep: `python sweep.py table3 task=xsum` is its XSum part
@@ -90,7 +91,7 @@ def _in_order(typed: Sequence[str], options: Sequence[str]) -> list[str]:
             first.append(word)
         elif word.startswith("-"):
             try:
-                settings.append(setting(word, rest, options=options, usual="python sweep.py --help"))
+                settings.append(setting(word, rest, options=options, usual=f"{program(_SCRIPT)} --help"))
             except ConfigError as problem:
                 problems.append(problem)
         else:
@@ -99,7 +100,7 @@ def _in_order(typed: Sequence[str], options: Sequence[str]) -> list[str]:
         raise Problems(problems)
     several = [word for word in sweeps if word in names(folders_of_sweeps())]
     if len(several) > 1:
-        instead = " && ".join(f"python sweep.py {name}" for name in several)
+        instead = " && ".join(f"{program(_SCRIPT)} {name}" for name in several)
         raise ConfigError(" ".join(several), "a command runs one sweep", instead)
     return [*first, *sweeps, *settings]
 
@@ -155,9 +156,9 @@ def _workers(n: int, for_hydra: Sequence[str]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog=program("python sweep.py"),
+        prog=program(_SCRIPT),
         description="Run every job of sweeps/NAME.yaml; what is done already is skipped.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.replace(_SCRIPT, program(_SCRIPT)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(names(folders_of_sweeps()))}")

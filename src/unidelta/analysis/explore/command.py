@@ -24,6 +24,7 @@ from unidelta.records.atomic import write_atomically
 SOURCE = "results/runs"
 _OF_FOLDERS = ("method", "position", "bottlenecks")
 _DRAWINGS = ("svg", "pdf", "png")
+_SCRIPT = "python report.py"
 _EPILOG = """\
 python report.py board --source results/mini/main --task xsum       one row a setting, the best first
 python report.py curve --source results/mini --task xsum            scores against tuned parameters, as a figure
@@ -117,9 +118,9 @@ def _check_suffix(path: Path, known: Sequence[str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog=program("python report.py"),
+        prog=program(_SCRIPT),
         description="Any runs: a board, a curve, a comparison.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.replace(_SCRIPT, program(_SCRIPT)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_subparsers(dest="what", required=True)
