@@ -5,6 +5,7 @@ programming errors. Several mistakes are reported together as one `Problems`.
 """
 
 import errno
+import os
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -151,6 +152,8 @@ def of_system(error: OSError) -> UserError:
     Raises:
         OSError: the error, if it is of another kind.
     """
+    if error.errno == errno.ENOENT and error.filename is None and not _has_working_directory():
+        return UserError("a command in this folder", "the folder has been removed", "cd DIR, to a folder that exists")
     if error.errno not in _OF_SYSTEM:
         raise error
     what = "a file" if error.filename is None else str(error.filename)
@@ -158,6 +161,14 @@ def of_system(error: OSError) -> UserError:
     if isinstance(error, PermissionError):
         return UserError(f"use {what}", why, f"another folder, or its owner runs: chmod -R u+rwX {what}")
     return UserError(f"use {what}", why, "another folder, such as results_dir=DIR, on a disk with room")
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def status_of(error: UserError | Unfinished) -> ExitStatus:
