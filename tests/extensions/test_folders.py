@@ -70,3 +70,27 @@ def test_a_file_that_registers_nothing_is_told(mine, tmp_path, kind, instead):
     assert refusal.value.instead.startswith(instead)
     mine({f"{kind}/b.py": COMPOSITION})
     assert "of_mine" in COMPOSITIONS
+
+
+@pytest.mark.parametrize(
+    ("typed", "file", "advised"),
+    [
+        ("my/task/", "my/task/a.yaml", "my"),
+        ("metrics", "metrics/a.py", "."),
+        ("sweeps", "sweeps/a.yaml", "."),
+        ("./my/backbone", "my/backbone/b/c.yaml", None),
+        ("my/task", "my/task/method/a.yaml", None),
+        ("my/other", "my/other/a.yaml", None),
+    ],
+)
+def test_the_folder_of_a_group_is_told_with_the_one_that_it_is_in(typed, file, advised, tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_folders", [])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text("", encoding="utf-8")
+    if advised is None:
+        assert folders.add_folder(typed) == (tmp_path / typed).resolve()
+        return
+    with pytest.raises(ConfigError) as refusal:
+        folders.add_folder(typed)
+    assert refusal.value.instead == f"--config-dir {advised}"

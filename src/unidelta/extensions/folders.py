@@ -58,6 +58,7 @@ def add_folder(folder: str | Path, *, asked: str | None = None) -> Path:
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
     if path in _folders or path == CONF:
         return path
+    _check_depth(folder, path, asked)
     for file in sorted(path.rglob("*.yaml")):
         place = file.relative_to(path)
         group, _, name = place.with_suffix("").as_posix().partition("/")
@@ -76,6 +77,21 @@ def add_folder(folder: str | Path, *, asked: str | None = None) -> Path:
         remove_folder(path)
         raise
     return path
+
+
+def _check_depth(folder: str | Path, path: Path, asked: str) -> None:
+    """Refuse the folder of a group, such as `my/method`, in place of the one that it is in."""
+    of_yaml = {"sweeps", *(one.name for conf in (CONF, *_declared()) for one in conf.iterdir() if one.is_dir())}
+    files = [*path.glob("*.py" if path.name in IMPORTED else "*.yaml")]
+    if (
+        not files
+        or path.name not in (*of_yaml, *IMPORTED)
+        or any((path / one).is_dir() for one in (*of_yaml, *IMPORTED))
+    ):
+        return
+    above = Path(folder).parent if Path(folder).name == path.name else path.parent
+    why = f"files are read from folders within it, and {min(files).name} is not in one: {path.name}/ is such a folder"
+    raise ConfigError(asked, why, asked.replace(str(folder), str(above)))
 
 
 def remove_folder(path: Path) -> None:
