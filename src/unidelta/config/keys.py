@@ -64,6 +64,10 @@ def wrong_type(key: str, value: Any) -> str | None:
         parent, _ = _found()[key]
         OmegaConf.update(OmegaConf.structured(parent), key.rpartition(".")[2], value)
     except OmegaConfBaseException as error:
+        if value == "None" and wrong_type(key, None) is None:
+            return "null is written null"
+        if value in (None, "None"):
+            return "it cannot be null"
         why = first_line(error)
         return why[0].lower() + why[1:]
     return None

@@ -83,6 +83,10 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
             argument, why, f"{key}={_default(key)}" if key in (*GROUPS, *keys()) else "a value after the ="
         )
         return
+    if key == "backbone.config" or key.startswith("backbone.config."):
+        why = "sizes are those of the checkpoint's own config.json; this is what a file of backbone/ says of them"
+        yield ConfigError(argument, why, "backbone.checkpoint=DIR, or another backbone, such as backbone=bert")
+        return
     if override.is_delete() or override.is_add():
         if key not in GROUPS and key not in keys():
             yield _no_key(argument, key)
