@@ -37,6 +37,9 @@ UNUSED = {
     "task=xsum task.labels=null": "task=classification",
     "task=mnli scale=paper task.mini_test_splits=[test_matched]": "task.source=mini",
     "task=sst2 scale=paper task.path=a/b task.hub_id=c/d": "leave one of the two out",
+    "task=xsum scale=paper mini.seed=0": "leave mini.seed out, or task.source=mini",
+    "task=wmt_en_ro task.classify_by=words": "leave it out, or task=classification",
+    "task=mnli task.classify_by=words": "backbone=llama",
 }
 READ = (
     "method=lora position=ffn method.ffn.bottleneck=64",
@@ -64,6 +67,21 @@ def test_what_nothing_would_read_is_refused(words):
     (problem,) = refusal.value.errors
     assert problem.why.startswith("nothing would read it: ")
     assert UNUSED[words] in problem.instead
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("task=sst2 scale=paper mini.seed=7", "scale=paper reads no rows of the miniature"),
+        ("task=sst2 task.source=local task.path=/ mini.seed=7", "task.source=local reads no rows of the miniature"),
+        ("task=wmt_en_ro task.label_words=[yes,no]", "wmt_en_ro has no labels"),
+    ],
+)
+def test_the_reason_is_the_choice_that_leaves_no_use_for_it(words, why):
+    with pytest.raises(Problems) as refusal:
+        prepare(compose(words.split()))
+    assert f"nothing would read it: {why}" in [problem.why for problem in refusal.value.errors]
+    assert len({problem.asked for problem in refusal.value.errors}) == len(refusal.value.errors)
 
 
 def test_all_of_it_is_told_and_words_with_one_reason_together():

@@ -13,6 +13,7 @@ from unidelta.tasks.prompt import Prompt, usual_template, wrong_template
 WORDS = "words"
 """The choice of `task.classify_by` by which a model writes labels."""
 _KEYS = tuple(f"task.{name}" for name in ("prompt", "chat", "classify_by", "label_words"))
+_OF_LABELS = _KEYS[2:]
 _UNKNOWN_LABELS = 2  # as long as nobody has read the rows
 
 
@@ -32,10 +33,12 @@ def resolve_prompt(config: RunConfig, kind: Kind, family: Family) -> Prompt | No
     if family.kind != "decoder":
         why = f"prompts are for decoder-only models, and a {family.name} has an encoder"
         leave(config, _KEYS, why, "leave it out, or a decoder-only model: backbone=llama")
+        if kind.output != "label":
+            leave(config, _OF_LABELS, f"{task.name} has no labels", "leave it out, or task=classification")
         return None
     template = task.prompt if task.prompt is not None else usual_template(_sources(task, kind))
     if kind.output != "label":
-        leave(config, _KEYS[2:], f"{task.name} has no labels", "leave it out, or task=classification")
+        leave(config, _OF_LABELS, f"{task.name} has no labels", "leave it out, or task=classification")
         return Prompt(template=template, is_chat=task.chat)
     if task.classify_by != WORDS:
         why = "a head on the last token tells the labels apart (task.classify_by=head)"

@@ -104,6 +104,10 @@ def _rows(config: RunConfig, source: str) -> dict[str, Any]:
     if source != "mini":
         why = f"the rows are those of task.source={source}, not of the miniature"
         leave(config, ["task.mini_test_splits"], why, "leave it out, or task.source=mini")
+        asked = f"task.source={source}" if task.source != "scale" else f"scale={config.scale.name}"
+        leave(
+            config, ["mini.seed"], f"{asked} reads no rows of the miniature", "leave mini.seed out, or task.source=mini"
+        )
     else:
         values["world"] = config.mini.seed
     if source != "mini" or not task.mini_test_splits:
