@@ -31,6 +31,8 @@ UNUSED = {
     "task=mnli task.eval_max_target_length=9": "task=xsum",
     "task=mnli backbone.hub_revision=main": "scale=paper",
     "task=sst2 method=frozen training.warmup_ratio=0.1": "a method that trains",
+    "task=xsum method=frozen backbone.dropout=0.3": "a method that trains",
+    "task=wmt_en_ro method=frozen backbone.attention_dropout=0.2": "a method that trains",
     "task=xsum task.target_language=ro_RO": "backbone=mbart",
     "task=xsum task.columns.text=null": "leave it out",
     "task=mnli task.columns.source=null": "leave it out",
@@ -57,6 +59,7 @@ READ = (
     "task=xsum task.metrics=[chrf,bleu] task.select_by=bleu task.title=X",
     "task=sst2 task.columns.text=sentence task.columns.text_pair=null task.labels=[a,b] resume=any",
     "method=frozen task=xsum training.eval_batch_size=7 seed=3",
+    "method=frozen training.head=trained task=sst2 backbone.dropout=0.3 backbone.attention_dropout=0.2",
 )
 
 

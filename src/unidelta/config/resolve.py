@@ -105,7 +105,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
             head="new" if config.backbone.head == "new" else "auto",
             attn_implementation=config.backbone.attn_implementation,
             quantised=config.backbone.quantised,
-            **_dropouts(config, architecture.family),
+            **_dropouts(config, architecture.family, design),
         ),
         task=task,
         training=resolve_training(config, design, architecture),
@@ -116,9 +116,17 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     )
 
 
-def _dropouts(config: RunConfig, family: Family) -> dict[str, float | None]:
-    """The dropouts that replace the checkpoint's: those that the architecture has."""
+def _dropouts(config: RunConfig, family: Family, design: Design) -> dict[str, float | None]:
+    """The dropouts that replace the checkpoint's: those that the architecture has.
+
+    Where nothing trains they change nothing; what files say of them stays in the spec, and in the run's name.
+    """
     found: dict[str, float | None] = {}
+    if isinstance(design, Frozen):
+        why = f"{config.method.name} trains nothing, and nothing is dropped in evaluation"
+        keys = ["backbone.dropout", "backbone.attention_dropout"]
+        leave(config, keys, why, "leave it out, or a method that trains: method=lora")
+        config = plain(config)
     for name, own in zip(("dropout", "attention_dropout"), family.dropouts, strict=True):
         if own is None:  # a task's file may say it for the backbone that it has by default
             leave(config, [f"backbone.{name}"], f"a {family.name} has no such dropout", "leave it out")
