@@ -8,6 +8,8 @@ from unidelta.errors import ConfigError, UserError
 from unidelta.extensions import folders
 from unidelta.tasks.metrics.metric import METRICS
 
+from ..own_registries import keep
+
 METRIC = """
 from dataclasses import replace
 from unidelta.tasks.metrics.metric import METRICS
@@ -15,10 +17,6 @@ METRICS.register(replace(METRICS["accuracy"], name="{name}", headline="accuracy"
 """
 COMPOSITION = """
 from unidelta.design.composition import Composition, register_composition
-
-from ..own_registries import keep
-
-from ..own_registries import keep
 @register_composition
 class Mine(Composition):
     name, formula = "of_mine", ""
