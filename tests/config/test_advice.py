@@ -2,8 +2,11 @@
 
 import pytest
 
+from unidelta.analysis.source import every
+from unidelta.config.arguments import arguments_of
 from unidelta.config.overrides import check
-from unidelta.errors import Problems
+from unidelta.config.spelling import parse
+from unidelta.errors import ConfigError, Problems, RecordError
 
 
 @pytest.mark.parametrize("typed", ["hydra/sweeper=optuna", "hydra.sweeper=optuna", "hydra.sweeper.params.seed=1"])
@@ -57,3 +60,52 @@ def test_null_is_spoken_of_in_plain_words(typed, why):
         check([typed])
     (problem,) = refusal.value.errors
     assert (problem.asked, problem.why) == (typed, why)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("results_dir=1e3,2e3", ["1e3", "2e3"]),
+        ("tracking.group=true,b", ["true", "b"]),
+        ("task.hub_revision=0e1", ["0e1"]),
+        ("experiment=quick,none", ["quick", "none"]),
+    ],
+)
+def test_a_text_is_the_text_that_was_typed_alone_and_among_others(typed, read):
+    override = parse(typed)
+    values = [*override.sweep_string_iterator()] if override.is_sweep_override() else [override.value()]
+    assert [str(value).strip('"') for value in values] == read
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("task.labels=[1e3,b]", ["1e3", "b"]),
+        ("task.label_words=[false,no]", ["false", "no"]),
+        ("task.metrics=[rouge,chrf]", ["rouge", "chrf"]),
+        ("method.attn.targets=['query',value]", ["query", "value"]),
+    ],
+)
+def test_a_list_of_texts_has_the_texts_that_were_typed(typed, read):
+    assert list(map(str, parse(typed).value())) == read
+
+
+def test_hydra_is_not_given_the_folder_that_was_taken_in_already():
+    for words in (["--config-dir", "~/a b", "--cfg", "job"], ["--cfg=job", "-cd=~/x"]):
+        found = arguments_of([*words, "seed=1"])
+        assert found.config_dir is not None and "".join(found.for_hydra).replace("=", "") == "--cfgjob"
+
+
+def test_completions_are_asked_for_by_a_shell(monkeypatch):
+    monkeypatch.delenv("COMP_LINE", raising=False)
+    with pytest.raises(ConfigError, match="when TAB is pressed"):
+        arguments_of(["-sc", "query=zsh"])
+    monkeypatch.setenv("COMP_LINE", "python train.py me")
+    assert arguments_of(["-sc", "query=zsh"]).is_completion
+
+
+def test_a_source_of_runs_may_be_in_ones_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(RecordError, match="there are none"):
+        (tmp_path / "runs").mkdir()
+        every("~/runs")

@@ -14,6 +14,7 @@ from unidelta.analysis.names import Scale
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.tracked import PREFIX, is_offline_folder, read_folder, read_project
 from unidelta.errors import Problems, RecordError, UserError
+from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import RESULTS
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
@@ -63,7 +64,7 @@ def every(source: str) -> pd.DataFrame:
     """
     if source == RECORDS:
         return every_run(MINI.parent)
-    folder = Path(source)
+    folder = as_path(source, asked=f"--source {source}")
     if not source.startswith(PREFIX):
         if not folder.is_dir():
             raise RecordError(f"--source {source}", "there is no such folder", _instead(folder))

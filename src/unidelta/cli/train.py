@@ -16,6 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from unidelta.config.arguments import Arguments, arguments_of
 from unidelta.config.compose import not_composable, typed
@@ -61,14 +62,15 @@ def main() -> None:
                 words = as_hydra_reads(words)
             fill_store()
             function = _multirun(words) if arguments.is_multirun else one_run
-            sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
+            sys.argv = [command[0], *words, *arguments.for_hydra]  # which Hydra parses itself
             if {"--help", "-h"} & set(arguments.options):
                 stack.enter_context(_help_of_what_is_typed())
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(function)()
         disconnect(processes)
     except (UserError, Unfinished) as error:
         _fail(str(error), status_of(error))
-    except (HydraException, OmegaConfBaseException) as error:  # before OSError, which some of Hydra's are, too
+    # before OSError, which some of Hydra's are, too
+    except (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
         _fail(str(not_composable(arguments.words, error)), ExitStatus.REFUSED)
     except OSError as error:
         _fail(str(of_system(error)), ExitStatus.REFUSED)

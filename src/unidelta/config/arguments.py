@@ -3,6 +3,7 @@
 `-m` may be anywhere. `--key=value`, as W&B's agent writes it, means `key=value`, and so does `--key value`.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,6 +63,20 @@ class Arguments:
         return next(iter(self.config_dirs), None)
 
     @property
+    def for_hydra(self) -> list[str]:
+        """The options without the user's own folder, which `add_folder` adds, and reads as it was typed."""
+        found: list[str] = []
+        rest = list(self.options)
+        while rest:
+            option = rest.pop(0)
+            name, equals, _ = option.partition("=")
+            if name not in ("--config-dir", "-cd"):
+                found.append(option)
+            elif not equals:
+                rest.pop(0)
+        return found
+
+    @property
     def config_dirs(self) -> list[str]:
         """Every folder that was named as the user's own."""
         found: list[str] = []
@@ -113,6 +128,10 @@ def _check_one(found: Arguments) -> None:
     if len(asked) > 1:
         why = "these options exclude each other"
         raise ConfigError(" ".join(asked), why, f"python train.py {asked[-1]} … without {asked[0]}")
+    is_query = found.is_completion and any(word.startswith("query=") for word in found.words)
+    if is_query and "COMP_LINE" not in os.environ:
+        why = "a shell asks this when TAB is pressed, with what is typed in COMP_LINE"
+        raise ConfigError(f"-sc {' '.join(found.words)}", why, "-sc install=bash, once")
     if found.is_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(found.words)):
         raise ConfigError(f"-sc {' '.join(found.words)}", "the shells are bash, fish and zsh", "-sc install=bash")
 
