@@ -47,3 +47,10 @@ def test_a_folder_below_home_is_read_from_there(tmp_path: Path, monkeypatch) -> 
     assert isinstance(weights, Local)
     assert weights.folder == folder
     assert weights.fingerprint() == other.fingerprint()
+    known = weights.fingerprint()
+    (folder / "README.md").write_text("mine")
+    assert weights.fingerprint() == known
+    for name in ("tokenizer.json", "special_tokens_map.json"):  # a run with another tokenizer is another run
+        (folder / name).write_text((folder / name).read_text() + " " if (folder / name).is_file() else "{}")
+        assert weights.fingerprint() != known
+        known = weights.fingerprint()

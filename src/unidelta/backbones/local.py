@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from unidelta.backbones.chat import has_chat_template
 from unidelta.backbones.config_file import WANTED, read_config
 from unidelta.backbones.languages import languages_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
-from unidelta.backbones.vocabulary import SAVE_BOTH, missing_tokenizer
+from unidelta.backbones.vocabulary import SAVE_BOTH, missing_tokenizer, tokenizer_files
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError
@@ -73,12 +74,8 @@ class Local:
         """None: the weights come from no repository."""
 
     def fingerprint(self) -> str:
-        """SHA-256 over the safetensors files."""
-        digest = hashlib.sha256()
-        for path in sorted(self.folder.glob("*.safetensors")):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        return f"sha256:{digest.hexdigest()}"
+        """SHA-256 over the safetensors files and the tokenizer's: with another one, a run is another run."""
+        return digest_of([*weights_in(self.folder), *tokenizer_files(self.folder)])
 
     def load(self, how: Loading) -> LoadedBackbone:
         """The model in float32, and its tokenizer; no network.
@@ -95,6 +92,20 @@ class Local:
     @property
     def _asked(self) -> str:
         return f"backbone.checkpoint={self.typed}"
+
+
+def weights_in(folder: Path) -> list[Path]:
+    """The safetensors files of a folder."""
+    return sorted(folder.glob("*.safetensors"))
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """SHA-256 over the contents of some files."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def stated_in(folder: Path, *, family: str, asked: str, published: Architecture) -> Architecture:

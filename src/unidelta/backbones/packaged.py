@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from unidelta.backbones.loading import LoadedBackbone, Loading
-from unidelta.backbones.local import Local
+from unidelta.backbones.local import Local, digest_of, weights_in
 from unidelta.design.architecture import Architecture
 from unidelta.errors import BackboneError
 
@@ -69,8 +69,8 @@ class Packaged:
         """None: the weights come from no repository."""
 
     def fingerprint(self) -> str:
-        """SHA-256 over the safetensors files."""
-        return self._local().fingerprint()
+        """SHA-256 over the safetensors files; the tokenizer is the package's."""
+        return digest_of(weights_in(self._local().folder))
 
     def load(self, how: Loading) -> LoadedBackbone:
         """The model in float32, and its tokenizer; raises as `Local.load`."""

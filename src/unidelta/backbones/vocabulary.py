@@ -23,7 +23,15 @@ _FILES = (
     ("tokenizer.model",),
 )
 """Files that make a tokenizer, any of these."""
+_BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja")
+"""Files that change what it does."""
 _MOST_ROWS_MORE_OR_LESS = 0.1  # tables are padded to round numbers: 28 rows of T5's 32,128
+
+
+def tokenizer_files(folder: Path) -> list[Path]:
+    """The files of a folder's tokenizer, in alphabetical order."""
+    names = {*_BESIDE, *(name for names in _FILES for name in names)}
+    return [path for name in sorted(names) if (path := folder / name).is_file()]
 
 
 def missing_tokenizer(folder: Path) -> str | None:
