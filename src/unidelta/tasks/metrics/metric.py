@@ -48,10 +48,8 @@ class Metric:
     def __post_init__(self) -> None:
         """Raises ConfigError: the headline is not among the scores."""
         if self.headline not in self.keys:
-            asked, why = (
-                f"the metric `{self.name}` of {origin().file}",
-                f"its headline `{self.headline}` is not a score",
-            )
+            asked = f"the metric `{self.name}` of {origin().file}"
+            why = f"its headline `{self.headline}` is not a score"
             raise ConfigError(asked, why, f"headline= one of its keys: {', '.join(self.keys)}")
 
     def scores(self, sums: Sequence[float], n: int) -> dict[str, float]:

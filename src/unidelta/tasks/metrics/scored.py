@@ -42,7 +42,7 @@ class Scored:
         found: dict[str, float] = {}
         for metric, rows in zip(self.metrics, self.statistics[""], strict=True):
             if metric.scores_examples:
-                found |= metric.scores(rows[i], 1)
+                found |= metric.combine(rows[i], 1)
         return found
 
     def intervals(
@@ -64,7 +64,7 @@ class Scored:
             matrix = np.asarray(rows[:first], dtype=np.float64)
             n, rng = len(matrix), np.random.default_rng(seed)
             sums = (matrix[rng.integers(n, size=n)].sum(axis=0).tolist() for _ in range(n_resamples))
-            drawn = [metric.scores(values, n) for values in sums]
+            drawn = [metric.combine(values, n) for values in sums]
             for key in metric.keys:
                 found[prefix + key] = np.percentile([scores[key] for scores in drawn], (2.5, 97.5)).tolist()
         return found
