@@ -60,8 +60,9 @@ class AttentionHost(Host):
     def _rotated(self, x_BHTE: Tensor, rotation: CosSin) -> Tensor:
         """By the function from the transformers file of the stock class; a partial rotation has the first features."""
         rotate, n = sys.modules[type(self).__module__].apply_rotary_pos_emb, rotation[0].shape[-1]
-        turned, kept = x_BHTE[..., :n], x_BHTE[..., n:]
-        return torch.cat([rotate(turned, turned, *rotation)[0], kept], dim=-1)
+        first_BHTN = x_BHTE[..., :n]
+        turned_BHTN = rotate(first_BHTN, first_BHTN, *rotation)[0]
+        return turned_BHTN if n == x_BHTE.shape[-1] else torch.cat([turned_BHTN, x_BHTE[..., n:]], dim=-1)
 
     def forward(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
         """The stock forward, then the delta on the module's output."""
