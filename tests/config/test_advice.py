@@ -93,7 +93,7 @@ def test_a_list_of_texts_has_the_texts_that_were_typed(typed, read):
 def test_hydra_is_not_given_the_folder_that_was_taken_in_already():
     for words in (["--config-dir", "~/a b", "--cfg", "job"], ["--cfg=job", "-cd=~/x"]):
         found = arguments_of([*words, "seed=1"])
-        assert found.config_dir is not None and "".join(found.for_hydra).replace("=", "") == "--cfgjob"
+        assert found.config_dir is not None and "".join(found.options).replace("=", "") == "--cfgjob"
 
 
 def test_completions_are_asked_for_by_a_shell(monkeypatch):

@@ -62,7 +62,7 @@ def main() -> None:
                 words = as_hydra_reads(words)
             fill_store()
             function = _multirun(words) if arguments.is_multirun else one_run
-            sys.argv = [command[0], *words, *arguments.for_hydra]  # which Hydra parses itself
+            sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
             if {"--help", "-h"} & set(arguments.options):
                 stack.enter_context(_help_of_what_is_typed())
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(function)()

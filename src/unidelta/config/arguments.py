@@ -15,7 +15,8 @@ from unidelta.errors import ConfigError
 from unidelta.extensions.suggestions import suggestions
 
 _ALONE = "--help -h --hydra-help --version --resolve --run -r --multirun -m --shell-completion -sc".split()
-_WITH_A_VALUE = "--cfg -c --package -p --config-dir -cd".split()
+_WITH_A_VALUE = "--cfg -c --package -p".split()
+_CONFIG_DIR = "--config-dir -cd".split()
 _MAYBE_WITH_ONE = {"--info": "all config defaults defaults-tree plugins searchpath".split()}
 _MAYBE_WITH_ONE["-i"] = _MAYBE_WITH_ONE["--info"]
 _ONE_OF = {
@@ -42,10 +43,12 @@ class Arguments:
     Args:
         words: overrides, `key=value`, of keys and groups.
         options: Hydra's own, with their values.
+        config_dir: the user's own configuration folder, which is not left to Hydra: it would not know `~`.
     """
 
     words: tuple[str, ...]
     options: tuple[str, ...]
+    config_dir: str | None = None
 
     @property
     def is_multirun(self) -> bool:
@@ -57,35 +60,6 @@ class Arguments:
         """Whether a shell asks for its completion script or for completions; the words are then not overrides."""
         return bool({"-sc", "--shell-completion"} & set(self.options))
 
-    @property
-    def config_dir(self) -> str | None:
-        """The user's own configuration folder."""
-        return next(iter(self.config_dirs), None)
-
-    @property
-    def for_hydra(self) -> list[str]:
-        """The options without the user's own folder, which `add_folder` adds, and reads as it was typed."""
-        found: list[str] = []
-        rest = list(self.options)
-        while rest:
-            option = rest.pop(0)
-            name, equals, _ = option.partition("=")
-            if name not in ("--config-dir", "-cd"):
-                found.append(option)
-            elif not equals:
-                rest.pop(0)
-        return found
-
-    @property
-    def config_dirs(self) -> list[str]:
-        """Every folder that was named as the user's own."""
-        found: list[str] = []
-        for i, option in enumerate(self.options):
-            name, equals, attached = option.partition("=")
-            if name in ("--config-dir", "-cd"):
-                found.append(attached if equals else self.options[i + 1])
-        return found
-
 
 def arguments_of(typed: Sequence[str]) -> Arguments:
     """Separate overrides and options.
@@ -95,28 +69,31 @@ def arguments_of(typed: Sequence[str]) -> Arguments:
     """
     words: list[str] = []
     options: list[str] = []
+    config_dirs: list[str] = []
     rest = list(typed)
     while rest:
         argument = rest.pop(0)
-        name, equals, _ = argument.partition("=")
+        name, equals, attached = argument.partition("=")
         if name in _NOT_HERE:
             raise ConfigError(argument, *_NOT_HERE[name])
-        if argument in _ALONE or (equals and name in (*_WITH_A_VALUE, *_MAYBE_WITH_ONE)):
+        if argument in (*_WITH_A_VALUE, *_CONFIG_DIR) and not rest:
+            raise ConfigError(argument, "it is followed by a value", f"{argument} VALUE; python train.py --help")
+        if name in _CONFIG_DIR:
+            config_dirs.append(attached if equals else rest.pop(0))
+        elif argument in _ALONE or (equals and name in (*_WITH_A_VALUE, *_MAYBE_WITH_ONE)):
             options.append(argument)
         elif argument in _WITH_A_VALUE:
-            if not rest:
-                raise ConfigError(argument, "it is followed by a value", f"{argument} VALUE; python train.py --help")
             options += [argument, rest.pop(0)]
         elif argument in _MAYBE_WITH_ONE:
             options += [argument, rest.pop(0)] if rest and rest[0] in _MAYBE_WITH_ONE[argument] else [argument]
         elif argument.startswith("-"):
-            words.append(setting(argument, rest, options=(*_ALONE, *_WITH_A_VALUE), usual=_USUAL))
+            words.append(setting(argument, rest, options=(*_ALONE, *_WITH_A_VALUE, *_CONFIG_DIR), usual=_USUAL))
         else:
             words.append(argument)
-    found = Arguments(words=tuple(words), options=tuple(options))
+    found = Arguments(words=tuple(words), options=tuple(options), config_dir=next(iter(config_dirs), None))
     _check_one(found)
-    if len(found.config_dirs) > 1:
-        asked = " ".join(f"--config-dir {folder}" for folder in found.config_dirs)
+    if len(config_dirs) > 1:
+        asked = " ".join(f"--config-dir {folder}" for folder in config_dirs)
         raise ConfigError(asked, "only one --config-dir is allowed", "--config-dir DIR, with the files of all of them")
     return found
 

@@ -80,11 +80,11 @@ def _quoted(word: str) -> str:
     override = _parse(word)
     if override is None:
         return f"{key}={_marks(value)}" if key in text_keys() and not set(value) & set(",'\"") else word
-    inside = value[1:-1] if is_list and value[0] + value[-1] == "[]" else value
+    begin, inside, end = ("[", value[1:-1], "]") if is_list and value[0] + value[-1] == "[]" else ("", value, "")
     if set(inside) & set("'\"()[]{}"):  # spelled for the grammar already
         return word
     texts = ",".join(_marks(part) if _is_number(part) else part for part in inside.split(","))
-    return f"{key}={value[: value.index(inside)]}{texts}{value[value.index(inside) + len(inside) :]}"
+    return f"{key}={begin}{texts}{end}"
 
 
 def _is_number(text: str) -> bool:
