@@ -1,6 +1,7 @@
 """An injected model is an ordinary model: it deepcopies, checkpoints its activations and follows train/eval."""
 
 from copy import deepcopy
+from itertools import product
 
 import pytest
 import torch
@@ -114,6 +115,25 @@ def test_gradient_checkpointing_changes_no_loss_and_no_gradient(injected, batch,
         assert other_gradients.keys() == gradients.keys()
         for key, gradient in gradients.items():
             torch.testing.assert_close(other_gradients[key], gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "dropout"),  # of the host; beside padded keys, `fast` draws attention's own otherwise
+    [("prefix", "bart", 0), ("multihead", "mbart", 0.2), ("prefix_gated_norm", "roberta", 0.2), ("mam", "llama", 0)],
+)
+def test_a_prefix_drops_the_same_elements_in_whichever_way_its_network_runs(injected, batch, name, family, dropout):
+    inputs, found = batch(family, padded=True), []
+    for is_fast, is_checkpointed in product((True, False), repeat=2):
+        model = injected(name, family, dropout=dropout, prefix_dropout=0.4, fast=is_fast).model.train()
+        if is_checkpointed:
+            checkpointing_method(model, "checkpointing_enable")({"use_reentrant": False})
+        found.append(losses_and_gradients(model, inputs))
+    kept = injected(name, family, dropout=dropout).model.train()
+    assert not losses_and_gradients(kept, inputs)[0].isclose(found[0][0])
+    for loss, gradients in found[1:]:
+        torch.testing.assert_close(loss, found[0][0], rtol=1e-5, atol=1e-6)
+        for key, gradient in gradients.items():
+            torch.testing.assert_close(gradient, found[0][1][key], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -111,7 +111,10 @@ class PrefixMLP(TrainingOnly):
 
     def forward(self, layer: int) -> tuple[Tensor, Tensor]:
         """P_k `(L, K)` and P_v `(L, V)` of one layer, from the layer's own rows of the last map."""
-        key, value = self.fold(layer)
+        return self.dropped(*self.fold(layer))
+
+    def dropped(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """P_k, P_v of one layer after dropout."""
         return F.dropout(key, self.dropout, self.training), F.dropout(value, self.dropout, self.training)
 
     def fold(self, layer: int) -> tuple[Tensor, Tensor]:

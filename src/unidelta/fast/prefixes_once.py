@@ -1,6 +1,7 @@
 """Run a prefix's MLP once per forward, for all layers of its kind.
 
-Identity: the rows of a layer are a slice of the product with the whole last map.
+Identity: the rows of a layer are a slice of the product with the whole last map. Each layer draws its own dropout when
+it uses its rows, so that the same elements are dropped as where it runs the MLP itself.
 Gain: the gradient of a slice is a zero matrix of the full size; run layer by layer there is one per layer, 12 in a step
 of the benchmark (docs/performance.md). With gradient checkpointing each layer runs the MLP itself, because a layer that
 is recomputed for its gradient must compute its prefix again.
@@ -11,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from unidelta.deltas.heads import HeadModule, KeysValues
@@ -19,7 +19,7 @@ from unidelta.deltas.reparam import PrefixMLP, ReparametrisedPrefix
 from unidelta.hosts.stack import StackHost
 
 Prefixes = Mapping[PrefixMLP, Mapping[int, tuple[Tensor, Tensor]]]
-"""The output of each network in one forward of the model: P_k, P_v `(L, width)` by layer."""
+"""The output of each network before dropout in one forward of the model: P_k, P_v `(L, width)` by layer."""
 
 
 class PrefixesOnce(StackHost):
@@ -34,11 +34,10 @@ class PrefixesOnce(StackHost):
 
 
 def every_layer(mlp: PrefixMLP) -> dict[int, tuple[Tensor, Tensor]]:
-    """P_k, P_v of all layers, in one pass."""
+    """P_k, P_v of all layers before dropout, in one pass."""
     p_LN = mlp.output(torch.tanh(mlp.hidden(mlp.embedding)))
     if mlp.start is not None:
         p_LN = p_LN + mlp.start
-    p_LN = F.dropout(p_LN, mlp.dropout, mlp.training)
     sizes = [size for begin, middle, end in mlp.rows.values() for size in (middle - begin, end - middle)]
     both = iter(p_LN.split(sizes, dim=-1))
     return {layer: (next(both), next(both)) for layer in mlp.rows}
@@ -49,7 +48,7 @@ def vectors_of(form: HeadModule, prefixes: Prefixes | None) -> KeysValues:
     prefix = form.prefix
     if prefixes is None or not isinstance(prefix, ReparametrisedPrefix):
         return form.keys_values()
-    return form.split(*prefixes[prefix.mlp][prefix.layer])
+    return form.split(*prefix.mlp.dropped(*prefixes[prefix.mlp][prefix.layer]))
 
 
 def _checkpoints_gradients(stack: StackHost) -> bool:
