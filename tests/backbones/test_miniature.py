@@ -17,7 +17,6 @@ from unidelta.errors import BackboneError, DataError, UserError
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.pretraining.curves import draw_curves
 from unidelta.mini.pretraining.objective import objective_of
-from unidelta.mini.pretraining.probes import probe
 from unidelta.mini.pretraining.warm_start import begin_with_bart
 from unidelta.mini.settings import settings
 from unidelta.run.prepare import prepare
@@ -62,26 +61,26 @@ def test_the_settings_known_without_torch_are_those_of_the_weights(family: str):
 def test_a_backbone_knows_the_world(family: str):
     model, _ = load_miniature(BACKBONES / family, family, Loading(seed=0))
     objective = objective_of(family, seed=0)
-    found = probe(model, objective)
+    found = objective.probe(model)
     assert found.keys() == objective.questions().keys()
     assert min(found.values()) > 0.9
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn_like(parameter) * 0.05)
-    assert max(probe(model, objective).values()) < 0.3  # a random model does not
+    assert max(objective.probe(model).values()) < 0.3  # a random model does not
 
 
 def test_roberta_knows_the_world_what_is_praise_and_how_to_compare():
     # Tasks give it a head of their own; the probes ask the one it was pretrained with.
     model = hf.RobertaForMaskedLM.from_pretrained(BACKBONES / "roberta", dtype=torch.float32)
-    found = probe(model, objective_of("roberta", seed=0))
+    found = objective_of("roberta", seed=0).probe(model)
     assert min(found[name] for name in ("people", "cities", "things", "deeds", "qualities", "polarity")) > 0.9
     assert min(found["judgements"], found["claims"]) > 0.9
 
 
 def test_llama_knows_the_world():
     model, _ = load_miniature(BACKBONES / "llama", "llama", Loading(seed=0))
-    found = probe(model, objective_of("llama", seed=0))
+    found = objective_of("llama", seed=0).probe(model)
     assert found.keys() == {*objective_of("llama", seed=0).questions(), "polarity", "judgements", "claims"}
     facts = ("people", "cities", "things", "deeds", "qualities", "verbs of translations")
     assert min(found[name] for name in facts) > 0.9

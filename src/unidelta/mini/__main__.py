@@ -66,14 +66,13 @@ def _pretrain(arguments: argparse.Namespace) -> None:
     import torch  # late: `sample` does not need it
 
     from unidelta.mini.pretraining.objective import objective_of
+    from unidelta.mini.pretraining.recipe import shortened
     from unidelta.mini.pretraining.save import save
     from unidelta.mini.pretraining.train import Point, pretrain
 
     torch.set_num_threads(1)  # fastest for models this small, and the order of sums is then always the same
     objective = objective_of(arguments.family, seed=arguments.world)
-    recipe = objective.recipe
-    if arguments.steps is not None:
-        recipe = recipe.shortened(arguments.steps)
+    recipe = objective.recipe if arguments.steps is None else shortened(objective.recipe, arguments.steps)
     folder = arguments.out or Path(f"mini-{arguments.family}")
     curve: list[Point] = []
 
@@ -87,17 +86,10 @@ def _pretrain(arguments: argparse.Namespace) -> None:
         recipe,
         seed=arguments.seed,
         scale_up=arguments.scale_up,
-        probe_every=max(1, sum(part.steps for part in recipe.parts()) // 20),
+        probe_every=max(1, sum(stage.steps for stage in recipe) // 20),
         on_point=tell,
     )
-    save(
-        model,
-        folder,
-        objective=objective,
-        recipe=recipe,
-        seed=arguments.seed,
-        curve=curve,
-    )
+    save(model, folder, objective=objective, recipe=recipe, seed=arguments.seed, curve=curve)
     print(f"written to {folder}; use it with backbone.checkpoint={folder}")
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from unidelta.mini.pretraining.recipe import Recipe
-from unidelta.mini.pretraining.texts import Text
+from unidelta.mini.pretraining.texts import MASK, Text
 from unidelta.mini.reviews import VERDICTS
 from unidelta.mini.settings import words_of
 from unidelta.mini.world import world
@@ -46,7 +46,7 @@ class Objective(ABC):
     def __init__(self, *, seed: int) -> None:
         self.world_seed = seed
         self.ids = words_of(self.family, seed=seed)
-        self.salient = frozenset(self.ids[kind] for kind in kinds(seed) if kind in self.ids)
+        self.salient = frozenset(self.ids[kind] for kind in _kinds(seed) if kind in self.ids)
 
     def tokens(self, text: str) -> list[int]:
         """Token ids of words separated by spaces."""
@@ -68,13 +68,42 @@ class Objective(ABC):
         """Shares of right answers, 0 to 1, to questions of another kind."""
         return {}
 
+    @torch.no_grad()
+    def probe(self, model: nn.Module) -> dict[str, float]:
+        """What the model knows: for each probe the share of questions whose right word is the likeliest, 0 to 1.
+
+        The model's train or eval mode is restored.
+        """
+        was_training = model.training
+        model.eval()
+        found = {
+            name: sum(self._is_right(model, *question) for question in asked) / len(asked)
+            for name, asked in self.questions().items()
+        }
+        found |= self.more_probes(model)
+        model.train(was_training)
+        return found
+
+    def _is_right(self, model: nn.Module, sentence: str, answer: str) -> bool:
+        tokens, expected = self.tokens(sentence), self.ids[answer]
+        return int(self.logits(model, tokens, tokens.index(self.ids[MASK]), expected).argmax()) == expected
+
+    def padded(self, sources: list[list[int]], labels: list[list[int]]) -> dict[str, Tensor]:
+        """Rows of different lengths as a batch for the model."""
+        input_ids_BS = _padded(sources, self.ids["<pad>"])
+        return {
+            "input_ids": input_ids_BS,
+            "attention_mask": (input_ids_BS != self.ids["<pad>"]).long(),
+            "labels": _padded(labels, IGNORED),
+        }
+
 
 def objective_of(family: str, *, seed: int) -> Objective:
     """The objective of a shipped backbone."""
     return import_module(f"unidelta.mini.pretraining.objectives.{family}").OBJECTIVE(seed=seed)
 
 
-def kinds(seed: int) -> tuple[str, ...]:
+def _kinds(seed: int) -> tuple[str, ...]:
     """The words for kinds, and the verdicts of reviews: what a fact is about."""
     this = world(seed)
     classes = (this.people, this.cities, this.things, this.deeds, this.qualities, this.firms)
@@ -82,17 +111,7 @@ def kinds(seed: int) -> tuple[str, ...]:
     return (*(kind for words in classes for kind in words.kinds), *this.demonyms, *verdicts)
 
 
-def padded(rows: list[list[int]], filler: int) -> Tensor:
+def _padded(rows: list[list[int]], filler: int) -> Tensor:
     """Rows of different lengths as one tensor `(B, longest)`."""
     length = max(map(len, rows))
     return torch.tensor([row + [filler] * (length - len(row)) for row in rows])
-
-
-def sequence_to_sequence(sources: list[list[int]], targets: list[list[int]], *, pad: int) -> dict[str, Tensor]:
-    """A batch for an encoder-decoder."""
-    input_ids_BS = padded(sources, pad)
-    return {
-        "input_ids": input_ids_BS,
-        "attention_mask": (input_ids_BS != pad).long(),
-        "labels": padded(targets, IGNORED),
-    }

@@ -1,4 +1,4 @@
-"""The pretraining recipe of a backbone."""
+"""The pretraining recipe of a backbone: one stage after the other."""
 
 from dataclasses import dataclass, replace
 
@@ -6,8 +6,8 @@ from unidelta.mini.pretraining.texts import Draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """One backbone's pretraining.
+class Stage:
+    """One stage of pretraining; a later one starts from the saved (fp16) weights of the first, with a new optimiser.
 
     Args:
         text: draws its documents.
@@ -15,7 +15,6 @@ class Recipe:
         batch_size: documents per update.
         learning_rate: the peak, after a linear warm-up; it then falls linearly to 0.
         warmup_steps: of the learning rate.
-        then: a second part, which starts from the saved (fp16) weights of this one, with a new optimiser.
     """
 
     text: Draw
@@ -23,18 +22,17 @@ class Recipe:
     batch_size: int = 32
     learning_rate: float = 2e-3
     warmup_steps: int = 200
-    then: "Recipe | None" = None
 
-    def parts(self) -> tuple["Recipe", ...]:
-        """This part and the following ones."""
-        return (self, *(self.then.parts() if self.then else ()))
 
-    def shortened(self, steps: int) -> "Recipe":
-        """The same recipe with about this many updates, in the same proportions; at most half of a part is warm-up."""
-        share = steps / sum(part.steps for part in self.parts())
-        recipe: Recipe | None = None
-        for part in reversed(self.parts()):
-            n = max(1, round(part.steps * share))
-            recipe = replace(part, steps=n, warmup_steps=min(part.warmup_steps, n // 2), then=recipe)
-        assert recipe is not None
-        return recipe
+Recipe = tuple[Stage, ...]
+"""One backbone's pretraining."""
+
+
+def shortened(recipe: Recipe, steps: int) -> Recipe:
+    """The same recipe with about this many updates, in the same proportions; at most half of a stage is warm-up."""
+    share = steps / sum(stage.steps for stage in recipe)
+    lengths = [max(1, round(stage.steps * share)) for stage in recipe]
+    return tuple(
+        replace(stage, steps=n, warmup_steps=min(stage.warmup_steps, n // 2))
+        for stage, n in zip(recipe, lengths, strict=True)
+    )

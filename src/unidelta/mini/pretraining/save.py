@@ -56,7 +56,7 @@ def save(
         "seed": seed,
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "parts": [
-            {"text": part.text.__name__, **{name: getattr(part, name) for name in _SETTINGS}} for part in recipe.parts()
+            {"text": stage.text.__name__, **{name: getattr(stage, name) for name in _SETTINGS}} for stage in recipe
         ],
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "curve": [asdict(point) for point in curve],

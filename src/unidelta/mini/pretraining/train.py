@@ -11,8 +11,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from unidelta.mini.pretraining.objective import Objective
-from unidelta.mini.pretraining.probes import probe
-from unidelta.mini.pretraining.recipe import Recipe
+from unidelta.mini.pretraining.recipe import Recipe, Stage
 from unidelta.mini.pretraining.texts import Text
 from unidelta.mini.pretraining.warm_start import begin_with_bart
 from unidelta.mini.settings import settings
@@ -64,24 +63,24 @@ def pretrain(
     if objective.begins_with_bart:
         begin_with_bart(model, world_seed=objective.world_seed)
     begin, done = time.process_time(), 0
-    for number, part in enumerate(recipe.parts()):
-        for step, loss in train_part(model, objective, part, number, seed=seed, every=probe_every):
-            probes, seconds = probe(model, objective), time.process_time() - begin
+    for number, stage in enumerate(recipe):
+        for step, loss in _train(model, objective, stage, number, seed=seed, every=probe_every):
+            probes, seconds = objective.probe(model), time.process_time() - begin
             on_point(Point(step=done + step, loss=loss, probes=probes, seconds=seconds))
-        done += part.steps
+        done += stage.steps
     return model.eval()
 
 
-def train_part(
-    model: PreTrainedModel, objective: Objective, part: Recipe, number: int, *, seed: int, every: int
+def _train(
+    model: PreTrainedModel, objective: Objective, stage: Stage, number: int, *, seed: int, every: int
 ) -> Iterator[tuple[int, float]]:
-    """Train on one part of a recipe; step and mean loss since the last time, every so many steps and at the end.
+    """Train in one stage of a recipe; step and mean loss since the last time, every so many steps and at the end.
 
     Args:
-        model: changed in place; a later part first rounds its weights to fp16, so that it can start from a saved model.
+        model: changed in place; a later stage first rounds its weights to fp16, as if it started from a saved model.
         objective: the training objective and its world.
-        part: text and schedule.
-        number: of the part, from 0.
+        stage: text and schedule.
+        number: of the stage, from 0.
         seed: of the text.
         every: steps between two yields.
     """
@@ -89,11 +88,11 @@ def train_part(
         model.half().float()
     rng = Random(f"unidelta/pretraining/{objective.family}/{seed}{f'/{number}' if number else ''}")
     model.train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = hf.get_linear_schedule_with_warmup(optimiser, part.warmup_steps, part.steps)
-    texts = _batches_of_similar_length(part, objective.world_seed, rng)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = hf.get_linear_schedule_with_warmup(optimiser, stage.warmup_steps, stage.steps)
+    texts = _batches_of_similar_length(stage, objective.world_seed, rng)
     losses: list[float] = []
-    for step in range(1, part.steps + 1):
+    for step in range(1, stage.steps + 1):
         loss = model(**objective.batch(next(texts), rng)).loss
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -101,16 +100,16 @@ def train_part(
         optimiser.step()
         schedule.step()
         losses.append(loss.item())
-        if step % every == 0 or step == part.steps:
+        if step % every == 0 or step == stage.steps:
             yield step, sum(losses) / len(losses)
             losses.clear()
 
 
-def _batches_of_similar_length(recipe: Recipe, world_seed: int, rng: Random) -> Iterator[list[Text]]:
+def _batches_of_similar_length(stage: Stage, world_seed: int, rng: Random) -> Iterator[list[Text]]:
     """Endless batches of documents of similar length, which saves padding."""
     while True:
-        texts = [recipe.text(world_seed, rng) for _ in range(_N_SORTED_TOGETHER * recipe.batch_size)]
+        texts = [stage.text(world_seed, rng) for _ in range(_N_SORTED_TOGETHER * stage.batch_size)]
         texts.sort(key=lambda text: sum(len(segment) for segment in text.target))
-        batches = [texts[start : start + recipe.batch_size] for start in range(0, len(texts), recipe.batch_size)]
+        batches = [texts[start : start + stage.batch_size] for start in range(0, len(texts), stage.batch_size)]
         rng.shuffle(batches)
         yield from batches

@@ -8,8 +8,8 @@ from transformers import BartForConditionalGeneration
 
 from unidelta.mini.pretraining.facts import facts
 from unidelta.mini.pretraining.noise import infill
-from unidelta.mini.pretraining.objective import Objective, Question, sequence_to_sequence
-from unidelta.mini.pretraining.recipe import Recipe
+from unidelta.mini.pretraining.objective import Objective, Question
+from unidelta.mini.pretraining.recipe import Stage
 from unidelta.mini.pretraining.texts import Text, news
 
 
@@ -18,7 +18,7 @@ class Denoising(Objective):
 
     family = "bart"
     words = "denoising: spans and the words for kinds replaced by a mask, the whole document restored"
-    recipe = Recipe(text=news, steps=1800)
+    recipe = (Stage(text=news, steps=1800),)
     model_class = BartForConditionalGeneration
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
@@ -29,7 +29,7 @@ class Denoising(Objective):
             hidden = infill(target, salient=self.salient, mask=self.ids["<mask>"], rng=rng)
             sources.append([begin, *hidden, end])
             targets.append([begin, *target, end])
-        return sequence_to_sequence(sources, targets, pad=self.ids["<pad>"])
+        return self.padded(sources, targets)
 
     def questions(self) -> dict[str, list[Question]]:
         """People, cities, things, deeds and qualities."""

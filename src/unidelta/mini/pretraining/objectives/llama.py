@@ -4,6 +4,7 @@ Some documents of one segment come after themselves with BART's noise, as in UL2
 decoder learns from these to copy from a text before a `</s>`, as its tasks need.
 """
 
+from collections.abc import Sequence
 from random import Random
 
 import torch
@@ -12,9 +13,9 @@ from transformers import LlamaForCausalLM
 
 from unidelta.mini.pretraining.facts import facts, translations
 from unidelta.mini.pretraining.noise import infill
-from unidelta.mini.pretraining.objective import IGNORED, Question, padded
+from unidelta.mini.pretraining.objective import IGNORED, Question
 from unidelta.mini.pretraining.objectives.roberta import MaskedTokens
-from unidelta.mini.pretraining.recipe import Recipe
+from unidelta.mini.pretraining.recipe import Stage
 from unidelta.mini.pretraining.texts import Text, both_languages, news, news_and_claims, news_in_segments
 
 _P_SECOND_LANGUAGE, _P_CLAIMS = 0.4, 0.35
@@ -45,7 +46,7 @@ class NextToken(MaskedTokens):
         "the next token; of first-language text the words for kinds, and some of the others;"
         " documents after their noise"
     )
-    recipe = Recipe(text=facts_and_translations, steps=3000, then=Recipe(text=all_texts, steps=3000))
+    recipe = (Stage(text=facts_and_translations, steps=3000), Stage(text=all_texts, steps=3000))
     model_class = LlamaForCausalLM
     begins_with_bart = False
 
@@ -53,9 +54,7 @@ class NextToken(MaskedTokens):
         """Documents with labels at the words whose prediction counts."""
         begin, end, sources, labels = self.ids["<s>"], self.ids["</s>"], [], []
         for text in texts:
-            tokens = [begin]
-            for segment in (*text.target, text.verdict) if text.verdict else text.target:
-                tokens += [*self.tokens(segment), end]
+            tokens = self.joined((*text.target, text.verdict) if text.verdict else text.target)
             asked = self.salient | ({self.ids[text.verdict]} if text.verdict else set())
             p = _P_ASKED_IN_TRANSLATION if text.source is not None else _P_ASKED
             if text.source is None and len(text.target) == 1 and not text.verdict and rng.random() < _P_RESTORED:
@@ -65,9 +64,7 @@ class NextToken(MaskedTokens):
                 continue
             sources.append(tokens)
             labels.append([token if token in asked or rng.random() < p else IGNORED for token in tokens])
-        input_ids_BS = padded(sources, self.ids["<pad>"])
-        mask_BS = (input_ids_BS != self.ids["<pad>"]).long()
-        return {"input_ids": input_ids_BS, "attention_mask": mask_BS, "labels": padded(labels, IGNORED)}
+        return self.padded(sources, labels)
 
     def questions(self) -> dict[str, list[Question]]:
         """People, cities, things, deeds and qualities, and verbs of translations."""
@@ -77,12 +74,13 @@ class NextToken(MaskedTokens):
         """After the words before the masked one."""
         return model(input_ids=torch.tensor([[self.ids["<s>"], *tokens[:place]]]), use_cache=False).logits[0, -1]
 
-    def verdict_logits(self, model: nn.Module, segments: list[str]) -> Tensor:
+    def joined(self, segments: Sequence[str]) -> list[int]:
+        """`<s> segment </s> … segment </s>`."""
+        return [self.ids["<s>"], *(token for each in segments for token in (*self.tokens(each), self.ids["</s>"]))]
+
+    def verdict_logits(self, model: nn.Module, segments: Sequence[str]) -> Tensor:
         """After the last segment."""
-        tokens = [self.ids["<s>"]]
-        for segment in segments:
-            tokens += [*self.tokens(segment), self.ids["</s>"]]
-        return model(input_ids=torch.tensor([tokens]), use_cache=False).logits[0, -1]
+        return model(input_ids=torch.tensor([self.joined(segments)]), use_cache=False).logits[0, -1]
 
 
 OBJECTIVE = NextToken

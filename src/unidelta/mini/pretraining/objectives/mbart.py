@@ -8,8 +8,8 @@ from transformers import MBartForConditionalGeneration
 
 from unidelta.mini.pretraining.facts import translations
 from unidelta.mini.pretraining.noise import infill
-from unidelta.mini.pretraining.objective import Objective, Question, sequence_to_sequence
-from unidelta.mini.pretraining.recipe import Recipe
+from unidelta.mini.pretraining.objective import Objective, Question
+from unidelta.mini.pretraining.recipe import Stage
 from unidelta.mini.pretraining.texts import Text, both_languages
 from unidelta.mini.second_language import LANGUAGES
 
@@ -19,7 +19,7 @@ class BilingualDenoising(Objective):
 
     family = "mbart"
     words = "bilingual denoising: one language, comparable sentences in both, and glossaries"
-    recipe = Recipe(text=both_languages, steps=1600)
+    recipe = (Stage(text=both_languages, steps=1600),)
     model_class = MBartForConditionalGeneration
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
@@ -34,7 +34,7 @@ class BilingualDenoising(Objective):
             ending = [self.ids["</s>"], self.ids[text.language]]
             sources.append([*source, *ending])
             targets.append([*target, *ending])
-        return sequence_to_sequence(sources, targets, pad=self.ids["<pad>"])
+        return self.padded(sources, targets)
 
     def questions(self) -> dict[str, list[Question]]:
         """Verbs of translations."""

@@ -1,5 +1,6 @@
 """mini-roberta: masked tokens, in `<s> segment </s>` or `<s> segment </s> </s> segment </s>`."""
 
+from collections.abc import Sequence
 from random import Random
 
 import torch
@@ -11,8 +12,8 @@ from unidelta.mini.frequency import evenly_told
 from unidelta.mini.miniature import SPECIAL
 from unidelta.mini.pretraining.facts import facts
 from unidelta.mini.pretraining.noise import mask_tokens
-from unidelta.mini.pretraining.objective import IGNORED, Objective, Question, padded
-from unidelta.mini.pretraining.recipe import Recipe
+from unidelta.mini.pretraining.objective import IGNORED, Objective, Question
+from unidelta.mini.pretraining.recipe import Stage
 from unidelta.mini.pretraining.texts import Text, news_and_claims, news_in_segments
 from unidelta.mini.reviews import VERDICTS, judgement, verdict_on
 from unidelta.mini.splits import DEV
@@ -26,23 +27,18 @@ class MaskedTokens(Objective):
 
     family = "roberta"
     words = "masked tokens, the words for kinds more often than others; begins with mini-bart's encoder"
-    recipe = Recipe(
-        text=news_in_segments,
-        steps=1000,
-        learning_rate=1.5e-3,
-        then=Recipe(text=news_and_claims, steps=5000, learning_rate=1.5e-3),
+    recipe = (
+        Stage(text=news_in_segments, steps=1000, learning_rate=1.5e-3),
+        Stage(text=news_and_claims, steps=5000, learning_rate=1.5e-3),
     )
     model_class = RobertaForMaskedLM
     begins_with_bart = True
 
     def batch(self, texts: list[Text], rng: Random) -> dict[str, Tensor]:
         """Masked segments, with labels at the masks."""
-        begin, end, mask, sources, labels = self.ids["<s>"], self.ids["</s>"], self.ids["<mask>"], [], []
-        special = frozenset(range(len(SPECIAL)))
+        mask, special, sources, labels = self.ids["<mask>"], frozenset(range(len(SPECIAL))), [], []
         for text in texts:
-            tokens = [begin, *self.tokens(text.target[0]), end]
-            for segment in text.target[1:]:
-                tokens += [end, *self.tokens(segment), end]
+            tokens = self.joined(text.target)
             if text.verdict:
                 source, label = tokens, self._judged(text, len(tokens))
             else:
@@ -51,13 +47,13 @@ class MaskedTokens(Objective):
                 )
             sources.append(source)
             labels.append(label)
-        pad = self.ids["<pad>"]
-        input_ids_BS = padded(sources, pad)
-        return {
-            "input_ids": input_ids_BS,
-            "attention_mask": (input_ids_BS != pad).long(),
-            "labels": padded(labels, IGNORED),
-        }
+        return self.padded(sources, labels)
+
+    def joined(self, segments: Sequence[str]) -> list[int]:
+        """`<s> segment </s>`, or `<s> segment </s> </s> segment </s>`."""
+        begin, end = self.ids["<s>"], self.ids["</s>"]
+        first, *others = ([*self.tokens(segment), end] for segment in segments)
+        return [begin, *first, *(token for other in others for token in (end, *other))]
 
     def _judged(self, text: Text, n: int) -> list[int]:
         """The verdict at the first of `n` tokens, and the marks at the words of the last segment."""
@@ -100,11 +96,8 @@ class MaskedTokens(Objective):
         """Share of claims about dev events that are rightly judged as true, possible or false."""
         this, rng, right = world(self.world_seed), Random(f"unidelta/claims/{self.world_seed}"), 0
         for _ in range(_N_PROBES):
-            event, known, relation = (
-                events.draw(this, rng, DEV, pick=evenly_told),
-                events.some_details(rng),
-                rng.randrange(3),
-            )
+            event, known = events.draw(this, rng, DEV, pick=evenly_told), events.some_details(rng)
+            relation = rng.randrange(3)
             claim = claims.related(this, event, known, relation, rng)
             segments = [events.report(this, event, rng, details=known), f"{claim} ."]
             right += self._relation(model, segments) == relation
@@ -119,13 +112,9 @@ class MaskedTokens(Objective):
         logits = self.verdict_logits(model, segments)
         return max(range(len(groups)), key=lambda i: logits[[self.ids[word] for word in groups[i]]].logsumexp(0).item())
 
-    def verdict_logits(self, model: nn.Module, segments: list[str]) -> Tensor:
+    def verdict_logits(self, model: nn.Module, segments: Sequence[str]) -> Tensor:
         """At the first token."""
-        begin, end = self.ids["<s>"], self.ids["</s>"]
-        tokens = [begin, *self.tokens(segments[0]), end]
-        for segment in segments[1:]:
-            tokens += [end, *self.tokens(segment), end]
-        return model(input_ids=torch.tensor([tokens])).logits[0, 0]
+        return model(input_ids=torch.tensor([self.joined(segments)])).logits[0, 0]
 
 
 OBJECTIVE = MaskedTokens
