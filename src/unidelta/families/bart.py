@@ -68,8 +68,8 @@ def odd(config: Config) -> Iterator[str]:
 
 def hosts(model: "PreTrainedModel") -> "list[Site]":
     """The same sites in a model."""
-    from unidelta.hosts.bart import BartLayer
     from unidelta.hosts.encoder_decoder import encoder_decoder_sites
+    from unidelta.hosts.inline_ffn import BartLayer
 
     return encoder_decoder_sites(model, layer=BartLayer)
 

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from unidelta.deltas.bottleneck import Bottleneck
 from unidelta.deltas.delta import Delta
 from unidelta.design.axes import Representation, Source
-from unidelta.hosts.bart import BartLayer
-from unidelta.hosts.mbart import MBartLayer
+from unidelta.hosts.inline_ffn import InlineFfnLayer
 
 
 class WideActivation(nn.Module):
@@ -40,7 +39,7 @@ class WideActivation(nn.Module):
 @contextmanager
 def wide_ffns(model: nn.Module) -> Iterator[None]:
     """Within a context; no weight is changed. The model must not train meanwhile."""
-    layers = [layer for layer in model.modules() if isinstance(layer, BartLayer | MBartLayer) and _can_be_wide(layer)]
+    layers = [layer for layer in model.modules() if isinstance(layer, InlineFfnLayer) and _can_be_wide(layer)]
     before = [(layer.fc1, layer.activation_fn, layer.fc2, layer.deltas) for layer in layers]
     try:
         for layer in layers:
@@ -51,7 +50,7 @@ def wide_ffns(model: nn.Module) -> Iterator[None]:
             layer.fc1, layer.activation_fn, layer.fc2, layer.deltas = fc1, activation, fc2, deltas
 
 
-def _can_be_wide(layer: BartLayer | MBartLayer) -> bool:
+def _can_be_wide(layer: InlineFfnLayer) -> bool:
     if Representation.SUBLAYER not in layer.deltas or not type(layer.fc1) is type(layer.fc2) is nn.Linear:
         return False
     delta = layer.deltas[Representation.SUBLAYER]
@@ -61,7 +60,7 @@ def _can_be_wide(layer: BartLayer | MBartLayer) -> bool:
 
 
 @torch.no_grad()
-def _widen(layer: BartLayer | MBartLayer) -> None:
+def _widen(layer: InlineFfnLayer) -> None:
     delta: Delta = layer.deltas[Representation.SUBLAYER]
     form, scale = delta.form, delta.compose.factor()
     up_bias = 0 if form.up.bias is None else scale * form.up.bias

@@ -1,5 +1,6 @@
 """The sites of BART and its kin, which share module names: attentions, FFNs inside their layers, and a prompt."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from transformers import PreTrainedModel
 
 from unidelta.deltas.prompt import Prompt
 from unidelta.design.axes import Representation
-from unidelta.hosts.attention import AttentionHost
+from unidelta.hosts.named import AttentionNames, attentions
 from unidelta.hosts.site import Host, Hosting, Site, attach
 
 PROMPT = "prompt"
@@ -23,34 +24,15 @@ def encoder_decoder_sites(model: PreTrainedModel, *, layer: type[Host]) -> list[
         layer: the host of a layer, whose FFN has no module of its own.
     """
     encoder, decoder = model.get_encoder(), model.get_decoder()
-    attentions = [
-        *((each.self_attn, "encoder_self", i, encoder) for i, each in enumerate(encoder.layers)),
-        *((each.self_attn, "decoder_self", i, decoder) for i, each in enumerate(decoder.layers)),
-        *((each.encoder_attn, "decoder_cross", i, decoder) for i, each in enumerate(decoder.layers)),
+    maps = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "output": "out_proj"}
+    own = AttentionNames(module="self_attn", linears=maps, dropout=lambda attention: attention.dropout)
+    return [
+        *attentions(encoder, encoder.layers, "encoder_self", own),
+        *attentions(decoder, decoder.layers, "decoder_self", own),
+        *attentions(decoder, decoder.layers, "decoder_cross", replace(own, module="encoder_attn")),
+        *(_ffn(each, "encoder_ffn", i, encoder, host=layer) for i, each in enumerate(encoder.layers)),
+        *(_ffn(each, "decoder_ffn", i, decoder, host=layer) for i, each in enumerate(decoder.layers)),
     ]
-    ffns = [
-        *((each, "encoder_ffn", i, encoder) for i, each in enumerate(encoder.layers)),
-        *((each, "decoder_ffn", i, decoder) for i, each in enumerate(decoder.layers)),
-    ]
-    return [*(_attention(*each) for each in attentions), *(_ffn(*each, host=layer) for each in ffns)]
-
-
-def _attention(attention: nn.Module, kind: str, layer: int, stack: nn.Module) -> Site:
-    hosting = Hosting(module=attention, host=AttentionHost, settings={"query": "q_proj"})
-    places = (Representation.HEADS, Representation.CONCAT, Representation.SUBLAYER)
-    return Site(
-        hosts=dict.fromkeys(places, hosting),
-        linears={
-            "query": attention.q_proj,
-            "key": attention.k_proj,
-            "value": attention.v_proj,
-            "output": attention.out_proj,
-        },
-        dropout=attention.dropout,
-        kind=kind,
-        layer=layer,
-        stack=stack,
-    )
 
 
 def _ffn(module: nn.Module, kind: str, layer: int, stack: nn.Module, *, host: type[Host]) -> Site:

@@ -4,6 +4,7 @@ No weight is renamed and nothing is wrapped. The new class keeps the stock class
 compiles, checkpoints and is split over devices as without deltas, and the stock class can be restored.
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +27,11 @@ class Host(nn.Module):
 
     settings: dict[str, Any]
     """What the host needs to know about its module, such as the name of the query map."""
+
+    def by_name(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of one call by the names of the stock forward: those without a keyword first."""
+        names = list(inspect.signature(type(self).__bases__[1].forward).parameters)[1:] if args else []
+        return {**dict(zip(names, args, strict=False)), **keywords}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Copies and pickles name the two base classes, because this class has the stock class's name."""

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unidelta.hosts.arguments import by_name
 from unidelta.hosts.cache import CACHE
 from unidelta.hosts.site import Host
 from unidelta.hosts.tokens import SOURCE_POSITIONS, source_positions
@@ -29,7 +28,7 @@ class StackHost(Host):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The stock forward, at positions that start later."""
         if FIRST_POSITION in self.settings or SKIPS_PADDING in self.settings:
-            args, kwargs = (), by_name(self, args, kwargs)
+            args, kwargs = (), self.by_name(args, kwargs)
             kwargs["position_ids"] = self._positions(**kwargs)
         if IS_DECODER in self.settings:
             kwargs[SOURCE_POSITIONS] = source_positions(self, args, kwargs, is_decoder=self.settings[IS_DECODER])

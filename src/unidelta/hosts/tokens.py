@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from unidelta.design.tokens import ends
 from unidelta.errors import DesignError
-from unidelta.hosts.arguments import by_name
 from unidelta.hosts.cache import CACHE
 from unidelta.hosts.site import Host
 
@@ -46,7 +45,7 @@ def source_positions(host: Host, args: tuple[Any, ...], keywords: dict[str, Any]
     Raises:
         DesignError: what belongs to the source cannot be known.
     """
-    given = by_name(host, args, keywords)
+    given = host.by_name(args, keywords)
     source_BS = keywords.pop(SOURCE_MASK, None)
     tokens = given.get("inputs_embeds") if given.get("input_ids") is None else given["input_ids"]
     n_batch, n_now = tokens.shape[:2]
