@@ -22,7 +22,7 @@ def random(*shape: int, seed: int = 1) -> torch.Tensor:
 
 
 def form(kind: type[HeadModule], *, scaling: float = 0.5, dropout: float = 0.0) -> HeadModule:
-    prefix = DirectPrefix(L, (H * E, H * E), generator=torch.Generator().manual_seed(0)).double()
+    prefix = DirectPrefix.drawn(L, (H * E, H * E), generator=torch.Generator().manual_seed(0)).double()
     prefix.key.data, prefix.value.data = random(L, H * E, seed=2), random(L, H * E, seed=3)
     return kind(prefix, H, H, scaling=scaling, dropout=dropout, query_norm=None)
 
@@ -100,9 +100,7 @@ def test_queries_of_a_group_share_its_vectors(kind):
     """With G = 1 and G = 3 heads of keys and values for H = 3 queries' heads: the latter with its vectors thrice."""
     key, value, query = random(L, E, seed=2), random(L, E, seed=3), random(B, H, T, E)
     grouped, plain = (
-        kind(
-            DirectPrefix.holding(key.repeat(1, n), value.repeat(1, n)), H, n, scaling=0.5, dropout=0.0, query_norm=None
-        )
+        kind(DirectPrefix(key.repeat(1, n), value.repeat(1, n)), H, n, scaling=0.5, dropout=0.0, query_norm=None)
         for n in (1, H)
     )
     assert grouped.keys_values()[0].shape == (1, L, E)

@@ -77,7 +77,7 @@ def test_a_default_linear_is_uniform_in_weight_and_bias():
 
 
 def test_prefix_and_prompt_vectors_start_where_the_authors_start_them():
-    direct = DirectPrefix(100, (200, 200), generator=seeded())
+    direct = DirectPrefix.drawn(100, (200, 200), generator=seeded())
     assert is_normal(direct.key.detach(), 0.02)
     assert is_normal(direct.value.detach(), 0.02)
     assert not direct.key.equal(direct.value)
@@ -96,7 +96,7 @@ def test_prefix_and_prompt_vectors_start_where_the_authors_start_them():
         lambda g: Bottleneck((6, 4, 6), init=Init.BERT, bias=True, dropout=0.1, norm=None, generator=g),
         lambda g: Bottleneck((6, 4, 6), init=Init.LORA, bias=False, dropout=0.1, norm=None, generator=g),
         lambda g: LowRank(6, 5, 3, init=Init.LORA, dropout=0.1, generator=g),
-        lambda g: DirectPrefix(4, (6, 6), generator=g),
+        lambda g: DirectPrefix.drawn(4, (6, 6), generator=g),
         lambda g: PrefixMLP(4, 6, 5, {0: (6, 6), 1: (6, 6)}, dropout=0.1, generator=g),
         lambda g: Prompt(4, 6, generator=g),
     ],

@@ -101,7 +101,7 @@ def test_dropout_is_on_the_output_in_training_only():
 
 
 def test_free_vectors_are_given_as_they_are():
-    prefix = DirectPrefix(LENGTH, (WIDTH, WIDTH), generator=torch.Generator())
+    prefix = DirectPrefix.drawn(LENGTH, (WIDTH, WIDTH), generator=torch.Generator())
     key, value = prefix()
     assert key is prefix.key and value is prefix.value
     assert key.shape == value.shape == (LENGTH, WIDTH)

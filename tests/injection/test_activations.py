@@ -249,7 +249,7 @@ def test_on_the_meta_device_a_start_may_be_left_out(tiny, design, name, family):
 
 def test_direct_vectors_are_a_copy_of_the_given_ones():
     given = (torch.randn(4, 6, generator=seeded()), torch.randn(4, 6, generator=seeded(1)))
-    prefix = DirectPrefix(4, 6, generator=seeded(), start=given)
+    prefix = DirectPrefix(*given)
     for parameter, vectors in zip((prefix.key, prefix.value), given, strict=True):
         assert parameter.equal(vectors) and parameter.requires_grad
         assert parameter.data_ptr() != vectors.data_ptr()

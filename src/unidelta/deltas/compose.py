@@ -21,50 +21,59 @@ class Compose(nn.Module):
         return None
 
 
-class Add(Compose):
-    """`h ← h + norm(s·Δh)` with a fixed s; s = 1 and no norm is plain addition.
+class Sum(Compose):
+    """`h ← h + norm(s·Δh)`; a subclass says what s is.
 
     Args:
-        scale: s.
         norm: the delta's own output layer norm, or None. It follows the scale, as in the authors' code, and so
             cancels it up to its ε.
     """
 
-    def __init__(self, *, scale: float = 1.0, norm: nn.LayerNorm | None = None) -> None:
+    def __init__(self, norm: nn.LayerNorm | None) -> None:
         super().__init__()
-        self.scale = scale
         self.norm = norm
-
-    def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
-        """h and Δh of one shape `(..., d)`, or shapes that broadcast."""
-        return self.add(h, delta if self.scale == 1.0 else delta * self.scale)
 
     def add(self, h: Tensor, scaled: Tensor) -> Tensor:
         """The composition, given s·Δh."""
         return h + (scaled if self.norm is None else self.norm(scaled))
+
+
+class Add(Sum):
+    """A fixed s; s = 1 and no norm is plain addition.
+
+    Args:
+        scale: s.
+        norm: as of `Sum`.
+    """
+
+    def __init__(self, *, scale: float = 1.0, norm: nn.LayerNorm | None = None) -> None:
+        super().__init__(norm)
+        self.scale = scale
+
+    def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
+        """h and Δh of one shape `(..., d)`, or shapes that broadcast."""
+        return self.add(h, delta if self.scale == 1.0 else delta * self.scale)
 
     def factor(self) -> float | None:
         """s, unless there is a norm."""
         return self.scale if self.norm is None else None
 
 
-class LearnedScale(Compose):
-    """`h ← h + norm(s·Δh)` with one trained scalar s per delta (the paper's "trainable s").
+class LearnedScale(Sum):
+    """One trained scalar s per delta (the paper's "trainable s").
 
     Args:
         start: s at the start.
-        norm: the delta's own output layer norm, or None.
+        norm: as of `Sum`.
     """
 
     def __init__(self, *, start: float = 1.0, norm: nn.LayerNorm | None = None) -> None:
-        super().__init__()
-        self.norm = norm
+        super().__init__(norm)
         self.learned_scale = nn.Parameter(torch.full((1,), start))
 
     def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
         """h and Δh of one shape `(..., d)`, or shapes that broadcast."""
-        scaled = delta * self.learned_scale
-        return h + (scaled if self.norm is None else self.norm(scaled))
+        return self.add(h, delta * self.learned_scale)
 
     def factor(self) -> Tensor | None:
         """s, unless there is a norm."""

@@ -67,15 +67,13 @@ class HeadModule(FormModule):
 
     def split(self, key_LD: Tensor, value_LD: Tensor) -> KeysValues:
         """Vectors `(L, G·E)` split over heads."""
-        return self._split(key_LD), self._split(value_LD)
-
-    def _split(self, p_LD: Tensor) -> Tensor:
-        return p_LD.reshape(p_LD.shape[0], self.n_kv_heads, -1).transpose(0, 1)
+        key, value = (p_LD.reshape(len(p_LD), self.n_kv_heads, -1).transpose(0, 1) for p_LD in (key_LD, value_LD))
+        return key, value
 
     def fold(self) -> None:
         """Replace the MLP by its output P_k, P_v."""
         if isinstance(self.prefix, ReparametrisedPrefix):
-            self.prefix = DirectPrefix.holding(*self.prefix.fold()).requires_grad_(False)
+            self.prefix = DirectPrefix(*self.prefix.fold()).requires_grad_(False)
 
     def stored(self) -> dict[str, Tensor]:
         """What gives P_k, P_v, and the layer norm if there is one."""

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unidelta.deltas.compose import Compose
+from unidelta.deltas.compose import Sum
 
 
-class InputGate(Compose):
+class InputGate(Sum):
     """`h ← h + σ(w·z + b) Δh` (Mao et al. 2022, §3), for each token; w = 0 and b = 0 at the start, so σ = ½.
 
     UniPELT's code takes the mean of σ over all tokens, padding and, in a decoder, the future included: its outputs
@@ -20,12 +20,11 @@ class InputGate(Compose):
     """
 
     def __init__(self, width: int, *, is_per_head: bool, norm: nn.LayerNorm | None) -> None:
-        super().__init__()
+        super().__init__(norm)
         self.weight, self.bias = nn.Parameter(torch.zeros(1, width)), nn.Parameter(torch.zeros(1))
-        self.is_per_head, self.norm = is_per_head, norm
+        self.is_per_head = is_per_head
 
     def forward(self, h: Tensor, delta: Tensor, z: Tensor) -> Tensor:
         """h and Δh of one shape, z `(..., D)`."""
         gate = torch.sigmoid(F.linear(z, self.weight, self.bias))
-        scaled = (gate.unsqueeze(1) if self.is_per_head else gate) * delta
-        return h + (scaled if self.norm is None else self.norm(scaled))
+        return self.add(h, (gate.unsqueeze(1) if self.is_per_head else gate) * delta)

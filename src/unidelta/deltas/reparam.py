@@ -27,35 +27,22 @@ class PrefixVectors(nn.Module):
 
 
 class DirectPrefix(PrefixVectors):
-    """P_k `(L, K)` and P_v `(L, V)` of one attention as parameters, from N(0, 0.02²) or from given vectors.
+    """P_k `(L, K)` and P_v `(L, V)` of one attention as parameters, on the device of the given vectors.
 
     Args:
-        length: L.
-        widths: K and V.
-        generator: the source of randomness of the initialisation.
-        start: initial P_k, P_v; None draws them.
+        key: P_k at the start.
+        value: P_v at the start.
     """
 
-    def __init__(
-        self,
-        length: int,
-        widths: tuple[int, int],
-        *,
-        generator: Generator,
-        start: tuple[Tensor, Tensor] | None = None,
-    ) -> None:
+    def __init__(self, key: Tensor, value: Tensor) -> None:
         super().__init__()
-        if start is None:
-            key, value = (nn.init.normal_(torch.empty(length, n), std=0.02, generator=generator) for n in widths)
-            start = key, value
-        self.key, self.value = nn.Parameter(start[0].clone()), nn.Parameter(start[1].clone())
+        self.key, self.value = nn.Parameter(key.detach().clone()), nn.Parameter(value.detach().clone())
 
     @classmethod
-    def holding(cls, key: Tensor, value: Tensor) -> "DirectPrefix":
-        """A prefix of given vectors, on their device."""
-        held = cls(1, (1, 1), generator=Generator())
-        held.key, held.value = nn.Parameter(key.detach().clone()), nn.Parameter(value.detach().clone())
-        return held
+    def drawn(cls, length: int, widths: tuple[int, int], *, generator: Generator) -> "DirectPrefix":
+        """L vectors of widths K and V from N(0, 0.02²)."""
+        key, value = (nn.init.normal_(torch.empty(length, n), std=0.02, generator=generator) for n in widths)
+        return cls(key, value)
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """P_k, P_v."""

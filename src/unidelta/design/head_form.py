@@ -157,8 +157,9 @@ class HeadForm(Form):
             return vectors
         if isinstance(materials.shared, PrefixMLP):
             return ReparametrisedPrefix(materials.shared, place.site.layer)
-        widths = _widths(place.site)
-        return DirectPrefix(spec.bottleneck, widths, generator=materials.generator, start=materials.start)
+        if materials.start is not None:
+            return DirectPrefix(*materials.start)
+        return DirectPrefix.drawn(spec.bottleneck, _widths(place.site), generator=materials.generator)
 
 
 def _widths(site: SiteShape) -> tuple[int, int]:

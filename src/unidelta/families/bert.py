@@ -28,7 +28,7 @@ TINY = {
 }
 
 
-def sites(config: Config) -> list[SiteShape]:
+def sites(config: Config, *, stack: str = "encoder") -> list[SiteShape]:
     """Self-attentions, then FFNs."""
     d, f, heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
     attention = {role: LinearShape(d_in=d, d_out=d) for role in ("query", "key", "value", "output")}
@@ -36,8 +36,8 @@ def sites(config: Config) -> list[SiteShape]:
     layers = config["num_hidden_layers"]
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
     return [
-        *in_every_layer({"encoder_self": layers}, **shared, linears=attention),
-        *in_every_layer({"encoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
+        *in_every_layer({f"{stack}_self": layers}, **shared, linears=attention),
+        *in_every_layer({f"{stack}_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from unidelta.design.architecture import Surroundings
-from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family
-from unidelta.design.site import LinearShape, SiteShape, in_every_layer
+from unidelta.design.site import LinearShape, SiteShape
+from unidelta.families import bert
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -22,18 +22,17 @@ TINY = {
     **{"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2},
 }
 
+_AS_BERT = {
+    "hidden_size": "n_embd",
+    "intermediate_size": "n_inner",
+    "num_attention_heads": "n_head",
+    "num_hidden_layers": "n_layer",
+}
+
 
 def sites(config: Config) -> list[SiteShape]:
-    """Self-attentions, then FFNs."""
-    d, f, heads = config["n_embd"], config["n_inner"], config["n_head"]
-    attention = {role: LinearShape(d_in=d, d_out=d) for role in ("query", "key", "value", "output")}
-    ffn = {"up": LinearShape(d_in=d, d_out=f), "down": LinearShape(d_in=f, d_out=d)}
-    shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
-    layers = config["n_layer"]
-    return [
-        *in_every_layer({"decoder_self": layers}, **shared, linears=attention),
-        *in_every_layer({"decoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
-    ]
+    """Self-attentions, then FFNs: of BERT's shapes."""
+    return bert.sites({theirs: config[own] for theirs, own in _AS_BERT.items()}, stack="decoder")
 
 
 def surroundings(config: Config, n_labels: int) -> Surroundings:

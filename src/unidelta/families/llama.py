@@ -34,7 +34,7 @@ TINY = {  # heads that are wider than the model together, two queries' heads for
 }
 
 
-def sites(config: Config, *, logits_times: float | None = None) -> list[SiteShape]:
+def sites(config: Config, *, logits_times: float | None = None, stack: str = "decoder") -> list[SiteShape]:
     """Self-attentions, then FFNs."""
     d, f, width = config["hidden_size"], config["intermediate_size"], config["head_dim"]
     heads, kv_heads, layers = config["num_attention_heads"], config["num_key_value_heads"], config["num_hidden_layers"]
@@ -48,8 +48,8 @@ def sites(config: Config, *, logits_times: float | None = None) -> list[SiteShap
     shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": kv_heads, "head_width": width}
     shared["logits_times"] = logits_times
     return [
-        *in_every_layer({"decoder_self": layers}, **shared, linears=attention),
-        *in_every_layer({"decoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
+        *in_every_layer({f"{stack}_self": layers}, **shared, linears=attention),
+        *in_every_layer({f"{stack}_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
     ]
 
 

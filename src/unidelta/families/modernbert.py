@@ -8,9 +8,9 @@ pretrained; the classifier on it is new.
 from typing import TYPE_CHECKING, Any
 
 from unidelta.design.architecture import Surroundings
-from unidelta.design.axes import Slot
 from unidelta.design.family import FAMILIES, Config, Family
-from unidelta.design.site import LinearShape, SiteShape, in_every_layer
+from unidelta.design.site import LinearShape, SiteShape
+from unidelta.families import llama
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -26,19 +26,10 @@ TINY = {
 
 
 def sites(config: Config) -> list[SiteShape]:
-    """Self-attentions, then FFNs."""
-    d, f, heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
-    biases = {"bias": config["attention_bias"]}
-    attention = {role: LinearShape(d_in=d, d_out=d, **biases) for role in ("query", "key", "value", "output")}
-    biases = {"bias": config["mlp_bias"]}
-    ffn = {role: LinearShape(d_in=d, d_out=f, **biases) for role in ("gate", "up")}
-    ffn["down"] = LinearShape(d_in=f, d_out=d, **biases)
-    layers = config["num_hidden_layers"]
-    shared = {"slot": Slot.ATTN, "width": d, "n_heads": heads, "n_kv_heads": heads, "head_width": d // heads}
-    return [
-        *in_every_layer({"encoder_self": layers}, **shared, linears=attention),
-        *in_every_layer({"encoder_ffn": layers}, slot=Slot.FFN, width=d, linears=ffn),
-    ]
+    """Self-attentions, then FFNs: of Llama's shapes, each head with keys and values of its own."""
+    heads = config["num_attention_heads"]
+    whole = {"num_key_value_heads": heads, "head_dim": config["hidden_size"] // heads}
+    return llama.sites({**config, **whole}, stack="encoder")
 
 
 def surroundings(config: Config, n_labels: int) -> Surroundings:
@@ -77,10 +68,7 @@ FAMILIES.register(
         name="modernbert",
         kind="encoder",
         is_pre_norm=True,
-        keys=(
-            *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
-            "max_position_embeddings",
-        ),
+        keys=llama.KEYS,
         optional=dict.fromkeys(("attention_bias", "mlp_bias", "norm_bias", "classifier_bias"), lambda config: False),
         sites=sites,
         surroundings=surroundings,

@@ -39,9 +39,3 @@ def scale_inside(delta: Delta) -> None:
     """Make a delta with a fixed scale apply it inside; other deltas do not change."""
     if type(delta.form) in _INSIDE and type(delta.compose) is Add and delta.compose.scale != 1.0:
         delta.__class__ = _INSIDE[type(delta.form)]
-
-
-def scale_outside(delta: Delta) -> None:
-    """Undo `scale_inside`."""
-    if type(delta) in _INSIDE.values():
-        delta.__class__ = Delta
