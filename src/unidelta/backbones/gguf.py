@@ -32,7 +32,7 @@ def from_gguf(file: Path, folder: Path) -> str:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # late: seconds
 
     from unidelta.backbones.pretrained import quiet
-    from unidelta.backbones.vocabulary import check_vocabulary
+    from unidelta.backbones.tokenizer import check_vocabulary
     from unidelta.design.config_facts import known_family
 
     source = {"pretrained_model_name_or_path": file.parent, "gguf_file": file.name}
@@ -51,7 +51,7 @@ def from_gguf(file: Path, folder: Path) -> str:
         raise BackboneError(
             asked, f"transformers' reader: {first}", "a complete GGUF file, of an architecture that the reader knows"
         ) from error
-    check_vocabulary(tokenizer, n_embeddings=model.get_input_embeddings().weight.shape[0], asked=asked)
+    check_vocabulary(tokenizer, model, asked=asked)
     try:
         with whole_folder(folder) as partial, quiet():
             model.save_pretrained(partial)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from unidelta.backbones.config_file import WANTED, read_config
 from unidelta.backbones.loading import LoadedBackbone, Loading
-from unidelta.backbones.unknown_revision import unknown_revision
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError, first_line
@@ -110,3 +109,20 @@ class Hub:
     @property
     def _asked(self) -> str:
         return f"backbone.checkpoint={self.name}"
+
+
+def unknown_revision(error: BaseException, asked: str, revision: str | None) -> BackboneError | None:
+    """A BackboneError if the repository lacks the revision (a commit of a pull request may vanish), else None.
+
+    Args:
+        error: what a client of the hub raised.
+        asked: the words in which the checkpoint was asked for.
+        revision: the pin.
+    """
+    from unidelta.network.hub import is_unknown_revision
+
+    if revision is None or not is_unknown_revision(error):
+        return None
+    why = "the repository has no such commit, tag or branch"
+    instead = "backbone.hub_revision=main, if its files are safetensors; the record names the commit"
+    return BackboneError(f"{asked} backbone.hub_revision={revision}", why, instead)

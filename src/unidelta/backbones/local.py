@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from unidelta.backbones.chat import has_chat_template
 from unidelta.backbones.config_file import WANTED, read_config
-from unidelta.backbones.languages import languages_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
-from unidelta.backbones.vocabulary import SAVE_BOTH, missing_tokenizer, tokenizer_files
+from unidelta.backbones.tokenizer_files import (
+    SAVE_BOTH,
+    has_chat_template,
+    languages_of,
+    missing_tokenizer,
+    tokenizer_files,
+)
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.errors import BackboneError

@@ -10,8 +10,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
 from unidelta.backbones.loading import Loading
-from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.shipped import checked_weights, world_of
+from unidelta.backbones.tokenizer import prepare_padding
 from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError
 from unidelta.mini.tokenizer import tokenizer

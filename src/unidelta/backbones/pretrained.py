@@ -10,12 +10,11 @@ from transformers.utils import logging
 from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
 from unidelta.backbones.head import labels_in, order_of, reorder, tells_texts_apart
+from unidelta.backbones.hub import unknown_revision
 from unidelta.backbones.loading import LoadedBackbone, Loading
-from unidelta.backbones.padding import prepare_padding
 from unidelta.backbones.parameters import check_parameters
 from unidelta.backbones.quantised import quantisation
-from unidelta.backbones.unknown_revision import unknown_revision
-from unidelta.backbones.vocabulary import check_vocabulary
+from unidelta.backbones.tokenizer import check_vocabulary, prepare_padding
 from unidelta.design.config_facts import known_family
 from unidelta.design.family import Family
 from unidelta.errors import BackboneError, DamagedWeights, first_line
@@ -64,7 +63,7 @@ def load_pretrained(
         )
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
     prepare_padding(tokenizer, model, family, asked=asked)
-    check_vocabulary(tokenizer, n_embeddings=model.get_input_embeddings().weight.shape[0], asked=asked)
+    check_vocabulary(tokenizer, model, asked=asked)
     head = family.head_of(model)
     of_head = {f"{family.head}.{name}" for name, _ in head.named_parameters()} if head is not None else set()
     absent, misshapen = set(report["missing_keys"]), {str(key[0]) for key in report["mismatched_keys"]}

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unidelta.backbones.chat import has_chat_template
-from unidelta.backbones.languages import languages_of
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.local import stated_in
+from unidelta.backbones.tokenizer_files import has_chat_template, languages_of
 from unidelta.design.architecture import Architecture
 from unidelta.design.config_facts import architecture_from_config
 from unidelta.design.family import FAMILIES
@@ -109,16 +108,11 @@ def checked_weights(folder: Path) -> Path:
     expected, weights = _provenance(folder)["sha256"], folder / "model.safetensors"
     if not weights.is_file():
         raise BackboneError(f"the miniature {weights}", "there is no such file", _instead(folder))
-    found = fingerprint(weights)
+    found = hashlib.sha256(weights.read_bytes()).hexdigest()
     if found != expected:
         why = f"the file was altered: its SHA-256 is {found[:12]}…, it was {expected[:12]}…"
         raise DamagedWeights(f"the miniature {weights}", why, _instead(folder))
     return weights
-
-
-def fingerprint(weights: Path) -> str:
-    """The SHA-256 of a weight file, which identifies the backbone in records."""
-    return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
 def _provenance(folder: Path) -> dict[str, Any]:

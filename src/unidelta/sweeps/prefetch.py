@@ -3,8 +3,7 @@
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 
-from unidelta.backbones.hub import Hub
-from unidelta.backbones.unknown_revision import unknown_revision
+from unidelta.backbones.hub import Hub, unknown_revision
 from unidelta.config.run_spec import RunSpec
 from unidelta.errors import BackboneError, Problems, UserError, first_line
 from unidelta.tasks import load_all

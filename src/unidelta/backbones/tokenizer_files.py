@@ -1,15 +1,11 @@
-"""Whether a checkpoint has a tokenizer, and whether it is the one that its embeddings were made for.
+"""What the files of a tokenizer in a folder say, read without heavy imports.
 
 transformers makes an empty tokenizer from a folder without tokenizer files: every text becomes the same few ids.
 """
 
+import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from unidelta.errors import BackboneError
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 SAVE_BOTH = "model.save_pretrained(DIR) and tokenizer.save_pretrained(DIR)"
 """What makes a whole checkpoint of a model and its tokenizer."""
@@ -25,7 +21,7 @@ _FILES = (
 """Files that make a tokenizer, any of these."""
 _BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja")
 """Files that change what it does."""
-_MOST_ROWS_MORE_OR_LESS = 0.1  # tables are padded to round numbers: 28 rows of T5's 32,128
+_CODE = re.compile(r"[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")  # en_XX, ro_RO, eng_Latn
 
 
 def tokenizer_files(folder: Path) -> list[Path]:
@@ -43,21 +39,25 @@ def missing_tokenizer(folder: Path) -> str | None:
     return f"it has no tokenizer: none of {', '.join(' with '.join(names) for names in _FILES)}"
 
 
-def check_vocabulary(tokenizer: "PreTrainedTokenizerBase", *, n_embeddings: int, asked: str) -> None:
-    """Refuse a tokenizer that was made for other embeddings.
+def languages_of(folder: Path) -> tuple[str, ...]:
+    """The language codes among the special tokens of a tokenizer in a folder, in order of id.
 
-    Args:
-        tokenizer: as it was loaded.
-        n_embeddings: rows of the model's embedding table.
-        asked: the words in which the checkpoint was asked for.
-
-    Raises:
-        BackboneError: it has special tokens only, or a number of tokens far from the number of embeddings.
+    Empty if it has none or if its files cannot be read: loading the tokenizer then reports what is wrong.
     """
-    n_tokens, instead = len(tokenizer), f"the tokenizer of the checkpoint in its folder: {SAVE_BOTH}"
-    if n_tokens <= len(tokenizer.all_special_ids):
-        why = f"its tokenizer knows {n_tokens} special tokens and no other; the model has {n_embeddings:,} embeddings"
-        raise BackboneError(asked, why, instead)
-    if abs(n_tokens - n_embeddings) > _MOST_ROWS_MORE_OR_LESS * n_embeddings:
-        why = f"its tokenizer has {n_tokens:,} tokens and the model {n_embeddings:,} embeddings: they do not match"
-        raise BackboneError(asked, why, instead)
+    try:
+        content = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        tokens = [str(token["content"]) for token in content["added_tokens"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    return tuple(token for token in tokens if _CODE.fullmatch(token))
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Whether the folder has a chat template; false too if its files cannot be read, which loading reports."""
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    try:
+        content = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and bool(content.get("chat_template"))
