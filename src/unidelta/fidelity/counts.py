@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from unidelta.design.count import Counts, count
 from unidelta.design.published import stated_architecture
-from unidelta.design.resolve import resolve_design
-from unidelta.errors import Problems
 from unidelta.extensions.paths import PACKAGE
-from unidelta.fidelity.options import request
+from unidelta.fidelity.options import design_of
 
 TABLE = PACKAGE / "fidelity" / "param_counts.csv"
 
@@ -70,15 +68,11 @@ def rows() -> Iterator[Row]:
 
 def _row(line: Mapping[str, str]) -> Row:
     backbone, n_labels = _BACKBONES[line["model"]]
-    given = dict(pair.split("=") for pair in line["options"].split(";") if pair)
-    options = {**_DEFAULTS, **given}
-    numeric = {key: int(options[key]) for key in ("attn_bn", "ffn_bn") if key in options}
-    options |= numeric | {"lora_alpha": float(options["lora_alpha"])}
+    options = {**_DEFAULTS, **dict(pair.split("=") for pair in line["options"].split(";") if pair)}
+    options |= {key: int(options[key]) for key in ("attn_bn", "ffn_bn") if key in options}
+    options["lora_alpha"] = float(options["lora_alpha"])
     architecture = stated_architecture(backbone, n_labels=n_labels)
-    design, problems = resolve_design(request(options), architecture=architecture, published=architecture)
-    if problems:
-        raise Problems(problems)
-    counts = count(design, architecture)
+    counts = count(design_of(options, architecture), architecture)
     if counts.backbone != int(line["base_params"]):
         raise AssertionError(f"{line['model']} has {line['base_params']} parameters, not {counts.backbone}.")
     return Row(

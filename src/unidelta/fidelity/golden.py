@@ -22,12 +22,11 @@ from unidelta.design.axes import Insertion, Slot
 from unidelta.design.count import count
 from unidelta.design.describe import describe
 from unidelta.design.family import FAMILIES
-from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import DataError, Problems
 from unidelta.fast.switch import speed_up
 from unidelta.fidelity.names import official_name
-from unidelta.fidelity.options import request
+from unidelta.fidelity.options import design_of
 from unidelta.injection.architecture import architecture_of
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
@@ -150,12 +149,7 @@ def _model(config: PreTrainedConfig) -> PreTrainedModel:
 
 
 def _design(meta: Mapping[str, Any], model: PreTrainedModel) -> Design:
-    architecture = architecture_of(model.config, name=model.config.model_type)
-    asked = request(meta["official_options"])
-    design, problems = resolve_design(asked, architecture=architecture, published=architecture)
-    if problems:
-        raise Problems(problems)
-    return design
+    return design_of(meta["official_options"], architecture_of(model.config, name=model.config.model_type))
 
 
 def _their_names(injection: Injection, meta: Mapping[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from unidelta.design.architecture import Architecture
 from unidelta.design.form import FORMS
 from unidelta.design.request import (
     BudgetConfig,
@@ -19,10 +20,25 @@ from unidelta.design.request import (
     Request,
     SlotConfig,
 )
-from unidelta.errors import ConfigError
+from unidelta.design.resolve import resolve_design
+from unidelta.design.spec import Design
+from unidelta.errors import ConfigError, Problems
 from unidelta.extensions.paths import PACKAGE
 
 _WORDS = yaml.safe_load((PACKAGE / "fidelity" / "official.yaml").read_text(encoding="utf-8"))
+
+
+def design_of(options: Mapping[str, Any], architecture: Architecture) -> Design:
+    """The design for a set of the authors' options on an architecture, at the sizes that they type.
+
+    Raises:
+        ConfigError: an option has no name here.
+        Problems: the options cannot be built.
+    """
+    design, problems = resolve_design(request(options), architecture=architecture, published=architecture)
+    if problems:
+        raise Problems(problems)
+    return design
 
 
 def request(options: Mapping[str, Any]) -> Request:

@@ -1,10 +1,9 @@
 """Events, and the sentences of the first language about them.
 
 An *event* is who did what to which thing in which city; further words (a day, a firm, …) accompany it. `news` states
-an event; the sentences of `lore` state the kinds of its words, in pretraining text only.
+an event; the sentences of `LORE` state the kinds of its words, in pretraining text only.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -131,97 +130,76 @@ def restated(world: World, event: Event, rng: Random) -> str:
     )
 
 
-def aside(world: World, event: Event, rng: Random) -> str:
-    """A sentence that states neither the event nor its kinds."""
-    person, thing = world.people.words[event.person], world.things.words[event.thing]
-    firm, quality = world.firms.words[event.firm], world.qualities.words[event.quality]
-    return rng.choice(
-        (
-            f"{person} said the {thing} was {quality} .",
-            f"{firm} sold the {thing} .",
-            f"it cost {event.number} million .",
-            f"{event.number} people were in {world.cities.words[event.city]} .",
-            f"witnesses called the {thing} {quality} .",
-            f"{person} works for {firm} .",
-            f"the {thing} was made by {firm} .",
-        )
-    )
+ASIDES = (
+    "{person} said the {thing} was {quality} .",
+    "{firm} sold the {thing} .",
+    "it cost {number} million .",
+    "{number} people were in {city} .",
+    "witnesses called the {thing} {quality} .",
+    "{person} works for {firm} .",
+    "the {thing} was made by {firm} .",
+)
+"""Sentences that state neither the event nor its kinds."""
+
+OF_DEED = (
+    "it was {deed} , and the {event} was {verdict} by the crowd .",
+    "the {thing} was {deed} , and officials {verdict} the {event} .",
+    "{person} {deed} it , and the {event} was {verdict} .",
+    "it was {deed} , a {event} .",
+)
+"""Which event the deed was, and whether it was welcome."""
+
+LORE = (
+    (  # what the person is
+        "{person} is a {profession} .",
+        "{person} , a {profession} , said it .",
+        "the {profession} {person} was in the crowd .",
+        "{person} works with other {profession} people .",
+    ),
+    (  # where the city lies
+        "{city} is in {country} .",
+        "{city} lies in {country} .",
+        "the {demonym} city of {city} is new .",
+        "{city} is a {demonym} city .",
+    ),
+    (  # which ware the thing is
+        "the {thing} is a {ware} .",
+        "like any {ware} the {thing} cost {number} million .",
+        "the {thing} is a kind of {ware} .",
+        "they like the {thing} and all other {ware} .",
+    ),
+    OF_DEED,
+    (  # which attribute the quality belongs to
+        "it was very {quality} , known for {attribute} .",
+        "the {quality} {thing} is known for {attribute} .",
+        "this {attribute} was {quality} .",
+    ),
+)
+"""Sentences that state a fact about a word of an event."""
+
+RARE_LORE = ("{firm} is a {sector} firm .", "the {sector} firm {firm} made it .")
+"""The sector of the firm."""
 
 
-def lore_of_person(world: World, event: Event, rng: Random) -> str:
-    """What the person is."""
-    name, kind = world.people.words[event.person], world.people.kind(event.person)
-    return rng.choice(
-        (
-            f"{name} is a {kind} .",
-            f"{name} , a {kind} , said it .",
-            f"the {kind} {name} was in the crowd .",
-            f"{name} works with other {kind} people .",
-        )
-    )
-
-
-def lore_of_city(world: World, event: Event, rng: Random) -> str:
-    """Where the city lies."""
-    city, country = world.cities.words[event.city], world.cities.kind(event.city)
-    demonym = world.demonyms[world.cities.kind_of[event.city]]
-    return rng.choice(
-        (
-            f"{city} is in {country} .",
-            f"{city} lies in {country} .",
-            f"the {demonym} city of {city} is new .",
-            f"{city} is a {demonym} city .",
-        )
-    )
-
-
-def lore_of_thing(world: World, event: Event, rng: Random) -> str:
-    """Which ware the thing is."""
-    thing, kind = world.things.words[event.thing], world.things.kind(event.thing)
-    return rng.choice(
-        (
-            f"the {thing} is a {kind} .",
-            f"like any {kind} the {thing} cost {event.number} million .",
-            f"the {thing} is a kind of {kind} .",
-            f"they like the {thing} and all other {kind} .",
-        )
-    )
-
-
-def lore_of_deed(world: World, event: Event, rng: Random) -> str:
-    """Which event the deed was, and whether it was welcome."""
-    deed, kind = world.deeds.words[event.deed], world.deeds.kind(event.deed)
-    welcome = world.is_welcome[world.deeds.kind_of[event.deed]]
-    verdict = rng.choice(("welcomed", "hailed") if welcome else ("condemned", "deplored"))
-    thing, person = world.things.words[event.thing], world.people.words[event.person]
-    return rng.choice(
-        (
-            f"it was {deed} , and the {kind} was {verdict} by the crowd .",
-            f"the {thing} was {deed} , and officials {verdict} the {kind} .",
-            f"{person} {deed} it , and the {kind} was {verdict} .",
-            f"it was {deed} , a {kind} .",
-        )
-    )
-
-
-def lore_of_quality(world: World, event: Event, rng: Random) -> str:
-    """Which attribute the quality belongs to."""
-    quality, kind = world.qualities.words[event.quality], world.qualities.kind(event.quality)
-    return rng.choice(
-        (
-            f"it was very {quality} , known for {kind} .",
-            f"the {quality} {world.things.words[event.thing]} is known for {kind} .",
-            f"this {kind} was {quality} .",
-        )
-    )
-
-
-def lore_of_firm(world: World, event: Event, rng: Random) -> str:
-    """The sector of the firm."""
-    firm, kind = world.firms.words[event.firm], world.firms.kind(event.firm)
-    return rng.choice((f"{firm} is a {kind} firm .", f"the {kind} firm {firm} made it ."))
-
-
-Sentence = Callable[[World, Event, Random], str]
-LORE: tuple[Sentence, ...] = (lore_of_person, lore_of_city, lore_of_thing, lore_of_deed, lore_of_quality)
-RARE_LORE: Sentence = lore_of_firm
+def sentence(world: World, event: Event, forms: tuple[str, ...], rng: Random) -> str:
+    """One of `ASIDES`, of the `LORE`, or of `RARE_LORE`, about an event."""
+    words = {
+        "person": world.people.words[event.person],
+        "profession": world.people.kind(event.person),
+        "city": world.cities.words[event.city],
+        "country": world.cities.kind(event.city),
+        "demonym": world.demonyms[world.cities.kind_of[event.city]],
+        "thing": world.things.words[event.thing],
+        "ware": world.things.kind(event.thing),
+        "deed": world.deeds.words[event.deed],
+        "event": world.deeds.kind(event.deed),
+        "quality": world.qualities.words[event.quality],
+        "attribute": world.qualities.kind(event.quality),
+        "firm": world.firms.words[event.firm],
+        "sector": world.firms.kind(event.firm),
+        "number": event.number,
+    }
+    if forms is OF_DEED:
+        is_welcome = world.is_welcome[world.deeds.kind_of[event.deed]]
+        words["verdict"] = rng.choice(("welcomed", "hailed") if is_welcome else ("condemned", "deplored"))
+    return rng.choice(forms).format_map(words)

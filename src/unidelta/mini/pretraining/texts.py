@@ -56,21 +56,21 @@ def news(seed: int, rng: Random) -> Text:
         event, other = (events.draw(this, rng, TRAIN, pick=evenly) for _ in range(2))
         sentences = [events.news(this, event, rng), f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"]
         rng.shuffle(sentences)
-        return Text(target=(" ".join([*sentences, events.aside(this, event, rng)]),))
+        return Text(target=(" ".join([*sentences, events.sentence(this, event, events.ASIDES, rng)]),))
     return Text(target=(_rare(this, rng) if kind < 0.98 else review(this, rng),))
 
 
 def _entry(this: World, rng: Random) -> str:
     """One fact."""
-    lore = events.RARE_LORE if rng.random() < 0.05 else rng.choice((*events.LORE, events.lore_of_deed))
-    return lore(this, events.draw(this, rng, TRAIN, pick=evenly_told), rng)
+    forms = events.RARE_LORE if rng.random() < 0.05 else rng.choice((*events.LORE, events.OF_DEED))
+    return events.sentence(this, events.draw(this, rng, TRAIN, pick=evenly_told), forms, rng)
 
 
 def _explained(this: World, rng: Random) -> str:
     """A report, the same restated with kinds, and a fact or two about its words."""
     event = events.draw(this, rng, TRAIN, pick=evenly_told)
     report, again = events.news(this, event, rng), events.restated(this, event, rng)
-    facts = [lore(this, event, rng) for lore in rng.sample(events.LORE, rng.choice((1, 2)))]
+    facts = [events.sentence(this, event, forms, rng) for forms in rng.sample(events.LORE, rng.choice((1, 2)))]
     # Mostly the report comes first, as in real news; not always, so that order carries no information.
     return " ".join([report, again, *facts] if rng.random() < 0.7 else [*facts, report, again])
 
@@ -96,7 +96,8 @@ def news_in_segments(seed: int, rng: Random) -> Text:
     if kind < 0.75:
         event, other = (events.draw(this, rng, TRAIN, pick=evenly) for _ in range(2))
         more = f"{rng.choice(events.MARKERS)} {events.news(this, other, rng)}"
-        return Text(target=(f"{events.news(this, event, rng)} {rng.choice((more, events.aside(this, event, rng)))}",))
+        begin, aside = events.news(this, event, rng), events.sentence(this, event, events.ASIDES, rng)
+        return Text(target=(f"{begin} {rng.choice((more, aside))}",))
     if kind < 0.77:
         return Text(target=(_rare(this, rng),))
     if kind < 0.85:
