@@ -12,6 +12,9 @@ from unidelta.errors import BackboneError, first_line
 
 # huggingface_hub and modules that need it are imported late: they take half a second, and other weights need none.
 
+OFFLINE = "backbone.checkpoint=DIR with a local folder, or scale=mini"
+"""What to type without the hub."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
@@ -66,10 +69,8 @@ class Hub:
             has_main = replace(self, revision=None).commit() is not None
             raise BackboneError(
                 self._asked + (f" backbone.hub_revision={self.revision}" if self.revision else ""),
-                f"{unreachable}, and the checkpoint is not in the cache of this machine"
-                + (", which has its main branch" if has_main else ""),
-                ("backbone.hub_revision=main, or " if has_main else "")
-                + "backbone.checkpoint=DIR with a local folder, or scale=mini",
+                not_cached(unreachable) + (", which has its main branch" if has_main else ""),
+                ("backbone.hub_revision=main, or " if has_main else "") + OFFLINE,
             )
 
     def languages(self) -> tuple[str, ...]:
@@ -109,6 +110,11 @@ class Hub:
     @property
     def _asked(self) -> str:
         return f"backbone.checkpoint={self.name}"
+
+
+def not_cached(unreachable: str) -> str:
+    """Why a checkpoint cannot be had, given why the hub cannot."""
+    return f"{unreachable}, and the checkpoint is not in the cache of this machine"
 
 
 def unknown_revision(error: BaseException, asked: str, revision: str | None) -> BackboneError | None:

@@ -10,7 +10,7 @@ from transformers.utils import logging
 from unidelta.backbones.classes import model_class
 from unidelta.backbones.dropouts import set_dropouts
 from unidelta.backbones.head import labels_in, order_of, reorder, tells_texts_apart
-from unidelta.backbones.hub import unknown_revision
+from unidelta.backbones.hub import OFFLINE, not_cached, unknown_revision
 from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.backbones.parameters import check_parameters
 from unidelta.backbones.quantised import quantisation
@@ -118,8 +118,7 @@ def _of_checkpoint(asked: str, unreachable: str | None, revision: str | None) ->
     except Exception as error:
         first = first_line(error)
         if unreachable:
-            why = f"{unreachable}, and the checkpoint is not in the cache of this machine"
-            raise BackboneError(asked, why, "backbone.checkpoint=DIR with a local folder, or scale=mini") from error
+            raise BackboneError(asked, not_cached(unreachable), OFFLINE) from error
         instead = "an undamaged checkpoint with config.json, model.safetensors and a tokenizer"
         raise unknown_revision(error, asked, revision) or BackboneError(asked, first, instead) from error
 

@@ -19,7 +19,10 @@ from unidelta.deltas.delta import Delta
 def scale_in_weights(model: nn.Module) -> Iterator[None]:
     """Within a context; the weights are restored bit for bit. The model must not train meanwhile."""
     adapters = [module for module in model.modules() if isinstance(module, Delta) and _is_scaled(module)]
-    before = [(adapter.__class__, adapter.compose, _kept(adapter)) for adapter in adapters]
+    before = [
+        (adapter.__class__, adapter.compose, [each.detach().clone() for each in _tensors(adapter)])
+        for adapter in adapters
+    ]
     try:
         with torch.no_grad():
             for adapter in adapters:
@@ -43,7 +46,3 @@ def _is_scaled(delta: Delta) -> bool:
 def _tensors(adapter: Delta) -> list[Tensor]:
     up = adapter.form.up
     return [tensor for tensor in (up.weight, up.bias) if tensor is not None]
-
-
-def _kept(adapter: Delta) -> list[Tensor]:
-    return [tensor.detach().clone() for tensor in _tensors(adapter)]

@@ -3,7 +3,7 @@
 Padding in front stays in front: the prompt stands next to its text, or a sliding window would not reach it.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ class PromptedText(Host):
         **kwargs: Any,
     ) -> Any:
         """The stock forward on l more positions, without their states."""
-        prompt = cast(Prompt, self.deltas[PROMPT])
+        prompt = self.deltas[PROMPT]
         cache = kwargs.get(CACHE)
         is_first = cache is None or cache.get_seq_length() == 0
         if not is_first:
@@ -83,7 +83,7 @@ def _ordered(prompt: Prompt, mask_BS: Any, cache: Any, *, is_first: bool) -> tup
         asked, why = "a prompt before padding alone", "it stands next to the first token, which is still to come"
         raise DesignError(asked, why, "a first call with a token of every text")
     order = nn.functional.pad((~is_in_front_BS).long(), (prompt.length, 0), value=1).argsort(dim=1, stable=True)
-    return order, _taken(cast(Tensor, prompt.prepend_mask(mask_BS)), order)
+    return order, _taken(prompt.prepend_mask(mask_BS), order)
 
 
 def _check_continued(prompt: Prompt, mask_BS: Any, position_ids: Tensor | None, cache: Any, n_tokens: int) -> None:

@@ -5,6 +5,7 @@
 
 import os
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,13 +35,10 @@ def load_split(task: TaskSpec, split: str) -> HubRows:
         Problems: the rows do not fit the task.
     """
     unreachable = why_unreachable(of_data=True)
-    if unreachable is None:
-        rows = _load(task, split, unreachable=None)
-    elif not _may_be_cached(str(task.hub_id)):
-        raise _unavailable(task, split, f"{unreachable}, and the data set is not in the cache of this machine")
-    else:
-        with cache_only():
-            rows = _load(task, split, unreachable=unreachable)
+    if unreachable and not _may_be_cached(str(task.hub_id)):
+        raise _unavailable(task, split, _not_cached(unreachable))
+    with cache_only() if unreachable else nullcontext():
+        rows = _load(task, split, unreachable=unreachable)
     _check(rows, task, split)
     return rows
 
@@ -54,10 +52,7 @@ def _load(task: TaskSpec, split: str, *, unreachable: str | None) -> HubRows:
             why = "the repository has no such commit, tag or branch"
             instead = f"task.hub_revision=main; the record names the commit. Or {_local(task)}"
             raise DataError(f"{_asked(task, split)}, task.hub_revision={task.hub_revision}", why, instead) from error
-        if unreachable:
-            why = f"{unreachable}, and the data set is not in the cache of this machine"
-        else:
-            why = f"{type(error).__name__}: {first_line(error)}"
+        why = _not_cached(unreachable) if unreachable else f"{type(error).__name__}: {first_line(error)}"
         raise _unavailable(task, split, why) from error
     found = _commit_of(dataset)
     is_other = found is not None and _COMMIT.fullmatch(task.hub_revision or "") and found != task.hub_revision
@@ -109,6 +104,10 @@ def _may_be_cached(hub_id: str) -> bool:
     folder = Path(os.environ.get("HF_DATASETS_CACHE", home)).expanduser()
     owner, _, _ = hub_id.rpartition("/")
     return any(folder.glob(f"{owner}___*" if owner else "*"))
+
+
+def _not_cached(unreachable: str) -> str:
+    return f"{unreachable}, and the data set is not in the cache of this machine"
 
 
 def _unavailable(task: TaskSpec, split: str, why: str) -> DataError:
