@@ -11,7 +11,7 @@ import pytest
 from unidelta.errors import ExitStatus
 from unidelta.records.store import RecordStore
 from unidelta.sweeps import job
-from unidelta.sweeps.pool import Pool, Task
+from unidelta.sweeps.pool import Outcome, Pool, Task
 from unidelta.sweeps.worker import Report
 
 from .conftest import TYPED
@@ -45,7 +45,9 @@ def test_four_of_twelve_jobs_die(reuse: bool, tally, tmp_path: Path) -> None:
     arguments = [(name, [*TYPED, f"seed={i}", f"results_dir={tmp_path}"]) for i, name in enumerate(names, 1)]
     logs = [tmp_path / "logs" / f"{name}.log" for name in names]
     tasks = [Task(name=name, argument=how, log=log) for name, how, log in zip(names, arguments, logs, strict=True)]
-    outcomes = {one.name: one for one in Pool(workers=2, timeout_s=100, reuse=reuse).work(tasks, do)}
+    ended: list[Outcome] = []
+    Pool(workers=2, timeout_s=100, reuse=reuse).work(tasks, do, tell=ended.append)
+    outcomes = {one.name: one for one in ended}
     complete = {record.coordinates["seed"] for record in RecordStore(root=tmp_path).read_all().records}
     for i, name in enumerate(names, 1):
         one = outcomes[name]

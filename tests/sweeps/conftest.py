@@ -66,7 +66,7 @@ def do(what: str) -> Report:
 if __name__ == "__main__":
     names, options = json.loads(sys.argv[1]), json.loads(sys.argv[2])
     tasks = [Task(name=name, argument=name, log=Path("logs") / f"{i}.log") for i, name in enumerate(names)]
-    result = follow(Pool(**options).work(tasks, do), n_jobs=len(tasks))
+    result = follow(Pool(**options), tasks, do)
     found = {o.name: [o.word, o.status, o.note, o.seconds, o.log.read_text()] for o in result.outcomes}
     print(json.dumps(found))
     sys.exit(result.status)

@@ -3,13 +3,15 @@
 import os
 import signal
 import time
-from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from unidelta.errors import ExitStatus
-from unidelta.sweeps.pool import Outcome
+from unidelta.sweeps.pool import Outcome, Pool, Task
+from unidelta.sweeps.worker import Report
 from unidelta.training.stopping import stopping_signals
 
 _COLUMNS = ("done", "failed", "diverged", "interrupted")
@@ -40,20 +42,24 @@ class Result:
         return ExitStatus.FAILED if unfinished else ExitStatus.DONE
 
 
-def follow(outcomes: Generator[Outcome, None, None], *, n_jobs: int) -> Result:
-    """Print a line for every job that ends, until all have, or Ctrl-C, SIGTERM or SIGHUP stops them.
+def follow(pool: Pool, tasks: Sequence[Task], function: Callable[[Any], Report]) -> Result:
+    """Run jobs and print a line for every one that ends, until all have, or Ctrl-C, SIGTERM or SIGHUP stops them.
 
     Args:
-        outcomes: of a pool; closed here, which ends the jobs that are still running.
-        n_jobs: how many there will be.
+        pool: where they run.
+        tasks: the jobs.
+        function: runs one, as in `Pool.work`.
     """
-    begin, ended, is_interrupted = time.monotonic(), [], False
-    width = len(str(n_jobs))
-    with closing(outcomes), _stopped_kindly():
+    begin, n_jobs, is_interrupted = time.monotonic(), len(tasks), False
+    ended: list[Outcome] = []
+
+    def tell(outcome: Outcome) -> None:
+        ended.append(outcome)
+        print(f"{len(ended):{len(str(n_jobs))}}/{n_jobs}  {line(outcome)}", flush=True)
+
+    with _stopped_kindly():
         try:
-            for outcome in outcomes:
-                ended.append(outcome)
-                print(f"{len(ended):{width}}/{n_jobs}  {line(outcome)}", flush=True)
+            pool.work(tasks, function, tell=tell)
         except KeyboardInterrupt:
             is_interrupted = True
     return Result(outcomes=tuple(ended), seconds=time.monotonic() - begin, is_interrupted=is_interrupted)

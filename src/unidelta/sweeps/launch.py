@@ -13,6 +13,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -105,17 +106,7 @@ def in_pool(
     ]
     pool, said = placed(pool, this_machine(), specs)
     print(said, flush=True)
-    return follow(pool.work(tasks, do), n_jobs=len(tasks))
-
-
-class NoCallbacks:
-    """Hydra's callbacks around each job; jobs write records and need no callbacks."""
-
-    def on_job_start(self, **_: Any) -> None:
-        """Nothing."""
-
-    def on_job_end(self, **_: Any) -> None:
-        """Nothing."""
+    return follow(pool, tasks, do)
 
 
 def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
@@ -124,7 +115,7 @@ def by_hydra(planned: Sequence[Planned], launcher: Launcher) -> Result:
     A launcher may give up when one job is lost while others still wait in a cluster's queue.
     """
     config, begin = launcher.config, time.monotonic()
-    context = HydraContext(config_loader=launcher.loader, callbacks=cast(Any, NoCallbacks()))
+    context = HydraContext(config_loader=launcher.loader, callbacks=cast(Any, Callback()))  # which do nothing
     plugin = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
     returned: dict[Job, str | Exception] = {}
     lost = RuntimeError("there is no record")

@@ -6,14 +6,14 @@
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from unidelta.errors import ConfigError, ExitStatus, Problems, UserError
-from unidelta.sweeps.process import POLL_S, WorkerProcess
+from unidelta.sweeps.process import POLL_S, Ended, WorkerProcess
 from unidelta.sweeps.worker import Report
 
 _FINAL = (ExitStatus.DONE, ExitStatus.REFUSED, ExitStatus.DAMAGED, ExitStatus.DIVERGED)  # would end so again
@@ -64,7 +64,7 @@ class Pool:
     """How many jobs at a time, on which GPUs, and for how long.
 
     Args:
-        workers: processes; None: one for each of `gpus`, else one; `places.placed` says how many fit into memory.
+        workers: processes; None: as many as `places.placed` finds room for.
         gpus: CUDA_VISIBLE_DEVICES of each worker in turn, reused in order.
         timeout_s: a job that takes longer, in seconds, is killed; None: no limit.
         retries: how often a job is restarted that failed for any reason but refusal, damage or divergence.
@@ -96,22 +96,26 @@ class Pool:
         if problems:
             raise Problems(problems)
 
-    def n_workers(self, n_jobs: int) -> int:
-        """The number of processes for this many jobs."""
-        return min(self.workers or len(self.gpus) or 1, n_jobs)
-
-    def work(self, tasks: Sequence[Task], function: Callable[[Any], Report]) -> Generator[Outcome, None, None]:
-        """Run jobs and yield outcomes as they end. Closing the iterator ends the jobs that are still running.
+    def work(
+        self, tasks: Sequence[Task], function: Callable[[Any], Report], *, tell: Callable[[Outcome], None]
+    ) -> None:
+        """Run jobs. An exception, such as that of Ctrl-C, ends the jobs that are still running.
 
         Args:
             tasks: the jobs.
             function: runs one job, given its argument; defined in a module, so that another process can import it.
+            tell: gets the outcome of every job that ends, as soon as it does.
         """
+
+        def tell_of(ended: Ended[tuple[Task, int]]) -> None:
+            (task, _), report, seconds = ended
+            tell(Outcome(name=task.name, status=report.status, note=report.note, seconds=seconds, log=task.log))
+
         queue = deque((task, 1) for task in tasks)
         # Threads that wait for a busy core cost more than they gain.
         environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         processes: list[WorkerProcess[tuple[Task, int]]] = []
-        for i in range(self.n_workers(len(tasks))):
+        for i in range(self.workers or 1):
             gpu = {"CUDA_VISIBLE_DEVICES": self.gpus[i % len(self.gpus)]} if self.gpus else {}
             processes.append(WorkerProcess(function, environment | gpu))
         try:
@@ -126,17 +130,15 @@ class Pool:
                     ended = process.ended()
                     if ended is None:
                         continue
-                    (task, attempt), report, seconds = ended
+                    (task, attempt), report, _ = ended
                     if not (self.reuse and report.status == ExitStatus.DONE and queue):
                         process.replace()
                     if report.status not in _FINAL and attempt <= self.retries:
                         queue.append((task, attempt + 1))
                     else:
-                        yield Outcome(
-                            name=task.name, status=report.status, note=report.note, seconds=seconds, log=task.log
-                        )
+                        tell_of(ended)
         finally:
-            WorkerProcess.stop(processes)
+            WorkerProcess.stop(processes, tell=tell_of)
 
 
 def _begin_log(task: Task, attempt: int) -> None:

@@ -21,6 +21,8 @@ _LEAVE_S = 2.0  # for an idle worker to exit by itself; its last job is already 
 _SPAWN = get_context("spawn")  # a forked process cannot use CUDA, and inherits locks that are never released
 
 Work = TypeVar("Work")
+Ended = tuple[Work, Report, float]
+"""A job that has ended, its report, and the seconds that it took."""
 
 
 class WorkerProcess(Generic[Work]):
@@ -64,8 +66,8 @@ class WorkerProcess(Generic[Work]):
             yield self._pipe
             yield self._process.sentinel
 
-    def ended(self) -> tuple[Work, Report, float] | None:
-        """The job, its report and its seconds if it has ended; None while it runs, or if there is no job.
+    def ended(self) -> Ended[Work] | None:
+        """The job if it has ended; None while it runs, or if there is no job.
 
         A job past its time limit is asked to end, and killed if it has not ended within `GRACE_S`.
         """
@@ -90,8 +92,13 @@ class WorkerProcess(Generic[Work]):
         self._process = self._pipe = None
 
     @staticmethod
-    def stop(processes: "Sequence[WorkerProcess[Any]]") -> None:
-        """End all workers: busy ones are asked first, and killed after `GRACE_S` or another Ctrl-C."""
+    def stop(processes: "Sequence[WorkerProcess[Work]]", *, tell: Callable[[Ended[Work]], None]) -> None:
+        """End all workers: busy ones are asked first, and killed after `GRACE_S` or another Ctrl-C.
+
+        Args:
+            processes: all of them.
+            tell: gets every job that still reports how it ended.
+        """
         try:
             for process in processes:
                 if process.work is not None:
@@ -100,7 +107,9 @@ class WorkerProcess(Generic[Work]):
             while time.monotonic() < end and any(process.work is not None for process in processes):
                 wait([thing for process in processes for thing in process.waitables()], timeout=POLL_S)
                 for process in processes:
-                    process.ended()
+                    ended = process.ended()
+                    if ended is not None and ended[1].status is not None:
+                        tell(ended)
         finally:
             for process in processes:
                 if process.work is not None:
