@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from unidelta.config.compose import compose
+from unidelta.run.run import run
 from unidelta.sweeps.multirun import multirun
 
 FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
@@ -57,13 +59,13 @@ def typed(root: Path, environment: dict[str, str], tmp_path: Path):
     """Run one of the programs in a folder of its own, with words after it."""
     (tmp_path / "faulty.py").write_text(FAULTY)
 
-    def run(program: str, *words: str, faulty: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
+    def start(program: str, *words: str, faulty: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
         script = [str(tmp_path / "faulty.py"), program] if faulty else [str(root / program)]
         command = [sys.executable, *script, *" ".join(words).split()]
         variables = {**environment, **more}
         return subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=900)
 
-    return run
+    return start
 
 
 def write_sweep(folder: Path, *lines: str) -> None:
@@ -90,6 +92,17 @@ def test_the_jobs_of_a_multirun_may_have_what_hydras_grammar_has_no_spelling_for
     assert {path.name for path in tmp_path.iterdir()} == {"faulty.py", "my#runs"}
     (folder,) = (tmp_path / "my#runs" / "logs").iterdir()
     assert len(list(folder.glob("*.log"))) == 2
+
+
+def test_a_multirun_starts_nothing_for_jobs_that_are_done(typed, tmp_path: Path):
+    words = f"method=frozen {FEW} results_dir={tmp_path / 'here'} tracking=none training.progress=false"
+    assert run(compose([*words.split(), "seed=7"]), command=["train.py"]) is not None
+    done = typed("train.py", "-m seed=7,7", words)
+    assert (done.returncode, done.stdout) == (0, "multirun: 1 job, 1 done already, 0 to do\n"), done.stderr
+    done = typed("train.py", "-m seed=8,7", words)
+    assert done.stdout.startswith("multirun: 2 jobs, 1 done already, 1 to do\n1 worker "), done.stderr
+    assert done.stdout.splitlines()[-1].split()[:4] == ["multirun", "1", "0", "1"]
+    assert len(records(tmp_path)) == 2 and len(list(tmp_path.rglob("*.log"))) == 1
 
 
 @pytest.mark.parametrize("word", ["hydra.mode=2", "++hydra.sweeper.params={seed:3}", "hydra.mode='MULTIRUN'"])

@@ -12,21 +12,26 @@ from unidelta.records.identity import run_id
 from unidelta.run.identity import identity
 from unidelta.run.run import run
 from unidelta.sweeps.plan import Job, jobs
-from unidelta.sweeps.planned import first_of_each_run, plan, prepared
+from unidelta.sweeps.planned import Planned, first_of_each_run, plan, prepared
 from unidelta.tasks import load_all
 
 FEW = "method=frozen task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
 
 
+def planned_of(jobs: list[Job]) -> list[Planned]:
+    return plan(prepared(jobs))
+
+
 def test_a_job_is_done_when_its_record_is_complete_and_a_second_saying_of_it_is_none(tmp_path: Path):
-    words = f"{FEW} results_dir={tmp_path} training.progress=false"
+    trained = FEW.replace("frozen", "full training.max_steps=1")
+    words = f"{trained} results_dir={tmp_path} training.progress=false tracking=none"
     record = run(compose([*words.split(), "seed=2"]), command=["train.py"])
     assert record is not None
-    planned = plan([*jobs([f"{words} seed=1,2"]), *jobs([f"seed=2 {words}"])])
+    planned = first_of_each_run(planned_of([*jobs([f"{words} seed=1,2"]), *jobs([f"seed=2 {words}"])]))
     assert [(one.job.overrides[-1], one.state) for one in planned] == [("seed=1", "to do"), ("seed=2", "done")]
     assert planned[1].run_id == record.run_id
-    assert plan(jobs([f"{words} seed=2 force=true"]))[0].state == "to do"
-    assert plan(jobs([f"{words} seed=2 dry_run=true"]))[0].state == "to do"
+    for more in ("force=true", "dry_run=true", "save_model=true"):  # the last of which was not kept
+        assert planned_of(jobs([f"{words} seed=2 {more}"]))[0].state == "to do"
 
 
 def test_a_job_is_composed_as_it_is_typed():
@@ -40,38 +45,39 @@ def test_a_job_is_composed_as_it_is_typed():
 
 def test_the_name_of_a_planned_run_is_the_name_of_the_run():
     ((job, _, spec),) = prepared(jobs([FEW]))
-    (planned,) = plan([job])
+    (planned,) = planned_of([job])
     assert planned.spec == spec
     assert planned.run_id == run_id(identity(spec, load_all(spec.task)))
 
 
-def test_two_names_or_spellings_of_one_run_are_one_and_other_weights_or_rows_are_another(tmp_path: Path):
-    (tmp_path / "other").symlink_to(BACKBONES / "bart")
+def test_two_names_or_spellings_of_one_run_are_one_and_other_rows_are_another(tmp_path: Path):
+    (tmp_path / "same").symlink_to(BACKBONES / "bart")
+    (tmp_path / "rows").mkdir()
+    for split in ("train", "validation", "test"):
+        (tmp_path / "rows" / f"{split}.csv").write_text("document,summary\na text,a word\n")
     rate = "training.learning_rate"
     typed = [
         f"method=scaled_parallel_adapter {rate}=0.003",
         f"method=parallel_adapter composition=scaled composition.scale=4 method.ffn.init=lora {rate}=3e-3",
         f"method=scaled_parallel_adapter {rate}=3.0e-3 results_dir=elsewhere",
-        f"method=scaled_parallel_adapter {rate}=0.003 backbone.checkpoint={tmp_path / 'other'}",
-        f"method=scaled_parallel_adapter {rate}=0.003 task.source=local task.path={tmp_path}",
-        f"method=scaled_parallel_adapter {rate}=0.003 task.source=local task.path={tmp_path}/other",
+        f"method=scaled_parallel_adapter {rate}=0.003 backbone.checkpoint={tmp_path / 'same'}",
+        f"method=scaled_parallel_adapter {rate}=0.003 task.source=local task.path={tmp_path / 'rows'}",
         f"method=scaled_parallel_adapter {rate}=0.003 dry_run=true",
         f"method=parallel_adapter composition=scaled composition.scale=4 method.ffn.init=lora {rate}=3e-3 dry_run=true",
     ]
     every = [Job(tuple(f"{words} task=xsum".split())) for words in typed]
-    first = first_of_each_run(prepared(every))
-    assert [every.index(first[job]) for job in every] == [0, 0, 2, 3, 4, 5, 6, 7]
+    assert [every.index(one.job) for one in first_of_each_run(planned_of(every))] == [0, 2, 4, 5, 6]
 
 
 def test_every_mistake_of_every_job_is_told():
     with pytest.raises(Problems) as refusal:
-        plan(jobs(["method=prompt task=sst2,xsum,mnli", "method=mam training.batch_size=0", "method=mam seed=1"]))
+        prepared(jobs(["method=prompt task=sst2,xsum,mnli", "method=mam training.batch_size=0", "method=mam seed=1"]))
     asked = [error.asked for error in refusal.value.errors]  # once for both classifiers
     assert len(asked) == 2 and asked[0].startswith("prompt tuning")
     assert asked[0].endswith("(job: method=prompt task=sst2 and 1 more)")
     assert asked[1] == "training.batch_size=0  (job: method=mam training.batch_size=0)"
     with pytest.raises(Problems) as refusal:  # of a mistake that every job has, no job need be named
-        plan(jobs(["method=mam,lora training.batch_size=0"]))
+        prepared(jobs(["method=mam,lora training.batch_size=0"]))
     assert refusal.value.asked == "training.batch_size=0"
 
 
@@ -79,9 +85,9 @@ def test_without_the_data_a_list_says_unknown_and_a_sweep_is_refused(monkeypatch
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path))
     paper = jobs(["method=mam,lora task=sst2 scale=paper"])
-    assert [one.state for one in plan(paper, is_listing=True)] == ["unknown", "unknown"]
+    assert [one.state for one in plan(prepared(paper), is_listing=True)] == ["unknown", "unknown"]
     with pytest.raises(Problems) as refusal:
-        plan(paper)
+        planned_of(paper)
     assert len(refusal.value.errors) == 1
 
 

@@ -35,9 +35,10 @@ class PoolLauncher(Launcher):
         self.config, self.checked = config, task_function.checked
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
-        """Run the jobs, print a line for each and a table at the end.
+        """Run the jobs that are not done yet, print a line for each and a table at the end.
 
         Raises:
+            Problems: data or weights of some are missing, or a record is damaged.
             SystemExit: they were interrupted.
         """
         # late, as above
@@ -45,25 +46,28 @@ class PoolLauncher(Launcher):
         from unidelta.sweeps.job import JobFailed
         from unidelta.sweeps.launch import in_pool, pool_of
         from unidelta.sweeps.multirun import job_of
-        from unidelta.sweeps.planned import first_of_each_run
+        from unidelta.sweeps.planned import first_of_each_run, plan, states
 
         assert self.config is not None
         typed = [job_of(overrides) for overrides in job_overrides]
-        found = [(job, config, spec) for job, config, spec in self.checked if job in typed]
-        first = first_of_each_run(found)
-        jobs = list(dict.fromkeys(first.values()))
-        specs = [spec for job, _, spec in found if first[job] == job]
-        folder = Path(self.config.hydra.sweep.dir)
-        result = in_pool([(job, folder) for job in jobs], pool_of(self.options), specs=specs)
-        print("\n" + table("multirun", result, n_jobs=len(jobs)))
-        if result.is_interrupted:
-            raise SystemExit(result.status)
-        by_name = {outcome.name: outcome for outcome in result.outcomes}
+        every = {one.job: one for one in plan([each for each in self.checked if each[0] in typed])}
+        planned = first_of_each_run(list(every.values()))
+        print(states("multirun", planned), flush=True)
+        left = [one for one in planned if one.state != "done"]
+        outcomes = {}
+        if left:
+            logs = [Path(self.config.hydra.sweep.dir)] * len(left)
+            result = in_pool(left, pool_of(self.options), logs=logs)
+            print("\n" + table("multirun", result, n_jobs=len(left), n_skipped=len(planned) - len(left)))
+            if result.is_interrupted:
+                raise SystemExit(result.status)
+            outcomes = {outcome.name: outcome for outcome in result.outcomes}
+        first = {one.run: str(one.job) for one in planned}
         returns = []
         for job in typed:
-            outcome = by_name[str(first[job])]
-            value, status = outcome.note, JobStatus.COMPLETED
-            if outcome.status != 0:
+            outcome = outcomes.get(first[every[job].run])  # None of a job that was done already
+            value, status = "done already" if outcome is None else outcome.note, JobStatus.COMPLETED
+            if outcome is not None and outcome.status != 0:
                 value, status = JobFailed(f"{outcome.name}: {outcome.note}"), JobStatus.FAILED
             returns.append(JobReturn(overrides=job.overrides, status=status, _return_value=value))
         return returns

@@ -23,7 +23,7 @@ from unidelta.extensions.folders import add_folder
 from unidelta.sweeps.follow import table
 from unidelta.sweeps.launch import by_hydra, in_pool, launcher
 from unidelta.sweeps.plan import folders_of_sweeps, jobs, names, read_lines, shard
-from unidelta.sweeps.planned import Planned, plan, prepared
+from unidelta.sweeps.planned import Planned, first_of_each_run, plan, prepared, states
 
 _SCRIPT = "python sweep.py"
 _EPILOG = """\
@@ -60,9 +60,9 @@ def _main(typed: Sequence[str]) -> ExitStatus:
     is_other = any(word.startswith("backbone=") for word in overrides)  # than the sweep was made for
     if arguments.prefetch:
         return _prefetch(arguments.name, [spec for _, _, spec in prepared(chosen, leaves_out=is_other)])
-    planned = plan(chosen, is_listing=arguments.list, leaves_out=is_other)
+    planned = first_of_each_run(plan(prepared(chosen, leaves_out=is_other), is_listing=arguments.list))
+    print(states(arguments.name, planned), flush=True)
     if arguments.list:
-        _print_states(arguments.name, planned)
         print("\n".join(f"{one.state:7}  {one.job}" for one in planned))
         return ExitStatus.DONE
     if arguments.workers is not None:
@@ -107,7 +107,6 @@ def _in_order(typed: Sequence[str], options: Sequence[str]) -> list[str]:
 
 def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> ExitStatus:
     left = [one for one in planned if one.state != "done"]
-    _print_states(name, planned)
     if not left:
         return ExitStatus.DONE
     chosen = launcher(for_hydra, folder=_logs(left[0], name))
@@ -117,8 +116,7 @@ def _do(name: str, planned: Sequence[Planned], for_hydra: Sequence[str]) -> Exit
         # Imports take as long as a run of the miniature, and no time compared with one of the paper's.
         is_short = all(one.spec.scale != "paper" for one in left)
         pool = chosen.pool if chosen.pool.reuse is not None else replace(chosen.pool, reuse=is_short)
-        specs = [one.spec for one in left]
-        result = in_pool([(one.job, _logs(one, name)) for one in left], pool, specs=specs, group=name)
+        result = in_pool(left, pool, logs=[_logs(one, name) for one in left], group=name)
     print("\n" + table(name, result, n_jobs=len(left), n_skipped=len(planned) - len(left)))
     return result.status
 
@@ -132,13 +130,6 @@ def _prefetch(name: str, specs: Sequence[RunSpec]) -> ExitStatus:
         is_any = True
     print(f"{name}: " + ("all of it is in the cache of this machine" if is_any else "nothing is read from the hub"))
     return ExitStatus.DONE
-
-
-def _print_states(name: str, planned: Sequence[Planned]) -> None:
-    counts = {state: sum(one.state == state for one in planned) for state in ("done", "to do", "unknown")}
-    unknown = f", {counts['unknown']} unknown (data or weights are not on this machine)" if counts["unknown"] else ""
-    n_jobs = "1 job" if len(planned) == 1 else f"{len(planned)} jobs"
-    print(f"{name}: {n_jobs}, {counts['done']} done already, {counts['to do']} to do{unknown}", flush=True)
 
 
 def _logs(planned: Planned, name: str) -> Path:

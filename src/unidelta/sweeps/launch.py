@@ -20,7 +20,6 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.compose import not_composable
 from unidelta.config.groups import fill_store
-from unidelta.config.run_spec import RunSpec
 from unidelta.errors import STATUS_OF_RUN, ExitStatus, RecordError
 from unidelta.extensions.folders import added_folders
 from unidelta.extensions.paths import CONF
@@ -85,26 +84,24 @@ def pool_of(options: Mapping[str, Any]) -> Pool:
     return Pool(**{**options, "gpus": tuple(options["gpus"])})
 
 
-def in_pool(
-    jobs: Sequence[tuple[Job, Path]], pool: Pool, *, specs: Sequence[RunSpec], group: str | None = None
-) -> Result:
+def in_pool(planned: Sequence[Planned], pool: Pool, *, logs: Sequence[Path], group: str | None = None) -> Result:
     """Run jobs on this machine, printing a line as each ends.
 
     Args:
-        jobs: each with the folder for its log.
+        planned: the jobs.
         pool: how many at a time, and so on.
-        specs: the runs that the jobs are.
+        logs: the folder for the log of each job.
         group: the jobs' group in tracking, unless they set another one.
     """
     tasks = [
         Task(
-            name=str(job),
-            argument=Work(overrides=job.overrides, folders=tuple(added_folders()), group=group),
-            log=folder / f"{log_name(job)}.log",
+            name=str(one.job),
+            argument=Work(overrides=one.job.overrides, folders=tuple(added_folders()), group=group),
+            log=folder / f"{log_name(one.job)}.log",
         )
-        for job, folder in jobs
+        for one, folder in zip(planned, logs, strict=True)
     ]
-    pool, said = placed(pool, this_machine(), specs)
+    pool, said = placed(pool, this_machine(), [one.spec for one in planned])
     print(said, flush=True)
     return follow(pool, tasks, do)
 

@@ -14,6 +14,7 @@ from unidelta.config.schema import RunConfig
 from unidelta.errors import ConfigError, DesignError, Problems, UserError
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
+from unidelta.records.run_files import RunFiles
 from unidelta.records.store import RecordStore
 from unidelta.run.identity import identity_of_contents
 from unidelta.run.prepare import prepare
@@ -40,15 +41,25 @@ class Planned:
     run_id: str | None
     state: Literal["done", "to do", "unknown"]
 
+    @property
+    def run(self) -> Hashable:
+        """Equal for jobs that are the same run: two names of one design, or two spellings of one value."""
+        return self.job if self.run_id is None else (self.results_dir, self.run_id)
+
+    @property
+    def files(self) -> RunFiles | None:
+        """The files of the run; None without a `run_id`."""
+        if self.run_id is None:
+            return None
+        return RecordStore(root=self.results_dir).files(self.spec.scale, self.spec.task.name, self.run_id)
+
     def record(self) -> RunRecord | None:
         """The current record.
 
         Raises:
             RecordError: it is damaged.
         """
-        if self.run_id is None:
-            return None
-        return RecordStore(root=self.results_dir).files(self.spec.scale, self.spec.task.name, self.run_id).read()
+        return None if self.files is None else self.files.read()
 
 
 def prepared(jobs: Sequence[Job], *, leaves_out: bool = False) -> list[tuple[Job, RunConfig, RunSpec]]:
@@ -90,35 +101,20 @@ def _without_seed(job: Job) -> str:
     return " ".join(word for word in job.overrides if not word.startswith("seed="))
 
 
-def first_of_each_run(prepared: Sequence[tuple[Job, RunConfig, RunSpec]]) -> dict[Job, Job]:
-    """For each job the first that is the same run: two names of one design, or two spellings of one value.
-
-    Without reading data or weights: these are the same where they come from the same place. Dry runs are all kept.
-    """
-    found: dict[Hashable, Job] = {}
-    first: dict[Job, Job] = {}
-    for job, config, spec in prepared:
-        source = {"path": str(spec.task.path)}
-        name = run_id(identity_of_contents(spec, data=source, weights=repr(spec.backbone.weights)))
-        first[job] = found.setdefault((config.results_dir, name, job if config.dry_run else None), job)
-    return first
-
-
-def plan(jobs: Sequence[Job], *, is_listing: bool = False, leaves_out: bool = False) -> list[Planned]:
-    """Every job with its state. If several jobs are the same run, the first is kept.
+def plan(prepared: Sequence[tuple[Job, RunConfig, RunSpec]], *, is_listing: bool = False) -> list[Planned]:
+    """Every job with its state.
 
     Args:
-        jobs: the jobs.
+        prepared: the jobs.
         is_listing: nothing is downloaded, and missing data or weights are not a fault but make the state unknown.
-        leaves_out: as for `prepared`.
 
     Raises:
         Problems: everything that is wrong with any of them.
     """
-    found: dict[Hashable, Planned] = {}
-    problems = _Problems(n_jobs=len(jobs))
+    found: list[Planned] = []
+    problems = _Problems(n_jobs=len(prepared))
     contents = _Contents(may_download=not is_listing)
-    for job, config, spec in prepared(jobs, leaves_out=leaves_out):
+    for job, config, spec in prepared:
         planned = Planned(job=job, spec=spec, results_dir=Path(config.results_dir), run_id=None, state="to do")
         if not config.dry_run:
             try:
@@ -132,11 +128,32 @@ def plan(jobs: Sequence[Job], *, is_listing: bool = False, leaves_out: bool = Fa
         except UserError as error:
             problems.note(error, job)
             continue
-        if record is not None and record.status == "complete":
+        if record is not None and record.status == "complete" and not _lacks_model(planned, config):
             planned = replace(planned, state="done")
-        found.setdefault(job if planned.run_id is None else (planned.results_dir, planned.run_id), planned)
+        found.append(planned)
     problems.check()
+    return found
+
+
+def _lacks_model(planned: Planned, config: RunConfig) -> bool:
+    """Whether a model is asked for now that the run did not keep, which the run itself refuses."""
+    return config.save_model and planned.files is not None and not planned.files.deltas.exists()
+
+
+def first_of_each_run(planned: Sequence[Planned]) -> list[Planned]:
+    """The jobs without those that are the same run as an earlier one."""
+    found: dict[Hashable, Planned] = {}
+    for one in planned:
+        found.setdefault(one.run, one)
     return list(found.values())
+
+
+def states(title: str, planned: Sequence[Planned]) -> str:
+    """How many jobs there are in each state, in a line."""
+    counts = {state: sum(one.state == state for one in planned) for state in ("done", "to do", "unknown")}
+    unknown = f", {counts['unknown']} unknown (data or weights are not on this machine)" if counts["unknown"] else ""
+    n_jobs = "1 job" if len(planned) == 1 else f"{len(planned)} jobs"
+    return f"{title}: {n_jobs}, {counts['done']} done already, {counts['to do']} to do{unknown}"
 
 
 def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
