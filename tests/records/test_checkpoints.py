@@ -85,11 +85,39 @@ def test_a_manifest_that_says_something_else_is_damaged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_strict", [True, False])
 def test_one_of_another_run_is_refused(is_strict: bool, tmp_path: Path) -> None:
     keep(tmp_path, 4)
-    for identity in ({**IDENTITY, "processes": 2}, {**IDENTITY, "run_id": "b"}, {"run_id": "a"}):
+    for identity in ({"processes": 2, "run_id": "b"}, {**IDENTITY, "run_id": "b"}, {"processes": 1}):
         with pytest.raises(IntegrityError, match="It belongs to another run") as caught:
             opened(tmp_path, identity=identity, is_strict=is_strict).newest()
         assert "rm " not in caught.value.instead
     assert (tmp_path / "step-4").is_dir()
+
+
+@pytest.mark.parametrize(("before", "now", "typed"), [(1, 4, "python"), (2, 1, "torchrun --nproc_per_node 2")])
+def test_one_of_another_number_of_processes_is_refused_with_the_command_that_resumes_it(
+    before: int, now: int, typed: str, tmp_path: Path
+) -> None:
+    saved, asked = ({**IDENTITY, "processes": n} for n in (before, now))
+    opened(tmp_path, identity=saved).save(3, lambda folder: _write(folder, 3), resumed=0)
+    with pytest.raises(IntegrityError, match=f"processes {before}; this is processes {now}") as caught:
+        opened(tmp_path, identity=asked, is_strict=False).newest()
+    assert f" {typed} train.py; or a new start: mv " in caught.value.instead
+
+
+@pytest.mark.parametrize("moved", ["results", "results/task"])
+def test_a_folder_that_is_moved_away_is_told_and_not_made_again(moved: str, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "task" / "run.checkpoints"
+    folder.parent.mkdir(parents=True)
+    checkpoints = keep(folder, 1)
+
+    def move_and_write(temporary: Path) -> None:
+        (tmp_path / moved).rename(tmp_path / "elsewhere")
+        _write(temporary, 2)
+
+    for step, write in ((2, move_and_write), (3, lambda temporary: _write(temporary, 3))):
+        with pytest.raises(RecordError, match="it was moved or removed") as caught:
+            checkpoints.save(step, write, resumed=0)
+        assert "back in its place" in caught.value.instead and "room" not in caught.value.instead
+    assert not folder.exists()
 
 
 CHANGES = {

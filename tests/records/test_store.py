@@ -87,7 +87,7 @@ def test_a_link_cannot_lead_out_of_the_store(store, record, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EFBIG])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.ESTALE])
 def test_a_failed_write_leaves_what_was_there(store, record, monkeypatch, step: str, code: int) -> None:
     path = store.write(record)
     before = path.read_bytes()
@@ -99,11 +99,9 @@ def test_a_failed_write_leaves_what_was_there(store, record, monkeypatch, step: 
     with pytest.raises(RecordError) as caught:
         store.write(replace(record, status="failed", reason="x"))
     monkeypatch.undo()
-    assert caught.value.why == f"{os.strerror(code)} (errno {code}): {path}"
-    is_permission = code in (errno.EACCES, errno.EROFS, errno.EPERM)
-    assert caught.value.instead == (
-        "a folder that you may write to" if is_permission else "room on that disk, or another folder"
-    )
+    assert caught.value.why.startswith(f"{os.strerror(code)} (errno {code}): {path}")
+    instead = {errno.EROFS: "a folder that you may write to", errno.ESTALE: "everything back in its place"}
+    assert caught.value.instead.startswith(instead.get(code, "room on that disk, or another folder"))
     assert path.read_bytes() == before
     assert names(store.root) == [path.name]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from unidelta.errors import RecordError
 
 _NOT_PERMITTED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_GONE = (errno.ENOENT, errno.ESTALE)  # the second is of file systems on another machine
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -100,9 +101,10 @@ def system_errors_named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = f"{error.strerror} (errno {error.errno}): {path}"
-        instead = (
-            "a folder that you may write to"
-            if error.errno in _NOT_PERMITTED
-            else "room on that disk, or another folder"
-        )
+        instead = "room on that disk, or another folder"
+        if error.errno in _NOT_PERMITTED:
+            instead = "a folder that you may write to"
+        elif error.errno in _GONE:
+            why = f"{why}; it was moved or removed, or a folder above it was"
+            instead = "everything back in its place, and the same command again: a run resumes from its checkpoint"
         raise RecordError(f"write {path.name}", why, instead) from None

@@ -74,7 +74,8 @@ class Checkpoints:
         temporary = self._temporary(step)
         with system_errors_named(path):
             try:
-                temporary.mkdir(parents=True)
+                self._root.mkdir(exist_ok=True)  # not those above it: a results folder that was moved stays away
+                temporary.mkdir()
                 write(temporary)
                 files = sorted(temporary.iterdir())
                 content = {
@@ -135,8 +136,13 @@ class Checkpoints:
         """What has changed about the machine, as [before, now]."""
         other = _different(manifest["identity"], self._identity)
         if other:
-            aside = f"the same settings as before; or a new start: mv {self._root} {self._root}.other"
-            raise IntegrityError(f"continue from {folder}", f"{_said(other)} It belongs to another run.", aside)
+            why, instead = "It belongs to another run.", "the same settings as before"
+            if other.keys() == {"processes"}:
+                n = manifest["identity"]["processes"]
+                why = "Its random states are those of each process."
+                instead = f"the same words after {'python' if n == 1 else f'torchrun --nproc_per_node {n}'} train.py"
+            instead = f"{instead}; or a new start: mv {self._root} {self._root}.other"
+            raise IntegrityError(f"continue from {folder}", f"{_said(other)} {why}", instead)
         change = _different(manifest["machine"], self._machine)
         if change and self._is_strict:
             why = f"{_said(change)} The results would not be the same, bit for bit."
