@@ -8,7 +8,7 @@ from unidelta.config.compose import compose
 from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
-from unidelta.run.identity import identity_of_contents
+from unidelta.run.identity import identity
 from unidelta.run.prepare import prepare
 
 MAIN = Path(__file__).parents[2] / "results" / "mini" / "main"
@@ -19,4 +19,4 @@ RECORDS = sorted(RecordStore(root=MAIN).read_all().records, key=lambda record: r
 def test_a_committed_record_has_the_name_that_its_command_has_now(record: RunRecord) -> None:
     spec = prepare(compose(record.provenance["command"][1:]))
     weights = record.spec["backbone"]["checkpoint"]
-    assert run_id(identity_of_contents(spec, data=dict(record.spec["data"]), weights=weights)) == record.run_id
+    assert run_id(identity(spec, data=dict(record.spec["data"]), weights=weights)) == record.run_id

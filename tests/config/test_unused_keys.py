@@ -11,7 +11,7 @@ from unidelta.config.resolve import CHOICES
 from unidelta.config.schema import RunConfig
 from unidelta.errors import Problems, UserError
 from unidelta.records.identity import run_id
-from unidelta.run.identity import identity_of_contents
+from unidelta.run.identity import identity
 from unidelta.run.prepare import prepare
 
 IN_TOKENS = "task=wmt_en_ro scale=paper"
@@ -153,7 +153,7 @@ def another(key: str, value: Any) -> Any:
 def named(config: RunConfig) -> str:
     """The run's name, but for its rows."""
     spec = prepare(config)
-    return run_id(identity_of_contents(spec, data={}, weights=spec.backbone.weights.fingerprint()))
+    return run_id(identity(spec, data={}, weights=spec.backbone.weights.fingerprint()))
 
 
 @pytest.mark.parametrize("words", RUNS)

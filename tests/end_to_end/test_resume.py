@@ -41,7 +41,7 @@ EN_RO = (
 
 
 UNPINNED = "import sys, torch; sys.argv[0] = 'train.py'; from unidelta.cli.train import main; main()"
-"""train.py with the kernels of this process: it pins none where torch is imported already (`run.kernels`)."""
+"""train.py with the kernels of this process: it pins none where torch is imported already (`run.hardware`)."""
 
 
 def start(typed: str, results: Path) -> subprocess.Popen[str]:

@@ -90,7 +90,7 @@ def test_a_method_and_a_form_of_ones_own_are_found_from_a_folder(wheel, tmp_path
     for name, text in re.findall(r"`mine/((?:method|forms)/[\w.]+)`[^`]*?\n\n```\w+\n(.*?)```", page, re.DOTALL):
         (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "mine" / name).write_text(text, encoding="utf-8")
-    words = ["-m", "unidelta.cli", "--config-dir", "mine", "method=sandwich", "method.ffn.form=gated_bottleneck"]
+    words = ["-m", "unidelta", "train", "--config-dir", "mine", "method=sandwich", "method.ffn.form=gated_bottleneck"]
     changes = ["method.ffn.targets=[]", "method.ffn.dropout=null", "method.ffn.scale=null", "dry_run=true"]
     assert "gated adapter(ffn, r=" in run([*words, *changes], wheel, tmp_path)
     package = tmp_path / "installed" / "added-1.dist-info"  # the same as a package with entry points
@@ -105,7 +105,7 @@ def test_a_method_and_a_form_of_ones_own_are_found_from_a_folder(wheel, tmp_path
     (tmp_path / "yaml").mkdir()
     (tmp_path / "mine" / "method").rename(tmp_path / "yaml" / "method")
     path = Path(f"{wheel}{os.pathsep}{tmp_path / 'installed'}")
-    words = ["-m", "unidelta.cli", "method=sandwich", "method.ffn.form=gated_bottleneck", *changes]
+    words = ["-m", "unidelta", "train", "method=sandwich", "method.ffn.form=gated_bottleneck", *changes]
     assert "gated adapter(ffn, r=" in run(words, path, tmp_path)
 
 

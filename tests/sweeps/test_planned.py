@@ -13,7 +13,7 @@ from unidelta.run.identity import identity
 from unidelta.run.run import run
 from unidelta.sweeps.plan import Job, jobs
 from unidelta.sweeps.planned import Planned, first_of_each_run, plan, prepared
-from unidelta.tasks import load_all
+from unidelta.tasks import fingerprint, load_all
 
 FEW = "method=frozen task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
 
@@ -47,7 +47,8 @@ def test_the_name_of_a_planned_run_is_the_name_of_the_run():
     ((job, _, spec),) = prepared(jobs([FEW]))
     (planned,) = planned_of([job])
     assert planned.spec == spec
-    assert planned.run_id == run_id(identity(spec, load_all(spec.task)))
+    data = {split: fingerprint(rows) for split, rows in load_all(spec.task).items()}
+    assert planned.run_id == run_id(identity(spec, data=data, weights=spec.backbone.weights.fingerprint()))
 
 
 def test_two_names_or_spellings_of_one_run_are_one_and_other_rows_are_another(tmp_path: Path):

@@ -1,13 +1,16 @@
 """What a run prints: its design and counts at the start, its results at the end."""
 
+import json
 from collections.abc import Iterator
 
 from unidelta.backbones.loading import LoadedBackbone
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.design.describe import describe
+from unidelta.design.spec import Deltas
 from unidelta.records.record import RunRecord
 from unidelta.records.run_files import RunFiles
+from unidelta.run.coordinates import coordinates, parameters
 from unidelta.tasks import TaskSpec
 from unidelta.tasks.metrics.scored import printed_scores
 
@@ -30,6 +33,19 @@ def design_text(spec: RunSpec) -> str:
         f"  printed by the paper's rule: {counts.percent_published_rule:g} %",
     ]
     return "\n".join(lines)
+
+
+def dry_run(spec: RunSpec) -> None:
+    """Print what a run would train, and the same as a JSON object in the last line.
+
+    The counts are in closed form: `python -m unidelta.fidelity counts` and the tests compare them with the parameters
+    of real models.
+    """
+    print(design_text(spec))
+    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
+    bottlenecks = {str(part.slot): part.bottleneck for part in parts}
+    last = {**coordinates(spec), "design": describe(spec.design), "bottlenecks": bottlenecks, **parameters(spec)}
+    print(json.dumps(last, ensure_ascii=False))
 
 
 def checkpoint_lines(backbone: LoadedBackbone) -> Iterator[str]:

@@ -27,10 +27,9 @@ from unidelta.records.attempt import Attempt, refuses_other_machines
 from unidelta.records.record import RunRecord
 from unidelta.run.cache_folder import cache_folder
 from unidelta.run.describe import checkpoint_lines, design_text
-from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
+from unidelta.run.hardware import device_name, kernels
 from unidelta.run.keep import keep
-from unidelta.run.kernels import kernels
 from unidelta.run.record import Ending, write_record
 from unidelta.run.score import score
 from unidelta.tasks import Rows, commit
@@ -155,7 +154,18 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     if spec.task.n_outputs:
         name_labels(model, spec.task.labels)
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=backbone.architecture.max_positions)
-    encoded = _encode(rows, execution.identity["data"], spec, tokenizer, limits)
+    folder, fingerprints = cache_folder(), execution.identity["data"]
+    encoded = {
+        split: encode_or_read(
+            data,
+            Kept(folder=folder, fingerprint=fingerprints[split]) if folder else None,
+            spec=spec.task,
+            tokenizer=tokenizer,
+            limits=limits,
+            split=split,
+        )
+        for split, data in rows.items()
+    }
     unknown = {split: unknown_tokens(each, spec.task, tokenizer) for split, each in encoded.items()}
     check_readable(unknown, spec.task)
     unreadable = {split: unreadable_references(each, spec.task) for split, each in rows.items() if split != "train"}
@@ -197,28 +207,6 @@ def _attempt(execution: Execution) -> AbstractContextManager[Attempt | None]:
     return closing(
         Attempt(execution.files, identity=identity, machine=machine, is_strict=is_strict, is_repeat=execution.is_repeat)
     )
-
-
-def _encode(
-    rows: dict[str, Rows],
-    fingerprints: dict[str, str],
-    spec: RunSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    limits: ModelLimits,
-) -> dict[str, Encoded]:
-    """The token ids of every split."""
-    folder = cache_folder()
-    return {
-        split: encode_or_read(
-            data,
-            Kept(folder=folder, fingerprint=fingerprints[split]) if folder else None,
-            spec=spec.task,
-            tokenizer=tokenizer,
-            limits=limits,
-            split=split,
-        )
-        for split, data in rows.items()
-    }
 
 
 def _prefix_start(

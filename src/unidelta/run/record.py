@@ -8,9 +8,8 @@ from unidelta.extensions.paths import PACKAGE
 from unidelta.records.provenance import provenance
 from unidelta.records.record import RunRecord, Status
 from unidelta.run.coordinates import coordinates, parameters
-from unidelta.run.device import device_name
 from unidelta.run.execution import Execution
-from unidelta.run.kernels import cpu, kernels
+from unidelta.run.hardware import cpu, device_name, kernels
 from unidelta.tracking import RunTracker
 
 

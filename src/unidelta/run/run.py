@@ -20,13 +20,13 @@ from unidelta.records.lock import locked
 from unidelta.records.record import RunRecord
 from unidelta.records.store import RecordStore
 from unidelta.run.coordinates import coordinates
-from unidelta.run.describe import record_text
+from unidelta.run.describe import dry_run, record_text
 from unidelta.run.execution import Execution
+from unidelta.run.hardware import pin
 from unidelta.run.identity import identity
-from unidelta.run.kernels import pin
 from unidelta.run.prepare import prepare
 from unidelta.run.record import Ending, close_tracking, write_record
-from unidelta.tasks import Rows, load_all
+from unidelta.tasks import Rows, fingerprint, load_all
 from unidelta.tracking import RunFacts, RunTracker, start_tracking
 from unidelta.tracking.spec import NOT_TRACKED
 from unidelta.training.processes import ALONE, Processes
@@ -56,17 +56,16 @@ def run(
     if spec.scale == "mini":
         pin()
     if config.dry_run:
-        from unidelta.run.dry_run import dry_run  # late, like every import in this function: they take seconds
-
         dry_run(spec)
         return None
     if processes.n > 1:
-        from unidelta.training.share import share
+        from unidelta.training.share import share  # late, like every import in this function: they take seconds
 
         share(spec.training, processes)
     store = RecordStore(root=Path(config.results_dir))
     rows = _get_everything(spec, store)
-    scientific = identity(spec, rows)
+    data = {split: fingerprint(part) for split, part in rows.items()}
+    scientific = identity(spec, data=data, weights=spec.backbone.weights.fingerprint())
     execution = Execution(
         spec=spec,
         identity=scientific,

@@ -16,7 +16,7 @@ from unidelta.records.identity import run_id
 from unidelta.records.record import RunRecord
 from unidelta.records.run_files import RunFiles
 from unidelta.records.store import RecordStore
-from unidelta.run.identity import identity_of_contents
+from unidelta.run.identity import identity
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import Job
 from unidelta.tasks import TaskSpec, fingerprint, load_all
@@ -214,7 +214,7 @@ class _Contents:
         source = spec.backbone.weights
         data = self._once(spec.task, lambda: self._fingerprints(spec.task))
         weights = self._once(source, source.fingerprint)
-        return run_id(identity_of_contents(spec, data=data, weights=weights))
+        return run_id(identity(spec, data=data, weights=weights))
 
     def _fingerprints(self, task: TaskSpec) -> dict[str, str]:
         limits = nullcontext()

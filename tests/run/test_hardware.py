@@ -1,4 +1,4 @@
-"""CPU kernels of the miniature: pinned before torch is loaded, unless somebody asked for others, and recorded."""
+"""What a run computes on: a GPU by its name, and CPU kernels that are pinned before torch is loaded, and recorded."""
 
 import json
 import os
@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from unidelta.run.kernels import PINS, kernels
+from unidelta.config.compose import compose
+from unidelta.run.hardware import PINS, device_name, kernels
+from unidelta.run.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
-from unidelta.run.kernels import pin
+from unidelta.run.hardware import pin
 given = dict(word.split("=") for word in sys.argv[2:])
 pin(given, facts=Path(sys.argv[1]))
 print(*(f"{name}={value}" for name, value in sorted(given.items())))
@@ -44,6 +46,22 @@ def test_kernels_are_those_in_use_and_those_that_were_asked_for() -> None:
     found = kernels({"MKL_CBWR": "AVX2"})
     assert found["torch"] == torch.backends.cpu.get_cpu_capability()
     assert (found["MKL_CBWR"], found["ONEDNN_MAX_CPU_ISA"]) == ("AVX2", None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "has_gpu", "name"),
+    [
+        ("auto", False, "cpu"),
+        ("auto", True, "NVIDIA H200"),
+        ("cuda", True, "NVIDIA H200"),
+        ("cpu", True, "cpu"),
+        ("cuda", False, "cuda"),  # refused before the run; a record of an earlier end still says what was asked
+    ],
+)
+def test_the_device_is_named(typed: str, has_gpu: bool, name: str, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA H200")
+    assert device_name(prepare(compose([f"training.device={typed}"])).training) == name
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Which CPU kernels a run computes with.
+"""What a run computes on: its device, its CPU, and which kernels of it.
 
 PyTorch, MKL and oneDNN choose kernels by what the CPU can do, and kernels differ in the order of their sums: the same
 command gives other bits on a CPU with AVX-512 than on one with AVX2. Runs of the miniature use the AVX2 kernels of all
@@ -11,6 +11,8 @@ import platform
 import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+
+from unidelta.training.spec import TrainingSpec
 
 PINS = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 """The variables of PyTorch, MKL and oneDNN, and the kernels that a run of the miniature asks for."""
@@ -38,6 +40,15 @@ def kernels(environment: Mapping[str, str] = os.environ) -> dict[str, str | None
         "torch": None if torch is None else torch.backends.cpu.get_cpu_capability(),
         **{name: environment.get(name) for name in ("MKL_CBWR", "ONEDNN_MAX_CPU_ISA")},
     }
+
+
+def device_name(training: TrainingSpec) -> str:
+    """`cpu`, or the GPU's name, such as `NVIDIA H200`; the requested device if it does not exist."""
+    import torch  # late: `pin` comes before it
+
+    if training.device == "cpu" or not torch.cuda.is_available():
+        return "cpu" if training.device == "auto" else training.device
+    return torch.cuda.get_device_name()
 
 
 def cpu() -> str | None:
