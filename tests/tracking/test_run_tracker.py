@@ -17,12 +17,9 @@ class Breaking:
 
     def __init__(self, where: str, said: str = "broken") -> None:
         self.where, self.said = where, said
+        self.state = {"mode": "loud", "note": None}
         self.logged: list[Mapping[str, float]] = []
         self.codes: list[int] = []
-
-    @property
-    def state(self) -> dict[str, str | None]:
-        return {"kind": "breaking", "mode": "loud", "note": None}
 
     def log(self, entry: Mapping[str, float]) -> None:
         self._break("log")

@@ -22,15 +22,11 @@ class EventFiles:
     def __init__(self, spec: TrackingSpec, facts: RunFacts) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        self.state: dict[str, str | None] = {}
         folder = spec.folder / "tensorboard" / facts.run_id
         self._writer = SummaryWriter(log_dir=str(folder), flush_secs=_FLUSH_S)
         self._writer.add_text("coordinates", _code(facts.coordinates))
         self._writer.add_text("spec", _code(facts.spec))
-
-    @property
-    def state(self) -> dict[str, str | None]:
-        """The kind alone."""
-        return {"kind": "tensorboard", "note": None}
 
     def log(self, entry: Mapping[str, float]) -> None:
         """Every number of the entry at its step; a norm that overflowed in fp16 has none."""

@@ -11,7 +11,7 @@ from unidelta.errors import STATUS_OF_RUN, ExitStatus
 from unidelta.records.record import RunRecord
 from unidelta.records.redact import redact
 from unidelta.tracking.spec import TrackingSpec
-from unidelta.tracking.tracker import RunFacts, Tracker, Untracked
+from unidelta.tracking.tracker import RunFacts, Tracker
 
 
 class RunTracker:
@@ -19,19 +19,19 @@ class RunTracker:
 
     Args:
         kind: which one, for the record.
-        open_tracker: creates it; called on entry.
+        open_tracker: creates it, called on entry; None tracks nowhere.
     """
 
-    def __init__(self, kind: str, open_tracker: Callable[[], Tracker]) -> None:
+    def __init__(self, kind: str, open_tracker: Callable[[], Tracker | None]) -> None:
         self._kind, self._open = kind, open_tracker
-        self._tracker: Tracker = Untracked()
-        self._is_on = False
-        self._note: str | None = None
+        self._tracker: Tracker | None = None
+        self._state: dict[str, str | None] = {"kind": kind, "note": None}
 
     def __enter__(self) -> Self:
         try:
             self._tracker = self._open()
-            self._is_on = True
+            if self._tracker is not None:
+                self._state |= self._tracker.state
         except (Exception, SystemExit) as error:  # W&B exits where its service ended badly
             self._give_up(error)
         return self
@@ -39,11 +39,11 @@ class RunTracker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._do(lambda: self._tracker.finish(None, exit_code=ExitStatus.FAILED))
+        self._do(lambda tracker: tracker.finish(None, exit_code=ExitStatus.FAILED))
 
     def log(self, entry: Mapping[str, float]) -> None:
         """One entry of the history."""
-        self._do(lambda: self._tracker.log(entry))
+        self._do(lambda tracker: tracker.log(entry))
 
     def finish(self, record: RunRecord, predictions: Sequence[Mapping[str, Any]]) -> RunRecord:
         """Report the end of a run that ended by itself.
@@ -52,35 +52,32 @@ class RunTracker:
             The record; it notes what went wrong here, if anything did.
         """
         code = STATUS_OF_RUN[record.status]
-        self._do(lambda: self._tracker.finish(record, predictions, exit_code=code))
-        self._is_on = False
+        self._do(lambda tracker: tracker.finish(record, predictions, exit_code=code))
+        self._tracker = None
         return self.noted(record)
 
     def noted(self, record: RunRecord) -> RunRecord:
         """The record with `provenance.tracking`: how the run was tracked."""
-        state = {"kind": self._kind, "note": None, **self._tracker.state}
-        if self._note is not None:
-            state |= {"kind": self._kind, "note": self._note}
-        return replace(record, provenance={**record.provenance, "tracking": state})
+        return replace(record, provenance={**record.provenance, "tracking": dict(self._state)})
 
-    def _do(self, action: Callable[[], None]) -> None:
-        if not self._is_on:
+    def _do(self, action: Callable[[Tracker], None]) -> None:
+        if self._tracker is None:
             return
         try:
-            action()
+            action(self._tracker)
         except (Exception, SystemExit) as error:
             self._give_up(error)
 
     def _give_up(self, error: BaseException) -> None:
-        self._is_on = False
-        self._note = f"off after {described(error)}"
+        self._tracker = None
+        self._state["note"] = f"off after {described(error)}"
         tell(f"Tracking with {self._kind} is off for the rest of this run, which goes on: {described(error)}")
 
 
 def start_tracking(spec: TrackingSpec, facts: RunFacts) -> RunTracker:
     """The tracker that was asked for. Its library is imported when the context is entered."""
 
-    def open_tracker() -> Tracker:
+    def open_tracker() -> Tracker | None:
         if spec.kind == "wandb":
             from unidelta.tracking.weights_and_biases import open_wandb
 
@@ -89,7 +86,7 @@ def start_tracking(spec: TrackingSpec, facts: RunFacts) -> RunTracker:
             from unidelta.tracking.event_files import EventFiles
 
             return EventFiles(spec, facts)
-        return Untracked()
+        return None
 
     return RunTracker(spec.kind, open_tracker)
 

@@ -30,12 +30,13 @@ class RunFacts:
 
 
 class Tracker(Protocol):
-    """Somewhere to watch a run. Every method may fail; `RunTracker` keeps the run going."""
+    """Somewhere to watch a run. Every method may fail; `RunTracker` keeps the run going.
 
-    @property
-    def state(self) -> dict[str, str | None]:
-        """What the record says: how it is tracked, and a note where that is not what was asked."""
-        ...
+    Attributes:
+        state: what the record says beside the kind, with a note where that is not what was asked.
+    """
+
+    state: dict[str, str | None]
 
     def log(self, entry: Mapping[str, float]) -> None:
         """One entry of the history: step, and numbers by name."""
@@ -46,23 +47,6 @@ class Tracker(Protocol):
     ) -> None:
         """The end: with its record and predictions, or without a record because of an exception."""
         ...
-
-
-class Untracked:
-    """The tracker of `tracking=none`."""
-
-    @property
-    def state(self) -> dict[str, str | None]:
-        """Nothing more than the kind."""
-        return {"kind": "none", "note": None}
-
-    def log(self, entry: Mapping[str, float]) -> None:
-        """Nothing."""
-
-    def finish(
-        self, record: RunRecord | None, predictions: Sequence[Mapping[str, Any]] = (), *, exit_code: int
-    ) -> None:
-        """Nothing."""
 
 
 def summary(record: RunRecord) -> dict[str, Any]:

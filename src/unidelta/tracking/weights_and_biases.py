@@ -54,7 +54,7 @@ def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], Non
     mode, why_not = _mode(spec.mode, users.mode, users.base_url)
     if mode == "online":
         try:
-            return WandbTracker(_begin(spec, facts, users, mode="online"), spec, note=None)
+            return WandbTracker(_begin(spec, facts, users, mode="online"), note=None)
         except Exception as error:
             # The text of the error may quote what the server said, or the key.
             why_not = f"the server does not take the run ({type(error).__name__})"
@@ -65,7 +65,7 @@ def open_wandb(spec: TrackingSpec, facts: RunFacts, *, tell: Callable[[str], Non
         note = f"offline, because {why_not}"
         tell(f"W&B is offline for this run, because {why_not}; `wandb sync` sends it later.")
     mode = "disabled" if mode == "disabled" else "offline"
-    return WandbTracker(_begin(spec, facts, users, mode=mode), spec, note=note)
+    return WandbTracker(_begin(spec, facts, users, mode=mode), note=note)
 
 
 class WandbTracker:
@@ -73,17 +73,12 @@ class WandbTracker:
 
     Args:
         run: the run.
-        spec: what was asked.
         note: why it is not online, if online was asked for.
     """
 
-    def __init__(self, run: wandb.Run, spec: TrackingSpec, *, note: str | None) -> None:
-        self._run, self._spec, self._note = run, spec, note
-
-    @property
-    def state(self) -> dict[str, str | None]:
-        """Kind, mode and note."""
-        return {"kind": "wandb", "mode": self._run.settings.mode, "note": self._note}
+    def __init__(self, run: wandb.Run, *, note: str | None) -> None:
+        self._run = run
+        self.state: dict[str, str | None] = {"mode": run.settings.mode, "note": note}
 
     def log(self, entry: Mapping[str, float]) -> None:
         """One row of W&B's history for each step: training and evaluation of the same step share it."""
