@@ -22,6 +22,8 @@ COMMANDS = {
     "-m unidelta.mini sample sst2 -n 5": 0,
     "-m unidelta.tasks score nothing.jsonl --task sst2": 2,
     "-m unidelta.fidelity counts": 0,
+    "-m unidelta --help": 0,
+    "-m unidelta nothing": 2,
     "-m unidelta.config.design_space": 0,
     "-m unidelta.analysis.tuning": 0,
     "-m unidelta.analysis.published": 0,
@@ -29,6 +31,7 @@ COMMANDS = {
     "-u -m unidelta.mini sample xsum": 0,
 }
 FIRST = ("train.py --info all", "train.py method=nothing", "sweep.py nothing", "report.py table3 --output {tmp}")
+FIRST += ("-m unidelta --help",)
 
 
 def ended(command: str, *, reads: str) -> tuple[int, bytes]:

@@ -50,7 +50,7 @@ if __name__ == "__main__":
         from unidelta.sweeps.command import main
     else:
         from unidelta.cli.train import main
-    main()
+    sys.exit(main())
 """
 
 

@@ -1,11 +1,14 @@
 """The commands of the project under one name: `unidelta COMMAND`, or `python -m unidelta COMMAND`."""
 
+import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 
+from unidelta.console.command import as_command
 from unidelta.console.garbage import paused_garbage_collection
 from unidelta.console.program import NAME
 from unidelta.errors import ConfigError, ExitStatus
@@ -39,6 +42,10 @@ COMMANDS = {
 }
 
 
+_COMPLETION = ("-sc", "--shell-completion")
+
+
+@as_command
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -57,13 +64,32 @@ def main(words: Sequence[str] | None = None) -> int:
 
         print(f"{NAME} {__version__}")
         return ExitStatus.DONE
+    if name == "train" and arguments[:1] and arguments[0] in _COMPLETION:
+        name, *arguments = arguments  # a shell knows a program by its first word
+    if name in _COMPLETION:
+        return _complete([name, *arguments])
     if name not in COMMANDS:
-        print(_unknown(name, arguments), file=sys.stderr)
-        return ExitStatus.REFUSED
-    sys.argv = [f"{NAME} {name}", *arguments]
+        raise _unknown(name, arguments)
+    return _begin(name, [f"{NAME} {name}", *arguments])
+
+
+def _begin(name: str, words: list[str]) -> int:
+    sys.argv = words
     with paused_garbage_collection():
         module = import_module(COMMANDS[name].module)
     return module.main() or ExitStatus.DONE
+
+
+def _complete(words: Sequence[str]) -> int:
+    """Complete a command's name; after `train`, what Hydra knows of it. A shell gives the line in `COMP_LINE`."""
+    line = os.environ.get("COMP_LINE", "")
+    typed = re.match(r"(\S+\s+)(\S+)\s+", line)
+    if line and (typed is None or typed[2] != "train"):
+        print("\n".join(COMMANDS if typed is None else ()))
+        return ExitStatus.DONE
+    if typed is not None:
+        os.environ["COMP_LINE"] = typed[1] + line[typed.end() :]
+    return _begin("train", [NAME, *words])
 
 
 def _help() -> str:

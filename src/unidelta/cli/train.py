@@ -25,6 +25,7 @@ from unidelta.config.overrides import check
 from unidelta.config.own_files import check_own_files
 from unidelta.config.spelling import as_hydra_reads
 from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import program
 from unidelta.errors import ExitStatus, Unfinished, UserError, of_system, status_of
 from unidelta.extensions.folders import CHOSEN_BY_NAME, add_folder
 from unidelta.extensions.paths import CONF
@@ -80,14 +81,15 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _help_of_what_is_typed() -> Generator[None, None, None]:
-    """Leave out of Hydra's help the groups whose files are chosen by their names; they cannot be typed."""
+    """Hydra's help under the name that was typed, without the groups whose files are chosen by their names."""
     output = sys.stdout
     with contextlib.redirect_stdout(io.StringIO()) as told:
         try:
             yield
         finally:
             lines = told.getvalue().splitlines(keepends=True)
-            output.writelines(line for line in lines if not line.startswith(CHOSEN_BY_NAME))
+            lines = [line for line in lines if not line.startswith(CHOSEN_BY_NAME)]
+            output.writelines(line.replace("python train.py", program("python train.py")) for line in lines)
 
 
 def _multirun(words: Sequence[str]) -> Callable[[DictConfig], str]:

@@ -39,16 +39,12 @@ record, 75 interrupted: the same command continues."""
 _WITH_A_VALUE = ("--config-dir", "--shard", "--workers")
 
 
-def main() -> None:
-    """Run the command in `sys.argv` and exit."""
-    sys.exit(_main(sys.argv[1:]))
-
-
 @as_command
-def _main(typed: Sequence[str]) -> ExitStatus:
+def main() -> ExitStatus:
+    """Run the command in `sys.argv`."""
     parser = _parser()
     options = ("-h", "--help", *re.findall("--[a-z-]+", parser.format_usage()))
-    arguments, overrides = parser.parse_known_args(_in_order(typed, options))
+    arguments, overrides = parser.parse_known_args(_in_order(sys.argv[1:], options))
     if arguments.config_dir is not None:
         add_folder(arguments.config_dir)
     check_own_files()
@@ -162,4 +158,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
