@@ -10,13 +10,16 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from unidelta.design.composition import Composition
-from unidelta.design.family import Family
-from unidelta.design.form import Form
-from unidelta.design.generator import Generator
+from unidelta.design.composition import COMPOSITIONS, Composition
+from unidelta.design.family import FAMILIES, Family
+from unidelta.design.form import FORMS, Form
+from unidelta.design.generator import GENERATORS, Generator
 from unidelta.design.methods import Axes
 from unidelta.design.spec import Design
+from unidelta.design.wording import typed_in_python
+from unidelta.errors import ConfigError, DesignError, Problems
 from unidelta.exchange.api import export, import_, push_to_hub
+from unidelta.extensions.named_paths import python_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +59,6 @@ def inject(
     """
     import torch
 
-    from unidelta.design.wording import typed_in_python
-    from unidelta.errors import ConfigError
     from unidelta.fast.switch import speed_up
     from unidelta.injection.inject import inject as put_into
 
@@ -93,8 +94,6 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     from unidelta.design.methods import request_of
     from unidelta.design.published import published_for
     from unidelta.design.resolve import resolve_design
-    from unidelta.design.wording import typed_in_python
-    from unidelta.errors import Problems
     from unidelta.injection.architecture import architecture_of_model, check_head
 
     architecture = architecture_of_model(model)
@@ -121,7 +120,6 @@ def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
         SavedDeltasError: there are no deltas in the folder, or the model has different sizes or weights.
         DamagedDeltas: the files have changed since they were written. In either case the model is unchanged.
     """
-    from unidelta.extensions.named_paths import python_path
     from unidelta.fast.switch import speed_up
     from unidelta.injection.saved import load as put_into
 
@@ -131,7 +129,6 @@ def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":
 
 def deltas_of(model: "PreTrainedModel") -> "Injection":
     """The handle of the deltas in a model, for instance after `load` or `deepcopy`; a DesignError if it has none."""
-    from unidelta.errors import DesignError
     from unidelta.injection.injection import Injection
 
     found = getattr(model, "unidelta", None)
@@ -153,7 +150,6 @@ def runs(folder: str | Path = "results") -> "pd.DataFrame":
         Problems: every record that is damaged.
     """
     from unidelta.analysis.frame import every_run
-    from unidelta.extensions.named_paths import python_path
 
     return every_run(python_path(folder, "unidelta.runs(DIR)"))
 
@@ -248,11 +244,6 @@ def register(
         UserError: its name is taken, or a file of the folder cannot be read or has mistakes.
     """
     from unidelta.config.own_files import add_own_folder
-    from unidelta.design.composition import COMPOSITIONS
-    from unidelta.design.family import FAMILIES
-    from unidelta.design.form import FORMS
-    from unidelta.design.generator import GENERATORS
-    from unidelta.design.wording import typed_in_python
     from unidelta.tasks.metrics.metric import METRICS, Metric
 
     match made := thing() if isinstance(thing, type) else thing:

@@ -29,7 +29,7 @@ def test_a_job_is_done_when_its_record_is_complete_and_a_second_saying_of_it_is_
     assert record is not None
     planned = first_of_each_run(planned_of([*jobs([f"{words} seed=1,2"]), *jobs([f"seed=2 {words}"])]))
     assert [(one.job.overrides[-1], one.state) for one in planned] == [("seed=1", "to do"), ("seed=2", "done")]
-    assert planned[1].run_id == record.run_id
+    assert planned[1].files is not None and planned[1].files.run_id == record.run_id
     for more in ("force=true", "dry_run=true", "save_model=true"):  # the last of which was not kept
         assert planned_of(jobs([f"{words} seed=2 {more}"]))[0].state == "to do"
 
@@ -48,7 +48,9 @@ def test_the_name_of_a_planned_run_is_the_name_of_the_run():
     (planned,) = planned_of([job])
     assert planned.spec == spec
     data = {split: fingerprint(rows) for split, rows in load_all(spec.task).items()}
-    assert planned.run_id == run_id(identity(spec, data=data, weights=spec.backbone.weights.fingerprint()))
+    assert planned.files is not None and planned.files.run_id == run_id(
+        identity(spec, data=data, weights=spec.backbone.weights.fingerprint())
+    )
 
 
 def test_two_names_or_spellings_of_one_run_are_one_and_other_rows_are_another(tmp_path: Path):

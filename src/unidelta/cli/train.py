@@ -8,7 +8,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator
 from typing import NoReturn
 
 import hydra
@@ -62,7 +62,11 @@ def main() -> None:
                 check(words, is_multirun=arguments.is_multirun)
                 words = as_hydra_reads(words)
             fill_store()
-            function = _multirun(words) if arguments.is_multirun else one_run
+            function = one_run
+            if arguments.is_multirun:
+                from unidelta.sweeps.multirun import multirun  # late, as in `_run`
+
+                function = multirun([word for word in words if not word.lstrip("+~").startswith("hydra")])
             sys.argv = [command[0], *words, *arguments.options]  # which Hydra parses itself
             if {"--help", "-h"} & set(arguments.options):
                 stack.enter_context(_help_of_what_is_typed())
@@ -90,12 +94,6 @@ def _help_of_what_is_typed() -> Generator[None, None, None]:
             lines = told.getvalue().splitlines(keepends=True)
             lines = [line for line in lines if not line.startswith(CHOSEN_BY_NAME)]
             output.writelines(line.replace("python train.py", program("python train.py")) for line in lines)
-
-
-def _multirun(words: Sequence[str]) -> Callable[[DictConfig], str]:
-    from unidelta.sweeps.multirun import multirun  # late, as below
-
-    return multirun([word for word in words if not word.lstrip("+~").startswith("hydra")])
 
 
 def _run(config: DictConfig, command: list[str], stop: Stop) -> None:

@@ -3,16 +3,14 @@
 import os
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from unidelta.backbones.loading import LoadedBackbone
 from unidelta.errors import RecordError, first_line
 from unidelta.injection import saved
 from unidelta.injection.card import Origin
 from unidelta.injection.injection import Injection
+from unidelta.records.atomic import whole_folder
 from unidelta.records.redact import shareable
 from unidelta.run.describe import task_title
 from unidelta.run.execution import Execution
@@ -41,29 +39,13 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
             seed=spec.seed,
         )
         saved.save(injection, folder, run_id=execution.files.run_id, new=backbone.new, origin=origin)
-    if execution.saves_model:
-        save_model(injection.model, backbone.tokenizer, folder)
-
-
-def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write config.json, safetensors and the tokenizer, all or nothing: they are written elsewhere and then moved.
-
-    Args:
-        model: the trained model.
-        tokenizer: its tokenizer.
-        folder: is made; an earlier one is replaced.
-
-    Raises:
-        RecordError: the disk does not take it.
-    """
-    partial = folder.with_name(f"{folder.name}.partial")
+    if not execution.saves_model:
+        return
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        model.save_pretrained(partial)
-        tokenizer.save_pretrained(partial)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        with whole_folder(folder) as partial:
+            injection.model.save_pretrained(partial)
+            backbone.tokenizer.save_pretrained(partial)
+            shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
     except Exception as error:  # a full disk is an error of its own in safetensors
-        shutil.rmtree(partial, ignore_errors=True)
         why = first_line(error)
         raise RecordError(f"save_model=true to {folder}", why, "a results_dir with more room") from error

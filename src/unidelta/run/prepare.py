@@ -37,14 +37,14 @@ def prepare(config: RunConfig) -> RunSpec:
     Raises:
         Problems: everything that is wrong, together.
     """
-    unknown: list[UserError] = []
-    for key, name, known in (
-        ("task.kind", config.task.kind, list(KINDS)),
-        ("backbone.family", config.backbone.family, list(FAMILIES)),
-    ):
-        if name not in known:
-            why = f"the choices are {', '.join(known)}"
-            unknown.append(ConfigError(f"{key}={name}", why, f"{key}={nearest(name, known)}"))
+    unknown = [
+        ConfigError(f"{key}={name}", f"the choices are {', '.join(known)}", f"{key}={nearest(name, known)}")
+        for key, name, known in (
+            ("task.kind", config.task.kind, list(KINDS)),
+            ("backbone.family", config.backbone.family, list(FAMILIES)),
+        )
+        if name not in known
+    ]
     if unknown:
         raise Problems(unknown)
     task, _ = resolve_task(config, FAMILIES[config.backbone.family])  # `resolve` reports what is wrong with it

@@ -134,7 +134,7 @@ def _outcome(planned: Planned, returned: str | Exception | None, lost: Exception
     """How a job ended, from the launcher's return value or, if there is none, from the record."""
     status, cause = ExitStatus.FAILED, lost if returned is None else returned
     try:
-        record = planned.record()
+        record = None if planned.files is None else planned.files.read()
     except RecordError as error:
         record, cause = None, error
     if isinstance(returned, str):

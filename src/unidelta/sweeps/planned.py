@@ -13,7 +13,6 @@ from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.errors import ConfigError, DesignError, Problems, UserError
 from unidelta.records.identity import run_id
-from unidelta.records.record import RunRecord
 from unidelta.records.run_files import RunFiles
 from unidelta.records.store import RecordStore
 from unidelta.run.identity import identity
@@ -29,37 +28,22 @@ class Planned:
     Args:
         job: the job.
         spec: the run that it is.
-        results_dir: where its record is, or will be.
-        run_id: the run id; None for a dry run, or if data or weights are not available.
-        state: done if there is a complete record and it is not forced to run again; unknown if it needs a `run_id`
-            and has none.
+        results_dir: the folder of all its files.
+        files: those of the run; None for a dry run, or if data or weights are not available.
+        state: done if there is a complete record and it is not forced to run again; unknown if it needs `files` and
+            has none.
     """
 
     job: Job
     spec: RunSpec
     results_dir: Path
-    run_id: str | None
+    files: RunFiles | None
     state: Literal["done", "to do", "unknown"]
 
     @property
     def run(self) -> Hashable:
         """Equal for jobs that are the same run: two names of one design, or two spellings of one value."""
-        return self.job if self.run_id is None else (self.results_dir, self.run_id)
-
-    @property
-    def files(self) -> RunFiles | None:
-        """The files of the run; None without a `run_id`."""
-        if self.run_id is None:
-            return None
-        return RecordStore(root=self.results_dir).files(self.spec.scale, self.spec.task.name, self.run_id)
-
-    def record(self) -> RunRecord | None:
-        """The current record.
-
-        Raises:
-            RecordError: it is damaged.
-        """
-        return None if self.files is None else self.files.read()
+        return self.files or self.job
 
 
 def prepared(jobs: Sequence[Job], *, leaves_out: bool = False) -> list[tuple[Job, RunConfig, RunSpec]]:
@@ -115,29 +99,28 @@ def plan(prepared: Sequence[tuple[Job, RunConfig, RunSpec]], *, is_listing: bool
     problems = _Problems(n_jobs=len(prepared))
     contents = _Contents(may_download=not is_listing)
     for job, config, spec in prepared:
-        planned = Planned(job=job, spec=spec, results_dir=Path(config.results_dir), run_id=None, state="to do")
-        if not config.dry_run:
-            try:
-                planned = replace(planned, run_id=contents.run_id(spec))
-            except UserError as error:
-                planned = replace(planned, state="unknown")
-                if not is_listing:
-                    problems.note(error, job)
+        store, name, files, state = RecordStore(root=Path(config.results_dir)), None, None, "to do"
         try:
-            record = None if config.force else planned.record()
+            name = None if config.dry_run else contents.run_id(spec)
+        except UserError as error:
+            state = "unknown"
+            if not is_listing:
+                problems.note(error, job)
+        try:
+            if name is not None:
+                files = store.files(spec.scale, spec.task.name, name)
+                state = "done" if not config.force and _is_done(files, config) else "to do"
         except UserError as error:
             problems.note(error, job)
-            continue
-        if record is not None and record.status == "complete" and not _lacks_model(planned, config):
-            planned = replace(planned, state="done")
-        found.append(planned)
+        found.append(Planned(job=job, spec=spec, results_dir=store.root, files=files, state=state))
     problems.check()
     return found
 
 
-def _lacks_model(planned: Planned, config: RunConfig) -> bool:
-    """Whether a model is asked for now that the run did not keep, which the run itself refuses."""
-    return config.save_model and planned.files is not None and not planned.files.deltas.exists()
+def _is_done(files: RunFiles, config: RunConfig) -> bool:
+    """Whether a run is complete; one that did not keep the model that is asked for now refuses that itself."""
+    record = files.read()
+    return record is not None and record.status == "complete" and (not config.save_model or files.deltas.exists())
 
 
 def first_of_each_run(planned: Sequence[Planned]) -> list[Planned]:

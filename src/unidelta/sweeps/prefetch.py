@@ -1,6 +1,7 @@
 """Download everything that runs read from the hub, for machines without a network."""
 
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from unidelta.backbones.hub import Hub, unknown_revision
@@ -54,11 +55,8 @@ def _weights(checkpoint: str, revision: str | None) -> str:
     asked = f"backbone.checkpoint={checkpoint} backbone.hub_revision={revision or 'main'}"
     unreachable = why_unreachable()
     try:
-        if unreachable is None:
+        with nullcontext() if unreachable is None else cache_only():
             folder = Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(_FILES)))
-        else:
-            with cache_only():
-                folder = Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(_FILES)))
     except (OSError, ValueError) as error:  # what the hub's client raises for unknown names and lost connections
         why = unreachable or first_line(error)
         unknown = unknown_revision(error, f"backbone.checkpoint={checkpoint}", revision)
