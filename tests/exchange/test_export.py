@@ -53,7 +53,7 @@ def test_what_a_format_cannot_say_is_refused_with_the_reason(to, family, parts, 
 @pytest.mark.parametrize("scale", [4.0, 1 / 3, 0.1, 2.5e-7, 1e6 / 7])
 @pytest.mark.parametrize("rank", [1, 3, 7, 102])
 def test_alpha_gives_the_scale_to_the_last_bit(scale, rank):
-    from unidelta.exchange.alpha import alpha_of
+    from unidelta.exchange.parts import alpha_of
 
     alpha = alpha_of(scale, rank)
     assert alpha is None or alpha / rank == scale

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unidelta.errors import ExchangeError, first_line
+from unidelta.extensions.named_paths import python_path
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -29,7 +32,6 @@ def export(model: "PreTrainedModel", folder: str | Path, *, to: str, rank: int |
     import unidelta
     from unidelta.exchange.exporting import export as write
     from unidelta.exchange.exporting import export_fitted
-    from unidelta.extensions.named_paths import python_path
 
     deltas, named = unidelta.deltas_of(model), python_path(folder, "unidelta.export(model, DIR, to=…)")
     if rank is not None:
@@ -41,6 +43,8 @@ def export(model: "PreTrainedModel", folder: str | Path, *, to: str, rank: int |
 def push_to_hub(folder: str | Path, repository: str, *, private: bool = True) -> str:
     """Upload saved deltas, or an export, to the Hugging Face hub; returns the address.
 
+    The token is huggingface_hub's own (`hf auth login`, or HF_TOKEN).
+
     Args:
         folder: of `deltas.save` or `export`.
         repository: `owner/name`; it is made if needed.
@@ -49,10 +53,25 @@ def push_to_hub(folder: str | Path, repository: str, *, private: bool = True) ->
     Raises:
         ExchangeError: the hub is not reachable or refuses, or the folder has no model card.
     """
-    from unidelta.exchange.push import push_to_hub as push
-    from unidelta.extensions.named_paths import python_path
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
 
-    return push(python_path(folder, "unidelta.push_to_hub(DIR, REPOSITORY)"), repository, private=private)
+    from unidelta.injection.card import CARD
+    from unidelta.network.hub import why_unreachable
+
+    path = python_path(folder, "unidelta.push_to_hub(DIR, REPOSITORY)")
+    asked = f"push {path} to {repository}"
+    if not (path / CARD).is_file():
+        raise ExchangeError(asked, f"there is no {CARD} in it", "a folder of deltas.save or unidelta.export")
+    if why := why_unreachable():
+        raise ExchangeError(asked, why, "the same with network, without HF_HUB_OFFLINE")
+    try:
+        api = HfApi()
+        api.create_repo(repository, private=private, exist_ok=True)
+        return str(api.upload_folder(repo_id=repository, folder_path=path, commit_message="Upload with unidelta"))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        instead = "`hf auth login`, and a repository of your own: OWNER/NAME"
+        raise ExchangeError(asked, first_line(error), instead) from None
 
 
 def import_(
@@ -80,7 +99,6 @@ def import_(
             unchanged.
     """
     from unidelta.exchange.importing import import_from
-    from unidelta.extensions.named_paths import python_path
 
     named = python_path(folder, "unidelta.import_(DIR, model, source=…)")
     return import_from(named, model, source=source, allow_bin=allow_bin, options=options)[0]

@@ -19,9 +19,8 @@ from unidelta.design.form import FORMS
 from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning
 from unidelta.errors import ExchangeError, Problems
-from unidelta.exchange.folder import read_tensors
-from unidelta.exchange.reading import Found
-from unidelta.exchange.tie import Tie
+from unidelta.exchange.folder import Found, read_tensors
+from unidelta.exchange.tie import Tie, fixed
 from unidelta.fidelity.names import official_name
 from unidelta.fidelity.options import request
 from unidelta.injection.architecture import architecture_of_model
@@ -74,7 +73,7 @@ def read(folder: Path, model: PreTrainedModel, *, options: Mapping[str, Any], al
         own = [Tie(theirs=their_name, ours=(name,)) for name, their_name in theirs.items()]
         return own + _of_backbone(injection.model, kept, set(theirs))
 
-    return Found(design=design, tensors=kept, ties=ties, beside=beside(model))
+    return Found(design=design, tensors=kept, ties=ties, beside=[*beside(model)])
 
 
 def _of_backbone(model: PreTrainedModel, tensors: Mapping[str, Tensor], trained: set[str]) -> list[Tie]:
@@ -82,16 +81,7 @@ def _of_backbone(model: PreTrainedModel, tensors: Mapping[str, Tensor], trained:
     state, parameters = model.state_dict(), dict(model.named_parameters())
     names = [name for name in parameters if ".deltas." not in name and name not in trained]
     names += [name for name in state if name not in parameters and f"{_WRAPPED}{name}" in tensors]
-    return [
-        Tie(
-            theirs=f"{_WRAPPED}{name}",
-            ours=(),
-            join=lambda _, own=state[name]: own,
-            split=lambda _: (),
-            otherwise="differs from the backbone's",
-        )
-        for name in names
-    ]
+    return [fixed(f"{_WRAPPED}{name}", state[name], otherwise="differs from the backbone's") for name in names]
 
 
 def _reads_normed(parts: Sequence[DeltaSpec]) -> bool:

@@ -8,17 +8,20 @@ from transformers import PreTrainedTokenizerBase
 from unidelta.design.describe import describe
 from unidelta.design.spec import Deltas
 from unidelta.errors import ExchangeError
+from unidelta.exchange.adapters import folder as adapters
 from unidelta.exchange.approximate import Fit, approximated
 from unidelta.exchange.folder import check_free, write_folder
-from unidelta.exchange.formats import WRITERS
 from unidelta.exchange.merged import write_merged
+from unidelta.exchange.peft import folder as peft
 from unidelta.exchange.places import placed_deltas
 from unidelta.injection.card import CARD, Reader, card
 from unidelta.injection.injection import Injection
 from unidelta.injection.saved import unfrozen
 
 MERGED = "merged"
-_READERS = {
+_LIBRARIES = {"peft": peft.write, "adapters": adapters.write}
+FORMATS = (*_LIBRARIES, MERGED)
+_READ_BY = {
     "peft": Reader(
         library="peft",
         code="""\
@@ -42,7 +45,6 @@ from transformers import AutoModel  # or the class of the task
 model = AutoModel.from_pretrained("this folder")""",
     ),
 }
-FORMATS = (*WRITERS, MERGED)
 
 
 def export(
@@ -71,13 +73,13 @@ def export(
     if to not in FORMATS:
         raise ExchangeError(asked, f"there is no format `{to}`", f"one of {', '.join(FORMATS)}")
     check_free(folder, asked=asked)
-    about = card(injection, None, _READERS[to])
+    about = card(injection, None, _READ_BY[to])
     if to == MERGED:
         write_merged(injection, folder, tokenizer, about, asked=asked)
     else:
         _check_apart(injection, asked)
         also = [*new, *unfrozen(injection)]
-        write_folder(folder, {**WRITERS[to](injection, new=also, asked=asked), CARD: about})
+        write_folder(folder, {**_LIBRARIES[to](injection, new=also, asked=asked), CARD: about})
 
 
 def export_fitted(

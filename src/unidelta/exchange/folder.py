@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from unidelta.design.spec import Design
 from unidelta.errors import DamagedDeltas, ExchangeError, first_line
+from unidelta.exchange.tie import Tie
+from unidelta.injection.injection import Injection
 from unidelta.records.atomic import system_errors_named, whole_folder, write_atomically
 from unidelta.records.strict_json import canonical, parse
 
@@ -21,18 +24,22 @@ _MAY_CHANGE = ("base_model_name_or_path", "revision", "model_name")  # say where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foreign:
-    """A folder of another library.
+class Found:
+    """A folder of another library, understood, before any of it is in a model.
 
     Args:
-        asked: the request, in words.
-        config: the content of its JSON.
-        tensors: by the names in its file.
+        design: of its deltas.
+        tensors: by their names.
+        ties: what each tensor is in a model with the design.
+        beside: names of the backbone's own parameters that the folder has: of a head, or new ones.
+        backbone: the fingerprint of the weights that they are for, where it is known.
     """
 
-    asked: str
-    config: Mapping[str, Any]
+    design: Design
     tensors: Mapping[str, Tensor]
+    ties: Callable[[Injection], Sequence[Tie]]
+    beside: Sequence[str]
+    backbone: str | None = None
 
 
 def read_json(path: Path, *, asked: str) -> dict[str, Any]:
@@ -106,7 +113,7 @@ def marked(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, backbone
         config: the content of the JSON beside it.
         backbone: the fingerprint of the weights that they are for.
     """
-    own = {name: tensor.contiguous().clone() for name, tensor in sorted(tensors.items())}
+    own = {name: tensor.cpu().contiguous().clone() for name, tensor in sorted(tensors.items())}
     mark = _digest(own, {**config, _BACKBONE: backbone})
     return to_bytes(own, {"format": "pt", _MARK: mark, _BACKBONE: backbone})
 

@@ -1,24 +1,28 @@
 """Deltas from a folder of another library."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
+from unidelta.design.spec import Deltas, Design, PromptTuning
 from unidelta.errors import ExchangeError
 from unidelta.exchange import authors
-from unidelta.exchange.formats import READERS
-from unidelta.exchange.reading import Found
+from unidelta.exchange.adapters import folder as adapters
+from unidelta.exchange.peft import folder as peft
 from unidelta.exchange.tie import fill
+from unidelta.injection.beside import head_name
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
 from unidelta.injection.own_values import put_values, values_of
 from unidelta.injection.saved import fingerprint
 
+_LIBRARIES = {"peft": peft.read, "adapters": adapters.read}
 AUTHORS = "authors"
-SOURCES = (*READERS, AUTHORS)
+SOURCES = (*_LIBRARIES, AUTHORS)
 
 
 def import_from(
@@ -50,20 +54,18 @@ def import_from(
         raise ExchangeError(asked, f"there is no format `{source}`", f"one of {', '.join(SOURCES)}")
     if source == AUTHORS:
         found = authors.read(folder, model, options=options or {}, allow_bin=allow_bin, asked=asked)
-        return put(found, model, asked=asked)
-    if options:
+        design = found.design
+    elif options:
         why = f"folders of {source} say what they are; {', '.join(options)} would not be read"
         raise ExchangeError(asked, why, f"leave {', '.join(options)} out, or --from {AUTHORS}")
-    return put(READERS[source](folder, model, allow_bin=allow_bin, asked=asked), model, asked=asked)
-
-
-def put(found: Found, model: PreTrainedModel, *, asked: str) -> tuple[Injection, list[str]]:
-    """Put what was found into a stock model; arguments, result and errors as of `import_from`."""
+    else:
+        found = _LIBRARIES[source](folder, model, allow_bin=allow_bin, asked=asked)
+        design = _with_head(found.design, found.beside, model)
     if found.backbone is not None and fingerprint(model, without=set(found.beside)) != found.backbone:
         why = "the backbone has other weights than the one that these deltas are for, or another precision"
         raise ExchangeError(asked, why, "the backbone that they were exported with")
     before = values_of(model, found.beside)
-    injection = inject(model, found.design, generator=torch.Generator())
+    injection = inject(model, design, generator=torch.Generator())
     injection.keep(found.beside)
     try:
         fill(model, found.ties(injection), found.tensors, asked=asked)
@@ -72,3 +74,10 @@ def put(found: Found, model: PreTrainedModel, *, asked: str) -> tuple[Injection,
         put_values(model, before)
         raise
     return injection, list(found.beside)
+
+
+def _with_head(design: Design, names: Collection[str], model: PreTrainedModel) -> Design:
+    """The design with a trained head, if the head is among the names: libraries save it where it was trained."""
+    head = head_name(model)
+    has_head = head is not None and any(name.startswith(f"{head}.") for name in names)
+    return replace(design, trains_head=True) if has_head and isinstance(design, Deltas | PromptTuning) else design

@@ -1,5 +1,6 @@
 """The delta that another library's file describes, in the fields of ours."""
 
+import math
 from typing import Any
 
 from unidelta.design.architecture import Architecture
@@ -44,3 +45,15 @@ def scaled(scale: float) -> dict[str, Any]:
 def fixed_scale(part: DeltaSpec) -> float | None:
     """s of h + s·Δh, or None for a composition that is something else."""
     return {"additive": 1.0, "scaled": part.scale}.get(part.composition)
+
+
+def alpha_of(scale: float, rank: int) -> int | float | None:
+    """LoRA's alpha, for which alpha / r is s to the last bit, a whole number if there is one; None if there is none.
+
+    Args:
+        scale: s.
+        rank: r.
+    """
+    near = scale * rank
+    tried = (round(near), near, math.nextafter(near, math.inf), math.nextafter(near, 0.0))
+    return next((alpha for alpha in tried if alpha > 0 and alpha / rank == scale), None)

@@ -1,6 +1,6 @@
 """Our name for each tensor of another library's file: one table for both directions, so that nothing is lost."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,18 +37,20 @@ class Tie:
     otherwise: str = "is not what this format has there"
 
 
-def reshaped(theirs: str, ours: str, shape: Sequence[int], own: Sequence[int]) -> Tie:
-    """A tie of one tensor that has another shape there.
+def fixed(theirs: str, own: Tensor, **words: str) -> Tie:
+    """A tensor that their format has and that is no parameter here: the file's has to be this one.
 
     Args:
         theirs: its name in the file.
-        ours: its name here.
-        shape: in the file.
-        own: here.
+        own: its value.
+        **words: `otherwise`, as in `Tie`.
     """
-    return Tie(
-        theirs=theirs, ours=(ours,), join=lambda t: t[0].reshape(tuple(shape)), split=lambda t: (t.reshape(tuple(own)),)
-    )
+    return Tie(theirs=theirs, ours=(), join=lambda _: own, split=lambda _: (), **words)
+
+
+def named_alike(names: Iterable[str], prefix: str = "") -> list[Tie]:
+    """Parameters of the backbone that both have under one name, behind a prefix in the file."""
+    return [Tie(theirs=f"{prefix}{name}", ours=(name,)) for name in names]
 
 
 def written(ties: Sequence[Tie], state: Mapping[str, Tensor], *, asked: str) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from unidelta.injection.architecture import architecture_of_model
@@ -13,13 +14,16 @@ def head_name(model: PreTrainedModel) -> str | None:
     return None if family.head_of(model) is None else family.head
 
 
-def beside(model: PreTrainedModel, new: Iterable[str] = ()) -> list[str]:
-    """Names of the head's parameters and of those named.
+def beside(model: PreTrainedModel, new: Iterable[str] = ()) -> dict[str, Tensor]:
+    """The head's parameters and those named, in the model's order.
 
     Args:
         model: the backbone, with or without deltas.
         new: names of the parameters that its checkpoint lacks.
     """
     head, also = head_name(model), set(new)
-    names = [name for name, _ in model.named_parameters()]
-    return [name for name in names if name in also or (head is not None and name.startswith(f"{head}."))]
+    return {
+        name: parameter.detach()
+        for name, parameter in model.named_parameters()
+        if name in also or (head is not None and name.startswith(f"{head}."))
+    }

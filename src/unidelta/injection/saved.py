@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,9 @@ def save(
         raise SavedDeltasError(asked, why, "model.save_pretrained(DIR) writes the whole model")
     check_values(injection.model, f"save the deltas of {describe(injection.design)}")
     new = [*new, *unfrozen(injection)]
-    tensors = {**injection.stored_state(), **_beside(injection.model, new)}
+    tensors = {**injection.stored_state(), **beside(injection.model, new)}
     content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())})
-    backbone = injection.as_loaded or _as_loaded(injection, tensors)
+    backbone = injection.as_loaded or _as_loaded(injection, new)
     description = {
         "version": _VERSION,
         "run_id": run_id,
@@ -110,13 +110,12 @@ def note_as_loaded(injection: Injection, *, new: Sequence[str]) -> None:
         new: as for `save`.
     """
     if saves_apart(injection.design):
-        injection.as_loaded = _as_loaded(injection, {**injection.stored_state(), **_beside(injection.model, new)})
+        injection.as_loaded = _as_loaded(injection, new)
 
 
-def _as_loaded(injection: Injection, tensors: Mapping[str, Tensor]) -> AsLoaded:
-    model = injection.model
-    found = fingerprint(model, without={*tensors, *injection.trained})
-    return AsLoaded(dtype=_dtype(model), fingerprint=found)
+def _as_loaded(injection: Injection, new: Sequence[str]) -> AsLoaded:
+    saved = beside(injection.model, new)
+    return AsLoaded(dtype=_dtype(injection.model), fingerprint=fingerprint_below(injection, saved))
 
 
 def load(folder: Path, backbone: PreTrainedModel) -> Injection:
@@ -175,7 +174,7 @@ def name_labels(model: PreTrainedModel, names: Sequence[str]) -> None:
 
 
 def _fill(injection: Injection, tensors: dict[str, Tensor], new: Sequence[str], asked: str) -> None:
-    wanted = {**injection.stored_state(), **_beside(injection.model, new)}
+    wanted = {**injection.stored_state(), **beside(injection.model, new)}
     if {name: _kind(wanted[name]) for name in wanted} != {name: _kind(tensors[name]) for name in tensors}:
         raise DamagedDeltas(asked, f"{_TENSORS} and {DESIGN} are not of one design", _AGAIN)
     broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
@@ -256,12 +255,6 @@ def _dtype(model: PreTrainedModel) -> str:
     return _AND.join(sorted(n_weights, key=lambda name: ("float" not in name, -n_weights[name], name)))
 
 
-def _beside(model: PreTrainedModel, new: Sequence[str]) -> dict[str, Tensor]:
-    """The classification head and the parameters named."""
-    parameters = dict(model.named_parameters())
-    return {name: parameters[name].detach() for name in beside(model, new)}
-
-
 def _labels(model: PreTrainedModel) -> list[str] | None:
     """The names of the classes in order, None for a model without a classification head."""
     if head_name(model) is None:
@@ -272,6 +265,16 @@ def _labels(model: PreTrainedModel) -> list[str] | None:
 def _sizes(model: PreTrainedModel) -> dict[str, Any]:
     facts = architecture_of_model(model)
     return {**facts.config, "n_labels": facts.n_labels}
+
+
+def fingerprint_below(injection: Injection, saved: Iterable[str]) -> str:
+    """The fingerprint of the weights that deltas are for.
+
+    Args:
+        injection: the deltas.
+        saved: names of the backbone's own parameters that are saved beside them.
+    """
+    return fingerprint(injection.model, without={*injection.stored_state(), *injection.trained, *saved})
 
 
 def fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:

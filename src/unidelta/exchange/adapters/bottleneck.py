@@ -15,7 +15,7 @@ from unidelta.errors import ExchangeError
 from unidelta.exchange.adapters.method import Method
 from unidelta.exchange.parts import part_of, scaled
 from unidelta.exchange.places import Placed
-from unidelta.exchange.tie import Tie
+from unidelta.exchange.tie import Tie, fixed
 
 _AFTER_NORM = {  # original_ln_before, original_ln_after, residual_before_ln
     (False, True): Representation.SUBLAYER,
@@ -190,7 +190,7 @@ def _ties_of(each: Placed, holder: str) -> list[Tie]:
             ties.append(Tie(theirs=bias, ours=(f"{name}.form.{ours}.bias",)))
         else:
             zeros = torch.zeros(linear.out_features, dtype=linear.weight.dtype)
-            ties.append(Tie(theirs=bias, ours=(), join=lambda _, zeros=zeros: zeros, split=lambda _: ()))
+            ties.append(fixed(bias, zeros))
     for leaf in ("weight", "bias"):
         if has_norm_in:
             for theirs in ("adapter_norm_before", "adapter_down.0"):

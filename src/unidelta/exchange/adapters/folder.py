@@ -16,14 +16,13 @@ from unidelta.exchange.adapters.bottleneck import Bottleneck
 from unidelta.exchange.adapters.lora import Lora
 from unidelta.exchange.adapters.method import NAME, Method
 from unidelta.exchange.adapters.prefix import Prefix
-from unidelta.exchange.beside import backbone_fingerprint, beside_ties, with_head
-from unidelta.exchange.folder import backbone_of, marked, pretty, read_json, read_tensors
+from unidelta.exchange.folder import Found, backbone_of, marked, pretty, read_json, read_tensors
 from unidelta.exchange.places import placed_deltas
-from unidelta.exchange.reading import Found
-from unidelta.exchange.tie import Tie, written
+from unidelta.exchange.tie import Tie, named_alike, written
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.beside import beside, head_name
 from unidelta.injection.injection import Injection
+from unidelta.injection.saved import fingerprint_below
 
 VERSION = "1.3.0"
 METHODS: tuple[Method, ...] = (Prefix(), Lora(), Bottleneck())
@@ -73,7 +72,7 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     config = {**about, "name": NAME, "config": own}
     kept = {name: tensor for name, tensor in injection.stored_state().items() if name not in saved}
     tensors = written(_ties(injection, NAME), kept, asked=asked)
-    backbone = backbone_fingerprint(injection, saved)
+    backbone = fingerprint_below(injection, saved)
     files: dict[str, str | bytes] = {_CONFIG: pretty(config), _TENSORS: marked(tensors, config, backbone=backbone)}
     if saved:
         labels = {str(i): name for i, name in (model.config.id2label or {}).items()}
@@ -84,10 +83,9 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
             "num_labels": model.config.num_labels,
             "label2id": {name: int(i) for i, name in labels.items()},
         }
-        state = {name: model.get_parameter(name).detach() for name in saved}
         files |= {
             _HEAD[0]: pretty(head),
-            _HEAD[1]: marked(written(beside_ties(saved), state, asked=asked), head, backbone=backbone),
+            _HEAD[1]: marked(saved, head, backbone=backbone),
         }
     return files
 
@@ -124,11 +122,11 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         about = read_json(folder / _HEAD[0], asked=asked)
         head = read_tensors(folder / _HEAD[1], folder / _HEAD[2], config=about, allow_bin=allow_bin, asked=asked)
     design = Deltas(parts=tuple(sorted(parts, key=lambda part: list(Slot).index(part.slot))))
-    saved, name = beside(model) if head else [], str(config.get("name"))
+    saved, name = [*beside(model)] if head else [], str(config.get("name"))
     return Found(
-        design=with_head(design, saved, model),
+        design=design,
         tensors={**_once(tensors, asked), **head},
-        ties=lambda injection: [*_ties(injection, name), *beside_ties(saved)],
+        ties=lambda injection: [*_ties(injection, name), *named_alike(saved)],
         beside=saved,
         backbone=backbone_of(folder / _TENSORS),
     )

@@ -8,8 +8,7 @@ from unidelta.design.axes import Init, Insertion, Slot
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
 from unidelta.exchange.adapters.method import Method
-from unidelta.exchange.alpha import alpha_of
-from unidelta.exchange.parts import fixed_scale, part_of, scaled
+from unidelta.exchange.parts import alpha_of, fixed_scale, part_of, scaled
 from unidelta.exchange.places import Placed
 from unidelta.exchange.tie import Tie
 

@@ -1,7 +1,7 @@
 """Read and write a folder of peft 0.21, as `PeftModel.from_pretrained` and servers such as vLLM take it."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +9,21 @@ from transformers import PreTrainedModel
 
 from unidelta.design.describe import describe
 from unidelta.errors import ExchangeError
-from unidelta.exchange.beside import backbone_fingerprint, beside_ties, with_head
-from unidelta.exchange.folder import Foreign, backbone_of, marked, pretty, read_json, read_tensors
+from unidelta.exchange.folder import Found, backbone_of, marked, pretty, read_json, read_tensors
 from unidelta.exchange.peft.dora import Dora
 from unidelta.exchange.peft.ia3 import Ia3
 from unidelta.exchange.peft.lora import Lora
 from unidelta.exchange.peft.maps import PREFIX
-from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.peft.oft import Oft
 from unidelta.exchange.peft.prefix import Prefix
 from unidelta.exchange.peft.prompt import Prompt
 from unidelta.exchange.peft.vera import Vera
-from unidelta.exchange.reading import Found
-from unidelta.exchange.tie import Tie, written
+from unidelta.exchange.tie import Tie, named_alike, written
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.beside import beside, head_name
 from unidelta.injection.injection import Injection
+from unidelta.injection.saved import fingerprint_below
 
 VERSION = "0.21.2"
 METHODS: tuple[Method, ...] = (Lora(), Dora(), Vera(), Oft(), Ia3(), Prefix(), Prompt())
@@ -66,9 +65,9 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
         "task_type": _CLASSIFIES if head_name(model) else _TASKS[architecture_of_model(model).family.kind],
         **method.config(injection),
     }
-    state = {**injection.stored_state(), **{name: model.get_parameter(name).detach() for name in saved}}
+    state = {**injection.stored_state(), **saved}
     tensors = written(_ties(method, injection, saved), state, asked=asked)
-    return {_CONFIG: pretty(config), _TENSORS: marked(tensors, config, backbone=backbone_fingerprint(injection, saved))}
+    return {_CONFIG: pretty(config), _TENSORS: marked(tensors, config, backbone=fingerprint_below(injection, saved))}
 
 
 def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -> Found:
@@ -99,7 +98,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
     foreign = Foreign(asked=asked, config=config, tensors=tensors)
     saved = [name for name, _ in model.named_parameters() if f"{PREFIX}{name}" in tensors]
     return Found(
-        design=with_head(method.design(foreign, model), saved, model),
+        design=method.design(foreign, model),
         tensors=tensors,
         ties=lambda injection: _ties(method, injection, saved),
         beside=saved,
@@ -107,11 +106,11 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
     )
 
 
-def _ties(method: Method, injection: Injection, saved: Collection[str]) -> Sequence[Tie]:
-    return [*method.ties(injection), *beside_ties(saved, PREFIX)]
+def _ties(method: Method, injection: Injection, saved: Iterable[str]) -> Sequence[Tie]:
+    return [*method.ties(injection), *named_alike(saved, PREFIX)]
 
 
-def _modules(saved: Collection[str], head: str | None) -> list[str] | None:
+def _modules(saved: Iterable[str], head: str | None) -> list[str] | None:
     """The modules whose parameters are saved whole: the head, and those that hold the others."""
     own = {head if head is not None and name.startswith(f"{head}.") else name.rpartition(".")[0] for name in saved}
     return sorted(own) or None

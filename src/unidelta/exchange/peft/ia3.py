@@ -10,13 +10,12 @@ from unidelta.design.axes import Insertion, Slot
 from unidelta.design.site import INNER
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.folder import Foreign
 from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps
-from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
-from unidelta.exchange.tie import Tie, reshaped
+from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
@@ -67,9 +66,15 @@ class Ia3(Method):
         found = []
         for each in placed_deltas(injection):
             name = f"{each.name}.form.factors"
-            n = injection.model.get_parameter(name).numel()
-            shape = (1, n) if each.target == INNER else (n, 1)
-            found.append(reshaped(f"{PREFIX}{each.host}.ia3_l", name, shape, (n,)))
+            shape = (1, -1) if each.target == INNER else (-1, 1)
+            found.append(
+                Tie(
+                    theirs=f"{PREFIX}{each.host}.ia3_l",
+                    ours=(name,),
+                    join=lambda own, shape=shape: own[0].reshape(shape),
+                    split=lambda theirs: (theirs.flatten(),),
+                )
+            )
         return found
 
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:

@@ -11,11 +11,9 @@ from unidelta.design.axes import Init, Insertion
 from unidelta.design.site import INNER
 from unidelta.design.spec import Deltas, DeltaSpec, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.alpha import alpha_of
-from unidelta.exchange.folder import Foreign
-from unidelta.exchange.parts import fixed_scale, scaled
+from unidelta.exchange.parts import alpha_of, fixed_scale, scaled
 from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
-from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.peft.targets import pattern_value, shortest
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie

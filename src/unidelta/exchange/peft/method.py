@@ -2,14 +2,30 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from unidelta.design.spec import Design
-from unidelta.exchange.folder import Foreign
 from unidelta.exchange.tie import Tie
 from unidelta.injection.injection import Injection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A folder of peft, as it is read.
+
+    Args:
+        asked: the request, in words.
+        config: the content of its JSON.
+        tensors: by the names in its file.
+    """
+
+    asked: str
+    config: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
 
 
 class Method(ABC):

@@ -8,9 +8,8 @@ from transformers import PreTrainedModel
 
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.folder import Foreign
 from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps, stated_targets
-from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model

@@ -12,9 +12,8 @@ from unidelta.design.axes import Init, Insertion, LayerNorm, Rotation, Slot, Tex
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.folder import Foreign
 from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model

@@ -7,8 +7,7 @@ from transformers import PreTrainedModel
 
 from unidelta.design.spec import Design, PromptTuning
 from unidelta.errors import ExchangeError
-from unidelta.exchange.folder import Foreign
-from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection

@@ -12,12 +12,11 @@ from unidelta.deltas.frozen import FrozenMaps
 from unidelta.design.axes import Init, Insertion
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.folder import Foreign
 from unidelta.exchange.parts import fixed_scale
 from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
-from unidelta.exchange.peft.method import Method
+from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.places import Placed, placed_deltas
-from unidelta.exchange.tie import Tie
+from unidelta.exchange.tie import Tie, fixed
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
@@ -69,11 +68,8 @@ class Vera(Method):
     def ties(self, injection: Injection) -> Sequence[Tie]:
         """Two for each map, and A and B, which are what the seed gives."""
         placed = placed_deltas(injection)
-        frozen = [
-            Tie(theirs=theirs, ours=(), join=lambda _, own=own: own, split=lambda _: ())
-            for theirs, own in zip(_NAMES, _shared(placed[0]), strict=True)
-        ]
-        return frozen + [
+        frozen = map(fixed, _NAMES, _shared(placed[0]))
+        return [*frozen] + [
             Tie(theirs=f"{PREFIX}{each.host}.vera_lambda_{leaf}", ours=(f"{each.name}.form.generated.{leaf}",))
             for each in placed
             for leaf in ("b", "d")
