@@ -17,6 +17,7 @@ from unidelta.design.describe import describe
 from unidelta.design.spec import Deltas
 from unidelta.errors import ExchangeError
 from unidelta.exchange.merged import not_weights
+from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.maps import parts_of_maps
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.hosts.linear import weight_of
@@ -105,8 +106,9 @@ def approximated(injection: Injection, rank: int, *, asked: str) -> tuple[Inject
     handle.remove()
     put_values(model, head)
     architecture = architecture_of_model(model)
+    fields = {"form": "low_rank", "bottleneck": rank, "init": Init.LORA}
     maps = parts_of_maps(dict.fromkeys(changes, rank), model, asked=asked)
-    parts = tuple(found.part(architecture, "low_rank", rank, init=Init.LORA) for found in maps)
+    parts = tuple(part_of(architecture, **where, **fields) for where, _ in maps)
     fitted = inject(model, Deltas(parts=parts, trains_head=injection.design.trains_head), generator=torch.Generator())
     kept, total, n_biases = {}, {}, 0
     for each in placed_deltas(fitted):

@@ -6,7 +6,6 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.design.describe import describe
-from unidelta.design.spec import Deltas
 from unidelta.errors import ExchangeError
 from unidelta.exchange.adapters import folder as adapters
 from unidelta.exchange.approximate import Fit, approximated
@@ -97,6 +96,5 @@ def export_fitted(
 
 def _check_apart(injection: Injection, asked: str) -> None:
     """Refuse deltas that `merge` has put into the weights: there is nothing left of them to write."""
-    parts = injection.design.parts if isinstance(injection.design, Deltas) else ()
-    if set(parts) - {each.part for each in placed_deltas(injection)}:
+    if set(injection.parts) - {each.part for each in placed_deltas(injection)}:
         raise ExchangeError(asked, "the deltas are merged into the weights now", "deltas.unmerge() first")

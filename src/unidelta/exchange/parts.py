@@ -10,7 +10,7 @@ from unidelta.design.spec import DeltaSpec
 
 
 def part_of(
-    architecture: Architecture, slot: Slot, form: str, insertion: Insertion, bottleneck: int, **fields: Any
+    architecture: Architecture, *, slot: Slot, form: str, insertion: Insertion = Insertion.PARALLEL, **fields: Any
 ) -> DeltaSpec:
     """A delta as the released code would have it, with changes.
 
@@ -19,12 +19,10 @@ def part_of(
         slot: attention or FFN.
         form: name of the functional form.
         insertion: sequential or parallel.
-        bottleneck: r or l; 0 for a form without one.
-        **fields: of `DeltaSpec`.
+        **fields: of `DeltaSpec`, the bottleneck among them.
     """
     known = FORMS[form]
-    setting = Setting(slot=slot, insertion=insertion, at_layer_output=False, family=architecture.family)
-    details = known.released(setting)
+    details = known.released(Setting(slot=slot, insertion=insertion, at_layer_output=False, family=architecture.family))
     stated: dict[str, Any] = {
         "composition": "additive",
         "representation": details.representation,
@@ -34,7 +32,7 @@ def part_of(
         "dropout": 0.0,
         "scaled_query": details.scaled_query,
     }
-    return DeltaSpec(slot=slot, form=form, insertion=insertion, bottleneck=bottleneck, **{**stated, **fields})
+    return DeltaSpec(slot=slot, form=form, insertion=insertion, **{**stated, **fields})
 
 
 def scaled(scale: float) -> dict[str, Any]:

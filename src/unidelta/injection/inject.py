@@ -160,7 +160,7 @@ def _attach_part(
                 key_norm=site.key_norm,
             )
             delta = _delta(spec, place, materials)
-            hosting, key = _hosting(spec, place, site)
+            hosting, key = hosting_of(spec, place, site)
             attach(hosting, key, _like(delta, hosting.module, model))
         if spec.source is Source.RESIDUAL_STREAM and site.norm is not None:
             keeping = {"keeps": True}  # not empty, or `fold` would take the host without deltas out
@@ -194,7 +194,7 @@ def _delta(spec: DeltaSpec, place: Place, materials: Materials) -> Delta | Weigh
     return Delta(form, compose, is_parallel=spec.insertion is Insertion.PARALLEL)
 
 
-def _hosting(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
+def hosting_of(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]:
     """The module that holds a delta, and the delta's name there."""
     if place.target == INNER:
         return Hosting(module=site.linears["down"], host=LinearHost), INNER

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from unidelta.deltas.form_module import FormModule, TrainingOnly
 from unidelta.design.count import Counts, count
 from unidelta.design.describe import describe
-from unidelta.design.spec import BitFit, Design, FullFineTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning
 from unidelta.errors import DesignError
 from unidelta.extensions.named_paths import python_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
@@ -58,6 +58,11 @@ class Injection:
         """Note what parameters of the model are now, before they change; nothing of a design that changes the model."""
         if not isinstance(self.design, FullFineTuning | BitFit):
             self.before = {**values_of(self.model, names), **self.before}
+
+    @property
+    def parts(self) -> tuple[DeltaSpec, ...]:
+        """The deltas of the design; none of a baseline."""
+        return self.design.parts if isinstance(self.design, Deltas) else ()
 
     @property
     def n_trained(self) -> int:

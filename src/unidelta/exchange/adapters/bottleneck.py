@@ -106,10 +106,10 @@ class Bottleneck(Method):
         return [
             part_of(
                 architecture,
-                slot,
-                "bottleneck",
-                insertion,
-                rank,
+                slot=slot,
+                form="bottleneck",
+                insertion=insertion,
+                bottleneck=rank,
                 representation=representation,
                 init=inits.get(config.get("init_weights", "bert"), Init.BERT),
                 layer_norm=norm,
@@ -166,9 +166,9 @@ def _rank(factor: Any, width: int) -> int | None:
 def _holder(each: Placed) -> str:
     """The module list that holds adapters at a place, in BART's and in BERT's layers."""
     layer, _, last = each.host.rpartition(".")
-    if each.kind in ("encoder_self", "decoder_self") and last == "self_attn":
+    if each.site.kind in ("encoder_self", "decoder_self") and last == "self_attn":
         return f"{layer}.attention_adapters.adapters"
-    if each.kind == "decoder_cross":
+    if each.site.kind == "decoder_cross":
         return f"{layer}.cross_attention_adapters.adapters"
     if last == "output":  # BERT's modules are layers of adapters themselves
         return f"{each.host}.adapters"

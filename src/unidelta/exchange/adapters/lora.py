@@ -90,10 +90,9 @@ class Lora(Method):
         return [
             part_of(
                 architecture,
-                slot,
-                "low_rank",
-                Insertion.PARALLEL,
-                rank,
+                slot=slot,
+                form="low_rank",
+                bottleneck=rank,
                 init=Init.LORA,
                 targets=roles,
                 dropout=float(config.get("dropout") or 0.0),

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Insertion, LayerNorm, Slot
+from unidelta.design.axes import Init, LayerNorm, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
@@ -58,10 +58,10 @@ class Prefix(Method):
     def ties(self, placed: Sequence[Placed], name: str) -> Sequence[Tie]:
         """One flat tensor for each kind of attention: `(l, layers, key and value, features)`."""
         found = []
-        for kind in dict.fromkeys(each.kind for each in placed):
-            own = [each for each in placed if each.kind == kind]
+        for kind in dict.fromkeys(each.site.kind for each in placed):
+            own = [each for each in placed if each.site.kind == kind]
             base = own[0].host.split(".")[0]
-            place = _PLACES[kind] if any(each.kind.startswith("decoder") for each in placed) else "self_prefix"
+            place = _PLACES[kind] if any(each.site.kind.startswith("decoder") for each in placed) else "self_prefix"
             names = tuple(f"{each.name}.form.prefix.{leaf}" for each in own for leaf in ("key", "value"))
 
             def split(tensor: Tensor, n: int = len(names), length: int = _length(own)) -> Sequence[Tensor]:
@@ -90,10 +90,9 @@ class Prefix(Method):
             raise ExchangeError(asked, "; ".join(wrong), "model.eject_prefix_tuning(NAME), then save_adapter again")
         part = part_of(
             architecture,
-            Slot.ATTN,
-            "prefix",
-            Insertion.PARALLEL,
-            int(config["prefix_length"]),
+            slot=Slot.ATTN,
+            form="prefix",
+            bottleneck=int(config["prefix_length"]),
             composition="gated",
             init=Init.BERT,
             dropout=None,

@@ -47,7 +47,7 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     Raises:
         ExchangeError: peft has no such method, or says something else with it.
     """
-    method = next((method for method in METHODS if method.is_of(injection.design)), None)
+    method = next((method for method in METHODS if method.is_of(injection)), None)
     if method is None:
         why = f"peft has nothing like {describe(injection.design)}"
         raise ExchangeError(asked, why, "--to adapters for bottleneck adapters, or --to merged for a change of weights")

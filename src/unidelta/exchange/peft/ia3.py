@@ -1,6 +1,5 @@
 """IA³: `ia3_l` is ℓ, as a column on what a map computes, as a row on what a feed-forward map reads."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,15 +10,13 @@ from unidelta.design.site import INNER
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps
+from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, fused_targets, parts_of_maps
 from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
-
-_IA3 = re.compile(rf"{re.escape(PREFIX)}(.+)\.ia3_l")
 
 
 class Ia3(Method):
@@ -29,14 +26,13 @@ class Ia3(Method):
     reads = frozenset({"target_modules", "feedforward_modules", "exclude_modules", "fan_in_fan_out"})
     ignores = frozenset({"init_ia3_weights"})
 
-    def is_of(self, design: Design) -> bool:
+    def is_of(self, injection: Injection) -> bool:
         """Diagonals only."""
-        return isinstance(design, Deltas) and {part.form for part in design.parts} == {"diagonal"}
+        return {part.form for part in injection.parts} == {"diagonal"}
 
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """Fused maps, and a composition that is no addition."""
-        assert isinstance(injection.design, Deltas)
-        for part in injection.design.parts:
+        for part in injection.parts:
             if part.bias:
                 yield f"it adds a trained vector at the {part.slot} (SSF); IA³ of peft only multiplies"
             if part.composition != "additive":
@@ -79,18 +75,16 @@ class Ia3(Method):
 
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
         """Of the maps that have tensors, by the shape of which it is known what they multiply."""
-        rows = {
-            found[1]: tensor.dim() == 2 and tensor.shape[0] == 1
-            for name, tensor in foreign.tensors.items()
-            if (found := _IA3.fullmatch(name)) is not None
-        }
+        vectors = ended(foreign, ".ia3_l")
+        rows = {name: tensor.dim() == 2 and tensor.shape[0] == 1 for name, tensor in vectors.items()}
         check_targets(foreign.config, rows, model, asked=foreign.asked)
         architecture = architecture_of_model(model)
         parts = []
-        for found in parts_of_maps(rows, model, asked=foreign.asked):
-            if (is_row := found.setting) and not (found.slot is Slot.FFN and found.roles == ("down",)):
-                why = f"it multiplies what {' and '.join(found.roles)} reads"
+        for where, is_row in parts_of_maps(rows, model, asked=foreign.asked):
+            if is_row and (where["slot"], where["targets"]) != (Slot.FFN, ("down",)):
+                why = f"it multiplies what {' and '.join(where['targets'])} reads"
                 raise ExchangeError(foreign.asked, why, "feedforward_modules of the FFN's last map only")
-            fields = {"dropout": None, "targets": (INNER,) if is_row else found.roles, "layers": found.layers}
-            parts.append(part_of(architecture, found.slot, "diagonal", Insertion.SEQUENTIAL, 0, **fields))
+            fields = {**where, "targets": (INNER,)} if is_row else where
+            fields |= {"form": "diagonal", "insertion": Insertion.SEQUENTIAL, "bottleneck": 0, "dropout": None}
+            parts.append(part_of(architecture, **fields))
         return Deltas(parts=tuple(parts))

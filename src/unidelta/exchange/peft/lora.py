@@ -11,8 +11,8 @@ from unidelta.design.axes import Init, Insertion
 from unidelta.design.site import INNER
 from unidelta.design.spec import Deltas, DeltaSpec, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.parts import alpha_of, fixed_scale, scaled
-from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
+from unidelta.exchange.parts import alpha_of, fixed_scale, part_of, scaled
+from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, fused_targets, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.peft.targets import pattern_value, shortest
 from unidelta.exchange.places import placed_deltas
@@ -20,9 +20,8 @@ from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
-_LORA = re.compile(rf"{re.escape(PREFIX)}(.+)\.lora_(A|B)\.weight")
 _CHANGES_BACKBONE = ("pissa", "olora", "loftq", "corda", "lora_ga")
-_RANK_STABILISED = "rank_stabilised"
+DIRECTION, _RANK_STABILISED = "magnitude_direction", "rank_stabilised"
 
 
 class Lora(Method):
@@ -34,25 +33,22 @@ class Lora(Method):
         " exclude_modules fan_in_fan_out layers_to_transform".split()
     )
     ignores = frozenset({"megatron_core", "qalora_group_size", "layers_pattern", "loftq_config", "runtime_config"})
+    uses_dora: ClassVar[bool] = False
     compositions: ClassVar[tuple[str, ...]] = ("additive", "scaled", _RANK_STABILISED)
 
-    def is_of(self, design: Design) -> bool:
+    def is_of(self, injection: Injection) -> bool:
         """Low-rank updates of one kind only."""
-        parts = design.parts if isinstance(design, Deltas) else ()
-        return bool(parts) and all(
-            part.form == "low_rank" and part.generator is None and part.composition != "magnitude_direction"
-            for part in parts
-        )
+        kinds = {(part.form, part.generator, part.composition == DIRECTION) for part in injection.parts}
+        return kinds == {("low_rank", None, self.uses_dora)}
 
     def has(self, config: Mapping[str, Any]) -> bool:
-        """LoRA, and not DoRA."""
-        return super().has(config) and not config.get("use_dora")
+        """LoRA with DoRA, or without."""
+        return super().has(config) and (config.get("use_dora") or False) is self.uses_dora
 
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """A sequential form, a trained s, the inner activation, fused maps, PiSSA, an s that no alpha gives."""
-        assert isinstance(injection.design, Deltas)
-        is_rank_stabilised = _is_rank_stabilised(injection.design)
-        for part in injection.design.parts:
+        is_rank_stabilised = _is_rank_stabilised(injection)
+        for part in injection.parts:
             if part.insertion is Insertion.SEQUENTIAL:
                 yield f"at the {part.slot} it reads what a map computes; LoRA of peft reads what the map reads"
             if INNER in part.targets:
@@ -67,9 +63,8 @@ class Lora(Method):
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """r, alpha and target modules; patterns where parts differ."""
-        assert isinstance(injection.design, Deltas)
-        first, *others = injection.design.parts
-        is_rank_stabilised = _is_rank_stabilised(injection.design)
+        first, *others = injection.parts
+        is_rank_stabilised = _is_rank_stabilised(injection)
         placed = placed_deltas(injection)
         ranks, alphas = {}, {}
         alpha = _alpha(first, is_rank_stabilised=is_rank_stabilised)
@@ -79,7 +74,7 @@ class Lora(Method):
                 ranks |= {re.escape(end): part.bottleneck for end in ends}
             if (own := _alpha(part, is_rank_stabilised=is_rank_stabilised)) != alpha:
                 alphas |= {re.escape(end): own for end in ends}
-        dropouts = {part.dropout or 0.0 for part in injection.design.parts}
+        dropouts = {part.dropout or 0.0 for part in injection.parts}
         return {
             **stated_targets(injection),
             "r": first.bottleneck,
@@ -88,7 +83,7 @@ class Lora(Method):
             "alpha_pattern": alphas,
             "lora_dropout": dropouts.pop() if len(dropouts) == 1 else 0.0,  # matters in training only
             "use_rslora": is_rank_stabilised,
-            "use_dora": False,
+            "use_dora": self.uses_dora,
             "init_lora_weights": True,
         }
 
@@ -108,17 +103,15 @@ class Lora(Method):
             why = f"init_lora_weights={start} has changed the backbone as well"
             instead = "in peft, save_pretrained(DIR, path_initial_model_for_weight_conversion=…), which makes it LoRA"
             raise ExchangeError(foreign.asked, why, instead)
-        ranks: dict[str, int] = {}
-        for name, tensor in foreign.tensors.items():
-            if (found := _LORA.fullmatch(name)) is not None:
-                ranks[found[1]] = tensor.shape[0] if found[2] == "A" else ranks.get(found[1], 0)
+        downs, ups = (ended(foreign, f".lora_{letter}.weight") for letter in "AB")
+        ranks = {**dict.fromkeys(ups, 0), **{name: down.shape[0] for name, down in downs.items()}}
         check_targets(config, ranks, model, asked=foreign.asked)
         settings = {name: (rank, _alpha_stated(config, name, rank, foreign)) for name, rank in ranks.items()}
         architecture, dropout = architecture_of_model(model), float(config.get("lora_dropout") or 0.0)
         parts = []
-        for found in parts_of_maps(settings, model, asked=foreign.asked):
-            fields = {"init": Init.LORA, "dropout": dropout, **self.composition(config, *found.setting)}
-            parts.append(found.part(architecture, "low_rank", found.setting[0], **fields))
+        for where, (rank, alpha) in parts_of_maps(settings, model, asked=foreign.asked):
+            fields = {"init": Init.LORA, "dropout": dropout, **self.composition(config, rank, alpha), **where}
+            parts.append(part_of(architecture, form="low_rank", bottleneck=rank, **fields))
         return Deltas(parts=tuple(parts))
 
     def composition(self, config: Mapping[str, Any], rank: int, alpha: float) -> dict[str, Any]:
@@ -128,8 +121,8 @@ class Lora(Method):
         return scaled(alpha / rank)
 
 
-def _is_rank_stabilised(design: Deltas) -> bool:
-    return all(part.composition == _RANK_STABILISED for part in design.parts)
+def _is_rank_stabilised(injection: Injection) -> bool:
+    return all(part.composition == _RANK_STABILISED for part in injection.parts)
 
 
 def _alpha(part: DeltaSpec, *, is_rank_stabilised: bool) -> int | float | None:
@@ -139,7 +132,7 @@ def _alpha(part: DeltaSpec, *, is_rank_stabilised: bool) -> int | float | None:
     if part.composition == _RANK_STABILISED:
         scale = part.scale / math.sqrt(part.bottleneck)
     else:
-        scale = part.scale if part.composition == "magnitude_direction" else fixed_scale(part)
+        scale = part.scale if part.composition == DIRECTION else fixed_scale(part)
     return None if scale is None else alpha_of(scale, part.bottleneck)
 
 

@@ -4,17 +4,16 @@ In peft every module has settings of its own; here a part is of all maps that ha
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
 from transformers import PreTrainedModel
 
-from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Insertion, Slot
+from unidelta.design.axes import Slot
 from unidelta.design.layers import indices
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
-from unidelta.exchange.parts import part_of
+from unidelta.exchange.peft.method import Foreign
 from unidelta.exchange.peft.targets import matches, module_names, shortest
 from unidelta.exchange.places import LinearMap, linear_maps, placed_deltas
 from unidelta.injection.injection import Injection
@@ -23,26 +22,10 @@ PREFIX = "base_model.model."
 """In front of every name in a file of peft."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapsAlike:
-    """Linear maps of one slot with the same setting, in the same layers.
-
-    Args:
-        slot: attention or FFN.
-        roles: of the maps.
-        layers: as in `DeltaSpec`.
-        setting: what they have in common.
-    """
-
-    slot: Slot
-    roles: tuple[str, ...]
-    layers: str
-    setting: Any
-
-    def part(self, architecture: Architecture, form: str, bottleneck: int, **fields: Any) -> DeltaSpec:
-        """A parallel delta at them; arguments as of `part_of`."""
-        where = {"targets": self.roles, "layers": self.layers}
-        return part_of(architecture, self.slot, form, Insertion.PARALLEL, bottleneck, **where, **fields)
+def ended(foreign: Foreign, end: str) -> dict[str, Tensor]:
+    """The tensors whose names have an end, by the module that they are of."""
+    names = (name for name in foreign.tensors if name.startswith(PREFIX) and name.endswith(end))
+    return {name.removeprefix(PREFIX).removesuffix(end): foreign.tensors[name] for name in names}
 
 
 def stated_targets(injection: Injection) -> dict[str, Any]:
@@ -66,8 +49,10 @@ def fused_targets(part: DeltaSpec, model: PreTrainedModel) -> Iterator[str]:
         yield f"{' and '.join(own)} share one module in this backbone"
 
 
-def parts_of_maps(settings: Mapping[str, Any], model: PreTrainedModel, *, asked: str) -> Iterator[MapsAlike]:
-    """The maps named, as few parts as they make.
+def parts_of_maps(
+    settings: Mapping[str, Any], model: PreTrainedModel, *, asked: str
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    """The maps named, as few parts as they make: their slot, targets and layers, and the setting that all have.
 
     Args:
         settings: of each module, by name.
@@ -84,22 +69,22 @@ def parts_of_maps(settings: Mapping[str, Any], model: PreTrainedModel, *, asked:
         why = f"{', '.join(strangers[:3])} is not a linear map of a sub-layer here" if strangers else "it tunes no map"
         raise ExchangeError(asked, why, f"target_modules of {', '.join(sorted({n.rsplit('.', 1)[-1] for n in maps}))}")
     found: dict[tuple[Slot, Any, str], list[str]] = {}
-    for slot, role in dict.fromkeys((each.slot, each.role) for each in every):
-        own = [each for each in maps.values() if (each.slot, each.role) == (slot, role)]
+    for slot, role in dict.fromkeys((each.site.slot, each.role) for each in every):
+        own = [each for each in maps.values() if (each.site.slot, each.role) == (slot, role)]
         for setting in dict.fromkeys(settings[each.name] for each in own if each.name in settings):
             chosen = [each for each in own if settings.get(each.name) == setting]
             found.setdefault((slot, setting, _layers(chosen, own, asked)), []).append(role)
     for (slot, setting, layers), roles in found.items():
-        yield MapsAlike(slot=slot, roles=tuple(roles), layers=layers, setting=setting)
+        yield {"slot": slot, "targets": tuple(roles), "layers": layers}, setting
 
 
 def _layers(chosen: list[LinearMap], every: list[LinearMap], asked: str) -> str:
     """The selection of layers that gives exactly the maps chosen."""
     if len(chosen) == len(every):
         return "all"
-    layers = ",".join(map(str, sorted({each.layer for each in chosen})))
-    depth = 1 + max(each.layer for each in every)
-    absent = [each.name for each in every if each.layer in indices(layers, depth) and each not in chosen]
+    layers = ",".join(map(str, sorted({each.site.layer for each in chosen})))
+    depth = 1 + max(each.site.layer for each in every)
+    absent = [each.name for each in every if each.site.layer in indices(layers, depth) and each not in chosen]
     if absent:
         why = f"it has nothing like that at {absent[0]}{f' and {len(absent) - 1} more' if absent[1:] else ''}"
         instead = "an adapter of which the same layers have the same, in every stack and attention"

@@ -42,8 +42,8 @@ class Method(ABC):
     ignores: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
-    def is_of(self, design: Design) -> bool:
-        """Whether a design is of this method, exportable or not."""
+    def is_of(self, injection: Injection) -> bool:
+        """Whether deltas are of this method, exportable or not."""
 
     def has(self, config: Mapping[str, Any]) -> bool:
         """Whether a configuration is of this method."""

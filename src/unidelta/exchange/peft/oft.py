@@ -1,6 +1,5 @@
 """OFT: the elements above the diagonal of every block in `oft_R`, with Cayley's map computed exactly."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,14 +7,13 @@ from transformers import PreTrainedModel
 
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.peft.maps import PREFIX, check_targets, parts_of_maps, stated_targets
+from unidelta.exchange.parts import part_of
+from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
-
-_OFT = re.compile(rf"{re.escape(PREFIX)}(.+)\.oft_R\.weight")
 
 
 class Oft(Method):
@@ -27,31 +25,30 @@ class Oft(Method):
     )
     ignores = frozenset({"init_weights", "module_dropout", "eps", "num_cayley_neumann_terms", "layers_pattern"})
 
-    def is_of(self, design: Design) -> bool:
+    def is_of(self, injection: Injection) -> bool:
         """Block rotations only."""
-        return isinstance(design, Deltas) and {part.form for part in design.parts} == {"block_rotation"}
+        return {part.form for part in injection.parts} == {"block_rotation"}
 
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """Blocks of several widths, or that do not fill what a map reads; fused maps."""
-        assert isinstance(injection.design, Deltas)
-        widths = {part.bottleneck for part in injection.design.parts}
+        widths = {part.bottleneck for part in injection.parts}
         if len(widths) > 1:
             yield f"its blocks are {' and '.join(map(str, sorted(widths)))} wide; peft has one oft_block_size"
         maps = {(each.name, each.role): each for each in linear_maps(injection.model)}
         for each in placed_deltas(injection):
             own = maps[each.host, each.target]
-            if own.d_in % each.part.bottleneck:
-                yield f"blocks of {each.part.bottleneck} do not fill the {own.d_in} features that {own.role} reads"
+            d_in = own.site.linears[own.role].d_in
+            if d_in % each.part.bottleneck:
+                yield f"blocks of {each.part.bottleneck} do not fill the {d_in} features that {own.role} reads"
             if own.shares_module:
                 yield f"{own.role} shares a module with other maps in this backbone"
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """The width of blocks, and target modules."""
-        assert isinstance(injection.design, Deltas)
         return {
             **stated_targets(injection),
             "r": 0,
-            "oft_block_size": injection.design.parts[0].bottleneck,
+            "oft_block_size": injection.parts[0].bottleneck,
             "module_dropout": 0.0,
             "coft": False,
             "block_share": False,
@@ -73,8 +70,8 @@ class Oft(Method):
             why = f"oft_block_size={block} with use_cayley_neumann={foreign.config.get('use_cayley_neumann', True)}"
             instead = "an OFT of peft with oft_block_size=b and use_cayley_neumann=False, which is exact"
             raise ExchangeError(foreign.asked, why, instead)
-        names = {found[1]: block for name in foreign.tensors if (found := _OFT.fullmatch(name)) is not None}
-        check_targets(foreign.config, names, model, asked=foreign.asked)
-        architecture, maps = architecture_of_model(model), parts_of_maps(names, model, asked=foreign.asked)
-        parts = (found.part(architecture, "block_rotation", block, composition="rotated") for found in maps)
-        return Deltas(parts=tuple(parts))
+        blocks = dict.fromkeys(ended(foreign, ".oft_R.weight"), block)
+        check_targets(foreign.config, blocks, model, asked=foreign.asked)
+        fields = {"form": "block_rotation", "bottleneck": block, "composition": "rotated"}
+        architecture, maps = architecture_of_model(model), parts_of_maps(blocks, model, asked=foreign.asked)
+        return Deltas(parts=tuple(part_of(architecture, **where, **fields) for where, _ in maps))

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 from transformers import PreTrainedModel
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Insertion, LayerNorm, Rotation, Slot, TextStart
+from unidelta.design.axes import Init, LayerNorm, Rotation, Slot, TextStart
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
@@ -30,18 +29,17 @@ class Prefix(Method):
     reads = frozenset("num_virtual_tokens token_dim num_attention_heads num_layers num_transformer_submodules".split())
     ignores = frozenset({"encoder_hidden_size", "prefix_projection", "init_weights"})
 
-    def is_of(self, design: Design) -> bool:
+    def is_of(self, injection: Injection) -> bool:
         """A prefix and nothing else."""
-        return isinstance(design, Deltas) and [part.form for part in design.parts] == ["prefix"]
+        return [part.form for part in injection.parts] == ["prefix"]
 
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """An encoder, other positions, another composition."""
-        assert isinstance(injection.design, Deltas)
         architecture = architecture_of_model(injection.model)
         yield from _no_decoder(architecture)
         if head_name(injection.model) is not None:
             yield "its backbone classifies by a head, beside which peft saves no prefix in the same way"
-        (part,) = injection.design.parts
+        (part,) = injection.parts
         if not COMPOSITIONS[part.composition].is_gate:
             yield f"its composition is {part.composition}; peft puts prefix and text under one softmax (gated)"
         if part.layers != "all":
@@ -55,16 +53,12 @@ class Prefix(Method):
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """Sizes."""
-        architecture = architecture_of_model(injection.model)
-        site = architecture.at(Slot.ATTN)[0]
-        assert isinstance(injection.design, Deltas)
+        sizes = _sizes(architecture_of_model(injection.model))
         return {
-            "num_virtual_tokens": injection.design.parts[0].bottleneck,
-            "token_dim": site.n_kv_heads * site.head_width,
-            "num_attention_heads": site.n_kv_heads,
-            "num_layers": len(architecture.at(Slot.ATTN)),
+            **sizes,
+            "num_virtual_tokens": injection.parts[0].bottleneck,
             "num_transformer_submodules": 1,
-            "encoder_hidden_size": site.n_kv_heads * site.head_width,
+            "encoder_hidden_size": sizes["token_dim"],
             "prefix_projection": False,
         }
 
@@ -72,37 +66,31 @@ class Prefix(Method):
         """One for all layers: a key, then a value of each."""
         placed = placed_deltas(injection)
         names = tuple(f"{each.name}.form.prefix.{own}" for each in placed for own in ("key", "value"))
-
-        def join(tensors: Sequence[Tensor]) -> Tensor:
-            return torch.cat([*tensors], dim=1)
-
-        def split(tensor: Tensor) -> Sequence[Tensor]:
-            return tensor.chunk(len(names), dim=1)
-
-        return [Tie(theirs="prompt_embeddings", ours=names, join=join, split=split)]
+        return [
+            Tie(
+                theirs="prompt_embeddings",
+                ours=names,
+                join=lambda tensors: torch.cat([*tensors], dim=1),
+                split=lambda tensor: tensor.chunk(len(names), dim=1),
+            )
+        ]
 
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
         """A gated prefix whose text starts at l."""
-        architecture = architecture_of_model(model)
+        architecture, config = architecture_of_model(model), foreign.config
         if why := list(_no_decoder(architecture)):
             raise ExchangeError(foreign.asked, "; ".join(why), f"a backbone of {', '.join(_FAMILIES)}")
-        site, length = architecture.at(Slot.ATTN)[0], foreign.config.get("num_virtual_tokens")
-        stated = {key: foreign.config.get(key) for key in ("num_attention_heads", "num_layers", "token_dim")}
-        own = {
-            "num_attention_heads": site.n_kv_heads,
-            "num_layers": len(architecture.at(Slot.ATTN)),
-            "token_dim": site.n_kv_heads * site.head_width,
-        }
-        wrong = [f"{key} is {stated[key]}, this backbone has {own[key]}" for key in own if stated[key] != own[key]]
-        if wrong or type(length) is not int or length < 1 or foreign.config.get("num_transformer_submodules") != 1:
-            why = "; ".join(wrong) or f"it has {length} vectors for {foreign.config.get('num_transformer_submodules')}"
+        sizes = _sizes(architecture).items()
+        wrong = [f"{key} is {config.get(key)}, this backbone has {n}" for key, n in sizes if config.get(key) != n]
+        length, n_stacks = config.get("num_virtual_tokens"), config.get("num_transformer_submodules")
+        if wrong or type(length) is not int or length < 1 or n_stacks != 1:
+            why = "; ".join(wrong) or f"it has {length} vectors for {n_stacks}"
             raise ExchangeError(foreign.asked, why, "the folder as peft saved it, with its own backbone")
         part = part_of(
             architecture,
-            Slot.ATTN,
-            "prefix",
-            Insertion.PARALLEL,
-            length,
+            slot=Slot.ATTN,
+            form="prefix",
+            bottleneck=length,
             composition="gated",
             init=Init.BERT,
             dropout=None,
@@ -110,6 +98,15 @@ class Prefix(Method):
             text_start=TextStart.LENGTH,
         )
         return Deltas(parts=(part,))
+
+
+def _sizes(architecture: Architecture) -> dict[str, int]:
+    site, *others = architecture.at(Slot.ATTN)
+    return {
+        "num_attention_heads": site.n_kv_heads,
+        "num_layers": 1 + len(others),
+        "token_dim": site.n_kv_heads * site.head_width,
+    }
 
 
 def _no_decoder(architecture: Architecture) -> Iterator[str]:

@@ -25,9 +25,9 @@ class Prompt(Method):
         " num_layers".split()
     )
 
-    def is_of(self, design: Design) -> bool:
+    def is_of(self, injection: Injection) -> bool:
         """A prompt."""
-        return isinstance(design, PromptTuning)
+        return isinstance(injection.design, PromptTuning)
 
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """An encoder's learned positions, which peft gives to the prompt as well."""

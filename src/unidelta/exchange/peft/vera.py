@@ -1,6 +1,5 @@
 """VeRA: two diagonals for each map, and the frozen random maps A and B, which are the same everywhere."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,15 +11,14 @@ from unidelta.deltas.frozen import FrozenMaps
 from unidelta.design.axes import Init, Insertion
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.parts import fixed_scale
-from unidelta.exchange.peft.maps import PREFIX, check_targets, fused_targets, parts_of_maps, stated_targets
+from unidelta.exchange.parts import fixed_scale, part_of
+from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, fused_targets, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.places import Placed, placed_deltas
 from unidelta.exchange.tie import Tie, fixed
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
-_VERA = re.compile(rf"{re.escape(PREFIX)}(.+)\.vera_lambda_d")
 _NAMES = ("base_model.vera_A", "base_model.vera_B")
 
 
@@ -34,26 +32,23 @@ class Vera(Method):
     )
     ignores = frozenset({"vera_dropout", "init_weights", "layers_pattern"})
 
-    def is_of(self, design: Design) -> bool:
+    def is_of(self, injection: Injection) -> bool:
         """Low-rank updates with frozen maps only."""
-        parts = design.parts if isinstance(design, Deltas) else ()
-        return bool(parts) and all(part.form == "low_rank" and part.generator == "frozen" for part in parts)
+        return {(part.form, part.generator) for part in injection.parts} == {("low_rank", "frozen")}
 
     def obstacles(self, injection: Injection) -> Iterator[str]:
         """Maps A and B of several sizes, a scale, fused maps."""
-        assert isinstance(injection.design, Deltas)
         shared = [_shared(each) for each in placed_deltas(injection)]
         if any(not (a.equal(shared[0][0]) and b.equal(shared[0][1])) for a, b in shared):
             yield "its frozen maps differ between sub-layers, whose maps are of other sizes; peft has one A and one B"
-        for part in injection.design.parts:
+        for part in injection.parts:
             if fixed_scale(part) != 1 or part.insertion is Insertion.SEQUENTIAL:
                 yield f"its composition at the {part.slot} is {part.composition}; peft adds Δh, of what the map reads"
             yield from fused_targets(part, injection.model)
 
     def config(self, injection: Injection) -> dict[str, Any]:
         """r, the seed, and target modules."""
-        assert isinstance(injection.design, Deltas)
-        part = injection.design.parts[0]
+        part = injection.parts[0]
         options = dict(part.options)
         return {
             **stated_targets(injection),
@@ -82,12 +77,12 @@ class Vera(Method):
         if absent or not isinstance(rank, int) or not isinstance(seed, int):
             why = f"it lacks {', '.join(absent)}" if absent else f"r={rank} and projection_prng_key={seed}"
             raise ExchangeError(foreign.asked, why, "a VeRA saved with save_projection=True")
-        names = {found[1]: rank for name in foreign.tensors if (found := _VERA.fullmatch(name)) is not None}
-        check_targets(config, names, model, asked=foreign.asked)
-        architecture, maps = architecture_of_model(model), parts_of_maps(names, model, asked=foreign.asked)
+        ranks = dict.fromkeys(ended(foreign, ".vera_lambda_d"), rank)
+        check_targets(config, ranks, model, asked=foreign.asked)
+        architecture, maps = architecture_of_model(model), parts_of_maps(ranks, model, asked=foreign.asked)
         options = (("projection_seed", seed), ("d_start", float(config.get("d_initial", 0.1))))
-        fields = {"generator": "frozen", "init": Init.LORA, "options": options}
-        return Deltas(parts=tuple(found.part(architecture, "low_rank", rank, **fields) for found in maps))
+        fields = {"form": "low_rank", "bottleneck": rank, "generator": "frozen", "init": Init.LORA, "options": options}
+        return Deltas(parts=tuple(part_of(architecture, **where, **fields) for where, _ in maps))
 
 
 def _shared(each: Placed) -> tuple[Tensor, Tensor]:
