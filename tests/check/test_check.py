@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import unidelta
 from unidelta.check import command
-from unidelta.check.command import main
+from unidelta.check.__main__ import main
 from unidelta.check.finding import Finding
 from unidelta.check.kinds import check_composition, check_family, check_form
 from unidelta.deltas.compose import Compose

@@ -38,7 +38,7 @@ COMMANDS = {
     "mini": Command("unidelta.mini.__main__", "show the miniature's rows; pretrain its backbones"),
     "backbones": Command("unidelta.backbones.__main__", "make a checkpoint folder of a GGUF file"),
     "fidelity": Command("unidelta.fidelity.__main__", "compare with the authors' code: golden vectors and counts"),
-    "check": Command("unidelta.check.command", "try a form, a generator, a composition or an architecture of yours"),
+    "check": Command("unidelta.check.__main__", "try a form, a generator, a composition or an architecture of yours"),
 }
 
 

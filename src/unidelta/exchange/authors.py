@@ -5,7 +5,7 @@ the file is compared with the one given.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from unidelta.design.axes import Insertion, LayerNorm, Slot
 from unidelta.design.describe import describe
 from unidelta.design.form import FORMS
 from unidelta.design.resolve import resolve_design
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning
+from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import ExchangeError, Problems
 from unidelta.exchange.folder import Found, read_tensors
 from unidelta.exchange.tie import Tie, fixed
@@ -56,14 +56,19 @@ def read(folder: Path, model: PreTrainedModel, *, options: Mapping[str, Any], al
         Problems: the options cannot be built on this backbone.
     """
     design = _design(options, model, asked)
-    tensors = read_tensors(folder / _FILES[0], folder / _FILES[1], config={}, allow_bin=allow_bin, asked=asked)
+    tensors, _ = read_tensors(folder, _FILES, config={}, allow_bin=allow_bin, asked=asked)
     family = architecture_of_model(model).family
     is_encoder, parts = family.kind == "encoder", design.parts if isinstance(design, Deltas) else ()
     is_parallel = any(part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL for part in parts)
-    unused = [_UNUSED, *([_UNUSED_OF_ENCODERS] if is_encoder else [])]
-    unused += [_UNUSED_BESIDE_PARALLEL] if is_encoder and is_parallel else []
-    unused += [] if _reads_normed(parts) else [_UNUSED_NORM]
-    kept = {name: tensor for name, tensor in tensors.items() if not any(each.fullmatch(name) for each in unused)}
+    reads_norm = any(FORMS[part.form].level == "heads" and part.layer_norm is not LayerNorm.NONE for part in parts)
+    unused = {
+        _UNUSED: True,
+        _UNUSED_OF_ENCODERS: is_encoder,
+        _UNUSED_BESIDE_PARALLEL: is_encoder and is_parallel,
+        _UNUSED_NORM: not reads_norm,
+    }
+    names = [each for each, is_unused in unused.items() if is_unused]
+    kept = {name: tensor for name, tensor in tensors.items() if not any(each.fullmatch(name) for each in names)}
 
     def ties(injection: Injection) -> list[Tie]:
         theirs = {
@@ -82,10 +87,6 @@ def _of_backbone(model: PreTrainedModel, tensors: Mapping[str, Tensor], trained:
     names = [name for name in parameters if ".deltas." not in name and name not in trained]
     names += [name for name in state if name not in parameters and f"{_WRAPPED}{name}" in tensors]
     return [fixed(f"{_WRAPPED}{name}", state[name], otherwise="differs from the backbone's") for name in names]
-
-
-def _reads_normed(parts: Sequence[DeltaSpec]) -> bool:
-    return any(FORMS[part.form].level == "heads" and part.layer_norm is not LayerNorm.NONE for part in parts)
 
 
 def with_numbers(options: Mapping[str, Any], *, asked: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ it is a change of weights, and reports the error on the texts of `--rows FILE`.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     _check(asked)
+    texts = [] if asked.rows is None else _texts(asked.rows)
     if asked.config_dir is not None:
         add_folder(asked.config_dir)
     saved = what_is_saved(asked.folder)
@@ -55,7 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
         fitted, fit = export_fitted(injection, asked.output, asked.rank, to=asked.to, new=saved.new)
         print(fit)
         if asked.rows is not None:
-            texts = _texts(asked.rows)
             print(row_error(injection.model, fitted.model.eval(), backbone.tokenizer, texts))
     print(f"written to {asked.output}")
     return ExitStatus.DONE
@@ -77,8 +76,6 @@ def _check(asked: argparse.Namespace) -> None:
     if asked.rows is not None and asked.approximate is None:
         why = "without an approximation there is no error to report"
         raise ExchangeError(f"export {asked.folder} --rows {asked.rows}", why, "--approximate lora --rank R as well")
-    if asked.rows is not None:
-        _texts(asked.rows)
 
 
 def _texts(path: Path) -> list[str]:
@@ -89,7 +86,3 @@ def _texts(path: Path) -> list[str]:
     if not texts:
         raise ExchangeError(f"--rows {path}", "it has no text", "a file of texts, one a line")
     return texts
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -60,13 +60,15 @@ def read_json(path: Path, *, asked: str) -> dict[str, Any]:
 
 
 def read_tensors(
-    safe: Path, unsafe: Path, *, config: Mapping[str, Any], allow_bin: bool, asked: str
-) -> dict[str, Tensor]:
+    folder: Path, names: Sequence[str], *, config: Mapping[str, Any], allow_bin: bool, asked: str
+) -> tuple[dict[str, Tensor], str | None]:
     """The tensors of a safetensors file or, on demand, of a pickle, of which nothing but tensors is read.
 
+    With them comes the fingerprint of the backbone that they are for, where this project wrote the file.
+
     Args:
-        safe: the safetensors file.
-        unsafe: the pickle that is read in its place.
+        folder: the other library's.
+        names: of the safetensors file, and of the pickle that is read in its place.
         config: the content of the folder's JSON, which a file of ours was written with.
         allow_bin: whether the pickle may be read.
         asked: in words, for the error.
@@ -75,6 +77,7 @@ def read_tensors(
         ExchangeError: there is no such file, or it cannot be read.
         DamagedDeltas: it has changed since this project wrote it.
     """
+    safe, unsafe = (folder / name for name in names)
     if safe.is_file():
         return _safetensors(safe, config, asked)
     if not unsafe.is_file():
@@ -89,10 +92,10 @@ def read_tensors(
         raise ExchangeError(asked, why, "the folder as it was saved") from None
     if not isinstance(found, dict) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
         raise ExchangeError(asked, f"{unsafe.name} holds something other than named tensors", "a file of weights")
-    return dict(found)
+    return dict(found), None
 
 
-def _safetensors(path: Path, config: Mapping[str, Any], asked: str) -> dict[str, Tensor]:
+def _safetensors(path: Path, config: Mapping[str, Any], asked: str) -> tuple[dict[str, Tensor], str | None]:
     try:
         with safe_open(path, "pt") as file:
             mark, backbone = ((file.metadata() or {}).get(key) for key in (_MARK, _BACKBONE))
@@ -102,7 +105,7 @@ def _safetensors(path: Path, config: Mapping[str, Any], asked: str) -> dict[str,
     if mark is not None and mark != _digest(tensors, {**config, _BACKBONE: backbone}):
         why = f"{path.name} or the JSON beside it has changed since unidelta wrote them"
         raise DamagedDeltas(asked, why, "the folder as it was exported, or the export again")
-    return tensors
+    return tensors, backbone
 
 
 def marked(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, backbone: str) -> bytes:
@@ -116,14 +119,6 @@ def marked(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, backbone
     own = {name: tensor.cpu().contiguous().clone() for name, tensor in sorted(tensors.items())}
     mark = _digest(own, {**config, _BACKBONE: backbone})
     return to_bytes(own, {"format": "pt", _MARK: mark, _BACKBONE: backbone})
-
-
-def backbone_of(path: Path) -> str | None:
-    """The fingerprint in a file that this project wrote and that was read before; None in any other."""
-    if not path.is_file():
-        return None
-    with safe_open(path, "pt") as file:
-        return (file.metadata() or {}).get(_BACKBONE)
 
 
 def _digest(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> str:

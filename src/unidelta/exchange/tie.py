@@ -10,14 +10,6 @@ from transformers import PreTrainedModel
 from unidelta.errors import ExchangeError
 
 
-def _alone(tensors: Sequence[Tensor]) -> Tensor:
-    return tensors[0]
-
-
-def _apart(tensor: Tensor) -> Sequence[Tensor]:
-    return (tensor,)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tie:
     """One tensor of a file, and the tensors that it is made of here.
@@ -32,8 +24,8 @@ class Tie:
 
     theirs: str
     ours: tuple[str, ...]
-    join: Callable[[Sequence[Tensor]], Tensor] = _alone
-    split: Callable[[Tensor], Sequence[Tensor]] = _apart
+    join: Callable[[Sequence[Tensor]], Tensor] = lambda ours: ours[0]
+    split: Callable[[Tensor], Sequence[Tensor]] = lambda theirs: (theirs,)
     otherwise: str = "is not what this format has there"
 
 

@@ -28,6 +28,7 @@ _INITS = {Init.BERT: "bert", Init.LORA: "mam_adapter"}
 class Bottleneck(Method):
     """`BnConfig` and its presets, with ReLU."""
 
+    form = "bottleneck"
     architecture = None
     reads = frozenset(
         "mh_adapter output_adapter cross_adapter reduction_factor non_linearity original_ln_before original_ln_after"
@@ -39,10 +40,6 @@ class Bottleneck(Method):
         " shared_phm_rule factorized_phm_rule phm_c_init phm_init_range learn_phm hypercomplex_nonlinearity phm_rank"
         " phm_bias".split()
     )
-
-    def is_of(self, part: DeltaSpec) -> bool:
-        """Bottlenecks around sub-layers."""
-        return part.form == "bottleneck"
 
     def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:
         """A place before W_o, or a composition of another kind."""

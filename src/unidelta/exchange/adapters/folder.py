@@ -1,7 +1,7 @@
 """Read and write a folder of adapters 1.3, as `model.load_adapter(DIR, use_safetensors=True)` takes it."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from unidelta.exchange.adapters.bottleneck import Bottleneck
 from unidelta.exchange.adapters.lora import Lora
 from unidelta.exchange.adapters.method import NAME, Method
 from unidelta.exchange.adapters.prefix import Prefix
-from unidelta.exchange.folder import Found, backbone_of, marked, pretty, read_json, read_tensors
+from unidelta.exchange.folder import Found, marked, pretty, read_json, read_tensors
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie, named_alike, written
 from unidelta.injection.architecture import architecture_of_model
@@ -44,23 +44,22 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     Raises:
         ExchangeError: adapters has no such method, or says something else with it.
     """
-    design, model = injection.design, injection.model
+    model, parts = injection.model, injection.parts
     architecture = architecture_of_model(model)
-    parts = design.parts if isinstance(design, Deltas) else ()
-    chosen = [method for method in METHODS if any(map(method.is_of, parts))]
-    wrong = [] if parts else [f"adapters has nothing like {describe(design)}"]
-    wrong += [f"adapters has no {part.form}" for part in parts if not any(m.is_of(part) for m in METHODS)]
+    of = {method: [part for part in parts if part.form == method.form] for method in METHODS}
+    wrong = [] if parts else [f"adapters has nothing like {describe(injection.design)}"]
+    wrong += [f"adapters has no {part.form}" for part in parts if part.form not in {method.form for method in METHODS}]
     wrong += [f"it is at layers {part.layers} only" for part in parts if part.layers != "all"]
     wrong += [f"its maps are made by the generator {part.generator}" for part in parts if part.generator is not None]
     wrong += _wrong_family(architecture)
-    wrong += [why for method in chosen for why in method.obstacles(_own(method, parts), architecture)]
+    wrong += [why for method, own in of.items() if own for why in method.obstacles(own, architecture)]
     saved = beside(model, new)
     if others := [name for name in saved if not name.startswith(f"{head_name(model)}.")]:
         wrong.append(f"it needs {others[0].rpartition('.')[0]} of the backbone, too, which adapters does not save")
     if wrong:
         instead = "--to peft, or --to merged where deltas are a change of weights"
         raise ExchangeError(asked, "; ".join(dict.fromkeys(wrong)), instead)
-    configs = [config for method in chosen for config in method.configs(_own(method, parts), architecture)]
+    configs = [config for method, own in of.items() if own for config in method.configs(own, architecture)]
     about = {
         "hidden_size": architecture.width,
         "model_class": type(model).__name__,
@@ -115,20 +114,18 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         parts += _method_of(each, asked).parts(each, architecture, asked=asked)
     if not parts:
         raise ExchangeError(asked, "the folder is empty", "the folder as adapters saved it")
-    tensors = read_tensors(folder / _TENSORS, folder / _PICKLE, config=config, allow_bin=allow_bin, asked=asked)
+    tensors, backbone = read_tensors(folder, (_TENSORS, _PICKLE), config=config, allow_bin=allow_bin, asked=asked)
     head: dict[str, Any] = {}
-    head_of = head_name(model)
-    if head_of is not None and (folder / _HEAD[0]).is_file():
+    if head_name(model) is not None and (folder / _HEAD[0]).is_file():
         about = read_json(folder / _HEAD[0], asked=asked)
-        head = read_tensors(folder / _HEAD[1], folder / _HEAD[2], config=about, allow_bin=allow_bin, asked=asked)
-    design = Deltas(parts=tuple(sorted(parts, key=lambda part: list(Slot).index(part.slot))))
+        head, _ = read_tensors(folder, _HEAD[1:], config=about, allow_bin=allow_bin, asked=asked)
     saved, name = [*beside(model)] if head else [], str(config.get("name"))
     return Found(
-        design=design,
+        design=Deltas(parts=tuple(sorted(parts, key=lambda part: list(Slot).index(part.slot)))),
         tensors={**_once(tensors, asked), **head},
         ties=lambda injection: [*_ties(injection, name), *named_alike(saved)],
         beside=saved,
-        backbone=backbone_of(folder / _TENSORS),
+        backbone=backbone,
     )
 
 
@@ -142,14 +139,10 @@ def _once(tensors: Mapping[str, Any], asked: str) -> dict[str, Any]:
     return found
 
 
-def _own(method: Method, parts: Sequence[DeltaSpec]) -> list[DeltaSpec]:
-    return [part for part in parts if method.is_of(part)]
-
-
 def _ties(injection: Injection, name: str) -> list[Tie]:
     """The tensors of every delta, by the method of its part."""
     placed = placed_deltas(injection)
-    return [tie for method in METHODS for tie in method.ties([p for p in placed if method.is_of(p.part)], name)]
+    return [tie for method in METHODS for tie in method.ties([p for p in placed if p.part.form == method.form], name)]
 
 
 def _wrong_family(architecture: Architecture) -> list[str]:

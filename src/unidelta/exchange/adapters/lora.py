@@ -19,15 +19,12 @@ _FFN = {"up": "intermediate_lora", "down": "output_lora"}
 class Lora(Method):
     """`LoRAConfig` with `composition_mode="add"`."""
 
+    form = "low_rank"
     architecture = "lora"
     reads = frozenset({"selfattn_lora", "intermediate_lora", "output_lora", "r", "alpha", "attn_matrices", "dropout"})
     neutral = {"composition_mode": ("add",)}  # noqa: RUF012
     required = ("r", "alpha")
     ignores = frozenset({"init_weights", "init_weights_seed", "dtype"})
-
-    def is_of(self, part: DeltaSpec) -> bool:
-        """Low-rank updates."""
-        return part.form == "low_rank"
 
     def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:
         """Other maps, a sequential form, a trained s, and an r or s for each slot."""

@@ -17,6 +17,7 @@ class Method(ABC):
     """A method of adapters: the configurations of one architecture, for some of a design's parts.
 
     Attributes:
+        form: of the parts that are of this method, exportable or not.
         architecture: as in a configuration; None for bottleneck adapters.
         neutral: the keys of its configuration that mean nothing here, each with the values that are read.
         reads: the keys that mean something.
@@ -24,15 +25,12 @@ class Method(ABC):
         ignores: keys that are of training or of the machine only, whatever their value.
     """
 
+    form: ClassVar[str]
     architecture: ClassVar[str | None]
     reads: ClassVar[frozenset[str]]
     required: ClassVar[tuple[str, ...]]
     neutral: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     ignores: ClassVar[frozenset[str]] = frozenset()
-
-    @abstractmethod
-    def is_of(self, part: DeltaSpec) -> bool:
-        """Whether a part is of this method, exportable or not."""
 
     @abstractmethod
     def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:

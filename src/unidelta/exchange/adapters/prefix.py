@@ -22,14 +22,11 @@ _PLACES = {"encoder_self": "encoder_prefix", "decoder_self": "self_prefix", "dec
 class Prefix(Method):
     """`PrefixTuningConfig`."""
 
+    form = "prefix"
     architecture = "prefix_tuning"
     reads = frozenset({"encoder_prefix", "cross_prefix", "flat", "prefix_length"})
     required = ("encoder_prefix", "cross_prefix", "prefix_length")
     ignores = frozenset({"bottleneck_size", "non_linearity", "dropout", "shared_gating", "init_weights_seed"})
-
-    def is_of(self, part: DeltaSpec) -> bool:
-        """Prefixes."""
-        return part.form == "prefix"
 
     def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:
         """Another composition than the gate, or another query."""

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from unidelta.design.describe import describe
 from unidelta.errors import ExchangeError
-from unidelta.exchange.folder import Found, backbone_of, marked, pretty, read_json, read_tensors
+from unidelta.exchange.folder import Found, marked, pretty, read_json, read_tensors
 from unidelta.exchange.peft.dora import Dora
 from unidelta.exchange.peft.ia3 import Ia3
 from unidelta.exchange.peft.lora import Lora
@@ -94,7 +94,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         known = ", ".join(dict.fromkeys(method.peft_type for method in METHODS))
         raise ExchangeError(asked, f"peft_type {config.get('peft_type')} is not read here", f"one of {known}")
     _check_keys(config, method, asked)
-    tensors = read_tensors(folder / _TENSORS, folder / _PICKLE, config=config, allow_bin=allow_bin, asked=asked)
+    tensors, backbone = read_tensors(folder, (_TENSORS, _PICKLE), config=config, allow_bin=allow_bin, asked=asked)
     foreign = Foreign(asked=asked, config=config, tensors=tensors)
     saved = [name for name, _ in model.named_parameters() if f"{PREFIX}{name}" in tensors]
     return Found(
@@ -102,7 +102,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
         tensors=tensors,
         ties=lambda injection: _ties(method, injection, saved),
         beside=saved,
-        backbone=backbone_of(folder / _TENSORS),
+        backbone=backbone,
     )
 
 
