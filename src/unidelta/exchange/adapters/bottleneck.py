@@ -122,7 +122,6 @@ def _settings(part: DeltaSpec, width: int) -> dict[str, Any]:
     is_parallel = part.insertion is Insertion.PARALLEL
     place = next(norms for norms, own in _AFTER_NORM.items() if own is part.representation)
     return {
-        "architecture": None,
         "reduction_factor": reduction_factor(part.bottleneck, width),
         "non_linearity": "relu",
         "original_ln_before": place[0],
@@ -134,10 +133,7 @@ def _settings(part: DeltaSpec, width: int) -> dict[str, Any]:
         "is_parallel": is_parallel,
         "scaling": "learned" if part.composition == "learned_scale" else float(part.scale),
         "init_weights": _INITS[part.init],
-        "use_gating": False,
         "inv_adapter": None,
-        "leave_out": [],
-        "dropout": 0.0,
         "phm_layer": False,
     }
 

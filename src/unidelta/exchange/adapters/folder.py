@@ -46,20 +46,24 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     """
     model, parts = injection.model, injection.parts
     architecture = architecture_of_model(model)
-    of = {method: [part for part in parts if part.form == method.form] for method in METHODS}
+    chosen = {method: own for method in METHODS if (own := [part for part in parts if part.form == method.form])}
     wrong = [] if parts else [f"adapters has nothing like {describe(injection.design)}"]
     wrong += [f"adapters has no {part.form}" for part in parts if part.form not in {method.form for method in METHODS}]
     wrong += [f"it is at layers {part.layers} only" for part in parts if part.layers != "all"]
     wrong += [f"its maps are made by the generator {part.generator}" for part in parts if part.generator is not None]
     wrong += _wrong_family(architecture)
-    wrong += [why for method, own in of.items() if own for why in method.obstacles(own, architecture)]
+    wrong += [why for method, own in chosen.items() for why in method.obstacles(own, architecture)]
     saved = beside(model, new)
     if others := [name for name in saved if not name.startswith(f"{head_name(model)}.")]:
         wrong.append(f"it needs {others[0].rpartition('.')[0]} of the backbone, too, which adapters does not save")
     if wrong:
         instead = "--to peft, or --to merged where deltas are a change of weights"
         raise ExchangeError(asked, "; ".join(dict.fromkeys(wrong)), instead)
-    configs = [config for method, own in of.items() if own for config in method.configs(own, architecture)]
+    configs = [
+        {"architecture": method.architecture, "dropout": 0.0, "leave_out": [], "use_gating": False, **config}
+        for method, own in chosen.items()
+        for config in method.configs(own, architecture)
+    ]
     about = {
         "hidden_size": architecture.width,
         "model_class": type(model).__name__,

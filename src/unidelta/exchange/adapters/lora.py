@@ -48,7 +48,6 @@ class Lora(Method):
         assert scale is not None
         return [
             {
-                "architecture": "lora",
                 "selfattn_lora": bool(targets & set(_LETTERS)),
                 **{key: role in targets for role, key in _FFN.items()},
                 "attn_matrices": [letter for role, letter in _LETTERS.items() if role in targets],
@@ -57,8 +56,6 @@ class Lora(Method):
                 "composition_mode": "add",
                 "init_weights": "lora",
                 "dropout": parts[0].dropout or 0.0,
-                "leave_out": [],
-                "use_gating": False,
                 "use_dora": False,
                 "vera_d": None,
                 "vera_b": None,

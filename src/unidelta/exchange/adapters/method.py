@@ -38,7 +38,7 @@ class Method(ABC):
 
     @abstractmethod
     def configs(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> list[dict[str, Any]]:
-        """Their configurations, one or more."""
+        """Their configurations, one or more, without what all methods have."""
 
     @abstractmethod
     def ties(self, placed: Sequence[Placed], name: str) -> Sequence[Tie]:

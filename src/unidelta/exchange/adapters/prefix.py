@@ -40,14 +40,10 @@ class Prefix(Method):
         """Flat, at every attention."""
         return [
             {
-                "architecture": "prefix_tuning",
                 "encoder_prefix": True,
                 "cross_prefix": True,
                 "flat": True,
                 "prefix_length": part.bottleneck,
-                "use_gating": False,
-                "leave_out": [],
-                "dropout": 0.0,
             }
             for part in parts
         ]

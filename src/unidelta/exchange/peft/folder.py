@@ -13,8 +13,7 @@ from unidelta.exchange.folder import Found, marked, pretty, read_json, read_tens
 from unidelta.exchange.peft.dora import Dora
 from unidelta.exchange.peft.ia3 import Ia3
 from unidelta.exchange.peft.lora import Lora
-from unidelta.exchange.peft.maps import PREFIX
-from unidelta.exchange.peft.method import Foreign, Method
+from unidelta.exchange.peft.method import PREFIX, Foreign, Method
 from unidelta.exchange.peft.oft import Oft
 from unidelta.exchange.peft.prefix import Prefix
 from unidelta.exchange.peft.prompt import Prompt

@@ -10,8 +10,8 @@ from unidelta.design.site import INNER
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, fused_targets, parts_of_maps
-from unidelta.exchange.peft.method import Foreign, Method
+from unidelta.exchange.peft.maps import check_targets, ended, fused_targets, parts_of_maps
+from unidelta.exchange.peft.method import PREFIX, Foreign, Method
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from transformers import PreTrainedModel
@@ -12,11 +12,10 @@ from unidelta.design.site import INNER
 from unidelta.design.spec import Deltas, DeltaSpec, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import alpha_of, fixed_scale, part_of, scaled
-from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, fused_targets, parts_of_maps, stated_targets
+from unidelta.exchange.peft.maps import check_targets, ended, fused_targets, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.peft.targets import pattern_value, shortest
 from unidelta.exchange.places import placed_deltas
-from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
@@ -33,6 +32,7 @@ class Lora(Method):
         " exclude_modules fan_in_fan_out layers_to_transform".split()
     )
     ignores = frozenset({"megatron_core", "qalora_group_size", "layers_pattern", "loftq_config", "runtime_config"})
+    leaves = (("lora_A.weight", "form.down"), ("lora_B.weight", "form.up"))
     uses_dora: ClassVar[bool] = False
     compositions: ClassVar[tuple[str, ...]] = ("additive", "scaled", _RANK_STABILISED)
 
@@ -86,14 +86,6 @@ class Lora(Method):
             "use_dora": self.uses_dora,
             "init_lora_weights": True,
         }
-
-    def ties(self, injection: Injection) -> Sequence[Tie]:
-        """Two for each map."""
-        return [
-            Tie(theirs=f"{PREFIX}{each.host}.lora_{letter}.weight", ours=(f"{each.name}.form.{own}",))
-            for each in placed_deltas(injection)
-            for letter, own in (("A", "down"), ("B", "up"))
-        ]
 
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
         """Of the maps that have tensors, a part for each r and s."""

@@ -13,13 +13,10 @@ from unidelta.design.axes import Slot
 from unidelta.design.layers import indices
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
-from unidelta.exchange.peft.method import Foreign
+from unidelta.exchange.peft.method import PREFIX, Foreign
 from unidelta.exchange.peft.targets import matches, module_names, shortest
 from unidelta.exchange.places import LinearMap, linear_maps, placed_deltas
 from unidelta.injection.injection import Injection
-
-PREFIX = "base_model.model."
-"""In front of every name in a file of peft."""
 
 
 def ended(foreign: Foreign, end: str) -> dict[str, Tensor]:

@@ -9,8 +9,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from unidelta.design.spec import Design
+from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.injection import Injection
+
+PREFIX = "base_model.model."
+"""In front of every name in a file of peft."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +39,13 @@ class Method(ABC):
         peft_type: its name in adapter_config.json.
         reads: the keys of its configuration that mean something here.
         ignores: keys that are of training or of the machine only, whatever their value.
+        leaves: the tensors of a delta, by the ends of their names there, each with its own name in the delta.
     """
 
     peft_type: ClassVar[str]
     reads: ClassVar[frozenset[str]]
     ignores: ClassVar[frozenset[str]] = frozenset()
+    leaves: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     @abstractmethod
     def is_of(self, injection: Injection) -> bool:
@@ -57,9 +63,13 @@ class Method(ABC):
     def config(self, injection: Injection) -> dict[str, Any]:
         """The method's own keys of adapter_config.json."""
 
-    @abstractmethod
     def ties(self, injection: Injection) -> Sequence[Tie]:
         """The tensors of the deltas."""
+        return [
+            Tie(theirs=f"{PREFIX}{each.host}.{theirs}", ours=(f"{each.name}.{ours}",))
+            for each in placed_deltas(injection)
+            for theirs, ours in self.leaves
+        ]
 
     @abstractmethod
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:

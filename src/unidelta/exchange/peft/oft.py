@@ -1,6 +1,6 @@
 """OFT: the elements above the diagonal of every block in `oft_R`, with Cayley's map computed exactly."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from transformers import PreTrainedModel
@@ -8,10 +8,9 @@ from transformers import PreTrainedModel
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, parts_of_maps, stated_targets
+from unidelta.exchange.peft.maps import check_targets, ended, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.places import linear_maps, placed_deltas
-from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
@@ -24,6 +23,7 @@ class Oft(Method):
         "r oft_block_size target_modules exclude_modules fan_in_fan_out use_cayley_neumann layers_to_transform".split()
     )
     ignores = frozenset({"init_weights", "module_dropout", "eps", "num_cayley_neumann_terms", "layers_pattern"})
+    leaves = (("oft_R.weight", "form.skew"),)
 
     def is_of(self, injection: Injection) -> bool:
         """Block rotations only."""
@@ -55,13 +55,6 @@ class Oft(Method):
             "use_cayley_neumann": False,
             "init_weights": True,
         }
-
-    def ties(self, injection: Injection) -> Sequence[Tie]:
-        """One for each map."""
-        return [
-            Tie(theirs=f"{PREFIX}{each.host}.oft_R.weight", ours=(f"{each.name}.form.skew",))
-            for each in placed_deltas(injection)
-        ]
 
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
         """Of the maps that have tensors."""

@@ -12,7 +12,7 @@ from unidelta.design.axes import Init, Insertion
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import fixed_scale, part_of
-from unidelta.exchange.peft.maps import PREFIX, check_targets, ended, fused_targets, parts_of_maps, stated_targets
+from unidelta.exchange.peft.maps import check_targets, ended, fused_targets, parts_of_maps, stated_targets
 from unidelta.exchange.peft.method import Foreign, Method
 from unidelta.exchange.places import Placed, placed_deltas
 from unidelta.exchange.tie import Tie, fixed
@@ -31,6 +31,7 @@ class Vera(Method):
         " layers_to_transform".split()
     )
     ignores = frozenset({"vera_dropout", "init_weights", "layers_pattern"})
+    leaves = (("vera_lambda_b", "form.generated.b"), ("vera_lambda_d", "form.generated.d"))
 
     def is_of(self, injection: Injection) -> bool:
         """Low-rank updates with frozen maps only."""
@@ -62,13 +63,8 @@ class Vera(Method):
 
     def ties(self, injection: Injection) -> Sequence[Tie]:
         """Two for each map, and A and B, which are what the seed gives."""
-        placed = placed_deltas(injection)
-        frozen = map(fixed, _NAMES, _shared(placed[0]))
-        return [*frozen] + [
-            Tie(theirs=f"{PREFIX}{each.host}.vera_lambda_{leaf}", ours=(f"{each.name}.form.generated.{leaf}",))
-            for each in placed
-            for leaf in ("b", "d")
-        ]
+        frozen = map(fixed, _NAMES, _shared(placed_deltas(injection)[0]))
+        return [*frozen, *super().ties(injection)]
 
     def design(self, foreign: Foreign, model: PreTrainedModel) -> Design:
         """Of the maps that have tensors; A and B have to be those that this project draws from the seed."""
