@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrained
 import unidelta
 from unidelta.design.spec import BitFit, Deltas
 from unidelta.errors import ExchangeError
-from unidelta.exchange.exporting import export
+from unidelta.exchange.exporting import export_to
 
 from .cases import batch, design_of, ia3, logits, lora, moved, part, prefix, stock
 
@@ -167,7 +167,7 @@ def test_a_folder_with_files_is_not_written_into(tmp_path: Path):
 def test_what_the_checkpoint_lacks_goes_along_by_its_full_name(tmp_path):
     deltas = moved(stock("bert"), design_of("bert", (lora("ffn", "down"),)))
     pooler = {name: p for name, p in deltas.model.named_parameters() if name.startswith("bert.pooler.")}
-    export(deltas, tmp_path / "out", to="peft", new=[*pooler])
+    export_to(deltas, tmp_path / "out", to="peft", new=[*pooler])
     config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
     assert config["modules_to_save"] == ["bert.pooler.dense", "classifier"]
     other = stock("bert")
@@ -177,7 +177,7 @@ def test_what_the_checkpoint_lacks_goes_along_by_its_full_name(tmp_path):
     assert all(other.get_parameter(name).equal(tensor) for name, tensor in pooler.items())
     assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
     with pytest.raises(ExchangeError, match=r"needs bert.pooler.dense of the backbone"):
-        export(deltas, tmp_path / "adapters", to="adapters", new=[*pooler])
+        export_to(deltas, tmp_path / "adapters", to="adapters", new=[*pooler])
 
 
 @pytest.mark.parametrize("settings", [{"to": "peft"}, {"to": "adapters"}, {"to": "peft", "rank": 2}], ids=str)

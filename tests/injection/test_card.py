@@ -8,7 +8,7 @@ import yaml
 from transformers import BartConfig, BartForConditionalGeneration
 
 import unidelta
-from unidelta.injection.card import CARD, Origin
+from unidelta.injection.card import CARD, TrainedBy
 from unidelta.injection.saved import save
 
 
@@ -29,8 +29,8 @@ SCORES = {
 def test_it_has_the_design_the_counts_the_scores_and_the_command(model, tmp_path: Path) -> None:
     deltas = unidelta.inject(model, "mam", budget={"attn": 3, "ffn": 5})
     command = ["train.py", "method=mam", "task=xsum"]
-    origin = Origin(method="mam", task="XSum", backbone="bart-tiny", command=command, scores=SCORES, seed=7)
-    save(deltas, tmp_path, origin=origin)
+    trained_by = TrainedBy(method="mam", task="XSum", backbone="bart-tiny", command=command, scores=SCORES, seed=7)
+    save(deltas, tmp_path, trained_by=trained_by)
     text = (tmp_path / CARD).read_text(encoding="utf-8")
     _, front, body = text.split("---\n", 2)
     front = yaml.safe_load(front)

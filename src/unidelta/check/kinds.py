@@ -1,13 +1,13 @@
 """The four kinds of things that can be checked: a form, a generator, a composition, an architecture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from unidelta.check.designs import check_designs
 from unidelta.check.finding import Finding, equal
 from unidelta.check.roles import check_roles
 from unidelta.check.tiny import tiny
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.family import FAMILIES
+from unidelta.design.family import FAMILIES, Family
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS
 from unidelta.injection.architecture import architecture_of
@@ -16,26 +16,19 @@ from unidelta.injection.architecture import architecture_of
 def check_form(name: str) -> Iterator[Finding]:
     """Try a form at every place, insertion and composition, on every architecture."""
     FORMS.find(name, asked=f"check form {name}")
-    for family in FAMILIES.values():
-        for composition in COMPOSITIONS:
-            yield from check_designs(family, name, composition)
+    yield from _designs(forms=[name])
 
 
 def check_generator(name: str) -> Iterator[Finding]:
     """Try a generator with every form and composition, on every architecture."""
     GENERATORS.find(name, asked=f"check generator {name}")
-    for family in FAMILIES.values():
-        for form in FORMS:
-            for composition in COMPOSITIONS:
-                yield from check_designs(family, form, composition, generator=name)
+    yield from _designs(generator=name)
 
 
 def check_composition(name: str) -> Iterator[Finding]:
     """Try a composition with every form, on every architecture."""
     COMPOSITIONS.find(name, asked=f"check composition {name}")
-    for family in FAMILIES.values():
-        for form in FORMS:
-            yield from check_designs(family, form, name)
+    yield from _designs(compositions=[name])
 
 
 def check_family(name: str) -> Iterator[Finding]:
@@ -52,6 +45,17 @@ def check_family(name: str) -> Iterator[Finding]:
     biases = sum(p.numel() for key, p in model.named_parameters() if key.endswith("bias"))
     yield equal("biases", name, architecture.n_biases, biases)
     yield from check_roles(family)
-    for form in FORMS:
-        for composition in COMPOSITIONS:
-            yield from check_designs(family, form, composition)
+    yield from _designs(families=[family])
+
+
+def _designs(
+    *,
+    families: Iterable[Family] | None = None,
+    forms: Iterable[str] = FORMS,
+    compositions: Iterable[str] = COMPOSITIONS,
+    generator: str | None = None,
+) -> Iterator[Finding]:
+    for family in FAMILIES.values() if families is None else families:
+        for form in forms:
+            for composition in compositions:
+                yield from check_designs(family, form, composition, generator=generator)

@@ -21,10 +21,10 @@ from unidelta.design.axes import (
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Form, Setting
 from unidelta.design.generator import GENERATORS, Generator
+from unidelta.design.ignored_keys import ignored_keys
 from unidelta.design.request import SLOTS, Request, SlotConfig
 from unidelta.design.resolve_size import sized_by_budget
 from unidelta.design.spec import DeltaSpec
-from unidelta.design.unused_keys import unused_keys
 from unidelta.design.wording import in_words
 from unidelta.errors import ConfigError, UserError
 from unidelta.extensions.suggestions import nearest
@@ -85,7 +85,7 @@ def part(
     conventions = _enum(Conventions, request.conventions, "conventions", problems)
     if len(problems) > before or form is None or composition is None:
         return None
-    problems += unused_keys(request, chosen, key, form=form, composition=composition)
+    problems += ignored_keys(request, chosen, key, form=form, composition=composition)
     options = _options(form, generator, chosen, where, problems)
     if len(problems) > before:
         return None

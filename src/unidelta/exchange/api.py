@@ -30,13 +30,12 @@ def export(model: "PreTrainedModel", folder: str | Path, *, to: str, rank: int |
         ExchangeError: the format cannot express the design (docs/exchange.md), or the folder has files.
     """
     import unidelta
-    from unidelta.exchange.exporting import export as write
-    from unidelta.exchange.exporting import export_fitted
+    from unidelta.exchange.exporting import export_fitted, export_to
 
     deltas, named = unidelta.deltas_of(model), python_path(folder, "unidelta.export(model, DIR, to=…)")
     if rank is not None:
         return export_fitted(deltas, named, rank, to=to)[1]
-    write(deltas, named, to=to)
+    export_to(deltas, named, to=to)
     return None
 
 

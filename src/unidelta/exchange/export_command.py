@@ -17,7 +17,7 @@ from unidelta.console.parser import Parser
 from unidelta.console.program import program
 from unidelta.errors import ExchangeError, ExitStatus
 from unidelta.exchange.approximate import row_error
-from unidelta.exchange.exporting import FORMATS, MERGED, export, export_fitted
+from unidelta.exchange.exporting import FORMATS, MERGED, export_fitted, export_to
 from unidelta.exchange.named_backbone import load_backbone
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import path_argument
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     backbone = load_backbone(asked.backbone, family=saved.family, labels=saved.labels or (), revision=asked.revision)
     injection = load(asked.folder, backbone.model)
     if asked.approximate is None:
-        export(injection, asked.output, to=asked.to, new=saved.new, tokenizer=backbone.tokenizer)
+        export_to(injection, asked.output, to=asked.to, new=saved.new, tokenizer=backbone.tokenizer)
     else:
         fitted, fit = export_fitted(injection, asked.output, asked.rank, to=asked.to, new=saved.new)
         print(fit)

@@ -46,7 +46,7 @@ model = AutoModel.from_pretrained("this folder")""",
 }
 
 
-def export(
+def export_to(
     injection: Injection,
     folder: Path,
     *,
@@ -84,13 +84,13 @@ def export(
 def export_fitted(
     injection: Injection, folder: Path, rank: int, *, to: str, new: Collection[str] = ()
 ) -> tuple[Injection, Fit]:
-    """Write low-rank updates fitted to the deltas; arguments and errors as of `export` and `approximated`."""
+    """Write low-rank updates fitted to the deltas; arguments and errors as of `export_to` and `approximated`."""
     asked = f"export {describe(injection.design)} to {to} as LoRA of rank {rank}"
     if type(rank) is not int or rank < 1:
         raise ExchangeError(asked, f"the rank is {rank!r}", "a whole number, 1 or more")
     _check_apart(injection, asked)
     fitted, fit = approximated(injection, rank, asked=asked)
-    export(fitted, folder, to=to, new=new)
+    export_to(fitted, folder, to=to, new=new)
     return fitted, fit
 
 

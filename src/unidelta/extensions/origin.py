@@ -14,10 +14,6 @@ class Origin(NamedTuple):
     module: str
     file: str
 
-    def is_below(self, folder: Path) -> bool:
-        """Whether the file is in a folder, at any depth."""
-        return Path(self.file).is_relative_to(folder)
-
 
 def origin() -> Origin:
     """Who is registering something: a module's top level, or the nearest function outside this package."""

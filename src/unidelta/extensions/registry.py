@@ -107,7 +107,7 @@ class Registry(Mapping[str, T]):
 
     def registered_in(self, path: Path) -> list[str]:
         """The names that a file, or the files of a folder, registered."""
-        return [name for name, where in self._origins.items() if where.is_below(path)]
+        return [name for name, where in self._origins.items() if Path(where.file).is_relative_to(path)]
 
     def forget(self, folder: Path) -> None:
         """Take back what the files of a folder registered."""

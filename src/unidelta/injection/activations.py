@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from unidelta.design.axes import Slot
@@ -22,7 +22,7 @@ from unidelta.injection.inject import Activations
 
 @torch.no_grad()
 def activations(
-    model: PreTrainedModel, batch: Mapping[str, Tensor], *, length: int, generator: Generator
+    model: PreTrainedModel, batch: Mapping[str, Tensor], *, length: int, generator: torch.Generator
 ) -> Activations:
     """Keys (normalised, not rotated) and values of every attention for L tokens of a batch, the same in all layers.
 
@@ -80,7 +80,7 @@ def _own(role: str, shape: SiteShape, site: Site, output: Tensor) -> Tensor:
     return site.key_norm(output.unflatten(-1, (shape.n_kv_heads, -1))).flatten(-2)
 
 
-def _choose(is_token_BS: Tensor, length: int, generator: Generator) -> Tensor:
+def _choose(is_token_BS: Tensor, length: int, generator: torch.Generator) -> Tensor:
     """Indices `(L,)` of tokens in the flattened batch."""
     places = is_token_BS.flatten().nonzero().squeeze(1)
     if not len(places):

@@ -12,7 +12,7 @@ CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class TrainedBy:
     """The run that trained the deltas.
 
     Args:
@@ -54,18 +54,18 @@ unidelta.load("this folder", model)  # a stock model of transformers with the we
 )
 
 
-def card(injection: Injection, origin: Origin | None, reader: Reader = _OURS) -> str:
+def card(injection: Injection, trained_by: TrainedBy | None, reader: Reader = _OURS) -> str:
     """The card, for people and for a model hub, which reads its first lines.
 
     Args:
         injection: the deltas.
-        origin: the run; None if there was no run.
+        trained_by: the run; None if there was no run.
         reader: what reads the folder.
     """
-    name = "Deltas" if origin is None else f"{origin.method} on {origin.task}"
+    name = "Deltas" if trained_by is None else f"{trained_by.method} on {trained_by.task}"
     counts = injection.counts()
     parts = [
-        _front_matter(injection, origin, reader.library),
+        _front_matter(injection, trained_by, reader.library),
         f"# {name}",
         f"`{describe(injection.design)}` in a `{type(injection.model).__name__}` of {counts.backbone:,} parameters:",
         table1({name: injection.design}).strip() if isinstance(injection.design, Deltas) else "",
@@ -78,31 +78,31 @@ def card(injection: Injection, origin: Origin | None, reader: Reader = _OURS) ->
             ],
         ),
     ]
-    if origin is not None:
-        parts += [*_scores(origin), "## How it was trained", f"```bash\n{' '.join(origin.command)}\n```"]
+    if trained_by is not None:
+        parts += [*_scores(trained_by), "## How it was trained", f"```bash\n{' '.join(trained_by.command)}\n```"]
     parts += ["## How to load it", f"```python\n{reader.code}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front_matter(injection: Injection, origin: Origin | None, library: str) -> str:
+def _front_matter(injection: Injection, trained_by: TrainedBy | None, library: str) -> str:
     lines = [f"library_name: {library}", "license:  # yours to fill in", "tags:", "- parameter-efficient"]
     lines.append(f"- {injection.model.config.model_type}")
-    if origin is not None:
-        lines += [f"- {origin.method}", f"base_model: {origin.backbone}"]
+    if trained_by is not None:
+        lines += [f"- {trained_by.method}", f"base_model: {trained_by.backbone}"]
     return "---\n" + "\n".join(lines) + "\n---"
 
 
-def _scores(origin: Origin) -> list[str]:
+def _scores(trained_by: TrainedBy) -> list[str]:
     rows = [
         (split, name, f"{value:.2f}", _interval(values, name), str(values["n"]))
-        for split, values in origin.scores.items()
+        for split, values in trained_by.scores.items()
         if isinstance(values, Mapping)
         for name, value in values.items()
         if isinstance(value, float) and name != "loss"
     ]
     if not rows:
         return []
-    said = f"One run, seed {origin.seed}: nothing is known of the spread over seeds. n is the number of examples."
+    said = f"One run, seed {trained_by.seed}: nothing is known of the spread over seeds. n is the number of examples."
     return [
         "## How good it is",
         _table(("split", "score", "value", "95 % interval over examples", "n"), rows),

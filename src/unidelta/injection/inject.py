@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from unidelta.deltas.compose import ComposeWeights
@@ -40,7 +40,7 @@ Activations = Mapping[tuple[str, int], tuple[Tensor, Tensor]]
 
 
 def inject(
-    model: PreTrainedModel, design: Design, *, generator: Generator, start: Activations | None = None
+    model: PreTrainedModel, design: Design, *, generator: torch.Generator, start: Activations | None = None
 ) -> Injection:
     """Inject a design into a model, in place. Base weights keep their names and values.
 
@@ -99,19 +99,18 @@ def _put(
     design: Design,
     architecture: Architecture,
     sites: Sequence[Site],
-    generator: Generator,
+    generator: torch.Generator,
     start: Activations | None,
 ) -> None:
     match design:
-        case Deltas(parts=parts, trains_head=trains_head):
+        case Deltas(parts=parts):
             pairs = list(zip(architecture.sites, sites, strict=True))
             for part in parts:
                 own_start = start if part.init is Init.ACTIVATIONS else None
                 chosen = set(map(id, architecture.sites_of(part)))
                 with counted(model, part, architecture):
                     _attach_part(model, part, [pair for pair in pairs if id(pair[0]) in chosen], generator, own_start)
-            _train_head(model, architecture, trains_head)
-        case PromptTuning(length=length, trains_head=trains_head):
+        case PromptTuning(length=length):
             prompt = Prompt(length, architecture.width, generator=generator)
             prompt = prompt.to(device=model.device, dtype=model.dtype)
             family = architecture.family
@@ -119,15 +118,17 @@ def _put(
                 attach_prompt(model, prompt, positions=family.encoder_positions, scale=family.encoder_scale)
             else:
                 attach_prompt_to_text(model, prompt)
-            _train_head(model, architecture, trains_head)
-        case BitFit(trains_head=trains_head):
+        case BitFit():
             for name, parameter in model.named_parameters():
                 if is_bias(name):
                     parameter.requires_grad_(True)
-            _train_head(model, architecture, trains_head)
-        case LinearProbe():
-            _train_head(model, architecture, True)
-        case FullFineTuning() | Frozen():
+        case LinearProbe() | FullFineTuning() | Frozen():
+            pass
+    match design:
+        case LinearProbe() | Deltas(trains_head=True) | PromptTuning(trains_head=True) | BitFit(trains_head=True):
+            if (head := architecture.family.head_of(model)) is not None:
+                head.requires_grad_(True)
+        case _:
             pass
 
 
@@ -135,7 +136,7 @@ def _attach_part(
     model: PreTrainedModel,
     spec: DeltaSpec,
     sites: Sequence[tuple[SiteShape, Site]],
-    generator: Generator,
+    generator: torch.Generator,
     start: Activations | None,
 ) -> None:
     if spec.representation in INSIDE_ATTENTION:
@@ -247,10 +248,3 @@ def _use_delta_attention(model: PreTrainedModel) -> None:
             module.config = own
     set_attention(model, name_of(base_of(shared._attn_implementation)))
     guard_attention(model)
-
-
-def _train_head(model: PreTrainedModel, architecture: Architecture, trains_head: bool) -> None:
-    head = architecture.family.head_of(model)
-    if trains_head and head is not None:
-        for parameter in head.parameters():
-            parameter.requires_grad_(True)

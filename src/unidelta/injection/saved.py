@@ -21,7 +21,7 @@ from unidelta.design.spec import Deltas, Design, Frozen, FullFineTuning
 from unidelta.errors import DamagedDeltas, DesignError, SavedDeltasError
 from unidelta.injection.architecture import architecture_of_model, is_of_backbone
 from unidelta.injection.beside import beside, head_name
-from unidelta.injection.card import CARD, Origin, card
+from unidelta.injection.card import CARD, TrainedBy, card
 from unidelta.injection.check_model import check_values
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import AsLoaded, Injection
@@ -50,7 +50,7 @@ def save(
     *,
     run_id: str | None = None,
     new: Sequence[str] = (),
-    origin: Origin | None = None,
+    trained_by: TrainedBy | None = None,
 ) -> None:
     """Save what inference needs: trained parameters, prefixes without their MLP, and a classification head.
 
@@ -62,7 +62,7 @@ def save(
         folder: created if needed; after a crash it has its earlier files, or `load` refuses it.
         run_id: of the run that trained them, for information; None if there was no run.
         new: names of the backbone's parameters that its checkpoint lacks.
-        origin: of the run too, for the card.
+        trained_by: the same run, for the card.
 
     Raises:
         SavedDeltasError: the design trains the backbone itself, or nothing, or the model is on the meta device.
@@ -89,7 +89,7 @@ def save(
     }
     write_atomically(folder / _TENSORS, content)
     write_atomically(folder / DESIGN, canonical(description) + "\n")
-    write_atomically(folder / CARD, card(injection, origin))
+    write_atomically(folder / CARD, card(injection, trained_by))
 
 
 def unfrozen(injection: Injection) -> list[str]:

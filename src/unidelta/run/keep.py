@@ -8,7 +8,7 @@ from typing import Any
 from unidelta.backbones.loading import LoadedBackbone
 from unidelta.errors import RecordError, first_line
 from unidelta.injection import saved
-from unidelta.injection.card import Origin
+from unidelta.injection.card import TrainedBy
 from unidelta.injection.injection import Injection
 from unidelta.records.atomic import whole_folder
 from unidelta.records.redact import shareable
@@ -30,7 +30,7 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
     """
     spec, folder = execution.spec, execution.files.deltas
     if execution.saves_deltas and saved.saves_apart(spec.design):
-        origin = Origin(
+        trained_by = TrainedBy(
             method=spec.method,
             task=task_title(spec.task),
             backbone=spec.backbone.architecture.name,
@@ -38,7 +38,8 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
             scores=scores,
             seed=spec.seed,
         )
-        saved.save(injection, folder, run_id=execution.files.run_id, new=backbone.new, origin=origin)
+        run_id = execution.files.run_id
+        saved.save(injection, folder, run_id=run_id, new=backbone.new, trained_by=trained_by)
     if not execution.saves_model:
         return
     try:

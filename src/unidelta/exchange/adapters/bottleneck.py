@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from unidelta.deltas.bottleneck import Bottleneck as Module
+from unidelta.deltas.bottleneck import Bottleneck
 from unidelta.deltas.compose import Add, LearnedScale
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
-from unidelta.exchange.adapters.method import Method
+from unidelta.exchange.adapters.method import AdaptersMethod
 from unidelta.exchange.parts import part_of, scaled
 from unidelta.exchange.places import Placed
 from unidelta.exchange.tie import Tie, fixed
@@ -25,7 +25,7 @@ _AFTER_NORM = {  # original_ln_before, original_ln_after, residual_before_ln
 _INITS = {Init.BERT: "bert", Init.LORA: "mam_adapter"}
 
 
-class Bottleneck(Method):
+class AdaptersBottleneck(AdaptersMethod):
     """`BnConfig` and its presets, with ReLU."""
 
     form = "bottleneck"
@@ -172,7 +172,7 @@ def _holder(each: Placed) -> str:
 
 def _ties_of(each: Placed, holder: str) -> list[Tie]:
     form, compose, name = each.delta.form, each.delta.compose, each.name
-    assert isinstance(form, Module) and isinstance(compose, Add | LearnedScale)
+    assert isinstance(form, Bottleneck) and isinstance(compose, Add | LearnedScale)
     has_norm_in = form.norm is not None
     first = 1 if has_norm_in else 0  # the norm is the first module of `adapter_down`
     ties = []

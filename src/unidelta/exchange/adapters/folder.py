@@ -12,10 +12,10 @@ from unidelta.design.axes import Slot
 from unidelta.design.describe import describe
 from unidelta.design.spec import Deltas, DeltaSpec
 from unidelta.errors import ExchangeError
-from unidelta.exchange.adapters.bottleneck import Bottleneck
-from unidelta.exchange.adapters.lora import Lora
-from unidelta.exchange.adapters.method import NAME, Method
-from unidelta.exchange.adapters.prefix import Prefix
+from unidelta.exchange.adapters.bottleneck import AdaptersBottleneck
+from unidelta.exchange.adapters.lora import AdaptersLora
+from unidelta.exchange.adapters.method import NAME, AdaptersMethod
+from unidelta.exchange.adapters.prefix import AdaptersPrefix
 from unidelta.exchange.folder import Found, marked, pretty, read_json, read_tensors
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie, named_alike, written
@@ -25,7 +25,7 @@ from unidelta.injection.injection import Injection
 from unidelta.injection.saved import fingerprint_below
 
 VERSION = "1.3.0"
-METHODS: tuple[Method, ...] = (Prefix(), Lora(), Bottleneck())
+METHODS: tuple[AdaptersMethod, ...] = (AdaptersPrefix(), AdaptersLora(), AdaptersBottleneck())
 _FAMILIES = ("bart", "roberta", "bert")
 _CONFIG, _TENSORS, _PICKLE = "adapter_config.json", "adapter.safetensors", "pytorch_adapter.bin"
 _HEAD = ("head_config.json", "model_head.safetensors", "pytorch_model_head.bin")
@@ -155,7 +155,7 @@ def _wrong_family(architecture: Architecture) -> list[str]:
     return [f"deltas of {architecture.family.name} are not exchanged with adapters; of {', '.join(_FAMILIES)} they are"]
 
 
-def _method_of(config: Any, asked: str) -> Method:
+def _method_of(config: Any, asked: str) -> AdaptersMethod:
     """The method of a configuration, whose keys are all read or say nothing."""
     kind = config.get("architecture") if isinstance(config, dict) else "?"
     method = next((method for method in METHODS if method.architecture == kind), None)

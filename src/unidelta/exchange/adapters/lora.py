@@ -7,7 +7,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Slot
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
-from unidelta.exchange.adapters.method import Method
+from unidelta.exchange.adapters.method import AdaptersMethod
 from unidelta.exchange.parts import alpha_of, fixed_scale, part_of, scaled
 from unidelta.exchange.places import Placed
 from unidelta.exchange.tie import Tie
@@ -16,7 +16,7 @@ _LETTERS = {"query": "q", "key": "k", "value": "v"}
 _FFN = {"up": "intermediate_lora", "down": "output_lora"}
 
 
-class Lora(Method):
+class AdaptersLora(AdaptersMethod):
     """`LoRAConfig` with `composition_mode="add"`."""
 
     form = "low_rank"

@@ -13,7 +13,7 @@ NAME = "unidelta"
 """What our adapters are called in adapters, which has several in one model."""
 
 
-class Method(ABC):
+class AdaptersMethod(ABC):
     """A method of adapters: the configurations of one architecture, for some of a design's parts.
 
     Attributes:

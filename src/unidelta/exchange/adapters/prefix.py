@@ -11,7 +11,7 @@ from unidelta.design.axes import Init, LayerNorm, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
-from unidelta.exchange.adapters.method import Method
+from unidelta.exchange.adapters.method import AdaptersMethod
 from unidelta.exchange.parts import part_of
 from unidelta.exchange.places import Placed
 from unidelta.exchange.tie import Tie
@@ -19,7 +19,7 @@ from unidelta.exchange.tie import Tie
 _PLACES = {"encoder_self": "encoder_prefix", "decoder_self": "self_prefix", "decoder_cross": "cross_prefix"}
 
 
-class Prefix(Method):
+class AdaptersPrefix(AdaptersMethod):
     """`PrefixTuningConfig`."""
 
     form = "prefix"

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from unidelta.exchange.peft.lora import DIRECTION, Lora
+from unidelta.exchange.peft.lora import DIRECTION, PeftLora
 
 
-class Dora(Lora):
+class PeftDora(PeftLora):
     """`LoraConfig(use_dora=True)`."""
 
-    leaves = (*Lora.leaves, ("lora_magnitude_vector", "compose.magnitude"))
+    leaves = (*PeftLora.leaves, ("lora_magnitude_vector", "compose.magnitude"))
     uses_dora = True
     compositions = (DIRECTION,)
 

@@ -10,14 +10,14 @@ from transformers import PreTrainedModel
 from unidelta.design.describe import describe
 from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Found, marked, pretty, read_json, read_tensors
-from unidelta.exchange.peft.dora import Dora
-from unidelta.exchange.peft.ia3 import Ia3
-from unidelta.exchange.peft.lora import Lora
-from unidelta.exchange.peft.method import PREFIX, Foreign, Method
-from unidelta.exchange.peft.oft import Oft
-from unidelta.exchange.peft.prefix import Prefix
-from unidelta.exchange.peft.prompt import Prompt
-from unidelta.exchange.peft.vera import Vera
+from unidelta.exchange.peft.dora import PeftDora
+from unidelta.exchange.peft.ia3 import PeftIa3
+from unidelta.exchange.peft.lora import PeftLora
+from unidelta.exchange.peft.method import PREFIX, Foreign, PeftMethod
+from unidelta.exchange.peft.oft import PeftOft
+from unidelta.exchange.peft.prefix import PeftPrefix
+from unidelta.exchange.peft.prompt import PeftPrompt
+from unidelta.exchange.peft.vera import PeftVera
 from unidelta.exchange.tie import Tie, named_alike, written
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.beside import beside, head_name
@@ -25,7 +25,7 @@ from unidelta.injection.injection import Injection
 from unidelta.injection.saved import fingerprint_below
 
 VERSION = "0.21.2"
-METHODS: tuple[Method, ...] = (Lora(), Dora(), Vera(), Oft(), Ia3(), Prefix(), Prompt())
+METHODS: tuple[PeftMethod, ...] = (PeftLora(), PeftDora(), PeftVera(), PeftOft(), PeftIa3(), PeftPrefix(), PeftPrompt())
 _CONFIG, _TENSORS, _PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 _TASKS = {"encoder-decoder": "SEQ_2_SEQ_LM", "encoder": "SEQ_CLS", "decoder": "CAUSAL_LM"}
 _CLASSIFIES = "SEQ_CLS"
@@ -105,7 +105,7 @@ def read(folder: Path, model: PreTrainedModel, *, allow_bin: bool, asked: str) -
     )
 
 
-def _ties(method: Method, injection: Injection, saved: Iterable[str]) -> Sequence[Tie]:
+def _ties(method: PeftMethod, injection: Injection, saved: Iterable[str]) -> Sequence[Tie]:
     return [*method.ties(injection), *named_alike(saved, PREFIX)]
 
 
@@ -125,7 +125,7 @@ def _check_version(version: Any, asked: str) -> None:
         raise ExchangeError(asked, why, "the folder saved again with such a peft, or a newer unidelta")
 
 
-def _check_keys(config: dict[str, Any], method: Method, asked: str) -> None:
+def _check_keys(config: dict[str, Any], method: PeftMethod, asked: str) -> None:
     read = method.reads | method.ignores | _EVERYWHERE
     unknown = sorted(key for key, value in config.items() if key not in read and value not in (None, False, "", [], {}))
     if config.get("bias") not in (None, "none"):

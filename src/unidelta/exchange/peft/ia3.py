@@ -11,7 +11,7 @@ from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.maps import check_targets, ended, fused_targets, parts_of_maps
-from unidelta.exchange.peft.method import PREFIX, Foreign, Method
+from unidelta.exchange.peft.method import PREFIX, Foreign, PeftMethod
 from unidelta.exchange.peft.targets import module_names, shortest
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.exchange.tie import Tie
@@ -19,7 +19,7 @@ from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 
-class Ia3(Method):
+class PeftIa3(PeftMethod):
     """`IA3Config`."""
 
     peft_type = "IA3"

@@ -13,7 +13,7 @@ from unidelta.design.spec import Deltas, DeltaSpec, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import alpha_of, fixed_scale, part_of, scaled
 from unidelta.exchange.peft.maps import check_targets, ended, fused_targets, parts_of_maps, stated_targets
-from unidelta.exchange.peft.method import Foreign, Method
+from unidelta.exchange.peft.method import Foreign, PeftMethod
 from unidelta.exchange.peft.targets import pattern_value, shortest
 from unidelta.exchange.places import placed_deltas
 from unidelta.injection.architecture import architecture_of_model
@@ -23,7 +23,7 @@ _CHANGES_BACKBONE = ("pissa", "olora", "loftq", "corda", "lora_ga")
 DIRECTION, _RANK_STABILISED = "magnitude_direction", "rank_stabilised"
 
 
-class Lora(Method):
+class PeftLora(PeftMethod):
     """`LoraConfig` without DoRA."""
 
     peft_type = "LORA"

@@ -32,7 +32,7 @@ class Foreign:
     tensors: Mapping[str, Tensor]
 
 
-class Method(ABC):
+class PeftMethod(ABC):
     """A method of peft.
 
     Attributes:

@@ -9,13 +9,13 @@ from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import part_of
 from unidelta.exchange.peft.maps import check_targets, ended, parts_of_maps, stated_targets
-from unidelta.exchange.peft.method import Foreign, Method
+from unidelta.exchange.peft.method import Foreign, PeftMethod
 from unidelta.exchange.places import linear_maps, placed_deltas
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
 
 
-class Oft(Method):
+class PeftOft(PeftMethod):
     """`OFTConfig(oft_block_size=b, use_cayley_neumann=False)`."""
 
     peft_type = "OFT"

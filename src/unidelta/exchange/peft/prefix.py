@@ -12,7 +12,7 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import part_of
-from unidelta.exchange.peft.method import Foreign, Method
+from unidelta.exchange.peft.method import Foreign, PeftMethod
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
@@ -22,7 +22,7 @@ from unidelta.injection.injection import Injection
 _FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gpt2")
 
 
-class Prefix(Method):
+class PeftPrefix(PeftMethod):
     """`PrefixTuningConfig`, as it is saved: without its MLP."""
 
     peft_type = "PREFIX_TUNING"

@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 
 from unidelta.design.spec import Design, PromptTuning
 from unidelta.errors import ExchangeError
-from unidelta.exchange.peft.method import Foreign, Method
+from unidelta.exchange.peft.method import Foreign, PeftMethod
 from unidelta.exchange.tie import Tie
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.injection import Injection
@@ -15,7 +15,7 @@ from unidelta.injection.injection import Injection
 _STACKS = 1  # with 2, peft also has vectors for the decoder of an encoder-decoder, and never reads them
 
 
-class Prompt(Method):
+class PeftPrompt(PeftMethod):
     """`PromptTuningConfig(num_transformer_submodules=1)`."""
 
     peft_type = "PROMPT_TUNING"

@@ -13,7 +13,7 @@ from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
 from unidelta.exchange.parts import fixed_scale, part_of
 from unidelta.exchange.peft.maps import check_targets, ended, fused_targets, parts_of_maps, stated_targets
-from unidelta.exchange.peft.method import Foreign, Method
+from unidelta.exchange.peft.method import Foreign, PeftMethod
 from unidelta.exchange.places import Placed, placed_deltas
 from unidelta.exchange.tie import Tie, fixed
 from unidelta.injection.architecture import architecture_of_model
@@ -22,7 +22,7 @@ from unidelta.injection.injection import Injection
 _NAMES = ("base_model.vera_A", "base_model.vera_B")
 
 
-class Vera(Method):
+class PeftVera(PeftMethod):
     """`VeraConfig(save_projection=True)`."""
 
     peft_type = "VERA"

@@ -12,7 +12,7 @@ _OF_FORMS = "at_layer_output bias source reparameterisation mlp_width prefix_dro
 _OF_MLPS = ("mlp_width", "prefix_dropout")
 
 
-def unused_keys(
+def ignored_keys(
     request: Request, chosen: SlotConfig, place: str, *, form: Form, composition: Composition
 ) -> list[UserError]:
     """One refusal for each given key that would not be read.
