@@ -1,6 +1,8 @@
 """The commands and the Python of docs/exchange.md, run one after another in an empty folder."""
 
 import contextlib
+import errno
+import os
 import shlex
 from pathlib import Path
 
@@ -99,3 +101,25 @@ def test_a_command_that_cannot_be_done_says_why_in_three_lines_and_leaves_nothin
         said = capsys.readouterr().err
         assert told in said and said.startswith("You asked:") and said.count("\n") == 3
         assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "export my-lora --to peft",
+        "export my-ia3 --to adapters --approximate lora --rank 1",
+        "export my-lora --to merged",
+        "import my-lora-peft --from peft --backbone bart",
+    ],
+)
+def test_a_command_whose_output_is_not_taken_names_the_option(folder, words, code, capsys, monkeypatch):
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with contextlib.chdir(folder):
+        monkeypatch.setattr(Path, "mkdir", fail)
+        assert main([*shlex.split(words), "--output", "out"]) is ExitStatus.REFUSED
+        said = capsys.readouterr().err
+        assert said.rstrip().endswith("folder: --output DIR" if code == errno.ENOSPC else "write to: --output DIR")
+        assert os.strerror(code) in said and not Path("out").exists()

@@ -1,16 +1,19 @@
 """What cannot be said is refused with the reason, and a merged folder is a stock model that computes the same."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 import unidelta
 from unidelta.design.spec import BitFit, Deltas
-from unidelta.errors import ExchangeError
+from unidelta.errors import ExchangeError, RecordError
 from unidelta.exchange.exporting import export_to
 
 from .cases import batch, design_of, ia3, logits, lora, moved, part, prefix, stock
@@ -202,3 +205,40 @@ def test_what_was_made_trainable_after_inject_goes_along_or_is_refused(tmp_path)
     assert logits(other.eval(), "bert").sub(logits(deltas.model, "bert")).abs().max() < 1e-12
     with pytest.raises(ExchangeError, match=r"needs bert.embeddings.LayerNorm of the backbone"):
         unidelta.export(deltas.model, tmp_path / "adapters", to="adapters")
+
+
+WRITES = {
+    "deltas.save(DIR)": lambda deltas, folder: deltas.save(folder),
+    "unidelta.export(model, DIR, to=…)": lambda deltas, folder: unidelta.export(deltas.model, folder, to="peft"),
+    "unidelta.export(model, DIR, to=…): merged": lambda deltas, folder: unidelta.export(
+        deltas.model, folder, to="merged"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("call", WRITES)
+def test_what_the_disk_does_not_take_is_refused_with_the_call_for_another_folder(call, code, tmp_path, monkeypatch):
+    deltas = unidelta.inject(stock("bart"), design_of("bart", (lora("attn", "query"),)))
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+    with pytest.raises(RecordError, match=f"errno {code}.*out") as refusal:
+        WRITES[call](deltas, tmp_path / "out")
+    assert refusal.value.instead.endswith(f": {call.removesuffix(': merged')}")
+    assert ("that you may write to" in refusal.value.instead) is (code in (errno.EROFS, errno.EACCES))
+
+
+def test_a_full_disk_inside_safetensors_is_refused_likewise(tmp_path, monkeypatch):
+    deltas = unidelta.inject(stock("bart"), design_of("bart", (lora("attn", "query"),)))
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(type(deltas.model), "save_pretrained", fail)
+    with pytest.raises(RecordError, match=r"No space left.*out") as refusal:
+        unidelta.export(deltas.model, tmp_path / "out", to="merged")
+    assert refusal.value.instead == "room on that disk, or another folder: unidelta.export(model, DIR, to=…)"
+    assert [*tmp_path.iterdir()] == []

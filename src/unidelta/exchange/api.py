@@ -31,11 +31,14 @@ def export(model: "PreTrainedModel", folder: str | Path, *, to: str, rank: int |
     """
     import unidelta
     from unidelta.exchange.exporting import export_fitted, export_to
+    from unidelta.records.atomic import another_folder
 
-    deltas, named = unidelta.deltas_of(model), python_path(folder, "unidelta.export(model, DIR, to=…)")
-    if rank is not None:
-        return export_fitted(deltas, named, rank, to=to)[1]
-    export_to(deltas, named, to=to)
+    call = "unidelta.export(model, DIR, to=…)"
+    deltas, named = unidelta.deltas_of(model), python_path(folder, call)
+    with another_folder(call):
+        if rank is not None:
+            return export_fitted(deltas, named, rank, to=to)[1]
+        export_to(deltas, named, to=to)
     return None
 
 

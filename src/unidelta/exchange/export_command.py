@@ -22,6 +22,7 @@ from unidelta.exchange.named_backbone import load_backbone
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.named_paths import path_argument
 from unidelta.injection.saved import load, what_is_saved
+from unidelta.records.atomic import another_folder
 
 
 @as_command
@@ -50,9 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     backbone = load_backbone(asked.backbone, family=saved.family, labels=saved.labels or (), revision=asked.revision)
     injection = load(asked.folder, backbone.model)
     if asked.approximate is None:
-        export_to(injection, asked.output, to=asked.to, new=saved.new, tokenizer=backbone.tokenizer)
+        with another_folder("--output DIR"):
+            export_to(injection, asked.output, to=asked.to, new=saved.new, tokenizer=backbone.tokenizer)
     else:
-        fitted, fit = export_fitted(injection, asked.output, asked.rank, to=asked.to, new=saved.new)
+        with another_folder("--output DIR"):
+            fitted, fit = export_fitted(injection, asked.output, asked.rank, to=asked.to, new=saved.new)
         print(fit)
         if asked.rows is not None:
             print(row_error(injection.model, fitted.model.eval(), backbone.tokenizer, texts))

@@ -140,8 +140,11 @@ def check_free(folder: Path, *, asked: str) -> None:
 
     Raises:
         ExchangeError: it has files, or is a file.
+        RecordError: it cannot be read.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    with system_errors_named(folder):
+        is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not is_free:
         raise ExchangeError(asked, f"{folder} exists and is not empty", "a folder that is new or empty")
 
 

@@ -18,6 +18,7 @@ from unidelta.exchange.importing import SOURCES, import_from
 from unidelta.exchange.named_backbone import load_backbone
 from unidelta.extensions.named_paths import path_argument
 from unidelta.injection.saved import name_labels, save
+from unidelta.records.atomic import another_folder
 
 
 @as_command
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
         asked.folder, backbone.model, source=asked.source, allow_bin=asked.allow_bin, options=options
     )
     _check_new(backbone, beside, words)
-    save(injection, asked.output, new=beside)
+    with another_folder("--output DIR"):
+        save(injection, asked.output, new=beside)
     print(f"written to {asked.output}")
     return ExitStatus.DONE
 

@@ -12,7 +12,7 @@ from unidelta.exchange.places import placed_deltas
 from unidelta.injection.card import CARD
 from unidelta.injection.injection import Injection
 from unidelta.injection.merge import is_mergeable
-from unidelta.records.atomic import whole_folder
+from unidelta.records.atomic import system_errors_named, whole_folder
 
 
 def write_merged(
@@ -34,14 +34,14 @@ def write_merged(
     if why := not_weights(injection):
         raise ExchangeError(asked, why, "--to peft or --to adapters, which keep deltas beside the backbone")
     try:
-        with whole_folder(folder) as partial:
+        with system_errors_named(folder), whole_folder(folder) as partial:
             injection.model.save_pretrained(partial)
             if tokenizer is not None:
                 tokenizer.save_pretrained(partial)
             (partial / CARD).write_text(about, encoding="utf-8")
-    except (OSError, SafetensorError) as error:  # a full disk is an error of its own in safetensors
-        why = first_line(error)
-        raise RecordError(asked, why, "a folder on a disk with more room") from error
+    except SafetensorError as error:  # a full disk is an error of its own in safetensors
+        why = f"{first_line(error)}: {folder}"
+        raise RecordError(f"write {folder.name}", why, "room on that disk, or another folder") from None
 
 
 def not_weights(injection: Injection) -> str | None:

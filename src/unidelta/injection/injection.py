@@ -20,6 +20,7 @@ from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.merge import Merged, merge_into_weights
 from unidelta.injection.own_values import put_values, values_of
 from unidelta.injection.switching_attention import base_of, has_own_attention, set_attention
+from unidelta.records.atomic import another_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ class Injection:
 
         self._check_present("save deltas")
         path = python_path(folder, "deltas.save(DIR)")
-        with self._unmerged():
+        with another_folder("deltas.save(DIR)"), self._unmerged():
             save(self, path)
 
     def merge(self) -> None:

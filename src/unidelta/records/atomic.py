@@ -108,3 +108,12 @@ def system_errors_named(path: Path) -> Iterator[None]:
             why = f"{why}; it was moved or removed, or a folder above it was"
             instead = "everything back in its place, and the same command again: a run resumes from its checkpoint"
         raise RecordError(f"write {path.name}", why, instead) from None
+
+
+@contextmanager
+def another_folder(typed: str) -> Iterator[None]:
+    """A context in which what cannot be written is refused with what to type for another folder: `--output DIR`."""
+    try:
+        yield
+    except RecordError as error:
+        raise RecordError(error.asked, error.why, f"{error.instead}: {typed}") from None

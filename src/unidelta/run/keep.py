@@ -10,7 +10,7 @@ from unidelta.errors import RecordError, first_line
 from unidelta.injection import saved
 from unidelta.injection.card import TrainedBy
 from unidelta.injection.injection import Injection
-from unidelta.records.atomic import whole_folder
+from unidelta.records.atomic import another_folder, whole_folder
 from unidelta.records.redact import shareable
 from unidelta.run.describe import task_title
 from unidelta.run.execution import Execution
@@ -39,7 +39,8 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
             seed=spec.seed,
         )
         run_id = execution.files.run_id
-        saved.save(injection, folder, run_id=run_id, new=backbone.new, trained_by=trained_by)
+        with another_folder("results_dir=DIR"):
+            saved.save(injection, folder, run_id=run_id, new=backbone.new, trained_by=trained_by)
     if not execution.saves_model:
         return
     try:
