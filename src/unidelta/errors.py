@@ -142,8 +142,8 @@ STATUS_OF_RUN = {
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of a library says, in one line; its type if it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """What an error of a library says, in one line without a full stop; its type if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].removesuffix(".")
 
 
 def of_system(error: OSError) -> UserError:

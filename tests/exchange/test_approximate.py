@@ -69,11 +69,3 @@ def test_what_is_no_change_of_weights_has_no_low_rank_update(tmp_path):
     with pytest.raises(ExchangeError, match="is not a change of weights"):
         unidelta.export(deltas.model, tmp_path / "out", to="peft", rank=2)
     assert [*tmp_path.iterdir()] == []
-
-
-def test_a_push_without_network_or_card_says_so(tmp_path):
-    with pytest.raises(ExchangeError, match=r"there is no README.md"):
-        unidelta.push_to_hub(tmp_path, "owner/name")
-    (tmp_path / "README.md").write_text("# Deltas")
-    with pytest.raises(ExchangeError, match="the hub"):
-        unidelta.push_to_hub(tmp_path, "owner/name")
