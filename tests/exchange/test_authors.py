@@ -57,6 +57,18 @@ FAULTS = {
 }
 
 
+def test_a_bitfit_of_another_backbone_leaves_the_biases_as_they_were(tmp_path):
+    """What the design trains is the backbone's own here, and is there before the backbone is found to be another."""
+    meta, _, model = checkpoint("bart.bitfit", tmp_path / "theirs")
+    model.get_parameter("model.encoder.layers.0.fc1.weight").data.mul_(2)
+    for name, parameter in model.named_parameters():
+        parameter.data += name.endswith("bias")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(UserError, match=r"fc1.weight differs from the backbone's"):
+        unidelta.import_(tmp_path / "theirs", model, source="authors", allow_bin=True, options=meta["official_options"])
+    assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_checkpoint_that_is_not_what_was_typed_is_refused_by_name(fault, tmp_path):
     change, told = FAULTS[fault]

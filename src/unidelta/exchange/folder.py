@@ -1,6 +1,5 @@
 """Folders of other libraries: a JSON that describes, and tensors; written all or nothing, read without running code."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from unidelta.design.spec import Design
 from unidelta.errors import DamagedDeltas, ExchangeError, first_line
 from unidelta.exchange.tie import Tie
 from unidelta.injection.injection import Injection
+from unidelta.injection.saved import sha256_of
 from unidelta.records.atomic import system_errors_named, whole_folder, write_atomically
 from unidelta.records.strict_json import canonical, parse
 
@@ -123,11 +123,7 @@ def marked(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, backbone
 
 def _digest(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> str:
     content = {key: value for key, value in config.items() if key not in _MAY_CHANGE}
-    digest = hashlib.sha256(canonical(content).encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+    return sha256_of(tensors, after=canonical(content))
 
 
 def pretty(config: Mapping[str, Any]) -> str:

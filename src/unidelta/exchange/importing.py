@@ -64,9 +64,9 @@ def import_from(
     if found.backbone is not None and fingerprint(model, without=set(found.beside)) != found.backbone:
         why = "the backbone has other weights than the one that these deltas are for, or another precision"
         raise ExchangeError(asked, why, "the backbone that they were exported with")
-    before = values_of(model, found.beside)
     injection = inject(model, design, generator=torch.Generator())
     injection.keep(found.beside)
+    before = values_of(model, [*injection.trained, *found.beside])
     try:
         fill(model, found.ties(injection), found.tensors, asked=asked)
     except ExchangeError:

@@ -53,6 +53,6 @@ def not_weights(injection: Injection) -> str | None:
     others = {each.part for each in placed_deltas(injection) if not is_mergeable(model.get_submodule(each.host))}
     if isinstance(design, Deltas) and not others:
         return None
-    stays = describe(Deltas(parts=tuple(part for part in injection.parts if part in others))) if others else ""
+    stays = Deltas(parts=tuple(part for part in injection.parts if part in others)) if others else design
     why = "what it adds depends on the input in another way than a weight does"
-    return f"{stays or describe(design)} is not a change of weights: {why}"
+    return f"{describe(stays)} is not a change of weights: {why}"

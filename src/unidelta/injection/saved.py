@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -278,13 +278,17 @@ def fingerprint_below(injection: Injection, saved: Iterable[str]) -> str:
 
 
 def fingerprint(model: PreTrainedModel, *, without: set[str]) -> str:
-    """SHA-256 over names, shapes and values of all other parameters, quantised weights excepted.
+    """The SHA-256 of all other parameters, quantised weights excepted.
 
     bitsandbytes lays 8-bit weights out anew when they are first used.
     """
-    digest = hashlib.sha256()
-    for name, parameter in sorted(model.named_parameters()):
-        if name not in without and parameter.is_floating_point():
-            digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}\n".encode())
-            digest.update(parameter.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return sha256_of({n: p for n, p in model.named_parameters() if n not in without and p.is_floating_point()})
+
+
+def sha256_of(tensors: Mapping[str, Tensor], *, after: str = "") -> str:
+    """SHA-256 over names, shapes and values, after a text."""
+    digest = hashlib.sha256(after.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

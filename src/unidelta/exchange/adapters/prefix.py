@@ -57,7 +57,7 @@ class AdaptersPrefix(AdaptersMethod):
             place = _PLACES[kind] if any(each.site.kind.startswith("decoder") for each in placed) else "self_prefix"
             names = tuple(f"{each.name}.form.prefix.{leaf}" for each in own for leaf in ("key", "value"))
 
-            def split(tensor: Tensor, n: int = len(names), length: int = _length(own)) -> Sequence[Tensor]:
+            def split(tensor: Tensor, n: int = len(names), length: int = own[0].part.bottleneck) -> Sequence[Tensor]:
                 return tensor.reshape(length, -1).chunk(n, dim=1)
 
             found.append(
@@ -91,7 +91,3 @@ class AdaptersPrefix(AdaptersMethod):
             dropout=None,
         )
         return [part]
-
-
-def _length(placed: Sequence[Placed]) -> int:
-    return placed[0].delta.form.stored()["prefix.key"].shape[0]
