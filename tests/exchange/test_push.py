@@ -4,8 +4,8 @@ import errno
 import os
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
-import httpx
 import huggingface_hub
 import pytest
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
@@ -21,7 +21,6 @@ FILES = {
     "peft": {"README.md", "adapter_config.json", "adapter_model.safetensors"},
     "merged": {"README.md", "config.json", "generation_config.json", "model.safetensors"},
 }
-NO_ENTRY = httpx.Response(403, request=httpx.Request("POST", "https://huggingface.co/api/repos/create"))
 
 
 def folder_of(kind: str, folder: Path) -> Path:
@@ -75,7 +74,7 @@ def test_a_repository_is_private_unless_it_is_asked_to_be_public(calls, tmp_path
 
 REFUSALS = {
     "no permission": (
-        HfHubHTTPError("403 Forbidden: not yours.\n\nMore.", response=NO_ENTRY),
+        HfHubHTTPError("403 Forbidden: not yours.\n\nMore.", response=Mock(headers={})),
         "403 Forbidden: not yours",
     ),
     "no token": (LocalTokenNotFoundError("Token is required."), "Token is required"),

@@ -8,11 +8,11 @@ from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.design.family import Family
 
 
-def tiny(family: Family, *, seed: int = 1) -> PreTrainedModel:
+def tiny(family: Family) -> PreTrainedModel:
     """A random model of an architecture in float64 and eval mode, with weights large enough for effects to show."""
     config = AutoConfig.for_model(family.name, **family.tiny)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(1)
         model: PreTrainedModel = MODEL_CLASSES[family.kind].from_config(config)
         for parameter in model.parameters():
             parameter.data += 0.15 * torch.randn_like(parameter)

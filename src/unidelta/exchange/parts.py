@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Insertion, Slot
+from unidelta.design.axes import Init, Insertion, Slot
 from unidelta.design.form import FORMS, Setting
 from unidelta.design.spec import DeltaSpec
 
@@ -33,6 +33,12 @@ def part_of(
         "scaled_query": details.scaled_query,
     }
     return DeltaSpec(slot=slot, form=form, insertion=insertion, **{**stated, **fields})
+
+
+def gated_prefix(architecture: Architecture, length: int, **fields: Any) -> DeltaSpec:
+    """A prefix under one softmax with the text, as other libraries have it: P_k and P_v themselves, no MLP."""
+    stated = {"composition": "gated", "init": Init.BERT, "dropout": None, **fields}
+    return part_of(architecture, slot=Slot.ATTN, form="prefix", bottleneck=length, **stated)
 
 
 def scaled(scale: float) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class AdaptersBottleneck(AdaptersMethod):
         " phm_bias".split()
     )
 
-    def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:
+    def obstacles(self, parts: Sequence[DeltaSpec]) -> Iterator[str]:
         """A place before W_o, or a composition of another kind."""
         for part in parts:
             if part.representation is Representation.CONCAT:

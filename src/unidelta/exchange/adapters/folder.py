@@ -52,7 +52,7 @@ def write(injection: Injection, *, new: Collection[str], asked: str) -> dict[str
     wrong += [f"it is at layers {part.layers} only" for part in parts if part.layers != "all"]
     wrong += [f"its maps are made by the generator {part.generator}" for part in parts if part.generator is not None]
     wrong += _wrong_family(architecture)
-    wrong += [why for method, own in chosen.items() for why in method.obstacles(own, architecture)]
+    wrong += [why for method, own in chosen.items() for why in method.obstacles(own)]
     saved = beside(model, new)
     if others := [name for name in saved if not name.startswith(f"{head_name(model)}.")]:
         wrong.append(f"it needs {others[0].rpartition('.')[0]} of the backbone, too, which adapters does not save")

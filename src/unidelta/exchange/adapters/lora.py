@@ -26,7 +26,7 @@ class AdaptersLora(AdaptersMethod):
     required = ("r", "alpha")
     ignores = frozenset({"init_weights", "init_weights_seed", "dtype"})
 
-    def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:
+    def obstacles(self, parts: Sequence[DeltaSpec]) -> Iterator[str]:
         """Other maps, a sequential form, a trained s, and an r or s for each slot."""
         for part in parts:
             if part.insertion is Insertion.SEQUENTIAL:

@@ -33,7 +33,7 @@ class AdaptersMethod(ABC):
     ignores: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
-    def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:
+    def obstacles(self, parts: Sequence[DeltaSpec]) -> Iterator[str]:
         """What keeps these parts from being said in this method, in words."""
 
     @abstractmethod

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, LayerNorm, Slot
+from unidelta.design.axes import LayerNorm
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import DeltaSpec
 from unidelta.errors import ExchangeError
 from unidelta.exchange.adapters.method import AdaptersMethod
-from unidelta.exchange.parts import part_of
+from unidelta.exchange.parts import gated_prefix
 from unidelta.exchange.places import Placed
 from unidelta.exchange.tie import Tie
 
@@ -28,7 +28,7 @@ class AdaptersPrefix(AdaptersMethod):
     required = ("encoder_prefix", "cross_prefix", "prefix_length")
     ignores = frozenset({"bottleneck_size", "non_linearity", "dropout", "shared_gating", "init_weights_seed"})
 
-    def obstacles(self, parts: Sequence[DeltaSpec], architecture: Architecture) -> Iterator[str]:
+    def obstacles(self, parts: Sequence[DeltaSpec]) -> Iterator[str]:
         """Another composition than the gate, or another query."""
         for part in parts:
             if not COMPOSITIONS[part.composition].is_gate:
@@ -81,13 +81,4 @@ class AdaptersPrefix(AdaptersMethod):
             wrong.append("encoder_prefix or cross_prefix is off; here attention means every attention")
         if wrong:
             raise ExchangeError(asked, "; ".join(wrong), "model.eject_prefix_tuning(NAME), then save_adapter again")
-        part = part_of(
-            architecture,
-            slot=Slot.ATTN,
-            form="prefix",
-            bottleneck=int(config["prefix_length"]),
-            composition="gated",
-            init=Init.BERT,
-            dropout=None,
-        )
-        return [part]
+        return [gated_prefix(architecture, int(config["prefix_length"]))]

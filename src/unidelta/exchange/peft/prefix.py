@@ -7,11 +7,11 @@ import torch
 from transformers import PreTrainedModel
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, LayerNorm, Rotation, Slot, TextStart
+from unidelta.design.axes import LayerNorm, Rotation, Slot, TextStart
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.spec import Deltas, Design
 from unidelta.errors import ExchangeError
-from unidelta.exchange.parts import part_of
+from unidelta.exchange.parts import gated_prefix
 from unidelta.exchange.peft.method import Foreign, PeftMethod
 from unidelta.exchange.places import placed_deltas
 from unidelta.exchange.tie import Tie
@@ -86,17 +86,7 @@ class PeftPrefix(PeftMethod):
         if wrong or type(length) is not int or length < 1 or n_stacks != 1:
             why = "; ".join(wrong) or f"it has {length} vectors for {n_stacks}"
             raise ExchangeError(foreign.asked, why, "the folder as peft saved it, with its own backbone")
-        part = part_of(
-            architecture,
-            slot=Slot.ATTN,
-            form="prefix",
-            bottleneck=length,
-            composition="gated",
-            init=Init.BERT,
-            dropout=None,
-            rotation=Rotation.AFTER,
-            text_start=TextStart.LENGTH,
-        )
+        part = gated_prefix(architecture, length, rotation=Rotation.AFTER, text_start=TextStart.LENGTH)
         return Deltas(parts=(part,))
 
 
