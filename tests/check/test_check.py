@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import unidelta
-from unidelta.check import command
+from unidelta.check import __main__ as command
 from unidelta.check.__main__ import main
 from unidelta.check.finding import Finding
 from unidelta.check.kinds import check_composition, check_family, check_form

@@ -6,6 +6,7 @@ it is a change of weights, and reports the error on the texts of `--rows FILE`.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -89,3 +90,7 @@ def _texts(path: Path) -> list[str]:
     if not texts:
         raise ExchangeError(f"--rows {path}", "it has no text", "a file of texts, one a line")
     return texts
+
+
+if __name__ == "__main__":
+    sys.exit(main())

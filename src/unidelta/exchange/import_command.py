@@ -4,6 +4,7 @@ The formats are peft, adapters, and authors: a checkpoint of the paper's release
 tuned, so the options that it was trained with follow: `attn_mode=prefix attn_option=concat attn_bn=30 mid_dim=800 …`.
 """
 
+import sys
 from collections.abc import Sequence
 
 from transformers.utils import logging
@@ -67,3 +68,7 @@ def _check_new(backbone: LoadedBackbone, beside: Sequence[str], asked: str) -> N
         module = lacking[0].rpartition(".")[0]
         why = f"neither it nor the backbone has {module}, which would be random"
         raise BackboneError(asked, why, "a folder saved with its head, or a backbone that has one")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
