@@ -32,6 +32,9 @@ def test_a_job_is_done_when_its_record_is_complete_and_a_second_saying_of_it_is_
     assert planned[1].files is not None and planned[1].files.run_id == record.run_id
     for more in ("force=true", "dry_run=true", "save_model=true"):  # the last of which was not kept
         assert planned_of(jobs([f"{words} seed=2 {more}"]))[0].state == "to do"
+    file = planned[1].files.record
+    file.write_text(file.read_text(encoding="utf-8")[:-9], encoding="utf-8")  # the run itself sets it aside
+    assert planned_of(jobs([f"{words} seed=2"]))[0].state == "to do"
 
 
 def test_a_job_is_composed_as_it_is_typed():

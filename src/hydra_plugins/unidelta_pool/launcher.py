@@ -38,7 +38,7 @@ class PoolLauncher(Launcher):
         """Run the jobs that are not done yet, print a line for each and a table at the end.
 
         Raises:
-            Problems: data or weights of some are missing, or a record is damaged.
+            Problems: data or weights of some are missing or damaged.
             SystemExit: they were interrupted.
         """
         # late, as above

@@ -106,7 +106,7 @@ def system_errors_named(path: Path) -> Iterator[None]:
             instead = "a folder that you may write to"
         elif error.errno in _GONE:
             why = f"{why}; it was moved or removed, or a folder above it was"
-            instead = "everything back in its place, and the same command again: a run resumes from its checkpoint"
+            instead = "everything back in its place and the same command again, or another folder"
         raise RecordError(f"write {path.name}", why, instead) from None
 
 

@@ -29,6 +29,8 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
         RecordError: the disk does not take it.
     """
     spec, folder = execution.spec, execution.files.deltas
+    for killed in folder.parent.glob(f".{folder.name}.*.partial"):
+        shutil.rmtree(killed, ignore_errors=True)
     if execution.saves_deltas and saved.saves_apart(spec.design):
         trained_by = TrainedBy(
             method=spec.method,

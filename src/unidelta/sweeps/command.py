@@ -1,6 +1,6 @@
 """The command line of sweep.py: plan everything, report what is done, run the rest.
 
-Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged file,
+Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 damaged weights,
 75 interrupted: the same command goes on."""
 
 import argparse
@@ -34,8 +34,8 @@ Further arguments are overrides, as after `python train.py`:
   hydra/launcher=       pool (here, the default), slurm, ray_cluster; docs/scaling.md
   hydra.launcher.KEY=   options of the pool: gpus=[0,1] timeout_s=86400 retries=1 reuse=false
 
-Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 a damaged
-record, 75 interrupted: the same command continues."""
+Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 damaged
+weights, 75 interrupted: the same command continues."""
 _WITH_A_VALUE = ("--config-dir", "--shard", "--workers")
 
 

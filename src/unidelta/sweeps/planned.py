@@ -11,7 +11,7 @@ from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
-from unidelta.errors import ConfigError, DesignError, Problems, UserError
+from unidelta.errors import ConfigError, DamagedRecord, DesignError, Problems, UserError
 from unidelta.records.identity import run_id
 from unidelta.records.run_files import RunFiles
 from unidelta.records.store import RecordStore
@@ -118,8 +118,15 @@ def plan(prepared: Sequence[tuple[Job, RunConfig, RunSpec]], *, is_listing: bool
 
 
 def _is_done(files: RunFiles, config: RunConfig) -> bool:
-    """Whether a run is complete; one that did not keep the model that is asked for now refuses that itself."""
-    record = files.read()
+    """Whether a run is complete.
+
+    A run that has not kept the model that is asked for now refuses that itself; one whose record is damaged sets it
+    aside and starts over.
+    """
+    try:
+        record = files.read()
+    except DamagedRecord:
+        return False
     return record is not None and record.status == "complete" and (not config.save_model or files.deltas.exists())
 
 
