@@ -9,7 +9,7 @@ from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import Cell, Column, Table
 from unidelta.design.axes import Conventions
-from unidelta.design.describe import composition_formula, functional_form, modified_representation
+from unidelta.design.describe import cells
 from unidelta.design.published import published_for
 from unidelta.design.resolve import resolve_design
 from unidelta.design.spec import Deltas
@@ -35,13 +35,7 @@ def design_space(runs: Runs, published: pd.DataFrame) -> Table:
         request = replace(ROWS[name].request(), conventions=Conventions.PAPER)
         design, _ = resolve_design(request, architecture=backbone, published=backbone)
         for part in design.parts if isinstance(design, Deltas) else ():
-            words = (
-                functional_form(part),
-                str(part.insertion),
-                modified_representation(part),
-                composition_formula(part),
-            )
-            rows.append(tuple(Cell(text=text) for text in (title, *words)))
+            rows.append(tuple(Cell(text=text) for text in (title, *cells(part))))
     return Table(
         name="table1",
         title="Table 1: the design space",

@@ -6,7 +6,7 @@ the bottleneck, so the solution is found by bisection; of two that are as near, 
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -42,20 +42,22 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
             "a budget is a percentage of the backbone's parameters, above 0 and below 100",
             f"{typed_sizes({'percent': 3.6})}, the paper's middle budget; method=full tunes everything",
         )
-    if isinstance(design, Deltas) and not any(part.slot in flexible for part in design.parts):
+    parts = design.parts if isinstance(design, Deltas) else ()
+    if parts and not any(part.slot in flexible for part in parts):
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
-    if isinstance(design, Deltas) and not all(_is_countable(part, architecture) for part in design.parts):
+    if not all(_is_countable(part, architecture) for part in parts):
         return design
-    flexible = _with_bottleneck(design, flexible)
-    if isinstance(design, Deltas) and not flexible:
-        titles = in_words(list(dict.fromkeys(FORMS[part.form].title for part in design.parts)))
+    free = [part for part in parts if part.slot in flexible and FORMS[part.form].size is not None]
+    if parts and not free:
+        titles = in_words(list(dict.fromkeys(FORMS[part.form].title for part in parts)))
         why = f"{titles} has no bottleneck that a budget could choose: the backbone alone decides its size"
         raise DesignError(asked, why, f"{no_budget()}, or a method with a bottleneck such as method=lora")
-    sizes, cost = _sizes(design, architecture, flexible)
+    sizes, cost = _sizes(design, architecture, free)
     if not sizes:
+        slots = in_words([part.slot for part in free])
         raise DesignError(
             asked,
-            f"no one bottleneck fits {in_words(list(flexible))}: the smallest at one is above the largest at another",
+            f"no one bottleneck fits {slots}: the smallest at one is above the largest at another",
             f"{typed_budget(attn='…', ffn='…')}, a bottleneck for each",
         )
     target = percent * architecture.n_parameters / 100
@@ -79,13 +81,8 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
     bottleneck = _closest(sizes, cost, target)
     if isinstance(design, PromptTuning):
         return replace(design, length=bottleneck)
-    return replace(
-        design,
-        parts=tuple(
-            replace(part, bottleneck=bottleneck) if part.slot in flexible and FORMS[part.form].size else part
-            for part in design.parts
-        ),
-    )
+    solved = (replace(part, bottleneck=bottleneck) if part in free else part for part in design.parts)
+    return replace(design, parts=tuple(solved))
 
 
 def same_share(design: D, published: Architecture, architecture: Architecture) -> D:
@@ -136,23 +133,16 @@ def _count_with(part: DeltaSpec, architecture: Architecture, bottleneck: int) ->
     return matrix_count(replace(part, bottleneck=bottleneck), architecture)
 
 
-def _with_bottleneck(design: Deltas | PromptTuning, slots: Collection[Slot]) -> list[Slot]:
-    """The slots among these whose form has a bottleneck."""
-    parts = design.parts if isinstance(design, Deltas) else ()
-    return [part.slot for part in parts if part.slot in slots and FORMS[part.form].size is not None]
-
-
 def _sizes(
-    design: Deltas | PromptTuning, architecture: Architecture, flexible: Collection[Slot]
+    design: Deltas | PromptTuning, architecture: Architecture, free: Sequence[DeltaSpec]
 ) -> tuple[range, Callable[[int], int]]:
-    """The possible bottlenecks, and the matrix parameters of the design with one of them."""
+    """The bottlenecks that all free parts can have, and the matrix parameters of the design with one of them."""
     if isinstance(design, PromptTuning):
         return range(1, architecture.max_positions + 1), lambda length: length * architecture.width
-    free = [part for part in design.parts if part.slot in flexible and FORMS[part.form].size is not None]
     fixed = sum(matrix_count(part, architecture) for part in design.parts if part not in free)
 
     def cost(bottleneck: int) -> int:
-        return fixed + sum(matrix_count(replace(part, bottleneck=bottleneck), architecture) for part in free)
+        return fixed + sum(_count_with(part, architecture, bottleneck) for part in free)
 
     sizes = [sizes_of(part, architecture) for part in free]
     step = math.lcm(*(each.step for each in sizes))

@@ -97,9 +97,9 @@ def _head(architecture: Architecture) -> int:
 
 def matrix_count(part: DeltaSpec, architecture: Architecture) -> int:
     """Elements of the matrices of one part: without a generator, proportional to its bottleneck (Table 9)."""
-    form, generator = FORMS[part.form], generator_of(part)
-    shared = 0 if generator is None else generator.n_shared(part, architecture.sites_of(part))
-    return shared + sum(form.n_matrices(part, place) for place in form.places(part, architecture))
+    form, made = FORMS[part.form], generator_of(part)
+    shared = 0 if made is None else made.n_shared(part, architecture.sites_of(part))
+    return shared + sum((made or form).n_matrices(part, place) for place in form.places(part, architecture))
 
 
 def trained_count(part: DeltaSpec, architecture: Architecture) -> int:

@@ -74,9 +74,10 @@ def merges(part: DeltaSpec) -> bool:
     return form.level == "linear" and (composition.on_weights or (form.is_linear and is_added))
 
 
-def composition_formula(part: DeltaSpec) -> str:
-    """The last column of Table 1."""
-    return COMPOSITIONS[part.composition].formula
+def cells(part: DeltaSpec) -> tuple[str, str, str, str]:
+    """The columns of Table 1 after the method's name."""
+    formula = COMPOSITIONS[part.composition].formula
+    return functional_form(part), str(part.insertion), modified_representation(part), formula
 
 
 def table1(designs: Mapping[str, Design]) -> str:
@@ -87,11 +88,7 @@ def table1(designs: Mapping[str, Design]) -> str:
     ]
     for name, design in designs.items():
         if isinstance(design, Deltas):
-            rows += [
-                f"| {name} | {functional_form(part)} | {part.insertion} | {modified_representation(part)} "
-                f"| {composition_formula(part)} |"
-                for part in design.parts
-            ]
+            rows += [f"| {' | '.join((name, *cells(part)))} |" for part in design.parts]
     return "\n".join(rows) + "\n"
 
 

@@ -1,7 +1,8 @@
 """Designs as JSON-ready data, for records and saved deltas."""
 
+import json
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from unidelta.design.axes import Rotation, TextStart
 from unidelta.design.rules import check_names
@@ -11,7 +12,7 @@ from unidelta.design.tokens import ALL
 
 def design_to_dict(design: Design) -> dict[str, Any]:
     """The design as JSON-ready data, `kind` first; the inverse of `design_from_dict`."""
-    data = _plain(asdict(design))
+    data = json.loads(json.dumps(asdict(design)))
     if isinstance(design, PromptTuning) and not design.trains_head:
         del data["trains_head"]  # run ids from before prompts had a head must not change
     for part in data.get("parts", ()):
@@ -63,11 +64,3 @@ def _part(data: dict[str, Any]) -> DeltaSpec:
     values: dict[str, Any] = {**data, "targets": tuple(data.get("targets", ()))}
     values["options"] = tuple(dict(data.get("options", {})).items())
     return check_names(DeltaSpec(**values))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in cast(dict[str, Any], value).items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in cast(list[Any], value)]
-    return str(value) if isinstance(value, str) else value

@@ -120,13 +120,16 @@ class Form(ABC):
     def released(self, setting: Setting) -> Details:
         """The details in the authors' released code."""
 
-    @abstractmethod
     def paper(self, setting: Setting) -> Details:
-        """The details in the paper's text."""
+        """The details in the paper's text: those of the code where the two agree."""
+        return self.released(setting)
 
     @abstractmethod
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
-        """Elements of its matrices at one place, as the paper counts; they never decrease with the bottleneck."""
+        """Elements of its matrices at one place, as the paper counts; they never decrease with the bottleneck.
+
+        Where a generator makes the matrices, its own `n_matrices` is counted instead.
+        """
 
     def n_vectors(self, spec: DeltaSpec, place: Place) -> int:
         """Elements of its biases at one place; layer norms and learned scales are counted elsewhere."""

@@ -81,14 +81,9 @@ class HeadForm(Form):
         """At the heads."""
         return Details(representation=Representation.HEADS)
 
-    def paper(self, setting: Setting) -> Details:
-        """At the heads."""
-        return Details(representation=Representation.HEADS)
-
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """l keys and l values: Table 9's 2ld where keys and values are as wide as the model."""
-        made = generator_of(spec)
-        return spec.bottleneck * sum(_widths(place.site)) if made is None else made.n_matrices(spec, place)
+        return spec.bottleneck * sum(_widths(place.site))
 
     def n_training_only(self, spec: DeltaSpec, sites: Sequence[SiteShape]) -> int:
         """What the MLPs have beyond the P_k, P_v that they make: embedding, Linear, tanh, Linear for each kind."""

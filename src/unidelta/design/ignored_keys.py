@@ -33,8 +33,9 @@ def ignored_keys(
         asked = f"{where}.{key}={_typed(value)}"
         leave = f"leave {where}.{key} out"
         if key not in form.reads:
-            titles = in_words([each.title for each in FORMS.values() if key in each.reads])
-            why, instead = f"only {titles} would read it", f"{leave}, or {where}.form={_reader(key)}"
+            readers = [each for each in FORMS.values() if key in each.reads]
+            why = f"only {in_words([each.title for each in readers])} would read it"
+            instead = f"{leave}, or {where}.form={readers[0].name}"
             found.append(DesignError(f"{asked} with {where}.form={form.name}", why, instead))
         elif key == "at_layer_output" and SLOTS[place] is not Slot.FFN:
             why = "the add & norm that it names is the FFN's"
@@ -61,10 +62,6 @@ def _unused_scale(request: Request, chosen: SlotConfig, where: str, composition:
     scaled = next(name for name, each in COMPOSITIONS.items() if each.reads_scale)
     why = f"only the {scaled} composition has an s; {composition.name} would ignore it"
     return [DesignError(f"{asked} with {axis}={composition.name}", why, f"{leave}, or {axis}={scaled}")]
-
-
-def _reader(key: str) -> str:
-    return next(name for name, form in FORMS.items() if key in form.reads)
 
 
 def _typed(value: object) -> str:

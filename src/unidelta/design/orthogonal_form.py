@@ -1,6 +1,6 @@
 """What the forms that rotate or reflect the input of a weight share: OFT's blocks and HRA's reflections."""
 
-from unidelta.design.axes import Init, Representation
+from unidelta.design.axes import Init, Representation, Slot
 from unidelta.design.form import Details, Form, Setting
 
 
@@ -10,13 +10,11 @@ class OrthogonalForm(Form):
     level = "linear"
     reads = frozenset({"targets", "init"})
     inits = (Init.IDENTITY,)
+    zero_starts = (Init.IDENTITY,)
     is_linear = True
     turns_input = True
+    usual_targets = {Slot.ATTN: ("query", "value"), Slot.FFN: ("up", "down")}  # noqa: RUF012
 
     def released(self, setting: Setting) -> Details:
         """At the input of linear maps."""
         return Details(representation=Representation.INPUT)
-
-    def paper(self, setting: Setting) -> Details:
-        """The same."""
-        return self.released(setting)

@@ -63,13 +63,7 @@ HEADS = ("conventions", "frozen", "trained")
 
 def slots_of(method: MethodConfig) -> dict[str, SlotConfig]:
     """The deltas of a method, by key."""
-    found = {
-        "attn": method.attn,
-        "attn_also": method.attn_also,
-        "ffn": method.ffn,
-        "ffn_also": method.ffn_also,
-    }
-    return {key: chosen for key, chosen in found.items() if chosen is not None}
+    return {key: chosen for key in SLOTS if (chosen := getattr(method, key)) is not None}
 
 
 @dataclass

@@ -1,9 +1,9 @@
 """Resolve one slot of a method to a delta: known names, conventions, and the form's own keys."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any
 
 from unidelta.design import layers as layer_choice
 from unidelta.design import tokens as token_choice
@@ -29,10 +29,31 @@ from unidelta.design.wording import in_words
 from unidelta.errors import ConfigError, UserError
 from unidelta.extensions.suggestions import nearest
 
-E = TypeVar("E", bound=StrEnum)
-
 DEFAULT_SCALE = 4.0  # the paper's s on XSum and en-ro (§4.5)
 DEFAULT_MLP_WIDTH = 800
+_CHOICES: dict[str, type[StrEnum]] = {
+    "init": Init,
+    "layer_norm": LayerNorm,
+    "reparameterisation": Reparameterisation,
+    "rotation": Rotation,
+    "text_start": TextStart,
+    "source": Source,
+}
+_OWN = (*_CHOICES, "bias", "dropout", "mlp_width", "prefix_dropout")
+"""Keys of a slot that are fields of its delta; null leaves them to the conventions or the form."""
+_SELECTIONS = {
+    "layers": (
+        layer_choice.canonical,
+        "layers are all, the first or the last few of each stack, or indices from 0, each once",
+        "{key}=all, {key}=first:4, {key}=last:2 or {key}=[0,5]",
+    ),
+    "tokens": (
+        token_choice.canonical,
+        "tokens are all, the first few of the source, the last few, or both",
+        "{key}=all, {key}=first:4 or {key}=first:4+last:4",
+    ),
+}
+"""How a choice of layers or of tokens is read, and the refusal of one that cannot be."""
 
 
 def part(
@@ -55,100 +76,72 @@ def part(
     """
     before = len(problems)
     slot, where = SLOTS[key], f"method.{key}"
-    form = FORMS.get(_known(FORMS, chosen.form, f"{where}.form", problems))
-    insertion = _enum(
-        Insertion, chosen.insertion or request.insertion.name, _key(chosen.insertion, where, "insertion"), problems
-    )
-    composition = COMPOSITIONS.get(
-        _known(
-            COMPOSITIONS,
-            chosen.composition or request.composition.name,
-            _key(chosen.composition, where, "composition"),
-            problems,
-        )
-    )
-    generator = (
-        None
-        if chosen.generator is None
-        else GENERATORS.get(_known(GENERATORS, chosen.generator, f"{where}.generator", problems))
-    )
-    layers = _layers(request, chosen, where, problems)
-    tokens = _tokens(request, chosen, where, problems)
-    init = None if chosen.init is None else _enum(Init, chosen.init, f"{where}.init", problems)
-    layer_norm = (
-        None if chosen.layer_norm is None else _enum(LayerNorm, chosen.layer_norm, f"{where}.layer_norm", problems)
-    )
-    reparameterisation = _enum(Reparameterisation, chosen.reparameterisation, f"{where}.reparameterisation", problems)
-    rotation = _enum(Rotation, chosen.rotation, f"{where}.rotation", problems)
-    text_start = _enum(TextStart, chosen.text_start, f"{where}.text_start", problems)
-    source = None if chosen.source is None else _enum(Source, chosen.source, f"{where}.source", problems)
-    conventions = _enum(Conventions, request.conventions, "conventions", problems)
-    if len(problems) > before or form is None or composition is None:
+    insertion = chosen.insertion or request.insertion.name
+    composition_name = chosen.composition or request.composition.name
+    _check_choice(f"{where}.form", chosen.form, FORMS, problems)
+    _check_choice(_key(chosen.insertion, where, "insertion"), insertion, list(Insertion), problems)
+    _check_choice(_key(chosen.composition, where, "composition"), composition_name, COMPOSITIONS, problems)
+    if chosen.generator is not None:
+        _check_choice(f"{where}.generator", chosen.generator, GENERATORS, problems)
+    layers = _selection("layers", request.layers, chosen.layers, where, problems)
+    tokens = _selection("tokens", request.tokens, chosen.tokens, where, problems)
+    own = {name: value for name in _OWN if (value := getattr(chosen, name)) is not None}
+    for name, choices in _CHOICES.items():
+        if name in own:
+            _check_choice(f"{where}.{name}", own[name], list(choices), problems)
+    _check_choice("conventions", request.conventions, list(Conventions), problems)
+    if len(problems) > before:
         return None
+    form, composition = FORMS[chosen.form], COMPOSITIONS[composition_name]
+    generator = None if chosen.generator is None else GENERATORS[chosen.generator]
     problems += ignored_keys(request, chosen, key, form=form, composition=composition)
     options = _options(form, generator, chosen, where, problems)
     if len(problems) > before:
         return None
     setting = Setting(
-        slot=slot, insertion=insertion, at_layer_output=chosen.at_layer_output, family=architecture.family
+        slot=slot,
+        insertion=Insertion(insertion),
+        at_layer_output=chosen.at_layer_output,
+        family=architecture.family,
     )
-    detail = form.released(setting) if conventions is Conventions.RELEASED else form.paper(setting)
-    scale = 1.0
+    details = form.released(setting) if request.conventions == Conventions.RELEASED else form.paper(setting)
+    values: dict[str, Any] = {
+        **asdict(details),
+        "init": (form if generator is None else generator).inits[0],
+        "mlp_width": _mlp_width(architecture, published),
+        **own,
+    }
+    if "reparameterisation" not in form.reads:
+        values["reparameterisation"] = Reparameterisation.DIRECT
     if composition.reads_scale:
-        own = chosen.scale if chosen.scale is not None else DEFAULT_SCALE
-        scale = request.composition.scale if request.composition.scale is not None else own
-    has_vectors = "reparameterisation" in form.reads
+        of_slot = DEFAULT_SCALE if chosen.scale is None else chosen.scale
+        values["scale"] = float(of_slot if request.composition.scale is None else request.composition.scale)
     is_sized = form.size is not None and slot in sized_by_budget(request, request.position.slots)
-    first = (form if generator is None else generator).inits[0]
     spec = DeltaSpec(
         slot=slot,
         form=form.name,
-        insertion=insertion,
+        insertion=setting.insertion,
         composition=composition.name,
         bottleneck=0 if is_sized else chosen.bottleneck,
-        scale=float(scale),
-        representation=detail.representation,
-        source=detail.source if source is None else source,
-        init=first if init is None else init,
-        layer_norm=detail.layer_norm if layer_norm is None else layer_norm,
-        bias=detail.bias if chosen.bias is None else chosen.bias,
-        dropout=chosen.dropout,
         targets=tuple(chosen.targets),
-        reparameterisation=reparameterisation if has_vectors else Reparameterisation.DIRECT,
-        mlp_width=_mlp_width(architecture, published) if chosen.mlp_width is None else chosen.mlp_width,
-        prefix_dropout=chosen.prefix_dropout,
-        scaled_query=detail.scaled_query,
         options=options,
-        generator=None if generator is None else generator.name,
+        generator=chosen.generator,
         layers=layers,
-        rotation=rotation,
-        text_start=text_start,
         tokens=tokens,
+        **values,
     )
     return replace(spec, bottleneck=form.smallest(spec)) if is_sized else spec
 
 
-def _layers(request: Request, chosen: SlotConfig, where: str, problems: list[UserError]) -> str:
-    """The layers of a delta: its own, or the axis'."""
-    pinned = chosen.layers
-    asked = request.layers if pinned is None else pinned
-    found = layer_choice.canonical(asked)
+def _selection(axis: str, asked: Any, pinned: Any, where: str, problems: list[UserError]) -> str:
+    """The layers of a delta, or the tokens that it edits: the slot's own choice, or the axis'."""
+    canonical, why, instead = _SELECTIONS[axis]
+    value = asked if pinned is None else pinned
+    found = canonical(value)
     if found is None:
-        key = _key(pinned, where, "layers")
-        why = "layers are all, the first or the last few of each stack, or indices from 0, each once"
-        problems.append(ConfigError(f"{key}={asked}", why, f"{key}=all, {key}=first:4, {key}=last:2 or {key}=[0,5]"))
+        key = _key(pinned, where, axis)
+        problems.append(ConfigError(f"{key}={value}", why, instead.format(key=key)))
     return found or "all"
-
-
-def _tokens(request: Request, chosen: SlotConfig, where: str, problems: list[UserError]) -> str:
-    """The tokens that a delta edits: its own choice, or the axis'."""
-    asked = request.tokens if chosen.tokens is None else chosen.tokens
-    found = token_choice.canonical(asked)
-    if found is None:
-        key = _key(chosen.tokens, where, "tokens")
-        why = "tokens are all, the first few of the source, the last few, or both"
-        problems.append(ConfigError(f"{key}={asked}", why, f"{key}=all, {key}=first:4 or {key}=first:4+last:4"))
-    return found or token_choice.ALL
 
 
 def _options(
@@ -176,18 +169,10 @@ def _mlp_width(architecture: Architecture, published: Architecture) -> int:
     return max(1, round(DEFAULT_MLP_WIDTH * architecture.width / published.width))
 
 
-def _enum(enum: type[E], value: str, key: str, problems: list[UserError]) -> E:
-    if value in list(enum):
-        return enum(value)
-    _known(list(enum), value, key, problems)
-    return next(iter(enum))
-
-
-def _known(registry: Collection[str], value: str, key: str, problems: list[UserError]) -> str:
-    if value not in registry:
-        near = nearest(value, list(registry))
-        problems.append(ConfigError(f"{key}={value}", f"the choices are {', '.join(registry)}", f"{key}={near}"))
-    return value
+def _check_choice(key: str, value: str, choices: Collection[str], problems: list[UserError]) -> None:
+    if value not in choices:
+        near = nearest(value, list(choices))
+        problems.append(ConfigError(f"{key}={value}", f"the choices are {', '.join(choices)}", f"{key}={near}"))
 
 
 def _key(pinned: object, where: str, axis: str) -> str:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Slot
 from unidelta.design.form import Materials, register_form
 from unidelta.design.orthogonal_form import OrthogonalForm
 from unidelta.design.site import Place
@@ -25,8 +24,6 @@ class BlockRotation(OrthogonalForm):
     short = "block rotation"
     formula = "(R − 1) {z}, R = (1 + Q)(1 − Q)⁻¹ in blocks"
     size = "b"
-    usual_targets = {Slot.ATTN: ("query", "value"), Slot.FFN: ("up", "down")}  # noqa: RUF012
-    zero_starts = (Init.IDENTITY,)
 
     def smallest(self, spec: DeltaSpec) -> int:
         """A rotation needs two dimensions."""

@@ -51,8 +51,7 @@ class Bottleneck(Form):
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """r (d_read + d_changed): Table 9's 2rd."""
-        made = generator_of(spec)
-        return spec.bottleneck * (place.d_read + place.d_changed) if made is None else made.n_matrices(spec, place)
+        return spec.bottleneck * (place.d_read + place.d_changed)
 
     def n_vectors(self, spec: DeltaSpec, place: Place) -> int:
         """One bias for each map."""

@@ -45,10 +45,6 @@ class Diagonal(Form):
         """At linear maps, or the FFN's inner activation."""
         return Details(representation=Representation.LINEAR)
 
-    def paper(self, setting: Setting) -> Details:
-        """The same."""
-        return self.released(setting)
-
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """ℓ: counted as matrices, because IA³ has nothing else."""
         return place.d_changed

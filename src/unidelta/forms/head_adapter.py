@@ -31,7 +31,7 @@ class HeadAdapter(HeadForm):
 
     def paper(self, setting: Setting) -> Details:
         """Attention's own query, not divided by √d_h."""
-        return replace(super().paper(setting), scaled_query=False)
+        return replace(super().released(setting), scaled_query=False)
 
     @property
     def module(self) -> "type[HeadAdapterModule]":

@@ -6,7 +6,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import Details, Form, Materials, Rule, Setting, register_form
-from unidelta.design.generator import generated_maps, generator_of
+from unidelta.design.generator import generated_maps
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -54,14 +54,9 @@ class LowRank(Form):
         """At linear maps."""
         return Details(representation=Representation.LINEAR)
 
-    def paper(self, setting: Setting) -> Details:
-        """The same."""
-        return self.released(setting)
-
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """r (d_in + d_out)."""
-        made = generator_of(spec)
-        return spec.bottleneck * (place.d_read + place.d_changed) if made is None else made.n_matrices(spec, place)
+        return spec.bottleneck * (place.d_read + place.d_changed)
 
     def n_kept(self, spec: DeltaSpec, place: Place) -> int:
         """What PiSSA started from, which inference subtracts: as many again."""

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from unidelta.design.axes import Init, Slot
 from unidelta.design.form import Materials, register_form
 from unidelta.design.orthogonal_form import OrthogonalForm
 from unidelta.design.site import Place
@@ -20,8 +19,6 @@ class Reflections(OrthogonalForm):
     title = "a chain of reflections (HRA)"
     short = "reflections"
     formula = "(H₁ … H_r − 1) {z}, H_i = 1 − 2 u_i u_iᵀ/‖u_i‖²"
-    usual_targets = {Slot.ATTN: ("query", "value"), Slot.FFN: ("up", "down")}  # noqa: RUF012
-    zero_starts = (Init.IDENTITY,)
     zero_tolerance = 1e-10  # two equal reflections undo each other up to rounding
 
     def step(self, spec: DeltaSpec) -> int:

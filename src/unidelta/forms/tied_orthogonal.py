@@ -39,10 +39,6 @@ class TiedOrthogonal(Form):
             representation=Representation.LAYER if setting.at_layer_output else Representation.SUBLAYER, bias=True
         )
 
-    def paper(self, setting: Setting) -> Details:
-        """The same."""
-        return self.released(setting)
-
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """R and A."""
         return 2 * spec.bottleneck * place.d_changed
