@@ -1,11 +1,14 @@
 """What a refusal advises for a slip of the keyboard can be typed as it stands."""
 
+import shlex
+import subprocess
+
 import pytest
 
 from unidelta.analysis.source import every
 from unidelta.config.arguments import arguments_of
 from unidelta.config.overrides import check
-from unidelta.config.spelling import parse
+from unidelta.config.spelling import as_hydra_reads, parse
 from unidelta.errors import ConfigError, Problems, RecordError
 
 
@@ -88,6 +91,94 @@ def test_a_text_is_the_text_that_was_typed_alone_and_among_others(typed, read):
 )
 def test_a_list_of_texts_has_the_texts_that_were_typed(typed, read):
     assert list(map(str, parse(typed).value())) == read
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_multirun", "read"),
+    [
+        ("task.labels=[țară,b]", False, ["țară", "b"]),
+        ("task.labels=[ no , да!, 1e3]", False, ["no", "да!", "1e3"]),
+        ("task.label_words=[a(b),c=d]", False, ["a(b)", "c=d"]),
+        ("task.extra_eval_splits=[train[-5:],test]", False, ["train[-5:]", "test"]),
+        ("task.eval_split=train[-5:],ț", False, None),
+        ("task.labels=[ț,1e3],[yes,no]", True, ['["ț","1e3"]', "[yes,no]"]),
+        ("results_dir=~/a, ~/b#1", True, ["~/a", "~/b#1"]),
+    ],
+)
+def test_texts_with_other_signs_are_read_as_they_stand(typed, is_multirun, read):
+    if read is None:
+        with pytest.raises(Problems):
+            check([typed], is_multirun=is_multirun)
+        return
+    check([typed], is_multirun=is_multirun)
+    override = parse(typed)
+    found = [*override.sweep_string_iterator()] if override.is_sweep_override() else override.value()
+    assert [str(each).strip('"') for each in found] == read
+
+
+@pytest.mark.parametrize("is_multirun", [False, True])
+@pytest.mark.parametrize(
+    ("typed", "n"),
+    [
+        ('task.labels=[a"b,ț]', (1, 1)),
+        ("task.label_words=it's,ț", (1, 1)),
+        ('tracking.group=a"b,c', (1, 2)),
+        ("tracking.project='x,y,z", (1, 3)),
+        ("tracking.group=a{b,'c,d'", (1, 2)),
+        ("seed=ț", (1, 1)),
+        ("method=lorä", (1, 1)),
+        ('training.max_steps="3', (1, 1)),
+        ("method.attn.options.k=ț", (1, 1)),
+    ],
+)
+def test_what_is_advised_for_a_value_that_hydra_does_not_read_can_be_typed(typed, n, is_multirun):
+    with pytest.raises(Problems) as refusal:
+        check([typed], is_multirun=is_multirun)
+    (problem,) = refusal.value.errors
+    (advice,) = shlex.split(problem.instead.partition(", the value")[0].partition(" or ")[0].partition(", or ")[0])
+    check([advice], is_multirun=is_multirun)
+    override = parse(advice)
+    values = [*override.sweep_string_iterator()] if override.is_sweep_override() else [override.value()]
+    assert len(values) == n[is_multirun]
+
+
+@pytest.mark.parametrize(
+    "typed", ["results_dir=${HOME}/x", "task.path=$HOME", 'tracking.group=a`"${HOME}-${seed}', "hydra.run.dir=${HOME}"]
+)
+def test_a_variable_that_the_shell_did_not_read_is_advised_in_marks_in_which_it_does(typed, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    with pytest.raises(Problems, match=r"hide \$HOME from the shell") as refusal:
+        check([typed.replace('`"', "`")])
+    word = refusal.value.instead
+    done = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, text=True, timeout=20)
+    assert done.stdout == typed.replace('`"', "`").replace("${HOME}", "/home/me").replace("$HOME", "/home/me")
+    check([done.stdout])
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("tracking.group=${sed}", "tracking.group=${seed}"),
+        ("results_dir=r/${method.nam}", "results_dir=r/${method.name}"),
+        ("results_dir=${NO_SUCH_VARIABLE_HERE}", "the value itself"),
+    ],
+)
+def test_a_reference_to_no_key_is_told(typed, advice):
+    with pytest.raises(Problems, match="there is no key") as refusal:
+        check([typed])
+    assert refusal.value.instead.strip("'") == advice
+    if "=" in advice:
+        check([advice])
+
+
+@pytest.mark.parametrize("key", ["hydra.sweep.dir", "hydra.run.dir"])
+@pytest.mark.parametrize("typed", ["~/x y", '"~/x y"', "'~'"])
+def test_a_folder_of_hydra_may_be_in_ones_home(key, typed, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    check([f"{key}={typed}"])
+    (word,) = as_hydra_reads([f"{key}={typed}"])
+    assert parse(word).value() == typed.strip("\"'").replace("~", "/home/me")
+    assert as_hydra_reads(["hydra.sweep.dir=logs/${now:%Y}"]) == ["hydra.sweep.dir=logs/${now:%Y}"]
 
 
 def test_hydra_is_not_given_the_folder_that_was_taken_in_already():

@@ -77,6 +77,8 @@ def test_what_is_neither_is_refused(typed, instead):
         (["method = lora"], ["method=lora"]),
         (["seed==3"], ["seed=3"]),
         (["method=lora,seed=3"], ["method=lora", "seed=3"]),
+        (["results_dir=~/x,seed=3"], ["results_dir=~/x", "seed=3"]),
+        (["task.labels=[țară,b],task=sst2"], ["task.labels=[țară,b]", "task=sst2"]),
         (["task=mnli; position: attn budget=paper"], ["task=mnli", "position=attn", "budget=paper"]),
         (["training.max_tokens=8,seed = 3,"], ["training.max_tokens=8", "seed=3"]),
     ],
@@ -85,7 +87,7 @@ def test_the_advice_for_a_slip_at_the_sign_can_be_typed(typed, meant):
     with pytest.raises(Problems) as refusal:
         check(typed)
     (problem,) = refusal.value.errors
-    assert (problem.asked, problem.instead) == (" ".join(typed), " ".join(meant))
+    assert (problem.asked, problem.instead) == (" ".join(typed), shlex.join(meant))
     check(meant)
 
 

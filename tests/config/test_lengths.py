@@ -18,6 +18,10 @@ from unidelta.run.prepare import prepare
         "task=wmt_en_ro scale=paper task.generation.max_length=1025",
         "task=wmt_en_ro task.generation.min_length=65",
         "task=xsum scale=paper task.generation.min_length=61",
+        "task=xsum task.generation.max_length=0",
+        "task=xsum task.max_source_length=-3",
+        "task=xsum task.generation.num_beams=2 task.generation.length_penalty=inf",
+        "task=xsum task.generation.num_beams=0",
     ],
 )
 def test_what_the_model_cannot_take_or_give_is_refused(words):
@@ -26,7 +30,13 @@ def test_what_the_model_cannot_take_or_give_is_refused(words):
     key, _, length = words.split()[-1].partition("=")
     (problem,) = refusal.value.errors
     assert f"{key}={length}" in problem.asked
-    prepare(compose(["method=bitfit", *words.split()[:-1], problem.instead.split()[0]]))
+    prepare(compose(["method=bitfit", *words.split()[:-1], problem.instead.split()[0].strip(",")]))
+
+
+def test_greedy_search_does_not_read_a_penalty_whatever_it_is():
+    for penalty in ("2", "inf"):
+        with pytest.raises(Problems, match="greedy search"):
+            prepare(compose(["task=xsum", f"task.generation.length_penalty={penalty}"]))
 
 
 def test_all_of_them_are_told_at_once():

@@ -10,7 +10,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from unidelta.config.pool_config import PoolConfig
+from unidelta.config.launchers import PoolConfig
 
 ConfigStore.instance().store(group="hydra/launcher", name="pool", node=PoolConfig, provider="unidelta")
 

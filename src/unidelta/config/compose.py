@@ -1,7 +1,6 @@
 """Composition by Hydra, for the entry points, tests and notebooks alike."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, cast
 
 from hydra import compose as hydra_compose
@@ -14,13 +13,14 @@ from omegaconf.errors import OmegaConfBaseException
 from unidelta.backbones.local import is_local
 from unidelta.config.groups import fill_store
 from unidelta.config.keys import leaves, text_keys, value_of
+from unidelta.config.own_files import mistakes
 from unidelta.config.resolve_task import task_source
 from unidelta.config.schema import PATHS, ComposedConfig, RunConfig
 from unidelta.config.spelling import as_hydra_reads, as_typed
 from unidelta.design.methods import reads_own_scale
 from unidelta.design.request import slots_of
 from unidelta.errors import ConfigError, Problems, UserError
-from unidelta.extensions.folders import config_file
+from unidelta.extensions.folders import config_file, folders
 from unidelta.extensions.named_paths import as_path
 from unidelta.extensions.paths import CONF
 
@@ -66,8 +66,7 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> ComposedConfig:
     _drop_unused_scales(run, typed_words)
     _drop_foreign_pins(run, typed_words)
     _find_paths(run)
-    values = {field.name: getattr(run, field.name) for field in fields(RunConfig)}
-    return ComposedConfig(**values, typed=tuple(typed_words), said=_said(typed_words))
+    return ComposedConfig(**vars(run), typed=tuple(typed_words), said=_said(typed_words))
 
 
 def _find_paths(config: RunConfig) -> None:
@@ -109,31 +108,32 @@ def _drop_unused_scales(config: RunConfig, overrides: Sequence[str]) -> None:
     Files say it for the case that the slot is scaled. Who types it means it, so that one stays, to be refused.
     """
     for name, slot in slots_of(config.method).items():
-        if any(word.startswith(f"method.{name}.scale=") for word in overrides):
-            continue
-        if not reads_own_scale(slot, config.composition):
+        if not _is_typed(f"method.{name}.scale", overrides) and not reads_own_scale(slot, config.composition):
             slot.scale = None
 
 
 def _drop_foreign_pins(config: RunConfig, overrides: Sequence[str]) -> None:
     """Forget the commit that files name where another repository, or a folder, was typed: it has no such commit."""
-
-    def is_typed(key: str) -> bool:
-        return any(word.startswith(f"{key}=") for word in overrides)
-
     backbone, task = config.backbone, config.task
-    is_other = is_typed("backbone.checkpoint") and backbone.checkpoint not in (None, backbone.hub_id)
-    if (is_other or is_typed("backbone.hub_id")) and not is_typed("backbone.hub_revision"):
+    is_other = _is_typed("backbone.checkpoint", overrides) and backbone.checkpoint not in (None, backbone.hub_id)
+    if (is_other or _is_typed("backbone.hub_id", overrides)) and not _is_typed("backbone.hub_revision", overrides):
         backbone.hub_revision = None
-    is_path = is_typed("task.path") and task_source(config) == "hub" and task.path != task.hub_id
-    if (is_typed("task.hub_id") or is_path) and not is_typed("task.hub_revision"):
+    is_path = _is_typed("task.path", overrides) and task_source(config) == "hub" and task.path != task.hub_id
+    if (is_path or _is_typed("task.hub_id", overrides)) and not _is_typed("task.hub_revision", overrides):
         task.hub_revision = None
-    if is_path and not is_typed("task.hub_config"):
+    if is_path and not _is_typed("task.hub_config", overrides):
         task.hub_config = None
 
 
-def not_composable(overrides: Sequence[str], error: Exception) -> ConfigError:
-    """What Hydra or OmegaConf found wrong with overrides, as an error for people."""
+def _is_typed(key: str, overrides: Sequence[str]) -> bool:
+    return any(word.startswith(f"{key}=") for word in overrides)
+
+
+def not_composable(overrides: Sequence[str], error: Exception) -> UserError:
+    """What Hydra or OmegaConf found wrong with overrides, as an error for people; with a file, if it is one's fault."""
+    mistaken = [mistake for folder in folders() for mistake in mistakes(folder)]
+    if mistaken:
+        return Problems(mistaken)
     lines = [line.strip() for cause in (error, error.__cause__) if cause for line in str(cause).splitlines()[:3]]
     of_launcher = any(word.startswith("hydra.launcher.") for word in overrides)
     instead = "docs/scaling.md has the launchers' keys" if of_launcher else "python train.py --cfg job shows every key"

@@ -9,7 +9,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.schema import RunConfig
+from unidelta.design.request import SLOTS
 from unidelta.errors import first_line
+
+OPTIONAL_NODES = (*(f"method.{key}" for key in SLOTS), "task.generation")
+"""What a method or a task may leave out, with all keys below it."""
 
 
 def keys() -> list[str]:
@@ -33,6 +37,11 @@ def text_list_keys() -> frozenset[str]:
 def types() -> dict[str, Any]:
     """The type of each key, from the schema."""
     return {key: hint for key, (_, hint) in _found().items()}
+
+
+def is_node(key: str) -> bool:
+    """Whether there are keys below this one."""
+    return any(one.startswith(f"{key}.") for one in keys())
 
 
 def value_of(config: Any, key: str) -> Any:

@@ -4,14 +4,27 @@ Hydra alone would say that there is no such file, or print the path of a key.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from unidelta.config.pool_config import PoolConfig
 from unidelta.errors import ConfigError, first_line
 from unidelta.extensions.suggestions import nearest
+
+
+@dataclass
+class PoolConfig:
+    """The keys below `hydra.launcher` of the pool, which runs jobs on this machine (`hydra_plugins.unidelta_pool`)."""
+
+    _target_: str = "hydra_plugins.unidelta_pool.launcher.PoolLauncher"
+    workers: int | None = None  # processes at once; null: one for each GPU, else for each core, as far as memory goes
+    gpus: list[str] = field(default_factory=list)  # CUDA_VISIBLE_DEVICES of the first worker, …; []: all visible
+    timeout_s: float | None = None  # a job that takes longer is ended; null: never
+    retries: int = 0  # how often a job is begun again that was killed, late, or met an error
+    reuse: bool | None = None  # a process does many jobs; null: only where sweep.py does those of the miniature
+
 
 _OURS = ("pool", "basic")
 _PLUGINS = {

@@ -9,21 +9,20 @@ from hydra.core.override_parser.types import Glob, Override
 from omegaconf import DictConfig, OmegaConf
 
 from unidelta.config.groups import options
-from unidelta.config.keys import default, is_list, keys, text_keys, wrong_type
+from unidelta.config.keys import OPTIONAL_NODES, default, is_list, keys, text_keys, wrong_type
 from unidelta.config.launchers import check_launcher, check_pool
 from unidelta.config.no_code import check_no_code
+from unidelta.config.references import check_references
 from unidelta.config.schema import GROUPS
 from unidelta.config.slips import joined, unreadable
-from unidelta.config.spelling import OPTIONS, parsed, quoted
+from unidelta.config.spelling import OPTIONS, in_quotation_marks, parsed, quoted
 from unidelta.config.strays import check_strays
-from unidelta.design.request import SLOTS
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.folders import CHOSEN_BY_NAME, config_file
 from unidelta.extensions.paths import CONF
 from unidelta.extensions.suggestions import suggestions
 
 _NAMES = tuple(f"{group}.name" for group in GROUPS)
-_OPTIONAL_NODES = (*(f"method.{key}" for key in SLOTS), "task.generation")
 
 
 def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
@@ -42,7 +41,8 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
     for argument in joined(arguments):
         override = parsed(argument) if argument in arguments else None
         if override is None:
-            problems.append(unreadable(argument))
+            slip = unreadable(argument)
+            problems += _without_marks(argument, is_multirun=is_multirun) if slip is None else [slip]
             continue
         known[argument] = override
         if override.is_sweep_override() and not is_multirun:
@@ -56,6 +56,18 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
         raise Problems(problems)
 
 
+def _without_marks(argument: str, *, is_multirun: bool) -> Iterator[UserError]:
+    """What is wrong with a word that the grammar reads in quotation marks only; if nothing else, the advice of them."""
+    meant = in_quotation_marks(argument, is_multirun=is_multirun)
+    override = parsed(meant)
+    assert override is not None  # any text can be read in them
+    wrong = tuple(_check_override(meant, override))
+    yield from (type(problem)(argument, problem.why, problem.instead) for problem in wrong)
+    if not wrong:
+        why = "Hydra's grammar does not read this value without quotation marks"
+        yield ConfigError(argument, why, f"{shlex.quote(meant)}, the value quoted for Hydra, and again for the shell")
+
+
 def _check_pool_keys(known: Mapping[str, Override]) -> Iterator[UserError]:
     """Keys below `hydra.launcher`, where the launcher is the pool, as it is if none is named."""
     launchers = [_values(override) for override in known.values() if override.key_or_group == "hydra/launcher"]
@@ -66,7 +78,7 @@ def _check_pool_keys(known: Mapping[str, Override]) -> Iterator[UserError]:
 
 def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     key = override.key_or_group
-    forbidden = tuple(check_no_code(argument, override))
+    forbidden = (*check_no_code(argument, override), *check_references(argument))
     if forbidden:
         yield from forbidden
         return
@@ -107,7 +119,11 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
                     name = "percent" if size[2] else "bottleneck"
                     yield ConfigError(f"budget={value}", why, f"budget={name} budget.{name}={size[1]}")
                     continue
-                yield _unknown(f"{key}={value}", why, str(value), options(key), f"{key}=")
+                known = [
+                    option for option in options(key) if option != "none" or key == "tracking"
+                ]  # a method's preset
+                meant = suggestions(value, known) or known[:4]
+                yield ConfigError(f"{key}={value}", why, " or ".join(f"{key}={option}" for option in meant))
     elif key.startswith(OPTIONS):
         return  # whether the form has it: `resolve_part`
     elif key not in keys():
@@ -136,14 +152,14 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
 def _check_absent_nodes(parsed: Mapping[str, Override]) -> Iterator[UserError]:
     """Keys below a node that the chosen option leaves out, such as the FFN slot of a prefix."""
     for argument, override in parsed.items():
-        node = next((n for n in _OPTIONAL_NODES if override.key_or_group.startswith(f"{n}.")), None)
+        node = next((n for n in OPTIONAL_NODES if override.key_or_group.startswith(f"{n}.")), None)
         if node is None:
             continue
         group = node.split(".")[0]
         chosen = next((o for o in parsed.values() if o.key_or_group == group), None)
         names = [_default(group)] if chosen is None else _values(chosen)
         for name in names:
-            has = [n for n in _OPTIONAL_NODES if _has(group, name, n)]
+            has = [n for n in OPTIONAL_NODES if _has(group, name, n)]
             if node not in has:
                 yield ConfigError(
                     f"{group}={name} {argument}",
@@ -197,12 +213,6 @@ def _check_type(argument: str) -> tuple[ConfigError, ...]:
     return (ConfigError(argument, why, instead),)
 
 
-def _unknown(asked: str, why: str, name: str, known: list[str], prefix: str) -> ConfigError:
-    known = [option for option in known if option != "none" or prefix == "tracking="]  # else a method's preset
-    meant = suggestions(name, known) or known[:4]
-    return ConfigError(asked, why, " or ".join(f"{prefix}{option}" for option in meant))
-
-
 def _no_key(argument: str, key: str) -> ConfigError:
     meant = [_with_value(one, key, argument.partition("=")[2]) for one in suggestions(key, [*GROUPS, *keys()])]
     instead = " or ".join(meant) or "python train.py --cfg job lists every key"
@@ -221,7 +231,7 @@ def _with_value(key: str, typed: str, value: str) -> str:
 def _several(argument: str, override: Override, typed: Sequence[str]) -> ConfigError:
     key, _, value = argument.partition("=")
     why = "several values are a run for each, which needs -m"
-    if is_list(key):
+    if is_list(key) and not value.startswith("["):
         listed = f"{key}=[{value}]"
         return ConfigError(argument, "it is a list, which has brackets", shlex.quote(listed))
     instead = f"python train.py -m {shlex.join(typed)}"

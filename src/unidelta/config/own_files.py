@@ -1,5 +1,6 @@
 """Mistakes in the YAML of a user's own folder, found before anything is composed, all of them at once."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,15 +11,17 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from unidelta.config.groups import options
-from unidelta.config.keys import is_list, keys, leaves, wrong_type
+from unidelta.config.keys import OPTIONAL_NODES, is_list, is_node, keys, wrong_type
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.fault_of_yaml import fault_of_yaml
 from unidelta.extensions.folders import CHOSEN_BY_NAME, add_folder, added_folders, folders, remove_folder
 from unidelta.extensions.paths import CONF
-from unidelta.extensions.suggestions import suggestions
+from unidelta.extensions.suggestions import nearest, suggestions
 
 _GLOBAL = ("experiment", *CHOSEN_BY_NAME)
+_CHOOSES = re.compile(r"(?=override|.*[=:])(?:override\s+)?/?(\w+)(?:\s*[=:]\s*(\S+))?")
+"""What an entry of defaults looks like that lost its colon, or the space after it."""
 _HEADER = "# @package _global_"
 _FILED = (
     "method",
@@ -75,6 +78,8 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
         yield ConfigError(f"the file {file}", f"it is not YAML: {fault_of_yaml(error)}", "valid YAML")
         return
+    if not content and (group, name) == ("experiment", "none"):
+        return  # ours: no experiment
     if not isinstance(content, Mapping) or not content:
         yield ConfigError(f"the file {file}", "it has no keys", f"keys like those of {CONF / group}")
         return
@@ -88,16 +93,28 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
         return
     entries = content.get("defaults") or []
     found = {str(key): value for key, value in content.items() if key != "defaults"}
-    entries = entries if isinstance(entries, list) else [entries]
-    yield from _wrong_defaults(file, group, entries)
-    yield from _wrong_order(file, group, entries)
-    yield from _wrong_keys(file, dict(leaves(found if is_global else {group: found})))
+    if isinstance(entries, list):
+        yield from _wrong_defaults(file, group, entries)
+        yield from _wrong_order(file, group, entries)
+    else:
+        listed = (
+            [f"{words}: {option}" for words, option in entries.items()] if isinstance(entries, Mapping) else [entries]
+        )
+        asked, why = f"defaults: {entries} in {file}", "defaults are a list, in the order in which they are read"
+        yield ConfigError(asked, why, f"defaults: [{', '.join(listed)}]")
+    yield from _wrong_keys(file, found if is_global else {group: found})
     yield from _wrong_name(file, group, name, found.get(group, {}) if is_global else found)
 
 
 def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[ConfigError]:
-    """The entries of a defaults list whose option there is not."""
+    """The entries of a defaults list that choose nothing: no such option, or another word than `override /GROUP:`."""
     for entry in entries:
+        spelled = _CHOOSES.fullmatch(str(entry)) if isinstance(entry, str) else None
+        if spelled is not None and spelled[1] in GROUPS:
+            name = nearest(spelled[2] or "", options(spelled[1]))
+            why = "an entry names a group and its option, with a colon between them"
+            yield ConfigError(f"defaults: {entry} in {file}", why, f"override /{spelled[1]}: {name}")
+            continue
         for words, option in entry.items() if isinstance(entry, Mapping) else [("", entry)]:
             key, _, last = str(words).rpartition(" ")
             if isinstance(entry, Mapping):
@@ -107,11 +124,16 @@ def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[
             else:
                 chosen, name = group, option
             is_open = "optional" in key or name in (None, "_self_") or "${" in str(name)
-            if is_open or chosen not in GROUPS or str(name) in options(chosen):
+            if is_open or chosen not in GROUPS:
                 continue
-            near = suggestions(str(name), options(chosen), n=1)
-            instead = near[0] if near else f"one of {', '.join(options(chosen))}"
-            yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
+            if str(name) not in options(chosen):
+                near = suggestions(str(name), options(chosen), n=1)
+                instead = near[0] if near else f"one of {', '.join(options(chosen))}"
+                yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
+            elif words and words != f"override /{chosen}" and "@" not in words:
+                why = f"an option of {chosen} is chosen already; a file overrides it"
+                instead = str(name) if chosen == group else f"override /{chosen}: {name}"
+                yield ConfigError(f"{words}: {name} in {file}", why, instead)
 
 
 def _wrong_order(file: Path, group: str, entries: list[Any]) -> Iterator[ConfigError]:
@@ -123,18 +145,40 @@ def _wrong_order(file: Path, group: str, entries: list[Any]) -> Iterator[ConfigE
             yield ConfigError(f"defaults: {base} in {file}", why, f"[{base}, _self_]")
 
 
-def _wrong_keys(file: Path, found: Mapping[str, Any]) -> Iterator[ConfigError]:
-    """Keys that there are not, and values that are of another type than their key."""
-    for key, value in found.items():
-        if key in keys():
+def _wrong_keys(file: Path, content: Mapping[Any, Any], above: str = "") -> Iterator[ConfigError]:
+    """Keys that there are not, values that are of another type than their key, and options in the place of values."""
+    for name, value in content.items():
+        key = f"{above}{name}"
+        if "." in str(name):
+            near = next(iter(suggestions(key, keys(), n=1)), key)
+            why = "in a file a dot is a part of the name; a key below another is written below it"
+            yield ConfigError(f"{name}: {value} in {file}", why, _nested(near.removeprefix(above), value, content))
+        elif key in keys():
             why = wrong_type(key, value)
             if why is not None:
                 in_list = is_list(key) and not isinstance(value, Mapping)
                 yield ConfigError(f"{key}: {value} in {file}", why, f"[{value}]" if in_list else "a value of its type")
-        elif not any(one.startswith(f"{key}.") or key.startswith(f"{one}.") for one in keys()):
+        elif isinstance(value, Mapping) and value:
+            yield from _wrong_keys(file, value, f"{key}.")
+        elif not is_node(key):
             near = suggestions(key, keys(), n=1)
             instead = near[0] if near else "python train.py --cfg job lists every key"
             yield ConfigError(f"{key} in {file}", f"there is no key `{key}`", instead)
+        elif isinstance(value, str) and key in GROUPS:
+            instead = f"defaults: [override /{key}: {nearest(value, options(key))}]"
+            yield ConfigError(f"{key}: {value} in {file}", "in a file an option is chosen by its defaults", instead)
+        elif not isinstance(value, Mapping) and (value is not None or key not in OPTIONAL_NODES):
+            first = next(one for one in keys() if one.startswith(f"{key}.")).removeprefix(f"{key}.").partition(".")[0]
+            why = f"it has keys below it, such as {first}, and no value"
+            yield ConfigError(f"{key}: {value} in {file}", why, f"{name}: {{{first}: …}}, or leave it out")
+
+
+def _nested(key: str, value: object, content: Mapping[Any, Any]) -> str:
+    """`training: {max_steps: 3}` of `training.max_steps`, beside what else is in the file."""
+    first, _, below = key.partition(".")
+    if below and isinstance(content.get(first), Mapping):
+        return f"{_nested(below, value, {})}, below {first}"
+    return f"{first}: {{{_nested(below, value, {})}}}" if below else f"{first}: {json.dumps(value, default=str)}"
 
 
 def _wrong_name(file: Path, group: str, name: str, own: Any) -> Iterator[ConfigError]:

@@ -3,7 +3,7 @@
 import math
 
 from unidelta.config.check_quantised import check_quantised
-from unidelta.config.keys import value_of
+from unidelta.config.keys import default, value_of
 from unidelta.config.reading import leave, plain
 from unidelta.config.resolve_task import resolve_task
 from unidelta.config.resolve_training import every_training_setting, resolve_training
@@ -41,19 +41,15 @@ CHOICES = {
     "resume": ("auto", "strict", "any"),
     "tracking.mode": ("auto", "offline", "online"),
 }
-# lowest and highest value, both allowed; None is unbounded
+# lowest and highest value, both allowed; None is unbounded. The model bounds lengths: `tasks.lengths`
 _RANGES: dict[str, tuple[float, float | None]] = {
     "seed": (0, 2**32 - 1),
     "mini.seed": (0, 2**32 - 1),
-    "task.max_source_length": (2, None),
-    "task.max_target_length": (2, None),
-    "task.eval_max_target_length": (2, None),
     "task.max_train_examples": (1, None),
     "task.max_eval_examples": (1, None),
     "task.max_test_examples": (1, None),
     "task.max_unknown_share": (0, 1),
     "task.generation.num_beams": (1, None),
-    "task.generation.max_length": (2, None),
     "task.generation.min_length": (0, None),
     "task.generation.no_repeat_ngram_size": (0, None),
     "task.generation.length_penalty": (-10, 10),
@@ -148,13 +144,17 @@ def _check_values(config: RunConfig) -> list[UserError]:
         if value not in choices:
             why = f"the choices are {', '.join(choices)}"
             problems.append(ConfigError(f"{key}={value}", why, f"{key}={nearest(value, choices)}"))
-    for key, (low, high) in _RANGES.items():
+    generation = config.task.generation
+    ranges = dict(_RANGES)
+    if generation is not None and generation.num_beams <= 1:
+        del ranges["task.generation.length_penalty"]  # greedy search does not read it, so who types it is told that
+    for key, (low, high) in ranges.items():
         value = value_of(config, key)
         if value is None or (low <= value < math.inf and (high is None or value <= high)):
             continue
         bounds = f"at least {number(low)}" if high is None else f"between {number(low)} and {number(high)}"
-        default = value_of(RunConfig(), key)
-        instead = f"{key}={number(low)} or more" if default is None else f"{key}={number(default)}, the default"
+        usual = default(key)
+        instead = f"{key}={number(low)} or more" if usual is None else f"{key}={number(usual)}, the default"
         problems.append(ConfigError(f"{key}={value}", f"it must be a finite number, {bounds}", instead))
     return problems
 

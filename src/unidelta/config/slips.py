@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from unidelta.config.groups import options
 from unidelta.config.keys import keys
 from unidelta.config.schema import GROUPS
-from unidelta.config.spelling import parsed, quoted
+from unidelta.config.spelling import parsed
 from unidelta.errors import ConfigError
 
 
@@ -25,8 +25,8 @@ def joined(words: Sequence[str]) -> Iterator[str]:
         yield waiting
 
 
-def unreadable(word: str) -> ConfigError:
-    """The refusal of a word that is not `key=value`, or whose value has to be in quotation marks."""
+def unreadable(word: str) -> ConfigError | None:
+    """The refusal of a word that is not `key=value`; None if it is, with a value that lacks quotation marks."""
     meant = _settings(word)
     if meant:
         why = "it cannot be read as key=value, with spaces between settings and nowhere else"
@@ -41,9 +41,7 @@ def unreadable(word: str) -> ConfigError:
         meant = re.sub(r"[^\w./@]", "", key)
         instead = f"{meant}={value}" if meant in (*keys(), *GROUPS) else "key=value, such as method=mam"
         return ConfigError(word, f"`{key}` is not a key", instead)
-    bare = value.strip("'\"")
-    instead = f"{shlex.quote(quoted(key, bare))}, the value quoted for Hydra, and again for the shell"
-    return ConfigError(word, "Hydra's grammar does not read this value without quotation marks", instead)
+    return None
 
 
 def group_with(option: str) -> str | None:

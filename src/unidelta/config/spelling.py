@@ -5,7 +5,7 @@ grammar refuses the first and makes numbers of the others, unless they are quote
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
@@ -15,10 +15,15 @@ from unidelta.config.groups import options
 from unidelta.config.keys import text_keys, text_list_keys
 from unidelta.config.schema import GROUPS
 from unidelta.design.request import SLOTS
+from unidelta.extensions.named_paths import as_path
 
+_QUOTES = "'\""
 OPTIONS = tuple(f"method.{key}.options." for key in SLOTS)
 """Keys of dictionaries: what only this form has."""
 _GLOBAL = "experiment@_global_"  # so that an experiment is read whether it names its package or not
+FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
+_PIECE = re.compile(r"""(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|"[^"]*"|'[^']*'|[^,])+""")
+"""What is between commas that are neither in brackets nor in quotation marks."""
 
 
 def as_hydra_reads(words: Sequence[str]) -> list[str]:
@@ -50,11 +55,27 @@ def quoted(key: str, value: str) -> str:
     return f"{key}={_marks(value)}"
 
 
+def in_quotation_marks(word: str, *, is_multirun: bool) -> str:
+    """The word with quotation marks around its text: around each one of a list, and of several values.
+
+    Args:
+        word: one that the grammar does not read without them.
+        is_multirun: whether a comma is between values, a run for each.
+    """
+    key, _, value = word.partition("=")
+    if key not in text_list_keys():
+        return f"{key}={','.join(map(_bare_in_marks, _pieces(value) if is_multirun else [value]))}"
+    lists = _pieces(value) if value.startswith("[") else [f"[{value}]"]
+    return f"{key}={','.join(_list_of(one, _bare_in_marks) for one in lists)}"
+
+
 def _spelled(word: str) -> str:
     if word.startswith(OPTIONS):
         return f"++{word}"  # the only way to set a new key of a dictionary
     word = _written_out(_quoted(word))
     key, equals, value = word.partition("=")
+    if key in FOLDERS_OF_HYDRA:
+        return _at_home(word, key)
     if key != "experiment" or not equals:
         return word
     return f"{_GLOBAL}={','.join('none' if one == 'null' else one for one in value.split(','))}"
@@ -71,26 +92,58 @@ def _written_out(word: str) -> str:
     return f"{key}={','.join(fitting)}" if fitting else word
 
 
+def _at_home(word: str, key: str) -> str:
+    """A folder of Hydra's own, `~` in full: other folders are read from the configuration, this one by Hydra."""
+    override = _parse(word)
+    folder = None if override is None else override.value()
+    if not isinstance(folder, str) or not folder.startswith("~"):
+        return word
+    return quoted(key, str(as_path(folder, asked=f"{key}={folder}")))
+
+
 def _quoted(word: str) -> str:
-    """The word with its text in quotation marks, where Hydra would not read it as the text that it is."""
+    """The word with its texts in quotation marks, where Hydra would not read them as the texts that they are."""
     key, _, value = word.partition("=")
     is_list = key in text_list_keys()
-    if not value or not (is_list or key in text_keys() or key in GROUPS):
+    is_option = key in GROUPS and not set(value) & set(" =")  # else it is a slip of several settings
+    is_text = is_option or key in text_keys() or key in FOLDERS_OF_HYDRA
+    if not value or not (is_list or is_text):
         return word
-    override = _parse(word)
-    if override is None:
-        return f"{key}={_marks(value)}" if key in text_keys() and not set(value) & set(",'\"") else word
-    begin, inside, end = ("[", value[1:-1], "]") if is_list and value[0] + value[-1] == "[]" else ("", value, "")
-    if set(inside) & set("'\"()[]{}"):  # spelled for the grammar already
+    override, signs, pieces = _parse(word), set(value) & set("'\"(){}" if is_list else "'\"()[]{}"), _pieces(value)
+    if override is not None and signs:  # spelled for the grammar already
         return word
-    texts = ",".join(_marks(part) if _is_number(part) else part for part in inside.split(","))
-    return f"{key}={begin}{texts}{end}"
+    if override is None and is_text and len(pieces) == 1 and not signs & set(_QUOTES):
+        return f"{key}={_marks(value)}"
+    has_other_setting = len(pieces) > 1 and any("=" in piece for piece in pieces if not _is_list(piece))
+    if override is None and (signs & set(_QUOTES) or (is_text and signs) or has_other_setting):
+        return word  # nobody knows where a text ends
+    return (
+        f"{key}={','.join(_list_of(one, _as_text) if is_list and _is_list(one) else _as_text(one) for one in pieces)}"
+    )
 
 
-def _is_number(text: str) -> bool:
-    """Whether the grammar makes a number, or true or false, of a text."""
-    override = _parse(f"key={text}")
-    return override is not None and not override.is_sweep_override() and isinstance(override.value(), int | float)
+def _pieces(value: str) -> list[str]:
+    return [piece.strip() for piece in _PIECE.findall(value)]
+
+
+def _is_list(piece: str) -> bool:
+    return piece[:1] + piece[-1:] == "[]"
+
+
+def _list_of(piece: str, spelled: Callable[[str], str]) -> str:
+    """A list in brackets, each of its texts spelled so."""
+    return f"[{','.join(map(spelled, _pieces(piece[1:-1])))}]"
+
+
+def _bare_in_marks(text: str) -> str:
+    return _marks(text.strip(_QUOTES))
+
+
+def _as_text(piece: str) -> str:
+    """A text in quotation marks if the grammar does not read it, or makes a number of it, or true or false."""
+    override = _parse(f"key={piece}")
+    is_read = override is not None and (override.is_sweep_override() or not isinstance(override.value(), int | float))
+    return piece if is_read else _marks(piece)
 
 
 def _marks(text: str) -> str:

@@ -34,18 +34,19 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
     called = {"tuned": "[<scale>/]<task>_<method>.yaml", "scale_task": "<scale>_<task>.yaml"}
     if folder != CONF:
         yield from _strays_of_python(folder)
-    for file in sorted((*folder.rglob("*.yaml"), *folder.rglob("*.yml"))):
+    for file in _files(folder, ".yaml", ".yml"):
         place = file.relative_to(folder)
         group, name = place.parts[0], place.with_suffix("").as_posix().partition("/")[2]
         if (place == Path("config.yaml") and folder == CONF) or group in ("hydra", "sweeps"):
             continue
-        if file.suffix == ".yml" and group in GROUPS:
+        near = get_close_matches(group.casefold(), _OF_YAML, n=1)
+        if file.suffix != ".yaml" and group in GROUPS:
             why, instead = "Hydra reads files that end in .yaml", f"the file renamed {file.stem}.yaml"
-        elif folder != CONF and group not in GROUPS and not get_close_matches(group, _OF_YAML):
+        elif folder != CONF and group not in GROUPS and not near:
             continue  # a user's own folder may hold other things
         elif len(place.parts) == 1 or group not in GROUPS:
-            near = get_close_matches(group, _OF_YAML, n=1) or _OF_YAML
-            why, instead = "files are read from the folders of groups", f"one of {', '.join(f'{g}/' for g in near)}"
+            among = ", ".join(f"{name}/" for name in near or _OF_YAML)
+            why, instead = "files are read from the folders of groups", f"one of {among}"
         elif group in CHOSEN_BY_NAME and name not in readable[group]:
             why = f"files of {group}/ are read as {called[group]}, and no option has that name"
             instead = f"{group}/{sorted(readable[group])[0]}.yaml, for example"
@@ -55,10 +56,18 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
 
 
 def _strays_of_python(folder: Path) -> Iterator[ConfigError]:
-    """Python files in a folder whose name is nearly that of one that is imported."""
-    for file in sorted(folder.rglob("*.py")):
+    """Python files in a folder whose name, or with an ending that, is nearly one that is imported."""
+    for file in _files(folder, ".py"):
         group = file.relative_to(folder).parts[0]
-        near = get_close_matches(group, IMPORTED, n=1)
-        if near and group not in IMPORTED:
+        near = get_close_matches(group.casefold(), IMPORTED, n=1)
+        if group in IMPORTED and file.suffix != ".py":
+            why = "nothing would read it: Python is imported from files that end in .py"
+            yield ConfigError(f"the file {file}", why, f"the file renamed {file.stem}.py")
+        elif near and group not in IMPORTED:
             why = f"nothing would read it: Python is imported from {', '.join(f'{name}/' for name in IMPORTED)}"
             yield ConfigError(f"the file {file}", why, f"{near[0]}/")
+
+
+def _files(folder: Path, *endings: str) -> list[Path]:
+    """The files at any depth that end so, in capitals or not."""
+    return sorted(file for file in folder.rglob("*.*") if file.suffix.casefold() in endings)

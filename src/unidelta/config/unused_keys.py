@@ -4,7 +4,7 @@ Which they are is known from the resolution itself (`reading`). What a file says
 are warned of instead: how to track a run, beside `tracking=none`, and what the chosen experiment sets.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from unidelta.config.keys import keys
 from unidelta.config.reading import Notes
@@ -69,7 +69,7 @@ def _reason(key: str, config: RunConfig, notes: Notes) -> tuple[str, str]:
         if position.slots and slot not in position.slots:
             why = f"position={position.name} has no delta at {slot}"
             return why, f"leave {key} out, or position={slot}, or position=both for a method that has both"
-        if parts[2] == "bottleneck" and slot in _sized(config, position.slots):
+        if parts[2] == "bottleneck" and slot in sized_by_budget(config.request(), position.slots):
             return f"budget={config.budget.name} decides that size", f"leave {key} out, or budget=paper {{words}}"
     if key == "method.length" and method.kind == "prompt_tuning":
         return f"budget={config.budget.name} decides that size", f"leave {key} out, or budget=paper {{words}}"
@@ -82,7 +82,3 @@ def _reason(key: str, config: RunConfig, notes: Notes) -> tuple[str, str]:
     if parts[0] == "tracking":
         return f"tracking={config.tracking.name} has no such setting", f"leave {key} out, or tracking=wandb"
     return f"{method.name} on {config.task.name} has no use for it", f"leave {key} out"
-
-
-def _sized(config: RunConfig, slots: Sequence[str]) -> set[str]:
-    return sized_by_budget(config.request(), slots)

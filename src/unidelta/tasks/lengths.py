@@ -24,7 +24,8 @@ def check_lengths(spec: TaskSpec, n_positions: int) -> Iterator[ConfigError]:
     for key, length in lengths.items():
         if not 2 <= length <= n_positions:
             why = f"the model has positions for 2 to {n_positions} tokens"
-            yield ConfigError(f"{key}={length}", why, f"{key}={n_positions} or less")
+            instead = f"{key}={n_positions} or less" if length > n_positions else f"{key}=2 or more"
+            yield ConfigError(f"{key}={length}", why, instead)
 
 
 def _check_sequence(lengths: dict[str, int], n_positions: int) -> Iterator[ConfigError]:
@@ -42,7 +43,7 @@ def _check_sequence(lengths: dict[str, int], n_positions: int) -> Iterator[Confi
 
 def _check_generation(generation: GenerationSpec) -> Iterator[ConfigError]:
     least, most = generation.min_length, generation.max_length
-    if least > most:
+    if least > most > 1:
         key = "task.generation"
         asked = f"{key}.min_length={least} with {key}.max_length={most}"
         yield ConfigError(asked, "the least length is above the greatest", f"{key}.min_length={most} or less")
