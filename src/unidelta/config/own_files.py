@@ -97,11 +97,10 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
         yield from _wrong_defaults(file, group, entries)
         yield from _wrong_order(file, group, entries)
     else:
-        listed = (
-            [f"{words}: {option}" for words, option in entries.items()] if isinstance(entries, Mapping) else [entries]
-        )
+        pairs = entries.items() if isinstance(entries, Mapping) else ()
+        listed = ", ".join(f"{words}: {option}" for words, option in pairs) or entries
         asked, why = f"defaults: {entries} in {file}", "defaults are a list, in the order in which they are read"
-        yield ConfigError(asked, why, f"defaults: [{', '.join(listed)}]")
+        yield ConfigError(asked, why, f"defaults: [{listed}]")
     yield from _wrong_keys(file, found if is_global else {group: found})
     yield from _wrong_name(file, group, name, found.get(group, {}) if is_global else found)
 
@@ -109,30 +108,26 @@ def _mistakes_of(file: Path, group: str, name: str) -> Iterator[ConfigError]:
 def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[ConfigError]:
     """The entries of a defaults list that choose nothing: no such option, or another word than `override /GROUP:`."""
     for entry in entries:
-        spelled = _CHOOSES.fullmatch(str(entry)) if isinstance(entry, str) else None
+        spelled = _CHOOSES.fullmatch(entry) if isinstance(entry, str) else None
         if spelled is not None and spelled[1] in GROUPS:
-            name = nearest(spelled[2] or "", options(spelled[1]))
             why = "an entry names a group and its option, with a colon between them"
-            yield ConfigError(f"defaults: {entry} in {file}", why, f"override /{spelled[1]}: {name}")
+            meant = nearest(spelled[2] or "", options(spelled[1]))
+            yield ConfigError(f"defaults: {entry} in {file}", why, f"override /{spelled[1]}: {meant}")
             continue
         for words, option in entry.items() if isinstance(entry, Mapping) else [("", entry)]:
-            key, _, last = str(words).rpartition(" ")
-            if isinstance(entry, Mapping):
-                chosen, name = last.partition("@")[0].lstrip("/"), option
-            elif str(option).startswith("/"):
-                chosen, _, name = str(option)[1:].partition("/")
-            else:
-                chosen, name = group, option
-            is_open = "optional" in key or name in (None, "_self_") or "${" in str(name)
+            chosen, name = words.rpartition(" ")[2].partition("@")[0].lstrip("/") or group, str(option)
+            if name.startswith("/"):
+                chosen, _, name = name[1:].partition("/")
+            is_open = "optional" in words or option in (None, "_self_") or "${" in name
             if is_open or chosen not in GROUPS:
                 continue
-            if str(name) not in options(chosen):
-                near = suggestions(str(name), options(chosen), n=1)
+            if name not in options(chosen):
+                near = suggestions(name, options(chosen), n=1)
                 instead = near[0] if near else f"one of {', '.join(options(chosen))}"
                 yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
             elif words and words != f"override /{chosen}" and "@" not in words:
                 why = f"an option of {chosen} is chosen already; a file overrides it"
-                instead = str(name) if chosen == group else f"override /{chosen}: {name}"
+                instead = name if chosen == group else f"override /{chosen}: {name}"
                 yield ConfigError(f"{words}: {name} in {file}", why, instead)
 
 

@@ -10,6 +10,9 @@ from unidelta.design.spec import Design
 from unidelta.tasks.task import TaskSpec
 from unidelta.training.spec import TrainingSpec
 
+_AS_STATED = ("head", "attn_implementation", "quantised", "dropout", "attention_dropout")
+"""What a record keeps of a `BackboneSpec` as it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackboneSpec:
@@ -77,11 +80,7 @@ class RunSpec:
         data["backbone"] = {
             "architecture": backbone.architecture.to_dict(),
             "revision": backbone.weights.revision,
-            "head": backbone.head,
-            "attn_implementation": backbone.attn_implementation,
-            "quantised": backbone.quantised,
-            "dropout": backbone.dropout,
-            "attention_dropout": backbone.attention_dropout,
+            **{name: getattr(backbone, name) for name in _AS_STATED},
         }
         data["design"] = design_to_dict(self.design)
         data["task"]["extra_eval_splits"] = list(self.task.extra_eval_splits)

@@ -37,7 +37,7 @@ def unreadable(word: str) -> ConfigError | None:
         return ConfigError(
             word, "it cannot be read as key=value", f"{group}={word}" if group else "key=value, such as method=mam"
         )
-    if parsed(f"{key}=1") is None:
+    if not key or parsed(f"{key}=1") is None:
         meant = re.sub(r"[^\w./@]", "", key)
         instead = f"{meant}={value}" if meant in (*keys(), *GROUPS) else "key=value, such as method=mam"
         return ConfigError(word, f"`{key}` is not a key", instead)

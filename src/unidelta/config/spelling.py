@@ -107,7 +107,7 @@ def _quoted(word: str) -> str:
     is_list = key in text_list_keys()
     is_option = key in GROUPS and not set(value) & set(" =")  # else it is a slip of several settings
     is_text = is_option or key in text_keys() or key in FOLDERS_OF_HYDRA
-    if not value or not (is_list or is_text):
+    if not value or not (is_list or is_text) or value.endswith((",", ";")):
         return word
     override, signs, pieces = _parse(word), set(value) & set("'\"(){}" if is_list else "'\"()[]{}"), _pieces(value)
     if override is not None and signs:  # spelled for the grammar already

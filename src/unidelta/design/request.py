@@ -100,6 +100,12 @@ class BudgetConfig:
     ffn: int | None = None  # budget=bottleneck: of the FFN slot
 
 
+def stated_sizes(budget: BudgetConfig) -> dict[str, Any]:
+    """The sizes that a budget states, by key."""
+    sizes = {name: getattr(budget, name) for name in ("percent", "bottleneck", "attn", "ffn")}
+    return {name: size for name, size in sizes.items() if size is not None}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Everything that determines a design, except the backbone.

@@ -10,7 +10,7 @@ from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Conventions, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
-from unidelta.design.request import SLOTS, Request, SlotConfig, slots_of
+from unidelta.design.request import SLOTS, Request, SlotConfig, slots_of, stated_sizes
 from unidelta.design.resolve_part import part
 from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
@@ -155,8 +155,7 @@ def _prompt(
     is_sized = bool(sized_by_budget(request, ["prompt"]))
     length = 1 if is_sized else request.method.length or 0
     design = PromptTuning(length=length, trains_head=trains_head(request, architecture))
-    budget = {"attn": request.budget.attn, "ffn": request.budget.ffn}
-    of_slots = {slot: size for slot, size in budget.items() if size is not None}
+    of_slots = {name: size for name, size in stated_sizes(request.budget).items() if name in list(Slot)}
     if of_slots:
         problems.append(
             ConfigError(
@@ -172,8 +171,7 @@ def _refuse_axes(request: Request, axes: Sequence[str], problems: list[UserError
     chosen = {axis: getattr(request, axis).name for axis in axes}
     refused = [axis for axis in axes if chosen[axis] != "none"]
     given = [f"{axis}={chosen[axis]}" for axis in refused]
-    budget = {name: getattr(request.budget, name) for name in ("percent", "bottleneck", "attn", "ffn")}
-    sizes = {name: size for name, size in budget.items() if size is not None and "budget" in axes}
+    sizes = stated_sizes(request.budget) if "budget" in axes else {}
     selections = {"composition.scale": request.composition.scale, "layers": request.layers, "tokens": request.tokens}
     stray = {typed_key(name): number(chosen) for name, chosen in selections.items() if chosen not in (None, "all")}
     if stray or sizes:

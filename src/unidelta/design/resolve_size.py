@@ -7,7 +7,7 @@ from typing import TypeVar
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Slot
 from unidelta.design.budget import same_share, solve
-from unidelta.design.request import Request
+from unidelta.design.request import Request, stated_sizes
 from unidelta.design.rules import check
 from unidelta.design.spec import Deltas, PromptTuning
 from unidelta.design.wording import in_words, no_budget, typed_budget, typed_sizes
@@ -58,14 +58,13 @@ def sized_by_budget(request: Request, slots: Sequence[S]) -> set[str]:
     if budget.name == "percent" or (budget.name == "bottleneck" and budget.bottleneck is not None):
         decided |= set(flexible_slots(request, slots))
     if budget.name == "bottleneck":
-        decided |= {slot for slot, size in ((Slot.ATTN, budget.attn), (Slot.FFN, budget.ffn)) if size is not None}
+        decided |= stated_sizes(budget).keys()
     return decided & set(slots)
 
 
 def _apply_budget(request: Request, design: D, architecture: Architecture, problems: list[UserError]) -> D:
     budget = request.budget
-    keys = {"percent": budget.percent, "bottleneck": budget.bottleneck, "attn": budget.attn, "ffn": budget.ffn}
-    given = {key: value for key, value in keys.items() if value is not None}
+    given = stated_sizes(budget)
     allowed = _READ_BY.get(budget.name, ())
     if set(given) - set(allowed):
         is_one_budget = any(set(given) <= set(read) for read in _READ_BY.values())
@@ -106,7 +105,7 @@ def _explicit(request: Request, design: D, flexible: Sequence[Slot], problems: l
     if isinstance(design, PromptTuning):
         return replace(design, length=design.length if budget.bottleneck is None else budget.bottleneck)
     sizes = dict.fromkeys(flexible, budget.bottleneck) if budget.bottleneck is not None else {}
-    sizes |= {slot: size for slot, size in ((Slot.ATTN, budget.attn), (Slot.FFN, budget.ffn)) if size is not None}
+    sizes |= {Slot(name): size for name, size in stated_sizes(budget).items() if name in list(Slot)}
     absent = sizes.keys() - {part.slot for part in design.parts}
     problems += [
         ConfigError(

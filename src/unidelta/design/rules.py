@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from unidelta.design.architecture import Architecture
-from unidelta.design.axes import Init, Insertion, Representation, Slot, Source
+from unidelta.design.axes import Insertion, Representation, Slot, Source
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.design.generator import GENERATORS, generator_of
@@ -36,20 +36,6 @@ def _unknown_targets(part: DeltaSpec, architecture: Architecture) -> bool:
 def _wrong_generator(part: DeltaSpec) -> bool:
     made = generator_of(part)
     return made is not None and made.makes != FORMS[part.form].generated
-
-
-def _inits(part: DeltaSpec) -> tuple[Init, ...]:
-    made = generator_of(part)
-    return FORMS[part.form].inits if made is None else made.inits
-
-
-def _too_few_layers(part: DeltaSpec, architecture: Architecture) -> bool:
-    return largest(part.layers) > max(architecture.depths_of(part).values())
-
-
-def _cannot_choose_tokens(part: DeltaSpec) -> bool:
-    is_chosen = part.tokens != ALL
-    return is_chosen and not ("tokens" in FORMS[part.form].reads and part.representation is Representation.LAYER)
 
 
 GENERAL = (
@@ -122,7 +108,7 @@ GENERAL = (
     ),
     Rule(
         name="an initialisation belongs to its form",
-        refuses=lambda part, _: part.init not in _inits(part),
+        refuses=lambda part, _: part.init not in (generator_of(part) or FORMS[part.form]).inits,
         why="`bert` and `lora` initialise the projections of adapters and LoRA; `bert` and `activations` the vectors of"
         " prefixes; `pissa` LoRA; `ones` and `bert` a diagonal; `identity` a rotation; `orthogonal` and `tied` LoReFT;"
         " what a generator makes starts as the generator says",
@@ -145,13 +131,16 @@ GENERAL = (
     ),
     Rule(
         name="the backbone has the layers",
-        refuses=_too_few_layers,
+        refuses=lambda part, architecture: largest(part.layers) > max(architecture.depths_of(part).values()),
         why="layers are counted from 0 in each stack, and no stack of this backbone is that deep",
         instead="layers=all, or fewer layers",
     ),
     Rule(
         name="tokens are chosen at the output of a layer",
-        refuses=lambda part, _: _cannot_choose_tokens(part),
+        refuses=lambda part, _: (
+            part.tokens != ALL
+            and not ("tokens" in FORMS[part.form].reads and part.representation is Representation.LAYER)
+        ),
         why="an intervention such as LoReFT edits the output of whole layers at some tokens of the source; every other"
         " delta is a part of the model that all tokens pass through",
         instead="tokens=all, or method=loreft",
