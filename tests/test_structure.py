@@ -100,6 +100,22 @@ def guessed_attributes(source: str) -> list[str]:
     return [f"{line}: {name}" for line, name, n in names if name == "hasattr" or (name == "getattr" and n == 3)]
 
 
+def full_stops(source: str) -> list[str]:
+    """Reasons that end like a sentence: texts named `why` or `what`, and the second text of an error."""
+    reasons: list[ast.expr] = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="why" | "what"), *_]) | ast.AugAssign(target=ast.Name(id="why")):
+                reasons.append(node.value)
+            case ast.Call(args=[_, reason, _]) if ast.unparse(node.func).endswith(("Error", "Weights", "Deltas")):
+                reasons.append(reason)
+            case ast.Call(args=[reason, _]) if ast.unparse(node.func).endswith(".add_whole"):
+                reasons.append(reason)
+            case ast.keyword(arg="what", value=reason):
+                reasons.append(reason)
+    return [f"{each.lineno}: {ast.unparse(each)}" for each in reasons if ast.unparse(each)[:-1].endswith(".")]
+
+
 def is_vague(name: str) -> bool:
     """Whether a file or folder has a vague name."""
     return Path(name).stem.strip("_").lower() in {"utils", "util", "misc", "helpers", "helper", "common"}
@@ -209,6 +225,28 @@ def test_the_core_knows_what_its_objects_have():
     core = sources("src/unidelta/design", "src/unidelta/deltas")
     found = {path: guessed_attributes(text) for path, text in core.items()}
     assert {path: calls for path, calls in found.items() if calls} == {}
+
+
+def test_reasons_are_no_sentences_where_rows_are_read_and_models_trained():
+    rooms = sources("src/unidelta/tasks", "src/unidelta/training")
+    found = {path: full_stops(text) for path, text in rooms.items()}
+    assert {path: reasons for path, reasons in found.items() if reasons} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "is_refused"),
+    [
+        ("why = 'it is late.'", True),
+        ("why += f'; {n} more.'", True),
+        ("what, instead = f'{x} is late', 'x.'", False),
+        ("raise ConfigError(asked, f'{n} are {late}.', instead)", True),
+        ("raise ConfigError('x.', f'{n} are late', 'y.')", False),
+        ("faults.add(row=1, what='the line is long.', instead='x')", True),
+        ("faults.add_whole('the file is long', 'a short one.')", False),
+    ],
+)
+def test_the_full_stop_rule_tells_a_reason_from_the_rest(source: str, is_refused: bool):
+    assert bool(full_stops(source)) is is_refused
 
 
 @pytest.mark.parametrize(

@@ -105,25 +105,25 @@ def test_nested_columns_come_as_the_data_set_has_them(make_task, answering) -> N
 @pytest.mark.parametrize(
     ("rows", "why", "instead"),
     [
-        ([{"text": "a", "label": 0}], "validation: no column sentence; it has text, label.", "task.columns.text=NAME"),
+        ([{"text": "a", "label": 0}], "validation: no column sentence; it has text, label", "task.columns.text=NAME"),
         (
             [ROWS[0], {"sentence": None, "label": 0, "idx": 1}],
-            "validation:2: sentence: null where text is needed.",
+            "validation:2: sentence: null where text is needed",
             "text",
         ),
-        ([{"sentence": 5, "label": 0}], "validation:1: sentence: 5 is of type int, not text.", "text"),
-        ([{"sentence": "a", "label": 2}], "validation:1: label: 2 is outside 0 to 1.", "0 (negative), 1 (positive)"),
+        ([{"sentence": 5, "label": 0}], "validation:1: sentence: 5 is of type int, not text", "text"),
+        ([{"sentence": "a", "label": 2}], "validation:1: label: 2 is outside 0 to 1", "0 (negative), 1 (positive)"),
         (
             [{"sentence": "a", "label": "1.0"}],
-            "validation:1: label: 1.0 is of type float, not a label.",
+            "validation:1: label: 1.0 is of type float, not a label",
             "0 (negative)",
         ),
         (
             [{"sentence": "a", "label": -1}],
-            "validation:1: label: -1 stands for no label: this is a split whose labels were never published.",
+            "validation:1: label: -1 stands for no label: this is a split whose labels were never published",
             "0 (negative)",
         ),
-        (datasets.Dataset.from_dict({"sentence": [], "label": []}), "validation: the split has no rows.", "one row"),
+        (datasets.Dataset.from_dict({"sentence": [], "label": []}), "validation: the split has no rows", "one row"),
     ],
 )
 def test_rows_of_the_hub_are_checked_like_those_of_files(make_task, answering, rows, why: str, instead: str) -> None:

@@ -30,33 +30,33 @@ def test_an_empty_text_is_a_row_like_any_other(text: str, tmp_path: Path) -> Non
 
 
 FAULTS = {
-    "cut line": (GOOD[:20], "not JSON: Unterminated string starting at character 14."),
-    "no object": (b"[1, 2]", "[1, 2] is not an object."),
-    "blank": (b"   ", "the line is blank."),
-    "repeated key": (b'{"sentence": "a", "label": 1, "label": 0}', "the key 'label' is there twice."),
+    "cut line": (GOOD[:20], "not JSON: Unterminated string starting at character 14"),
+    "no object": (b"[1, 2]", "[1, 2] is not an object"),
+    "blank": (b"   ", "the line is blank"),
+    "repeated key": (b'{"sentence": "a", "label": 1, "label": 0}', "the key 'label' is there twice"),
     "absent column": (
         b'{"label": 1, "text": "a"}',
-        "sentence: the column is missing; the row has label, text.",
+        "sentence: the column is missing; the row has label, text",
     ),
-    "null": (b'{"sentence": null, "label": 1}', "sentence: null where text is needed."),
-    "number for text": (b'{"sentence": 3, "label": 1}', "sentence: 3 is of type int, not text."),
-    "NUL": (b'{"sentence": "a\\u0000", "label": 1}', "sentence: the text holds a NUL character."),
-    "raw NUL": (b'{"sentence": "a\0", "label": 1}', "not JSON: Invalid control character at character 16."),
-    "latin-1": ('{"sentence": "café", "label": 1}'.encode("latin-1"), "byte 18 (0xe9) is not UTF-8."),
-    "lone surrogate": (b'{"sentence": "\\ud83d", "label": 1}', "sentence: the text holds a lone surrogate."),
-    "NaN": (b'{"sentence": "a", "label": NaN}', "NaN is not a JSON number."),
-    "endless brackets": (b"[" * 100_000, "not JSON: nested too deeply."),
+    "null": (b'{"sentence": null, "label": 1}', "sentence: null where text is needed"),
+    "number for text": (b'{"sentence": 3, "label": 1}', "sentence: 3 is of type int, not text"),
+    "NUL": (b'{"sentence": "a\\u0000", "label": 1}', "sentence: the text holds a NUL character"),
+    "raw NUL": (b'{"sentence": "a\0", "label": 1}', "not JSON: Invalid control character at character 16"),
+    "latin-1": ('{"sentence": "café", "label": 1}'.encode("latin-1"), "byte 18 (0xe9) is not UTF-8"),
+    "lone surrogate": (b'{"sentence": "\\ud83d", "label": 1}', "sentence: the text holds a lone surrogate"),
+    "NaN": (b'{"sentence": "a", "label": NaN}', "NaN is not a JSON number"),
+    "endless brackets": (b"[" * 100_000, "not JSON: nested too deeply"),
     "endless digits": (
         b'{"sentence": "a", "label": ' + b"1" * 5000 + b"}",
         "not strict JSON: Exceeds the limit",
     ),
-    "n_classes": (b'{"sentence": "a", "label": 2}', "label: 2 is outside 0 to 1."),
+    "n_classes": (b'{"sentence": "a", "label": 2}', "label: 2 is outside 0 to 1"),
     "no label": (b'{"sentence": "a", "label": -1}', "label: -1 stands for no label"),
-    "negative": (b'{"sentence": "a", "label": -5}', "label: -5 is outside 0 to 1."),
-    "float": (b'{"sentence": "a", "label": 1.0}', "label: 1.0 is of type float, not a label."),
-    "bool": (b'{"sentence": "a", "label": true}', "label: True is of type bool, not a label."),
-    "string": (b'{"sentence": "a", "label": "possitive"}', "label: 'possitive' is none of the labels."),
-    "label null": (b'{"sentence": "a", "label": null}', "label: null where a label is needed."),
+    "negative": (b'{"sentence": "a", "label": -5}', "label: -5 is outside 0 to 1"),
+    "float": (b'{"sentence": "a", "label": 1.0}', "label: 1.0 is of type float, not a label"),
+    "bool": (b'{"sentence": "a", "label": true}', "label: True is of type bool, not a label"),
+    "string": (b'{"sentence": "a", "label": "possitive"}', "label: 'possitive' is none of the labels"),
+    "label null": (b'{"sentence": "a", "label": null}', "label: null where a label is needed"),
 }
 
 
@@ -76,7 +76,7 @@ def test_a_bad_row_is_located(bad: bytes, what: str, place: int, tmp_path: Path)
 
 def test_a_cut_last_line_says_that_the_file_may_be_cut(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_bytes(GOOD + b"\n" + GOOD[:-3])
-    assert told(tmp_path / "train.jsonl").why.endswith("The file may be cut short here.")
+    assert told(tmp_path / "train.jsonl").why.endswith("; the file may be cut short here")
 
 
 def test_an_allowed_label_is_told_with_its_name(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_unicode_line_separators_inside_text_do_not_end_a_line(tmp_path: Path) -
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").touch()
-    assert told(tmp_path / "train.jsonl").why == "train.jsonl: the file is empty."
+    assert told(tmp_path / "train.jsonl").why == "train.jsonl: the file is empty"
 
 
 def test_a_line_without_end_is_refused_and_the_next_is_still_read(tmp_path: Path, monkeypatch) -> None:
@@ -116,7 +116,7 @@ def test_a_line_without_end_is_refused_and_the_next_is_still_read(tmp_path: Path
     long = b'{"sentence": "' + b"a" * 3 * 2**20 + b'", "label": 1}'
     (tmp_path / "train.jsonl").write_bytes(b"\n".join([GOOD, long, GOOD, b"{}"]))
     whys = [error.why for error in told(tmp_path / "train.jsonl").errors]
-    assert whys[0] == "train.jsonl:2: the line is longer than 1 MiB."
+    assert whys[0] == "train.jsonl:2: the line is longer than 1 MiB"
     assert [why.split(":")[1] for why in whys[1:]] == ["4", "4"]
 
 
@@ -125,8 +125,8 @@ def test_ten_faults_are_told_and_all_are_counted(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text("\n".join(bad))
     errors = told(tmp_path / "train.jsonl").errors
     assert len(errors) == 11
-    assert errors[9].why == "train.jsonl:10: sentence: 11 is of type int, not text."
-    assert errors[10].why == "train.jsonl: 1,000 problems in all, 10 of them listed above."
+    assert errors[9].why == "train.jsonl:10: sentence: 11 is of type int, not text"
+    assert errors[10].why == "train.jsonl: 1,000 problems in all, 10 of them listed above"
 
 
 def test_a_fault_in_every_row_leaves_room_for_others(tmp_path: Path) -> None:
@@ -134,11 +134,11 @@ def test_a_fault_in_every_row_leaves_room_for_others(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text("\n".join(rows))
     errors = told(tmp_path / "train.jsonl").errors
     assert [error.why.split(":")[1] for error in errors[:-1]] == ["1", "2", "3", "51"]
-    assert "label: 9 is outside 0 to 1." in errors[3].why
-    assert "52 problems in all, 4 of them listed above." in errors[4].why
+    assert "label: 9 is outside 0 to 1" in errors[3].why
+    assert "52 problems in all, 4 of them listed above" in errors[4].why
 
 
 def test_an_unreadable_file_is_a_data_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"train\.jsonl: Is a directory\."):
+    with pytest.raises(DataError, match=r"train\.jsonl: Is a directory"):
         (tmp_path / "train.jsonl").mkdir()
         read_file(tmp_path / "train.jsonl", SST2)

@@ -81,9 +81,9 @@ def test_a_label_with_a_zero_before_it_is_a_text(ending: str, tmp_path: Path) ->
 WRONG = {
     "names": (["up", "down", "left", "down"], ("x", "y"), "'up' is none of the labels (the first of 4 such rows; also"),
     "some": (["x", "up", "y", "down", "up"], ("x", "y"), "'up' is none of the labels (the first of 3 such rows; also"),
-    "decimals": ([0.5, 2.5, 1.5], (), "0.5 is of type float, not a label (the first of 3 such rows; also 2.5, 1.5)."),
-    "positions": ([4, 0, 5, 4], ("x", "y"), "4 is outside 0 to 1 (the first of 3 such rows; also 5)."),
-    "none": (["", "x", "", ""], ("x", "y"), "null where a label is needed (the first of 3 such rows)."),
+    "decimals": ([0.5, 2.5, 1.5], (), "0.5 is of type float, not a label (the first of 3 such rows; also 2.5, 1.5)"),
+    "positions": ([4, 0, 5, 4], ("x", "y"), "4 is outside 0 to 1 (the first of 3 such rows; also 5)"),
+    "none": (["", "x", "", ""], ("x", "y"), "null where a label is needed (the first of 3 such rows)"),
 }
 
 

@@ -36,21 +36,21 @@ def test_nested_columns_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "why"),
     [
-        ({"sentence": ["a", None], "label": [0, 1]}, "train.parquet:2: sentence: null where text is needed."),
-        ({"sentence": ["a", "b"], "label": [0, -2]}, "train.parquet:2: label: -2 is outside 0 to 1."),
+        ({"sentence": ["a", None], "label": [0, 1]}, "train.parquet:2: sentence: null where text is needed"),
+        ({"sentence": ["a", "b"], "label": [0, -2]}, "train.parquet:2: label: -2 is outside 0 to 1"),
         (
             {"sentence": ["a"], "label": [1.0]},
-            "train.parquet:1: label: 1.0 is of type float, not a label.",
+            "train.parquet:1: label: 1.0 is of type float, not a label",
         ),
         (
             {"sentence": ["a"], "label": [True]},
-            "train.parquet:1: label: True is of type bool, not a label.",
+            "train.parquet:1: label: True is of type bool, not a label",
         ),
         (
             {"text": ["a"] * 99, "label": [0] * 99},
-            "train.parquet: no column sentence; it has text, label.",
+            "train.parquet: no column sentence; it has text, label",
         ),
-        ({"sentence": pa.array([], pa.string()), "label": pa.array([], pa.int64())}, "the file has no rows."),
+        ({"sentence": pa.array([], pa.string()), "label": pa.array([], pa.int64())}, "the file has no rows"),
     ],
 )
 def test_a_bad_row_is_located(columns: dict[str, Any], why: str, tmp_path: Path) -> None:

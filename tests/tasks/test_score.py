@@ -91,7 +91,7 @@ def test_what_is_wrong_with_the_file_is_said_with_its_line(tmp_path: Path, capsy
     file = written(tmp_path / "p.jsonl", {"prediction": "a", "reference": "b"}, {"reference": None, "prediction": 3})
     assert main(["score", file, "--task", "xsum"]) == 2
     told = capsys.readouterr().err
-    assert "p.jsonl:2: prediction: 3 is of type int, not text." in told
+    assert "p.jsonl:2: prediction: 3 is of type int, not text" in told
     assert "p.jsonl:2: reference: null" in told
     assert main(["score", str(tmp_path / "none.jsonl"), "--task", "xsum"]) == 2
     assert "there is no such file" in capsys.readouterr().err

@@ -104,7 +104,7 @@ def test_a_missing_part_is_refused(make_task, tmp_path: Path) -> None:
     write_parquet(tmp_path / "train-00002-of-00003.parquet", ROWS)
     with pytest.raises(DataError) as caught:
         load(make_task("sst2", path=str(tmp_path)), "train")
-    assert caught.value.why == "2 files where the names say 3 parts; missing: 1."
+    assert caught.value.why == "2 files where the names say 3 parts; missing: 1"
 
 
 def test_matched_and_mismatched_never_run_together(make_task, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_folder_instead_of_a_file_is_refused(make_task, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("split", ["../train", "*", "", "train.jsonl", "tr\0ain"])
 def test_a_split_is_a_plain_name(make_task, tmp_path: Path, split: str) -> None:
-    with pytest.raises(DataError, match="A split's name has letters, digits and _ only"):
+    with pytest.raises(DataError, match="a split's name has letters, digits and _ only"):
         load(make_task("sst2", path=str(tmp_path)), split)
 
 

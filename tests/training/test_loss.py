@@ -26,7 +26,7 @@ def nats(model, feature, smoothing: float) -> list[float]:
 @pytest.mark.parametrize("accumulation", [1, 4])
 def test_a_step_is_averaged_as_asked(summaries, smoothing: float, accumulation: int) -> None:
     model = summaries.make_model(**QUIET)
-    passes = list(RandomBatches(32, batch_size=2, seed=3))[:accumulation]
+    passes = RandomBatches(n_examples=32, batch_size=2, seed=3).of_epoch(0)[:accumulation]
     values = [[n for i in batch for n in nats(model, summaries.train_split.features[i], smoothing)] for batch in passes]
     means = [sum(pass_values) / len(pass_values) for pass_values in values]
     expected = {
@@ -54,7 +54,7 @@ def test_classification_averages_over_examples(sentences) -> None:
     asked = {"max_steps": None, "epochs": 1.0, "loss_normalisation": "tokens"}
     # 32 examples in batches of 3: the last step has 3 + 3 + 2 of them.
     result = sentences.run(sentences.make_model(**quiet), batch_size=3, accumulation=4, learning_rate=1e-6, **asked)
-    order = list(RandomBatches(32, batch_size=12, seed=3))
+    order = RandomBatches(n_examples=32, batch_size=12, seed=3).of_epoch(0)
     model = sentences.make_model(**quiet).eval()
     for entry, batch in zip(result.history[:3], order, strict=True):
         losses = []

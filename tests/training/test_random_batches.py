@@ -11,9 +11,8 @@ def test_the_order_is_that_of_the_trainer(sentences, tmp_path) -> None:
     )
     trainer = Trainer(model=sentences.make_model(), args=arguments, train_dataset=[{"i": i} for i in range(32)])
     loader = trainer.get_train_dataloader()
-    ours = RandomBatches(32, batch_size=5, seed=11)
+    ours = RandomBatches(n_examples=32, batch_size=5, seed=11)
     assert len(ours) == 7
     for epoch in (0, 1, 4):
         loader.set_epoch(epoch)
-        ours.set_epoch(epoch)
-        assert list(ours) == list(loader.batch_sampler)
+        assert ours.of_epoch(epoch) == list(loader.batch_sampler)

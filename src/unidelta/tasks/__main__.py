@@ -6,13 +6,11 @@ equal the record's, intervals included, except for the loss, which needs the mod
 record next to FILE, of `--task TASK`, or `--metrics NAME,NAME`.
 """
 
-import gzip
 import json
 import sys
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import yaml
 
@@ -20,7 +18,7 @@ from unidelta.console.command import as_command
 from unidelta.console.once import Once
 from unidelta.console.parser import Parser
 from unidelta.console.program import program
-from unidelta.errors import ConfigError, DataError
+from unidelta.errors import ConfigError
 from unidelta.extensions.folders import add_folder, config_file, config_names
 from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.suggestions import suggestions
@@ -30,6 +28,7 @@ from unidelta.tasks.kind import KINDS, Output
 from unidelta.tasks.labels import read_label
 from unidelta.tasks.metrics.metric import METRICS, Metric
 from unidelta.tasks.metrics.scored import interval_signature, scored, signature
+from unidelta.tasks.table import read_table
 from unidelta.tasks.task import Row
 
 _PREDICTIONS = ".predictions.jsonl"
@@ -61,24 +60,19 @@ def score(file: Path, metrics: Sequence[Metric]) -> dict[str, Any]:
 def _read(file: Path, *, holds: str) -> tuple[list[str], list[Row]]:
     """The names of the compared columns, and the rows."""
     faults = Faults(f"predictions from {file}", file.name)
-    try:
-        with cast(BinaryIO, gzip.open(file)) if file.suffix == ".gz" else file.open("rb") as stream:
-            table = read_jsonl(stream, faults)
-    except (OSError, EOFError, zlib.error) as error:
-        why = f"{file.name}: {getattr(error, 'strerror', None) or error}."
-        raise DataError(f"predictions from {file}", why, "a readable file") from None
+    table = read_table(file, read_jsonl, faults, instead="a readable file")
     names = ["prediction", "reference", *(["raw_reference"] if "raw_reference" in table.columns else [])]
     type_ = str if holds == "text" else int | str
     for number, row in table.rows:
         for name in names:
             if not isinstance(row, dict) or name not in row:
                 has = ", ".join(sorted(row)) if isinstance(row, dict) else "none"
-                what = f"the column is missing; the row has {has}."
+                what = f"the column is missing; the row has {has}"
                 faults.add(row=number, column=name, what=what, instead=f"a row with {', '.join(names)}")
             elif row[name] is None:
-                faults.add(row=number, column=name, what=f"null where {_A[holds]} is needed.", instead=_A[holds])
+                faults.add(row=number, column=name, what=f"null where {_A[holds]} is needed", instead=_A[holds])
             elif not isinstance(row[name], type_) or isinstance(row[name], bool):
-                what = f"{row[name]!r} is of type {type(row[name]).__name__}, not {_A[holds]}."
+                what = f"{row[name]!r} is of type {type(row[name]).__name__}, not {_A[holds]}"
                 faults.add(row=number, column=name, what=what, instead=_A[holds])
             elif holds == "label":
                 row[name] = read_label(row[name])

@@ -35,9 +35,9 @@ def read_arrow(stream: BinaryIO, faults: Faults) -> Table:
 def _table(names: list[str], batches: list[pa.RecordBatch], faults: Faults) -> Table:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
-        faults.add_whole(f"the column {repeated!r} is there twice.", "columns of different names")
+        faults.add_whole(f"the column {repeated!r} is there twice", "columns of different names")
         return Table(columns=names)
     rows = [row for batch in batches for row in batch.to_pylist()]
     if not rows:
-        faults.add_whole("the file has no rows.", "at least one row")
+        faults.add_whole("the file has no rows", "at least one row")
     return Table(columns=names, rows=list(enumerate(rows, 1)))

@@ -36,10 +36,10 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Tabl
         table.columns = next(reader, [])
         repeated = next((name for name in table.columns if table.columns.count(name) > 1), None)
         if repeated is not None:
-            faults.add(row=1, what=f"the column {repeated!r} is there twice.", instead="columns of different names")
+            faults.add(row=1, what=f"the column {repeated!r} is there twice", instead="columns of different names")
             return table
         if len(table.columns) == 1 and (sign := _other_sign(table.columns[0], delimiters)):
-            what = f"the header is one column, {table.columns[0]!r}."
+            what = f"the header is one column, {table.columns[0]!r}"
             separated = "values separated by commas, semicolons or tabs"
             renamed = "the file named .csv, whose values may be separated by commas or semicolons"
             faults.add(row=1, what=what, instead=separated if sign == "|" else renamed)
@@ -48,21 +48,21 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Tabl
             if len(values) == len(table.columns):
                 table.rows.append((reader.line_num, dict(zip(table.columns, values, strict=True))))
             elif not values:
-                faults.add(row=reader.line_num, what="the line is blank.", instead="delete the line")
+                faults.add(row=reader.line_num, what="the line is blank", instead="delete the line")
             else:
-                what = f"{len(values)} values where the header has {len(table.columns)}."
+                what = f"{len(values)} values where the header has {len(table.columns)}"
                 faults.add(row=reader.line_num, what=what, instead=_INSTEAD)
     except csv.Error as error:
-        faults.add(row=reader.line_num, what=f"not CSV: {error}.", instead=_INSTEAD)
+        faults.add(row=reader.line_num, what=f"not CSV: {error}", instead=_INSTEAD)
     except UnicodeDecodeError as error:
-        what = f"byte {error.start + 1} (0x{error.object[error.start]:02x}) is not UTF-8."
+        what = f"byte {error.start + 1} (0x{error.object[error.start]:02x}) is not UTF-8"
         faults.add(row=reader.line_num + 1, what=what, instead="the file saved as UTF-8")
     finally:
         csv.field_size_limit(limit)
     if not table.columns and not faults.total:
-        faults.add_whole("the file is empty.", "a header, and at least one row")
+        faults.add_whole("the file is empty", "a header, and at least one row")
     elif not table.rows and not faults.total:
-        faults.add_whole("the file has no rows.", "at least one row")
+        faults.add_whole("the file has no rows", "at least one row")
     return table
 
 

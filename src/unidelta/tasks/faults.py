@@ -26,7 +26,7 @@ class Faults:
     """
 
     def __init__(self, asked: str, name: str) -> None:
-        self._asked, self._name = asked, name
+        self.asked, self._name = asked, name
         self._listed: list[DataError] = []
         self._alike: Counter[tuple[str | None, str]] = Counter()
         self.total = 0
@@ -44,12 +44,12 @@ class Faults:
         self._alike[column, what] += 1
         if len(self._listed) < N_LISTED and self._alike[column, what] <= N_LISTED_ALIKE:
             place = f"{self._name}:{row}: " + (f"{column}: " if column else "")
-            self._listed.append(DataError(self._asked, place + what, instead))
+            self._listed.append(DataError(self.asked, place + what, instead))
 
     def add_whole(self, what: str, instead: str) -> None:
         """Note a fault of the file or split as a whole."""
         self.total += 1
-        self._listed.append(DataError(self._asked, f"{self._name}: {what}", instead))
+        self._listed.append(DataError(self.asked, f"{self._name}: {what}", instead))
 
     def raise_if_any(self) -> None:
         """Raise every fault that was noted.
@@ -59,7 +59,7 @@ class Faults:
         """
         n_listed = len(self._listed)
         if self.total > n_listed:
-            why = f"{self._name}: {self.total:,} problems in all, {n_listed} of them listed above."
-            self._listed.append(DataError(self._asked, why, "corrected data, or another source"))
+            why = f"{self._name}: {self.total:,} problems in all, {n_listed} of them listed above"
+            self._listed.append(DataError(self.asked, why, "corrected data, or another source"))
         if self._listed:
             raise Problems(self._listed)

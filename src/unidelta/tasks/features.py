@@ -5,7 +5,6 @@ A feature holds `input_ids` and `labels` (for classification `token_type_ids` to
 are made when batches are padded, because an unpadded example attends to all of itself.
 """
 
-from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -53,28 +52,9 @@ class Ragged:
         return np.diff(self.ends, prepend=0)
 
 
-class FeatureSequence(Sequence[Feature]):
-    """Features created on demand by `row`."""
-
-    @abstractmethod
-    def row(self, i: int) -> Feature:
-        """The feature at a position from 0 to below the length."""
-
-    @overload
-    def __getitem__(self, index: int) -> Feature: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Feature]: ...
-
-    def __getitem__(self, index: int | slice) -> Feature | list[Feature]:
-        if isinstance(index, slice):
-            return [self.row(i) for i in range(*index.indices(len(self)))]
-        return self.row(range(len(self))[index])  # an index from the end, or one that is out of range
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Features(FeatureSequence):
-    """The features of a split.
+class Features(Sequence[Feature]):
+    """The features of a split, each made when it is asked for.
 
     Args:
         columns: by name, sequences or one number per row, all of equal length.
@@ -85,8 +65,16 @@ class Features(FeatureSequence):
     def __len__(self) -> int:
         return len(self.columns["input_ids"])
 
-    def row(self, i: int) -> Feature:
-        """One row of every column."""
+    @overload
+    def __getitem__(self, index: int) -> Feature: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Feature]: ...
+
+    def __getitem__(self, index: int | slice) -> Feature | list[Feature]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        i = range(len(self))[index]  # an index from the end, or one that is out of range
         return {
             name: column[i] if isinstance(column, Ragged) else int(column[i]) for name, column in self.columns.items()
         }

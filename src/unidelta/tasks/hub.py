@@ -91,7 +91,7 @@ def _check(rows: HubRows, task: TaskSpec, split: str) -> None:
     check = RowCheck(task, faults)
     check.check_columns(rows.dataset.column_names)
     if not len(rows):
-        faults.add_whole("the split has no rows.", "at least one row")
+        faults.add_whole("the split has no rows", "at least one row")
     for number, row in enumerate(rows.whole(), 1):
         check.checked(row, number)
     check.finish()

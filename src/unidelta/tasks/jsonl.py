@@ -6,6 +6,7 @@ or change a row: blank lines, repeated keys, NaN and Infinity, lines above 16 Mi
 
 import json
 import re
+from codecs import BOM_UTF8
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -14,7 +15,6 @@ from unidelta.tasks.faults import Faults
 from unidelta.tasks.table import Table
 
 MAX_LINE_BYTES = 16 * 2**20
-_BOM = b"\xef\xbb\xbf"
 _LIST_OF_OBJECTS = re.compile(rb"\s*\[\s*(\{|$)")
 _ONE_OBJECT = "one JSON object a line, in UTF-8"
 
@@ -22,57 +22,55 @@ _ONE_OBJECT = "one JSON object a line, in UTF-8"
 def read_json(stream: BinaryIO, faults: Faults) -> Table:
     """A list of objects, whose items are rows, or else lines as `read_jsonl` reads them."""
     content = stream.read()
-    if content.removeprefix(_BOM).lstrip()[:1] != b"[":
+    body = content.removeprefix(BOM_UTF8)
+    if body.lstrip()[:1] != b"[":
         return read_jsonl(BytesIO(content), faults)
     table = Table()
     try:
-        rows = _strict(content.removeprefix(_BOM))
+        rows = _strict(body)
     except (ValueError, RecursionError) as error:
         faults.add_whole(_fault(error), _instead(error, f"a list of JSON objects, or {_ONE_OBJECT}"))
         return table
     for number, row in enumerate(rows, 1):
         table.add(number, row)
     if not rows:
-        faults.add_whole("the file has no rows.", "at least one row")
+        faults.add_whole("the file has no rows", "at least one row")
     return table
 
 
 def read_jsonl(stream: BinaryIO, faults: Faults) -> Table:
     """All lines that are JSON; faults in the others are noted. Line numbers are row numbers."""
     table = Table()
-    n_lines = 0
+    if stream.read(len(BOM_UTF8)) != BOM_UTF8:
+        stream.seek(0)
+    number = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
-        n_lines += 1
-        if n_lines == 1 and _LIST_OF_OBJECTS.match(line.removeprefix(_BOM)):
-            faults.add(
-                row=1, what="the line begins a list.", instead=f"{_ONE_OBJECT}; a file with one list is named .json"
-            )
+        number += 1
+        if number == 1 and _LIST_OF_OBJECTS.match(line):
+            instead = f"{_ONE_OBJECT}; a file with one list is named .json"
+            faults.add(row=1, what="the line begins a list", instead=instead)
             break
         if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-            what = f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB."
-            faults.add(row=n_lines, what=what, instead=_ONE_OBJECT)
-            _skip_line(stream)
-            continue
-        _read_line(line, n_lines, faults, table)
-    if n_lines == 0:
-        faults.add_whole("the file is empty.", _ONE_OBJECT)
+            what = f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB"
+            faults.add(row=number, what=what, instead=_ONE_OBJECT)
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_LINE_BYTES)
+        elif not line.strip():
+            faults.add(row=number, what="the line is blank", instead="delete the line")
+        else:
+            _read_line(line, number, faults, table)
+    if not number:
+        faults.add_whole("the file is empty", _ONE_OBJECT)
     return table
 
 
 def _read_line(line: bytes, number: int, faults: Faults, table: Table) -> None:
-    if number == 1 and line.startswith(_BOM):
-        line = line[len(_BOM) :]
-    if not line.strip():
-        faults.add(row=number, what="the line is blank.", instead="delete the line")
-        return
     try:
-        row = _strict(line.rstrip(b"\r\n"))
+        table.add(number, _strict(line.rstrip(b"\r\n")))
     except (ValueError, RecursionError) as error:
         is_cut = isinstance(error, json.JSONDecodeError) and not line.endswith(b"\n")
-        hint = " The file may be cut short here." if is_cut else ""
+        hint = "; the file may be cut short here" if is_cut else ""
         faults.add(row=number, what=f"{_fault(error)}{hint}", instead=_instead(error, _ONE_OBJECT))
-    else:
-        table.add(number, row)
 
 
 def _strict(content: bytes) -> Any:
@@ -83,21 +81,15 @@ def _fault(error: ValueError | RecursionError) -> str:
     """What is wrong with JSON that `_strict` does not read."""
     match error:
         case UnicodeDecodeError():
-            return f"byte {error.start + 1} (0x{error.object[error.start]:02x}) is not UTF-8."
+            return f"byte {error.start + 1} (0x{error.object[error.start]:02x}) is not UTF-8"
         case json.JSONDecodeError():
             place = f"line {error.lineno}, " if error.lineno > 1 else ""
-            return f"not JSON: {error.msg.removesuffix(' at')} at {place}character {error.colno}."
+            return f"not JSON: {error.msg.removesuffix(' at')} at {place}character {error.colno}"
         case RecursionError():  # [[[[…
-            return "not JSON: nested too deeply."
+            return "not JSON: nested too deeply"
         case _:  # what `STRICT` refuses, and numbers of more than 4,300 digits
-            return f"not strict JSON: {error}."
+            return f"not strict JSON: {error}"
 
 
 def _instead(error: Exception, usual: str) -> str:
     return "the file saved as UTF-8" if isinstance(error, UnicodeDecodeError) else usual
-
-
-def _skip_line(stream: BinaryIO) -> None:
-    while chunk := stream.readline(MAX_LINE_BYTES):
-        if chunk.endswith(b"\n"):
-            return

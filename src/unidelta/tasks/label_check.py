@@ -17,11 +17,10 @@ class LabelCheck:
     Args:
         task: the task; one without labels accepts any.
         faults: collects what is noted.
-        column: of the labels.
     """
 
-    def __init__(self, task: TaskSpec, faults: Faults, column: str) -> None:
-        self._names, self._faults, self._column = task.labels, faults, column
+    def __init__(self, task: TaskSpec, faults: Faults) -> None:
+        self._names, self._faults, self._column = task.labels, faults, task.columns.label
         self._found: dict[str, list[tuple[int, Any]]] = {}
         self._has_numbers = False
 
@@ -40,7 +39,7 @@ class LabelCheck:
             more = "…" if len(others) > _N_SHOWN_OTHERS else ""
             also = f"; also {', '.join(others[:_N_SHOWN_OTHERS])}{more}" if others else ""
             rows = f" (the first of {len(found):,} such rows{also})" if len(found) > 1 else ""
-            what = f"{'null' if label is None else shown(label)} {why}{rows}."
+            what = f"{'null' if label is None else shown(label)} {why}{rows}"
             self._faults.add(row=number, column=self._column, what=what, instead=self._instead(label))
 
     def _why(self, label: Any) -> str | None:

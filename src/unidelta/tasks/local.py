@@ -7,35 +7,32 @@ are if a folder is passed to `datasets.load_dataset`. Only common names of the s
 treated as equal.
 """
 
-import gzip
 import os
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from unidelta.errors import DataError, UserError
 from unidelta.tasks.delimited import read_delimited
 from unidelta.tasks.faults import Faults
 from unidelta.tasks.jsonl import read_json, read_jsonl
 from unidelta.tasks.rows import RowCheck
-from unidelta.tasks.table import Table
+from unidelta.tasks.table import Table, read_table
 from unidelta.tasks.task import Row, TaskSpec
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 _PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.[a-z.]+")
 _N_HELD_OUT = 500  # at most, where nobody says how many
 _DEV = ("validation", "dev", "valid", "val")
-_Read = Callable[[BinaryIO, Faults], Table]
 _TEXT, _BINARY = (".jsonl", ".json", ".csv", ".tsv"), (".parquet", ".arrow")
 FORMATS = (*(f"{ending}{gz}" for ending in _TEXT for gz in ("", ".gz")), *_BINARY)
 """The endings of files that are read."""
 
 
-def _reader(suffix: str) -> _Read:
+def _reader(suffix: str) -> Callable[[BinaryIO, Faults], Table]:
     match suffix:
         case ".jsonl":
             return read_jsonl
@@ -68,15 +65,9 @@ def read_file(file: Path, task: TaskSpec) -> list[Row]:
         Problems: columns or rows do not fit the task; ten faults are listed, three of a kind, and all are counted.
         DataError: the file cannot be read.
     """
-    asked = f"{task.name} rows from {file}"
-    faults = Faults(asked, file.name)
+    faults = Faults(f"{task.name} rows from {file}", file.name)
     suffix = Path(file.name.removesuffix(".gz")).suffix
-    try:
-        with cast(BinaryIO, gzip.open(file) if file.suffix == ".gz" else file.open("rb")) as stream:
-            table = _reader(suffix)(stream, faults)
-    except (OSError, EOFError, zlib.error) as error:
-        why = f"{file.name}: {(isinstance(error, OSError) and error.strerror) or error}."
-        raise DataError(asked, why.replace("..", "."), f"a whole {suffix[1:]} file that can be read") from None
+    table = read_table(file, _reader(suffix), faults, instead=f"a whole {suffix[1:]} file that can be read")
     check = RowCheck(task, faults)
     if table.rows:
         check.check_columns(table.columns)
@@ -103,7 +94,7 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
     if not _SPLIT_NAME.fullmatch(split):
         raise DataError(
             asked,
-            "A split's name has letters, digits and _ only.",
+            "a split's name has letters, digits and _ only",
             f"validation_matched, say, or {last_rows('train', 10 * _N_HELD_OUT)}",
         )
     found = [files for name in _names(split) for suffix in FORMATS for files in _candidates(root, name, suffix)]
@@ -167,5 +158,5 @@ def _check_parts(files: list[Path], asked: str) -> None:
     missing = sorted(set(range(n_parts)) - {int(match[1]) for match in matches})
     if missing or len(files) != n_parts:
         listed = ", ".join(str(part) for part in missing) or "none"
-        why = f"{len(files)} files where the names say {n_parts} parts; missing: {listed}."
+        why = f"{len(files)} files where the names say {n_parts} parts; missing: {listed}"
         raise DataError(asked, why, "all parts of one download")

@@ -29,7 +29,7 @@ class RowCheck:
         self._names = tuple(task.column_names().values())
         self._n_visible = dict.fromkeys(task.text_columns(), 0)
         self._n_texts = dict.fromkeys(task.text_columns(), 0)
-        self._labels = LabelCheck(task, faults, task.columns.label or "")
+        self._labels = LabelCheck(task, faults)
 
     def check_columns(self, names: Collection[str]) -> None:
         """Refuse a table that lacks a column of the task: reported once, because every row has the same fault.
@@ -41,21 +41,21 @@ class RowCheck:
         absent = {role: name for role, name in needed.items() if not {name, name.split(".")[0]} & set(names)}
         if absent:
             nearest = [_typed(role, _nearest(name, names)) for role, name in absent.items()]
-            what = f"no column {', '.join(absent.values())}; it has {', '.join(map(_marked, names)) or 'none'}."
+            what = f"no column {', '.join(absent.values())}; it has {', '.join(map(_marked, names)) or 'none'}"
             self._faults.add_whole(what, " ".join(nearest))
             self._faults.raise_if_any()
 
     def checked(self, row: Any, number: int) -> Row:
         """The columns of the task in `row`, number `number` of its file; faults are noted."""
         if not isinstance(row, Mapping):
-            what = f"{shown(row)} is not an object."
+            what = f"{shown(row)} is not an object"
             self._faults.add(row=number, what=what, instead=f"an object with {self._columns()}")
             return {}
         found = [value(row, name) for name in self._names]
         for i, name in enumerate(self._names):
             if found[i] is ABSENT:
                 has = ", ".join(sorted(map(str, row))) or "none"
-                what = f"the column is missing; the row has {has}."
+                what = f"the column is missing; the row has {has}"
                 self._faults.add(row=number, column=name, what=what, instead=f"a row with {self._columns()}")
             elif name in self._n_visible:
                 self._check_text(found[i], number, name)
@@ -69,22 +69,22 @@ class RowCheck:
         self._labels.finish()
         for name, n_visible in self._n_visible.items():
             if self._n_texts[name] and not n_visible:
-                what = f"the column {name} is empty in all {self._n_texts[name]:,} rows."
+                what = f"the column {name} is empty in all {self._n_texts[name]:,} rows"
                 self._faults.add_whole(what, "a column with text: task.columns says which")
 
     def _check_text(self, text: Any, number: int, column: str) -> None:
-        instead = "text, in a JSON string or a Parquet string column"
+        what, instead = "", "text, in a JSON string or a Parquet string column"
         if text is None:
-            self._faults.add(row=number, column=column, what="null where text is needed.", instead=instead)
+            what = "null where text is needed"
         elif not isinstance(text, str):
-            what = f"{shown(text)} is of type {type(text).__name__}, not text."
-            self._faults.add(row=number, column=column, what=what, instead=instead)
+            what = f"{shown(text)} is of type {type(text).__name__}, not text"
         elif "\0" in text:
-            self._faults.add(row=number, column=column, what="the text holds a NUL character.", instead=instead)
+            what = "the text holds a NUL character"
         elif not text.isascii() and _has_lone_surrogate(text):
             # Python keeps half of a UTF-16 pair from "\ud83d"; no tokenizer can encode it.
-            what = "the text holds a lone surrogate."
-            self._faults.add(row=number, column=column, what=what, instead="whole characters")
+            what, instead = "the text holds a lone surrogate", "whole characters"
+        if what:
+            self._faults.add(row=number, column=column, what=what, instead=instead)
         if isinstance(text, str):
             self._n_texts[column] += 1
             self._n_visible[column] += bool(text) and not text.isspace()

@@ -1,8 +1,14 @@
-"""What a reader returns for a file: numbered rows, and the names of the columns."""
+"""A file as a table: numbered rows, and the names of the columns."""
 
-from collections.abc import Mapping
+import gzip
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from unidelta.errors import DataError
+from unidelta.tasks.faults import Faults
 
 
 @dataclass(slots=True)
@@ -22,3 +28,17 @@ class Table:
         self.rows.append((number, row))
         if isinstance(row, Mapping):
             self.columns += [name for name in row if name not in self.columns]
+
+
+def read_table(file: Path, read: Callable[[BinaryIO, Faults], Table], faults: Faults, *, instead: str) -> Table:
+    """The table that a format's reader makes of a file, which may be compressed.
+
+    Raises:
+        DataError: the file cannot be read; `instead` says what can.
+    """
+    try:
+        with cast(BinaryIO, gzip.open(file) if file.suffix == ".gz" else file.open("rb")) as stream:
+            return read(stream, faults)
+    except (OSError, EOFError, zlib.error) as error:
+        said = (isinstance(error, OSError) and error.strerror) or str(error).removesuffix(".")
+        raise DataError(faults.asked, f"{file.name}: {said}", instead) from None

@@ -1,14 +1,15 @@
 """The batches of one process, step by step, as padded tensors."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from unidelta.tasks.collate import Collator
+from unidelta.tasks.collate import IGNORED_LABEL, Collator
 from unidelta.tasks.encode import Encoded
 from unidelta.training.random_batches import RandomBatches
-from unidelta.training.share import Share, SharedBatches, WithFiller, blanking
+from unidelta.training.share import Share
 from unidelta.training.spec import TrainingSpec
 from unidelta.training.token_batches import TokenBatches
 
@@ -42,33 +43,27 @@ class Batches:
         seed: int,
         is_joined: bool = False,
     ) -> None:
-        drawn: RandomBatches | TokenBatches
+        self._features, self._share, self._collate = encoded.features, share, collate
+        self._drawn: RandomBatches | TokenBatches
         self.tokens: dict[str, float] | None = None
         if spec.max_tokens is None:
-            drawn = RandomBatches(len(encoded), batch_size=spec.batch_size, seed=seed)
+            self._drawn = RandomBatches(n_examples=len(encoded), batch_size=spec.batch_size, seed=seed)
         else:
-            drawn = TokenBatches(
+            self._drawn = TokenBatches(
                 encoded.features,
                 max_tokens=spec.max_tokens,
                 is_static=spec.static_batches,
                 seed=seed,
                 is_joined=is_joined,
             )
-            n = drawn.n_tokens
+            n = self._drawn.n_tokens
             self.tokens = {"min": min(n), "mean": sum(n) / len(n), "max": max(n)}
-        self.per_epoch = len(drawn)
-        self._own = SharedBatches(drawn, share=share, filler=len(encoded))
-        self._examples, self._collate = WithFiller(encoded.features), blanking(collate)
-        self._n_passes = share.accumulation
-
-    def __len__(self) -> int:
-        """Passes of this process in an epoch."""
-        return len(self._own)
+        self.per_epoch = len(self._drawn)
 
     @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps in an epoch; its last one may have fewer passes."""
-        return -(-len(self) // self._n_passes)
+        return -(-self._share.n_passes(self.per_epoch) // self._share.accumulation)
 
     def steps(self, first: int, end: int) -> Iterator[tuple[float, list[dict[str, Tensor]]]]:
         """For each optimiser step from `first`, counted from 0, to before `end`: epochs done after it, its batches."""
@@ -78,8 +73,16 @@ class Batches:
             if step_of_epoch == 0:
                 torch.empty((), dtype=torch.int64).random_()  # a DataLoader would draw this; keeps recorded dropout
             if step_of_epoch == 0 or step == first:
-                self._own.set_epoch(epoch)
-                passes = list(self._own)
-            own = passes[step_of_epoch * self._n_passes :][: self._n_passes]
-            n_done = min((step_of_epoch + 1) * self._n_passes, len(passes))
-            yield epoch + n_done / len(passes), [self._collate([self._examples[i] for i in batch]) for batch in own]
+                passes = self._share.own(self._drawn.of_epoch(epoch))
+            begin = step_of_epoch * self._share.accumulation
+            own = passes[begin : begin + self._share.accumulation]
+            yield epoch + (begin + len(own)) / len(passes), [self._padded(batch) for batch in own]
+
+    def _padded(self, batch: list[int]) -> dict[str, Tensor]:
+        return self._collate([self._features[i] for i in batch]) if batch else self._filler
+
+    @cached_property
+    def _filler(self) -> dict[str, Tensor]:
+        """The batch of a process that has nothing to do in a pass: the shortest example, no label of which counts."""
+        batch = self._collate([min(self._features, key=lambda feature: len(feature["input_ids"]))])
+        return {**batch, "labels": torch.full_like(batch["labels"], IGNORED_LABEL)}

@@ -1,10 +1,11 @@
 """Batches of a fixed number of examples, in a new random order every epoch."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RandomBatches:
     """Batches of `batch_size` examples; the last one of an epoch may be smaller.
 
@@ -16,19 +17,15 @@ class RandomBatches:
         seed: of the orders.
     """
 
-    def __init__(self, n_examples: int, *, batch_size: int, seed: int) -> None:
-        self._n_examples, self._batch_size, self._seed = n_examples, batch_size, seed
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Use the order of this epoch, counted from 0."""
-        self._epoch = epoch
+    n_examples: int
+    batch_size: int
+    seed: int
 
     def __len__(self) -> int:
-        return -(-self._n_examples // self._batch_size)
+        return -(-self.n_examples // self.batch_size)
 
-    def __iter__(self) -> Iterator[list[int]]:
-        generator = torch.Generator().manual_seed(self._seed + self._epoch)
-        order = torch.randperm(self._n_examples, generator=generator).tolist()
-        for begin in range(0, len(order), self._batch_size):
-            yield order[begin : begin + self._batch_size]
+    def of_epoch(self, epoch: int) -> list[list[int]]:
+        """The batches of an epoch, counted from 0, as positions of examples."""
+        generator = torch.Generator().manual_seed(self.seed + epoch)
+        order = torch.randperm(self.n_examples, generator=generator).tolist()
+        return [order[begin : begin + self.batch_size] for begin in range(0, len(order), self.batch_size)]

@@ -5,7 +5,7 @@ sources first, as many examples as fit, and more than 64 only in multiples of 64
 source or its target, whichever is longer; of a decoder-only model, as both together.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -47,24 +47,21 @@ class TokenBatches:
         _check(sources + targets if is_joined else np.maximum(sources, targets), max_tokens)
         self._batches = _compose(sources, targets, max_tokens, width)
         self.n_tokens = [len(batch) * int(width(sources[batch].max(), targets[batch].max())) for batch in self._batches]
-        self._is_static, self._seed, self._epoch = is_static, seed, 0
+        self._is_static, self._seed = is_static, seed
         order = np.random.default_rng(seed).permutation(len(self._batches))
         largest = int(np.argmax([len(self._batches[i]) * sources[self._batches[i]].max() for i in order]))
         order[[0, largest]] = order[[largest, 0]]
         self._static_order = order
 
-    def set_epoch(self, epoch: int) -> None:
-        """Use the order of this epoch, counted from 0."""
-        self._epoch = epoch
-
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __iter__(self) -> Iterator[list[int]]:
+    def of_epoch(self, epoch: int) -> list[list[int]]:
+        """The batches of an epoch, counted from 0, as positions of examples."""
         order = self._static_order
         if not self._is_static:
-            order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._batches))
-        return (self._batches[i] for i in order)
+            order = np.random.default_rng((self._seed, epoch)).permutation(len(self._batches))
+        return [self._batches[i] for i in order]
 
 
 def _joined(source: int, target: int) -> int:
@@ -98,10 +95,10 @@ def _check(lengths: np.ndarray, max_tokens: int) -> None:
     if not len(too_long):
         return
     longest = int(lengths.max())
-    why = f"Example {too_long[0] + 1} of the training split alone has {lengths[too_long[0]]} tokens"
+    why = f"example {too_long[0] + 1} of the training split alone has {lengths[too_long[0]]} tokens"
     if len(too_long) > 1:
         why += f", and {len(too_long) - 1} more are above the budget too"
     instead = (
         f"training.max_tokens={longest}, or task.max_source_length={max_tokens} task.max_target_length={max_tokens}"
     )
-    raise ConfigError(f"training.max_tokens={max_tokens}", f"{why}.", instead)
+    raise ConfigError(f"training.max_tokens={max_tokens}", why, instead)
