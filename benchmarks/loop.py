@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +30,7 @@ from workload import FIRST_WORD, PAD, SIZES, Size, versions
 
 from unidelta.config.compose import compose
 from unidelta.run.prepare import prepare
-from unidelta.tasks.collate import Seq2SeqCollator
+from unidelta.tasks.collate import collate_seq2seq
 from unidelta.tasks.encode import Encoded
 from unidelta.training.batches import Batches
 from unidelta.training.evaluate import Evaluator
@@ -103,7 +104,7 @@ def measure(names: Sequence[str], *, size: str, rounds: int, steps: int) -> dict
                 on_log=lambda entry, speed, moments=moments: moments.append(time.process_time()),
             )
             shift = model.prepare_decoder_input_ids_from_labels
-            collate = Seq2SeqCollator(pad_token_id=PAD, pad_to_multiple_of=1, decoder_inputs=shift)
+            collate = partial(collate_seq2seq, pad_token_id=PAD, pad_to_multiple_of=1, decoder_inputs=shift)
             drawn = Batches(encoded, spec, share(spec, ALONE), collate=collate, seed=i + 1)
             batches = [batch for _, (batch,) in drawn.steps(0, steps)]
             plain = bare(model.train(), batches, spec)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from unidelta.tasks.causal import CausalCollator, prompts_of
+from unidelta.tasks.causal import collate_causal, prompts_of
 from unidelta.training.loss import count_tokens, logits_of, summed_loss
 
 PAD = 1
@@ -17,7 +17,7 @@ def features(*pairs: tuple[list[int], list[int]]) -> list[dict[str, np.ndarray]]
 
 
 def test_every_target_begins_in_one_column() -> None:
-    batch = CausalCollator(pad_token_id=PAD, pad_to_multiple_of=1)(features(([5, 6, 7], [8, 2]), ([9], [4, 3, 2])))
+    batch = collate_causal(features(([5, 6, 7], [8, 2]), ([9], [4, 3, 2])), pad_token_id=PAD, pad_to_multiple_of=1)
     assert {name: tensor.tolist() for name, tensor in batch.items()} == {
         "input_ids": [[5, 6, 7, 8, 2, PAD], [PAD, PAD, 9, 4, 3, 2]],
         "attention_mask": [[1, 1, 1, 1, 1, 0], [0, 0, 1, 1, 1, 1]],
@@ -34,7 +34,7 @@ def test_every_target_begins_in_one_column() -> None:
 
 @pytest.mark.parametrize(("n_prompt", "n_target", "shape"), [(1, 1, (8, 8)), (8, 9, (8, 16)), (17, 3, (24, 8))])
 def test_both_lengths_are_rounded_up(n_prompt: int, n_target: int, shape: tuple[int, int]) -> None:
-    batch = CausalCollator(pad_token_id=PAD, pad_to_multiple_of=8)(features(([5] * n_prompt, [6] * n_target)))
+    batch = collate_causal(features(([5] * n_prompt, [6] * n_target)), pad_token_id=PAD, pad_to_multiple_of=8)
     assert batch["labels"].shape == (1, shape[1]) and batch["input_ids"].shape == (1, sum(shape))
     assert batch["logits_to_keep"].tolist() == list(range(shape[0] - 1, sum(shape) - 1))
 
@@ -53,7 +53,7 @@ def test_the_loss_is_that_of_every_example_alone_in_transformers(attention: str)
     expected.backward()
     gradients = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
     model.zero_grad()
-    batch = CausalCollator(pad_token_id=PAD, pad_to_multiple_of=1)(features(*pairs))
+    batch = collate_causal(features(*pairs), pad_token_id=PAD, pad_to_multiple_of=1)
     labels = batch.pop("labels")
     found = summed_loss(logits_of(model, batch), labels, smoothing=0.0)
     found.backward()

@@ -5,7 +5,6 @@ column S; generation continues from the same S columns. Each example is a row of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,40 +16,30 @@ IGNORED_LABEL = -100
 """The label that the loss ignores: padding."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CausalCollator:
-    """Puts each target after its prompt; only the target has labels.
+def collate_causal(features: Sequence[Feature], *, pad_token_id: int, pad_to_multiple_of: int) -> dict[str, Tensor]:
+    """`input_ids`, `attention_mask`, `position_ids` of shape (B, S + T), `labels` of shape (B, T).
 
-    Args:
-        pad_token_id: the tokenizer's padding token.
-        pad_to_multiple_of: of S and of T; 1 for none, 8 suits half precision on GPUs.
+    Only targets have labels. S and T are rounded up, each by itself; `logits_to_keep` (T,) are the columns whose logits
+    predict the labels.
     """
-
-    pad_token_id: int
-    pad_to_multiple_of: int
-
-    def __call__(self, features: Sequence[Feature]) -> dict[str, Tensor]:
-        """`input_ids`, `attention_mask`, `position_ids` of shape (B, S + T), `labels` of shape (B, T).
-
-        `logits_to_keep` (T,) are the columns whose logits predict the labels.
-        """
-        prompts, targets = ([feature[name] for feature in features] for name in ("input_ids", "labels"))
-        n_prompt, n_target = (-(-max(map(len, rows)) // self.pad_to_multiple_of) for rows in (prompts, targets))
-        n_prompt, n_target = n_prompt * self.pad_to_multiple_of, n_target * self.pad_to_multiple_of
-        ids = np.full((len(features), n_prompt + n_target), self.pad_token_id, dtype=np.int64)
-        mask, labels = np.zeros_like(ids), np.full((len(features), n_target), IGNORED_LABEL, dtype=np.int64)
-        for i, (prompt, target) in enumerate(zip(prompts, targets, strict=True)):
-            begin, end = n_prompt - len(prompt), n_prompt + len(target)
-            ids[i, begin:n_prompt], ids[i, n_prompt:end] = prompt, target
-            mask[i, begin:end] = 1
-            labels[i, : len(target)] = target
-        return {
-            "input_ids": torch.from_numpy(ids),
-            "attention_mask": torch.from_numpy(mask),
-            "position_ids": torch.from_numpy((mask.cumsum(1) - 1).clip(min=0)),
-            "labels": torch.from_numpy(labels),
-            "logits_to_keep": torch.arange(n_prompt - 1, n_prompt + n_target - 1),
-        }
+    prompts, targets = ([feature[name] for feature in features] for name in ("input_ids", "labels"))
+    n_prompt, n_target = (
+        -(-max(map(len, rows)) // pad_to_multiple_of) * pad_to_multiple_of for rows in (prompts, targets)
+    )
+    ids = np.full((len(features), n_prompt + n_target), pad_token_id, dtype=np.int64)
+    mask, labels = np.zeros_like(ids), np.full((len(features), n_target), IGNORED_LABEL, dtype=np.int64)
+    for i, (prompt, target) in enumerate(zip(prompts, targets, strict=True)):
+        begin, end = n_prompt - len(prompt), n_prompt + len(target)
+        ids[i, begin:n_prompt], ids[i, n_prompt:end] = prompt, target
+        mask[i, begin:end] = 1
+        labels[i, : len(target)] = target
+    return {
+        "input_ids": torch.from_numpy(ids),
+        "attention_mask": torch.from_numpy(mask),
+        "position_ids": torch.from_numpy((mask.cumsum(1) - 1).clip(min=0)),
+        "labels": torch.from_numpy(labels),
+        "logits_to_keep": torch.arange(n_prompt - 1, n_prompt + n_target - 1),
+    }
 
 
 def prompts_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -17,11 +17,14 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
     return {"f1": 100 * sum(scores) / len(scores)}
 
 
-def signature() -> str:
-    """The kind of average, and the unit."""
-    return "f1|average:macro|percent"
-
-
 F1 = METRICS.register(
-    Metric(name="f1", fits="label", keys=("f1",), headline="f1", measure=counts, combine=combine, signature=signature)
+    Metric(
+        name="f1",
+        fits="label",
+        keys=("f1",),
+        headline="f1",
+        measure=counts,
+        combine=combine,
+        signature=lambda: "f1|average:macro|percent",
+    )
 )

@@ -21,11 +21,6 @@ def combine(sums: Sequence[float], n: int) -> dict[str, float]:
     return {"matthews": 100 * (n * n_right - chance) / sqrt(spreads[0] * spreads[1])}
 
 
-def signature() -> str:
-    """Matthews' correlation has one definition; the signature only states its unit."""
-    return "matthews|percent"
-
-
 MATTHEWS = METRICS.register(
     Metric(
         name="matthews",
@@ -34,6 +29,6 @@ MATTHEWS = METRICS.register(
         headline="matthews",
         measure=counts,
         combine=combine,
-        signature=signature,
+        signature=lambda: "matthews|percent",
     )
 )

