@@ -18,7 +18,8 @@ from unidelta.backbones.__main__ import main
 from unidelta.backbones.loading import Loading
 from unidelta.backbones.local import Local
 from unidelta.tasks import GenerationSpec
-from unidelta.tasks.encode import ModelLimits, encode
+from unidelta.tasks.encode import ModelLimits
+from unidelta.tasks.encoded_cache import encode
 from unidelta.tasks.prompt import Prompt
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train

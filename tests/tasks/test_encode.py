@@ -6,7 +6,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import MBartTokenizer, PreTrainedTokenizerFast
 
 from unidelta.errors import ConfigError, DataError
-from unidelta.tasks.encode import ModelLimits, encode
+from unidelta.tasks.encode import ModelLimits
+from unidelta.tasks.encoded_cache import encode
 
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", *"a b c d e f g h i j k l m n o p q r s t".split()]
 LIMITS = ModelLimits(vocab_size=len(WORDS), n_positions=64)

@@ -12,8 +12,8 @@ from transformers import AutoTokenizer
 from unidelta.backbones.shipped import BACKBONES
 from unidelta.errors import DataError, Problems
 from unidelta.tasks import encoded_cache, fingerprint
-from unidelta.tasks.encode import Encoded, ModelLimits, encode
-from unidelta.tasks.encoded_cache import Kept, encode_or_read
+from unidelta.tasks.encode import Encoded, ModelLimits
+from unidelta.tasks.encoded_cache import Kept, encode
 
 LIMITS = ModelLimits(vocab_size=100_000, n_positions=64)
 ROWS = [{"document": f"story {i} " * (i % 20), "summary": f"a film {i}"} for i in range(1, 40)]
@@ -55,8 +55,8 @@ def test_what_is_read_is_what_was_encoded(make_task, tokenizer, tmp_path: Path, 
     rows = ROWS if task == "xsum" else [{"sentence": row["document"], "label": i % 2} for i, row in enumerate(ROWS)]
     arguments = {"spec": make_task(task), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
     plain = encode(rows, **arguments)
-    first = encode_or_read(rows, kept(tmp_path, rows), **arguments)
-    again = encode_or_read(Unread(rows), kept(tmp_path, rows), **arguments)
+    first = encode(rows, kept=kept(tmp_path, rows), **arguments)
+    again = encode(Unread(rows), kept=kept(tmp_path, rows), **arguments)
     assert content(plain) == content(first) == content(again)
     assert plain.n_truncated_sources > 0
     assert len(files(tmp_path)) == 1
@@ -64,10 +64,10 @@ def test_what_is_read_is_what_was_encoded(make_task, tokenizer, tmp_path: Path, 
 
 def test_a_tokenizer_from_another_place_with_the_same_files_finds_them(make_task, tokenizer, tmp_path: Path) -> None:
     arguments = {"spec": make_task("xsum"), "limits": LIMITS, "split": "train"}
-    encode_or_read(ROWS, kept(tmp_path / "cache"), tokenizer=tokenizer, **arguments)
+    encode(ROWS, kept=kept(tmp_path / "cache"), tokenizer=tokenizer, **arguments)
     tokenizer.save_pretrained(tmp_path / "copy")
     copy = AutoTokenizer.from_pretrained(tmp_path / "copy")
-    encode_or_read(Unread(ROWS), kept(tmp_path / "cache"), tokenizer=copy, **arguments)
+    encode(Unread(ROWS), kept=kept(tmp_path / "cache"), tokenizer=copy, **arguments)
 
 
 def test_whatever_changes_the_ids_changes_the_name(make_task, tokenizer, tmp_path: Path) -> None:
@@ -90,14 +90,14 @@ def test_whatever_changes_the_ids_changes_the_name(make_task, tokenizer, tmp_pat
         if asked["spec"].name == "wmt_en_ro":
             asked["rows"] = [{"translation": {"en": row["document"], "ro": row["summary"]}} for row in ROWS]
         rows = asked.pop("rows")
-        encode_or_read(rows, kept(tmp_path, rows), limits=LIMITS, **asked)
+        encode(rows, kept=kept(tmp_path, rows), limits=LIMITS, **asked)
         assert len(files(tmp_path)) == n, change
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "other numbers", "no digest"])
 def test_a_damaged_file_is_told_and_made_anew(make_task, tokenizer, tmp_path: Path, damage: str, capsys) -> None:
     arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
-    plain = encode_or_read(ROWS, kept(tmp_path), **arguments)
+    plain = encode(ROWS, kept=kept(tmp_path), **arguments)
     (file,) = files(tmp_path)
     whole = file.read_bytes()
     if damage in ("other numbers", "no digest"):
@@ -107,11 +107,11 @@ def test_a_damaged_file_is_told_and_made_anew(make_task, tokenizer, tmp_path: Pa
     else:
         spoilt = {"cut": whole[:-9], "empty": b"", "flipped": whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]}
         file.write_bytes(spoilt[damage])
-    assert content(encode_or_read(ROWS, kept(tmp_path), **arguments)) == content(plain)
+    assert content(encode(ROWS, kept=kept(tmp_path), **arguments)) == content(plain)
     said = capsys.readouterr().err
     assert said.startswith(f"Note: the token ids cached in {file} cannot be used (")
     assert said.count("\n") == 1
-    assert content(encode_or_read(Unread(ROWS), kept(tmp_path), **arguments)) == content(plain)
+    assert content(encode(Unread(ROWS), kept=kept(tmp_path), **arguments)) == content(plain)
 
 
 def _metadata(file: Path) -> dict[str, str]:
@@ -124,32 +124,32 @@ def _metadata(file: Path) -> dict[str, str]:
 def test_a_folder_that_cannot_be_written_is_left_alone(make_task, tokenizer, tmp_path: Path, capsys) -> None:
     arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
     (tmp_path / "file").write_text("in the way")
-    encoded = encode_or_read(ROWS, kept(tmp_path / "file"), **arguments)
+    encoded = encode(ROWS, kept=kept(tmp_path / "file"), **arguments)
     assert content(encoded) == content(encode(ROWS, **arguments))
     assert capsys.readouterr().err == ""
 
 
 def test_small_splits_and_no_folder_write_nothing(make_task, tokenizer, tmp_path: Path) -> None:
     arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "limits": LIMITS, "split": "train"}
-    encode_or_read(ROWS[:-1], kept(tmp_path, ROWS[:-1]), **arguments)
-    encode_or_read(ROWS, None, **arguments)
+    encode(ROWS[:-1], kept=kept(tmp_path, ROWS[:-1]), **arguments)
+    encode(ROWS, kept=None, **arguments)
     assert files(tmp_path) == []
 
 
 def test_what_is_read_is_checked_like_what_is_encoded(make_task, tokenizer, tmp_path: Path) -> None:
     arguments = {"spec": make_task("xsum"), "tokenizer": tokenizer, "split": "train"}
-    encode_or_read(ROWS, kept(tmp_path), limits=LIMITS, **arguments)
+    encode(ROWS, kept=kept(tmp_path), limits=LIMITS, **arguments)
     with pytest.raises(DataError, match="embeddings for 5 tokens"):
-        encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=5, n_positions=64), **arguments)
+        encode(ROWS, kept=kept(tmp_path), limits=ModelLimits(vocab_size=5, n_positions=64), **arguments)
     with pytest.raises(Problems, match="positions for 2 to 8 tokens"):
-        encode_or_read(ROWS, kept(tmp_path), limits=ModelLimits(vocab_size=10_000, n_positions=8), **arguments)
+        encode(ROWS, kept=kept(tmp_path), limits=ModelLimits(vocab_size=10_000, n_positions=8), **arguments)
 
 
 @pytest.mark.parametrize("umask", [0o002, 0o027, 0o077])
 def test_who_may_read_a_file_is_what_the_umask_says(make_task, tokenizer, tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        encode_or_read(ROWS, kept(tmp_path), spec=make_task("xsum"), tokenizer=tokenizer, limits=LIMITS, split="train")
+        encode(ROWS, kept=kept(tmp_path), spec=make_task("xsum"), tokenizer=tokenizer, limits=LIMITS, split="train")
     finally:
         os.umask(before)
     (file,) = files(tmp_path)

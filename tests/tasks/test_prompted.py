@@ -8,7 +8,8 @@ from transformers import PreTrainedTokenizerFast
 
 from unidelta.errors import UserError
 from unidelta.tasks import TaskSpec
-from unidelta.tasks.encode import ModelLimits, encode
+from unidelta.tasks.encode import ModelLimits
+from unidelta.tasks.encoded_cache import encode
 from unidelta.tasks.prompt import Prompt, usual_template, wrong_template
 
 from ..task_facts import task_spec

@@ -5,7 +5,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from unidelta.errors import Problems
-from unidelta.tasks.encode import ModelLimits, encode
+from unidelta.tasks.encode import ModelLimits
+from unidelta.tasks.encoded_cache import encode
 from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
 
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", *"a b c d".split()]

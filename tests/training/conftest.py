@@ -19,7 +19,8 @@ from transformers import (
 )
 
 from unidelta.tasks import GenerationSpec, TaskSpec
-from unidelta.tasks.encode import Encoded, ModelLimits, encode
+from unidelta.tasks.encode import Encoded, ModelLimits
+from unidelta.tasks.encoded_cache import encode
 from unidelta.tasks.prompt import Prompt
 from unidelta.training import TrainingSpec
 from unidelta.training.evaluate import Evaluator

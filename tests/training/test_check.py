@@ -8,8 +8,7 @@ import torch
 
 from unidelta.errors import Problems
 from unidelta.training import TrainingSpec
-from unidelta.training.check import check_training
-from unidelta.training.faults import faults
+from unidelta.training.check import check_training, wrong_settings
 from unidelta.training.precision import resolve_device, resolve_precision
 
 
@@ -48,7 +47,7 @@ def test_a_value_out_of_range_is_refused(spec, name: str, value: float, allowed:
     assert (asked, why) == (f"training.{name}={value}", f"it must be a finite number, {allowed}")
     key, _, advised = instead.partition(",")[0].partition("=")
     fixed = replace(spec, **{name: None if advised == "null" else float(advised)})
-    assert key == f"training.{name}" and not any(f"{key}=" in problem.asked for problem in faults(fixed))
+    assert key == f"training.{name}" and not any(f"{key}=" in problem.asked for problem in wrong_settings(fixed))
 
 
 def test_numbers_that_are_not_finite_are_refused_everywhere(spec) -> None:

@@ -22,7 +22,7 @@ from unidelta.design.spec import Design, Frozen, FullFineTuning
 from unidelta.design.wording import number
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.suggestions import nearest
-from unidelta.training.faults import faults
+from unidelta.training.check import wrong_settings
 
 CHOICES = {
     "conventions": tuple(Conventions),
@@ -84,7 +84,7 @@ def resolve(config: RunConfig, *, architecture: Architecture, published: Archite
     """
     asked = plain(config)
     task, of_task = resolve_task(config, architecture.family)
-    problems = [*_check_values(asked), *faults(every_training_setting(asked)), *check_tuned(asked), *of_task]
+    problems = [*_check_values(asked), *wrong_settings(every_training_setting(asked)), *check_tuned(asked), *of_task]
     design, wrong = resolve_design(RunConfig.request(config), architecture=architecture, published=published)
     problems += [*_check_head(asked, architecture), *wrong, *unknown_slots(asked.request())]
     problems += [*_check_saving(asked, design), *check_quantised(asked, design)]

@@ -35,7 +35,7 @@ from unidelta.run.score import score
 from unidelta.tasks import Rows, commit
 from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits
-from unidelta.tasks.encoded_cache import Kept, encode_or_read
+from unidelta.tasks.encoded_cache import Kept, encode
 from unidelta.tasks.metrics.tried import try_metrics
 from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
 from unidelta.tracking import RunTracker
@@ -156,13 +156,13 @@ def _load(execution: Execution, rows: dict[str, Rows]) -> Loaded:
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=backbone.architecture.max_positions)
     folder, fingerprints = cache_folder(), execution.identity["data"]
     encoded = {
-        split: encode_or_read(
+        split: encode(
             data,
-            Kept(folder=folder, fingerprint=fingerprints[split]) if folder else None,
             spec=spec.task,
             tokenizer=tokenizer,
             limits=limits,
             split=split,
+            kept=Kept(folder=folder, fingerprint=fingerprints[split]) if folder else None,
         )
         for split, data in rows.items()
     }

@@ -140,28 +140,29 @@ def _of_task(task: str) -> list[str]:
 
 
 def _task_of_record(file: Path) -> dict[str, Any]:
-    """The task of the run whose record is next to its predictions."""
+    """The task of the run whose record is next to its predictions; empty without a record."""
     record = file.with_name(file.name.removesuffix(_PREDICTIONS) + ".json")
-    return json.loads(record.read_text(encoding="utf-8"))["spec"]["task"]
+    try:
+        return dict(json.loads(record.read_text(encoding="utf-8"))["spec"]["task"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _output_of_record(file: Path) -> Output | None:
     """What that run predicted; None without a record, or if its kind of task is unknown here."""
-    try:
-        kind = _task_of_record(file)["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    kind = _task_of_record(file).get("kind", "")
     return KINDS[kind].output if kind in KINDS else None
 
 
 def _of_record(file: Path) -> list[str]:
     """The metrics of the run whose record is next to its predictions."""
-    try:
-        task = _task_of_record(file)
-        return [str(name) for name in task["metrics"]] if "metrics" in task else _of_task(task["name"])
-    except (OSError, ValueError, KeyError, TypeError):
-        why = "there is no run record next to it that would say which metrics to use"
-        raise ConfigError(f"score {file}", why, "--metrics NAME,NAME or --task TASK") from None
+    task = _task_of_record(file)
+    if "metrics" in task:
+        return [str(name) for name in task["metrics"]]
+    if "name" in task:
+        return _of_task(task["name"])
+    why = "there is no run record next to it that would say which metrics to use"
+    raise ConfigError(f"score {file}", why, "--metrics NAME,NAME or --task TASK")
 
 
 @as_command

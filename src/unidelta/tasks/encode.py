@@ -1,7 +1,7 @@
 """Encode rows as token ids, and count truncated and empty texts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
@@ -60,45 +60,20 @@ class Encoded:
         return len(self.features)
 
 
-def encode(
-    rows: Rows,
-    *,
-    spec: TaskSpec,
-    tokenizer: PreTrainedTokenizerBase,
-    limits: ModelLimits,
-    split: str,
-) -> Encoded:
-    """Token ids of `rows`.
-
-    Args:
-        rows: rows of the task.
-        spec: the task; its lengths, languages and prompt are used.
-        tokenizer: the backbone's tokenizer; mBART's is set to the task's languages and stays that way.
-        limits: the model's limits.
-        split: of the rows, named in errors; targets are truncated at `max_target_length` in `train`, and at
-            `eval_max_target_length` in all others.
-
-    Raises:
-        ConfigError: a length is beyond the model's positions, a language is unknown to the tokenizer, or it cannot make
-            the task's prompt (several problems together are `Problems`).
-        DataError: there are no rows, none of them has a source, or the tokenizer gives no ids or ids the model has no
-            embedding for.
-    """
-    prepare(spec, tokenizer, limits)
-    encoded = tokenised(rows, spec=spec, tokenizer=tokenizer, split=split)
-    check_encoded(encoded, spec, limits, split=split)
-    return encoded
+COUNTS = tuple(field.name for field in fields(Encoded) if field.name != "features")
 
 
 def prepare(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, limits: ModelLimits) -> None:
-    """Set the tokenizer to the task's languages, if it has any, after checking all settings."""
+    """Check all settings, and set the tokenizer to the task's languages if it has any."""
     problems: list[UserError] = list(check_lengths(spec, limits.n_positions))
     if spec.prompt is not None and not problems:
         problems = check_prompt(spec, tokenizer, n_positions=limits.n_positions)
+    if isinstance(tokenizer, Multilingual) and not problems:
+        problems = wrong_languages(spec, tuple(tokenizer.lang_code_to_id))
     if problems:
         raise problems[0] if len(problems) == 1 else Problems(problems)
     if isinstance(tokenizer, Multilingual):
-        _set_languages(tokenizer, spec)
+        tokenizer.src_lang, tokenizer.tgt_lang = str(spec.source_language), spec.target_language
 
 
 def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, split: str) -> Encoded:
@@ -107,20 +82,21 @@ def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase,
         raise DataError(f"token ids of {spec.name}", "there are no rows", "a split with at least one row")
     max_target = spec.max_target_length if split == "train" else spec.eval_max_target_length
     parts: dict[str, list[Any]] = {}
-    n_cut, n_empty = np.zeros(2, dtype=int), np.zeros(2, dtype=int)  # of sources, of targets
+    n = dict.fromkeys(COUNTS, 0)
     for chunk in _chunks(rows):
-        columns, n_cut_sources = _encode_sources(chunk, spec, tokenizer)
-        targets, n_cut_targets = [spec.target(row) for row in chunk], 0
-        n_empty[0] += sum(not all(text.strip() for text in spec.sources(row)) for row in chunk)
+        columns, n_cut = _encode_sources(chunk, spec, tokenizer)
+        n["n_truncated_sources"] += n_cut
+        n["n_empty_sources"] += sum(not all(text.strip() for text in spec.sources(row)) for row in chunk)
+        targets, n_cut = [spec.target(row) for row in chunk], 0
         if spec.generates:
-            n_empty[1] += sum(not text.strip() for text in targets)
+            n["n_empty_targets"] += sum(not text.strip() for text in targets)
         if spec.is_one_sequence:
             texts, longest = [spec.target_text(row) for row in chunk], max_target if spec.generates else None
-            columns["labels"], n_cut_targets = encode_targets(texts, spec, tokenizer, longest)
+            columns["labels"], n_cut = encode_targets(texts, spec, tokenizer, longest)
         elif spec.generates:
-            encoded, n_cut_targets = _tokenise(tokenizer, {"text_target": targets}, max_target)
+            encoded, n_cut = _tokenise(tokenizer, {"text_target": targets}, max_target)
             columns["labels"] = encoded["input_ids"]
-        n_cut += n_cut_sources, n_cut_targets
+        n["n_truncated_targets"] += n_cut
         for name, column in columns.items():
             parts.setdefault(name, []).append(Ragged.of(column))
         if not spec.writes:
@@ -129,13 +105,7 @@ def tokenised(rows: Rows, *, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase,
         name: Ragged.joined(part) if isinstance(part[0], Ragged) else np.concatenate(part)
         for name, part in parts.items()
     }
-    return Encoded(
-        features=Features(columns=joined),
-        n_truncated_sources=int(n_cut[0]),
-        n_truncated_targets=int(n_cut[1]),
-        n_empty_sources=int(n_empty[0]),
-        n_empty_targets=int(n_empty[1]),
-    )
+    return Encoded(features=Features(columns=joined), **n)
 
 
 def check_encoded(encoded: Encoded, spec: TaskSpec, limits: ModelLimits, *, split: str) -> None:
@@ -207,10 +177,3 @@ def _tokenise(
 
 def _columns(encoding: Any) -> dict[str, list[list[int]]]:
     return {name: list(column) for name, column in encoding.items() if name in ("input_ids", "token_type_ids")}
-
-
-def _set_languages(tokenizer: Multilingual, spec: TaskSpec) -> None:
-    wrong = wrong_languages(spec, tuple(tokenizer.lang_code_to_id))
-    if wrong:
-        raise wrong[0] if len(wrong) == 1 else Problems(wrong)
-    tokenizer.src_lang, tokenizer.tgt_lang = str(spec.source_language), spec.target_language

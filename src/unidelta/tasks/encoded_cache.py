@@ -11,7 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from safetensors.numpy import save
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.errors import first_line
-from unidelta.tasks.encode import Encoded, ModelLimits, check_encoded, prepare, tokenised
+from unidelta.tasks.encode import COUNTS, Encoded, ModelLimits, check_encoded, prepare, tokenised
 from unidelta.tasks.features import Features
 from unidelta.tasks.kind import KINDS
 from unidelta.tasks.sources import Rows
@@ -29,8 +29,6 @@ from unidelta.tasks.task import TaskSpec
 
 MIN_ROWS = 10_000
 """Smaller splits are tokenised each time, which takes about a second; all of the miniature's are smaller."""
-
-_COUNTS = tuple(field.name for field in fields(Encoded) if field.name != "features")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,27 +44,31 @@ class Kept:
     fingerprint: str
 
 
-def encode_or_read(
+def encode(
     rows: Rows,
-    kept: Kept | None,
     *,
     spec: TaskSpec,
     tokenizer: PreTrainedTokenizerBase,
     limits: ModelLimits,
     split: str,
+    kept: Kept | None = None,
 ) -> Encoded:
-    """The result of `encode` for these arguments, read from the cache or written to it.
+    """Token ids of `rows`, read from the cache or written to it if there is one.
 
     Args:
         rows: rows of the task.
+        spec: the task; its lengths, languages and prompt are used.
+        tokenizer: the backbone's tokenizer; mBART's is set to the task's languages and stays that way.
+        limits: the model's limits.
+        split: of the rows, named in errors; targets are truncated at `max_target_length` in `train`, and at
+            `eval_max_target_length` in all others.
         kept: None for no cache.
-        spec: as for `encode`.
-        tokenizer: as for `encode`.
-        limits: as for `encode`.
-        split: as for `encode`.
 
     Raises:
-        ConfigError, DataError: as `encode`.
+        ConfigError: a length is beyond the model's positions, a language is unknown to the tokenizer, or it cannot make
+            the task's prompt (several problems together are `Problems`).
+        DataError: there are no rows, none of them has a source, or the tokenizer gives no ids or ids the model has no
+            embedding for.
     """
     prepare(spec, tokenizer, limits)
     encoded, file = None, None
@@ -118,7 +120,7 @@ def _read(file: Path) -> Encoded | None:
         with safe_open(file, framework="numpy") as stored:
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no mapping)
             metadata = stored.metadata() or {}
-        counts = {name: int(metadata[name]) for name in _COUNTS}
+        counts = {name: int(metadata[name]) for name in COUNTS}
         if metadata["sha256"] != _digest(arrays, counts):
             raise ValueError("its content is not what was written")
         return Encoded(features=Features.from_arrays(arrays), **counts)
@@ -132,7 +134,7 @@ def _write(file: Path, encoded: Encoded) -> None:
     """Save token ids, completely or not at all."""
     assert isinstance(encoded.features, Features)
     arrays = encoded.features.arrays()
-    counts = {name: getattr(encoded, name) for name in _COUNTS}
+    counts = {name: getattr(encoded, name) for name in COUNTS}
     metadata = {**{name: str(count) for name, count in counts.items()}, "sha256": _digest(arrays, counts)}
     temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
     with suppress(OSError, SafetensorError):

@@ -26,26 +26,23 @@ from unidelta.tasks.task import Row, TaskSpec
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 _PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.[a-z.]+")
 _N_HELD_OUT = 500  # at most, where nobody says how many
-_DEV = ("validation", "dev", "valid", "val")
-_TEXT, _BINARY = (".jsonl", ".json", ".csv", ".tsv"), (".parquet", ".arrow")
-FORMATS = (*(f"{ending}{gz}" for ending in _TEXT for gz in ("", ".gz")), *_BINARY)
+_DEV = ("validation", "dev", "valid", "val")  # names of one split
+_READERS: dict[str, Callable[[BinaryIO, Faults], Table]] = {
+    ".jsonl": read_jsonl,
+    ".json": read_json,
+    ".csv": partial(read_delimited, delimiters=",;\t"),
+    ".tsv": partial(read_delimited, delimiters="\t"),
+}
+FORMATS = (*(f"{ending}{gz}" for ending in _READERS for gz in ("", ".gz")), ".parquet", ".arrow")
 """The endings of files that are read."""
 
 
 def _reader(suffix: str) -> Callable[[BinaryIO, Faults], Table]:
-    match suffix:
-        case ".jsonl":
-            return read_jsonl
-        case ".json":
-            return read_json
-        case ".csv":
-            return partial(read_delimited, delimiters=",;\t")
-        case ".tsv":
-            return partial(read_delimited, delimiters="\t")
-        case _:
-            from unidelta.tasks.arrow import read_arrow, read_parquet  # late: pyarrow takes half a second to import
+    if suffix in _READERS:
+        return _READERS[suffix]
+    from unidelta.tasks.arrow import read_arrow, read_parquet  # late: pyarrow takes half a second to import
 
-            return read_parquet if suffix == ".parquet" else read_arrow
+    return read_parquet if suffix == ".parquet" else read_arrow
 
 
 def read_split(task: TaskSpec, split: str) -> list[Row]:
@@ -87,23 +84,19 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
         raise DataError("task.source=local", "no folder is given", "task.source=local task.path=DIR")
     root = Path(task.path)
     if not os.path.isdir(root):
-        raise DataError(
-            f"task.path={task.path}", "there is no such folder", "task.path=DIR with a folder of data files"
-        )
+        instead = "task.path=DIR with a folder of data files"
+        raise DataError(f"task.path={task.path}", "there is no such folder", instead)
     asked = f"split {split} in {root}"
     if not _SPLIT_NAME.fullmatch(split):
-        raise DataError(
-            asked,
-            "a split's name has letters, digits and _ only",
-            f"validation_matched, say, or {last_rows('train', 10 * _N_HELD_OUT)}",
-        )
-    found = [files for name in _names(split) for suffix in FORMATS for files in _candidates(root, name, suffix)]
+        instead = f"validation_matched, say, or {last_rows('train', 10 * _N_HELD_OUT)}"
+        raise DataError(asked, "a split's name has letters, digits and _ only", instead)
+    names = _DEV if split in _DEV else (split,)
+    found = [files for name in names for suffix in FORMATS for files in _candidates(root, name, suffix)]
     if not found:
         there = ", ".join(sorted(entry.name for entry in root.iterdir())[:20]) or "nothing"
         why = f"the folder has no such file; it has {there}"
-        raise DataError(
-            asked, why, f"a file named {split}.jsonl, .json, .csv, .tsv or .parquet{_otherwise(task, split)}"
-        )
+        instead = f"a file named {split}.jsonl, .json, .csv, .tsv or .parquet{_otherwise(task, split)}"
+        raise DataError(asked, why, instead)
     if len(found) > 1:
         names = ", ".join(files[0].name for files in found)
         raise DataError(asked, f"the split is there more than once: {names}", "one of them; move the others away")
@@ -112,11 +105,6 @@ def split_files(task: TaskSpec, split: str) -> list[Path]:
         if file.is_dir():
             raise DataError(asked, f"{file.name} is a folder", "a file of that name")
     return found[0]
-
-
-def _names(split: str) -> tuple[str, ...]:
-    """The common names of a split."""
-    return _DEV if split in _DEV else (split,)
 
 
 def _candidates(root: Path, name: str, suffix: str) -> list[list[Path]]:
@@ -137,11 +125,8 @@ def _otherwise(task: TaskSpec, split: str) -> str:
         n_rows = len(read_split(replace(task, labels=()), "train"))
     except UserError:
         return named  # what is wrong with the training split is told by itself
-    return (
-        f"{named}; or task.eval_split='{last_rows('train', n_rows)}', the last rows of training"
-        if n_rows > 1
-        else named
-    )
+    last = f"; or task.eval_split='{last_rows('train', n_rows)}', the last rows of training"
+    return named + (last if n_rows > 1 else "")
 
 
 def last_rows(split: str, n_rows: int) -> str:

@@ -82,7 +82,7 @@ def encode_targets(
     end = tokenizer.eos_token_id
     assert isinstance(end, int)
     space = " " if _wants_space(spec, tokenizer) else ""
-    found = _bare(tokenizer, [f"{space}{text}" for text in texts])
+    found = _ids(tokenizer, [f"{space}{text}" for text in texts])
     n_cut = 0 if max_length is None else sum(len(ids) >= max_length for ids in found)
     return [[*ids[: None if max_length is None else max_length - 1], end] for ids in found], n_cut
 
@@ -97,9 +97,9 @@ def prompt_ids(texts: Sequence[str], spec: TaskSpec, tokenizer: PreTrainedTokeni
     """The token ids of texts that are made of the template; neither cut nor ended."""
     assert spec.prompt is not None
     if spec.prompt.is_chat:
-        return _bare(tokenizer, [_as_chat(tokenizer, text) for text in texts])
+        return _ids(tokenizer, [_as_chat(tokenizer, text) for text in texts])
     begin = _beginning(tokenizer)
-    return [[*begin, *ids] for ids in _bare(tokenizer, texts)]
+    return [[*begin, *ids] for ids in _ids(tokenizer, texts)]
 
 
 def _cut(row: Row, ids: list[int], spec: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -127,21 +127,17 @@ def _ends(tokenizer: PreTrainedTokenizerBase, text: str, spec: TaskSpec) -> list
     return [end for _, end in found["offset_mapping"]]
 
 
-def _bare(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
-    found: Mapping[str, Any] = tokenizer(list(texts), add_special_tokens=False, verbose=False)
+def _ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], *, is_bare: bool = True) -> list[list[int]]:
+    """Token ids of texts, bare or with the special tokens that the tokenizer puts around them."""
+    found: Mapping[str, Any] = tokenizer(list(texts), add_special_tokens=not is_bare, verbose=False)
     return [list(ids) for ids in found["input_ids"]]
 
 
 def _beginning(tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """The special tokens with which the tokenizer begins a text."""
-    (whole,), (bare,) = _columns(tokenizer, "a"), _bare(tokenizer, ["a"])
+    (whole,), (bare,) = _ids(tokenizer, ["a"], is_bare=False), _ids(tokenizer, ["a"])
     starts = [i for i in range(len(whole)) if whole[i : i + len(bare)] == bare]
     return whole[: starts[0]] if bare and starts else []
-
-
-def _columns(tokenizer: PreTrainedTokenizerBase, text: str) -> list[list[int]]:
-    found: Any = tokenizer([text], verbose=False)
-    return [list(ids) for ids in found["input_ids"]]
 
 
 def _as_chat(tokenizer: PreTrainedTokenizerBase, text: str) -> str:

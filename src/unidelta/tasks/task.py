@@ -196,13 +196,8 @@ class TaskSpec:
 
     def splits(self) -> tuple[str, ...]:
         """The splits a run reads, train first, each once."""
-        named = (
-            "train",
-            self.eval_split,
-            *((self.test_split,) if self.test_split else ()),
-            *self.extra_eval_splits,
-        )
-        return tuple(dict.fromkeys(named))
+        named = ("train", self.eval_split, self.test_split, *self.extra_eval_splits)
+        return tuple(dict.fromkeys(split for split in named if split))
 
     @property
     def reports_dev(self) -> bool:

@@ -17,13 +17,14 @@ class BestStep:
     Attributes:
         step: the best step, None before the first evaluation.
         metrics: its metrics.
+        parameters: its trained parameters, by name.
     """
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        self._parameters: dict[str, Tensor] = {}
         self.step: int | None = None
         self.metrics: dict[str, float] = {}
+        self.parameters: dict[str, Tensor] = {}
 
     def offer(self, model: nn.Module, *, step: int, metrics: dict[str, float]) -> None:
         """Keep `model` if it is strictly better than the best so far."""
@@ -31,19 +32,10 @@ class BestStep:
         if self.step is not None and not self._selection.prefers(metrics[key], self.metrics[key]):
             return
         self.step, self.metrics = step, metrics
-        self._parameters = {name: parameter.detach().to("cpu", copy=True) for name, parameter in tuned(model).items()}
-
-    @property
-    def parameters(self) -> dict[str, Tensor]:
-        """The parameters of the best step, empty before the first evaluation."""
-        return self._parameters
-
-    def resume(self, *, step: int | None, metrics: dict[str, float], parameters: dict[str, Tensor]) -> None:
-        """Restore the best step of a resumed run."""
-        self.step, self.metrics, self._parameters = step, metrics, parameters
+        self.parameters = {name: parameter.detach().to("cpu", copy=True) for name, parameter in tuned(model).items()}
 
     def restore(self, model: nn.Module) -> None:
         """Give `model` the parameters of the best step; does nothing before the first evaluation."""
         parameters = dict(model.named_parameters())
-        for name, best in self._parameters.items():
+        for name, best in self.parameters.items():
             parameters[name].data.copy_(best)

@@ -118,12 +118,8 @@ class Evaluator:
             if not loss_only:
                 output_BT = generate(self.model, batch, task=self.task, tokenizer=self.tokenizer)
                 outputs.update(zip(indices, self._decode(output_BT), strict=True))
-        outputs, loss_sum, n_tokens = _together(outputs, loss_sum, n_tokens, self.processes)
-        loss = loss_sum / n_tokens
-        if loss_only:
-            return loss, [], []
-        predictions = [outputs[i] for i in range(len(features))]
-        return loss, predictions, self._decode([feature["labels"] for feature in features])
+        loss, predictions = _together(outputs, loss_sum, n_tokens, self.processes)
+        return loss, predictions, [] if loss_only else self._decode([feature["labels"] for feature in features])
 
     def _labels(self, features: Sequence[Feature], *, loss_only: bool) -> tuple[float, list[int], list[int]]:
         outputs: dict[int, int] = {}
@@ -139,12 +135,8 @@ class Evaluator:
                 logits_BC = words.scores(self.model, [features[i] for i in indices], self.collator())
             loss_sum += F.cross_entropy(logits_BC, labels_B, reduction="sum").item()
             outputs.update(zip(indices, logits_BC.argmax(-1).tolist(), strict=True))
-        outputs, loss_sum, _ = _together(outputs, loss_sum, 0, self.processes)
-        loss = loss_sum / len(features)
-        if loss_only:
-            return loss, [], []
-        predictions = [outputs[i] for i in range(len(features))]
-        return loss, predictions, references
+        loss, predictions = _together(outputs, loss_sum, len(outputs), self.processes)
+        return (loss, [], []) if loss_only else (loss, predictions, references)
 
     def _batches(self, features: Sequence[Feature]) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
         """Batches of this process on the model's device, with the positions of their features, longest sources first.
@@ -167,12 +159,13 @@ class Evaluator:
 
 
 def _together(
-    outputs: dict[int, _Output], loss_sum: float, n_tokens: int, processes: Processes
-) -> tuple[dict[int, _Output], float, int]:
-    """What all processes found: outputs by position, and the sums of their sums."""
-    everyone = gather((outputs, loss_sum, n_tokens), processes)
+    outputs: dict[int, _Output], loss_sum: float, n: int, processes: Processes
+) -> tuple[float, list[_Output]]:
+    """What all processes found: the mean loss, from their sums over `n` each, and the outputs by position, in order."""
+    everyone = gather((outputs, loss_sum, n), processes)
     all_outputs = {i: output for found, _, _ in everyone for i, output in found.items()}
-    return all_outputs, sum(loss for _, loss, _ in everyone), sum(n for _, _, n in everyone)
+    loss = sum(loss for _, loss, _ in everyone) / sum(n for _, _, n in everyone)
+    return loss, [all_outputs[i] for i in sorted(all_outputs)]
 
 
 @contextmanager

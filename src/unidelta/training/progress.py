@@ -5,15 +5,10 @@ from threading import RLock
 
 from tqdm import tqdm
 
-
-class _Bar(tqdm):
-    """With a lock of this process: tqdm's is shared with forked ones, and one that is killed never gives it back."""
+_LEFT_OUT = ("step", "epoch", "grad_norm")
 
 
-_Bar.set_lock(RLock())
-
-
-class ProgressBar:
+class ProgressBar(tqdm):
     """A bar of optimiser steps.
 
     Args:
@@ -23,17 +18,14 @@ class ProgressBar:
     """
 
     def __init__(self, n_steps: int, *, step: int, is_shown: bool) -> None:
-        self._bar = _Bar(total=n_steps, initial=step, desc="train", dynamic_ncols=True, disable=not is_shown)
+        super().__init__(total=n_steps, initial=step, desc="train", dynamic_ncols=True, disable=not is_shown)
 
     def show(self, entry: Mapping[str, float]) -> None:
         """Move to the step of a history entry, and show its losses, learning rate and scores."""
         numbers = {name: f"{value:.4g}" for name, value in entry.items() if name not in _LEFT_OUT}
-        self._bar.set_postfix(numbers, refresh=False)
-        self._bar.update(entry["step"] - self._bar.n)
-
-    def close(self) -> None:
-        """Leave the line as it is."""
-        self._bar.close()
+        self.set_postfix(numbers, refresh=False)
+        self.update(entry["step"] - self.n)
 
 
-_LEFT_OUT = ("step", "epoch", "grad_norm")
+# A lock of this process: tqdm's is shared with forked ones, and one that is killed never gives it back.
+ProgressBar.set_lock(RLock())

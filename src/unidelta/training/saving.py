@@ -55,21 +55,12 @@ class Saver:
         self._last = time.monotonic()
 
     @property
-    def is_late(self) -> bool:
-        """Whether it is time for a checkpoint."""
-        if self._continuation is None or self._period is None:
-            return False
-        return time.monotonic() - self._last >= self._period
-
-    @property
-    def is_asked_to_stop(self) -> bool:
-        """Whether this process was asked to stop."""
-        return self._continuation is not None and self._continuation.stop.signal is not None
-
-    @property
     def wishes(self) -> tuple[bool, bool]:
         """Whether it is time for a checkpoint, and whether this process was asked to stop."""
-        return self.is_late, self.is_asked_to_stop
+        if self._continuation is None:
+            return False, False
+        is_late = self._period is not None and time.monotonic() - self._last >= self._period
+        return is_late, self._continuation.stop.signal is not None
 
     def resume(self) -> None:
         """Load the checkpoint that the run resumes from, if there is one."""

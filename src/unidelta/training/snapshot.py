@@ -16,12 +16,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-_STATE, _PARAMETERS, _BEST, _OPTIMISER = (
-    "state.json",
-    "parameters.safetensors",
-    "best.safetensors",
-    "optimizer.safetensors",
-)
+_STATE, _PARAMETERS = "state.json", "parameters.safetensors"
+_BEST, _OPTIMISER = "best.safetensors", "optimizer.safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,8 @@ class TrainState:
         self.schedule.load_state_dict(snapshot.schedule)
         if snapshot.scaler:  # empty if it was written at another precision
             self.scaler.load_state_dict(snapshot.scaler)
-        self.best.resume(step=snapshot.best_step, metrics=snapshot.best_metrics, parameters=read_best(folder))
+        self.best.step, self.best.metrics = snapshot.best_step, snapshot.best_metrics
+        self.best.parameters = read_best(folder)
         self.guard.resume(snapshot.guard)
         self.step, self.is_finished = snapshot.steps, snapshot.is_finished
         self.evaluation_seconds, self.n_tokens = snapshot.evaluation_seconds, snapshot.n_tokens

@@ -17,7 +17,8 @@ def bleu_metric(
         prepare: what is done to every prediction and reference before it is split into tokens.
         tokens: the name of one of sacreBLEU's tokenizers.
         smoothing: the name of one of its ways to smooth counts of 0.
-        signed: the metric's signature, from sacreBLEU's own, e.g. `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0`.
+        signed: the metric's signature, from sacreBLEU's own, such as
+            `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0`.
     """
 
     def measure(predictions: Sequence[str], references: Sequence[str]) -> list[Statistics]:
