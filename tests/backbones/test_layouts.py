@@ -198,6 +198,19 @@ def test_what_is_missing_or_damaged_is_refused_by_name(how, why, instead, load, 
     assert why in refusal.value.why and instead in refusal.value.instead
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{}", "KeyError"), ("[1]", "TypeError"), ('{"added_tokens": [], "model": {}}', "ModelUntagged"), ('"', "JSON")],
+)
+def test_a_tokenizer_that_is_none_is_refused_as_one(content: str, said: str, load, tmp_path: Path) -> None:
+    folder = saved(random_model("RobertaModel"), tmp_path)
+    (folder / "tokenizer.json").write_text(content)
+    with pytest.raises(BackboneError) as refusal:
+        load(folder)
+    assert refusal.value.why.startswith("its tokenizer cannot be read (") and said in refusal.value.why
+    assert refusal.value.instead.endswith("and a tokenizer")
+
+
 @pytest.mark.parametrize("kind", ["BartForConditionalGeneration", "RobertaModel"])
 @pytest.mark.parametrize("n_embeddings", [N_WORDS // 2, 3 * N_WORDS])
 def test_a_tokenizer_of_another_model_is_refused_with_both_numbers(kind, n_embeddings, load, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from transformers import PreTrainedTokenizerFast
 from unidelta.errors import Problems
 from unidelta.tasks.encode import ModelLimits
 from unidelta.tasks.encoded_cache import encode
+from unidelta.tasks.prompt import Prompt
 from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
 
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", *"a b c d".split()]
@@ -59,6 +60,26 @@ def test_a_classifier_has_sources_only_and_both_texts_of_a_pair(make_task, token
     rows = [{"premise": "a ж", "hypothesis": "ж ж b", "label": 0}]
     found = unknown_tokens(encoded(rows, spec := make_task("mnli"), tokenizer), spec, tokenizer)
     assert found == {"sources": Unknown(n=0 if tokenizer.unk_token is None else 3, of=5)}
+
+
+@pytest.mark.parametrize(
+    ("template", "sources", "expected"),
+    [
+        ("a b c d a b c d {source}", ["ж ж a", "a"], (2, 4)),  # 2 of 20 with the prompt
+        ("a {source} b c", ["ж ж", "ж"], (3, 3)),
+        ("a {source} b c", ["a b", "c"], (0, 9)),  # whole prompts, where that makes no difference
+        ("a ж {source}", ["b ж", "ж ж"], (3, 4)),  # 5 of 8 with the prompt
+        ("ж ж {source} ж", ["a", "b"], (6, 8)),  # a prompt that is unknown still counts
+    ],
+)
+def test_a_prompt_makes_no_source_look_known(template, sources, expected, make_task, tokenizer) -> None:
+    spec = make_task("xsum", prompt=Prompt(template=template))
+    rows = [{"document": text, "summary": "a"} for text in sources]
+    if tokenizer.unk_token is None:
+        assert unknown_tokens(encoded(rows, spec, tokenizer), spec, tokenizer)["sources"].n == 0
+        return
+    found = unknown_tokens(encoded(rows, spec, tokenizer), spec, tokenizer)["sources"]
+    assert (found.n, found.of) == expected
 
 
 def test_what_cannot_be_read_is_refused_with_every_side_and_the_key(make_task) -> None:

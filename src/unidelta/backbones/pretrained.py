@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from unidelta.backbones.classes import model_class
@@ -61,7 +61,7 @@ def load_pretrained(
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported, and refused below with everything else that does not fit
         )
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+        tokenizer = _tokenizer(source, revision)
     prepare_padding(tokenizer, model, family, asked=asked)
     check_vocabulary(tokenizer, model, asked=asked)
     head = family.head_of(model)
@@ -108,6 +108,16 @@ def _use_head(head: torch.nn.Module, theirs: Sequence[str], ours: Sequence[str],
     rows, how = order_of(theirs, ours, asked=asked)
     reorder(head, rows)
     return how
+
+
+def _tokenizer(source: str, revision: str | None) -> PreTrainedTokenizerBase:
+    """The checkpoint's tokenizer; of a file that is none, such as `{}`, the reader says no more than a missing key."""
+    try:
+        return AutoTokenizer.from_pretrained(source, revision=revision)
+    except OSError:
+        raise  # a file that is not there, or out of reach
+    except Exception as error:  # the reader raises whatever it meets
+        raise ValueError(f"its tokenizer cannot be read ({type(error).__name__}: {first_line(error)})") from error
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def check_prompt(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, *, n_positi
         problems.append(no_chat_template())
     if problems:
         return problems
-    n_empty = len(prompt_ids([prompt.text(dict.fromkeys(spec.source_roles(), ""))], spec, tokenizer)[0])
+    n_empty = len(template_ids(spec, tokenizer))
     if n_empty >= spec.max_source_length:
         asked = f"task.max_source_length={spec.max_source_length}"
         why = f"the template alone has {n_empty} tokens, and no source would be read"
@@ -91,6 +91,12 @@ def label_ids(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> list[list[i
     """The token ids of each label's word, with the end token."""
     assert spec.prompt is not None
     return encode_targets(spec.prompt.label_words, spec, tokenizer, None)[0]
+
+
+def template_ids(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The token ids of a prompt whose sources are empty."""
+    assert spec.prompt is not None
+    return prompt_ids([spec.prompt.text(dict.fromkeys(spec.source_roles(), ""))], spec, tokenizer)[0]
 
 
 def prompt_ids(texts: Sequence[str], spec: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:

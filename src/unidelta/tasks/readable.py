@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from unidelta.errors import DataError, Problems, UserError
 from unidelta.tasks.encode import Encoded
 from unidelta.tasks.features import Features, Ragged
+from unidelta.tasks.prompted import template_ids
 from unidelta.tasks.sources import Rows
 from unidelta.tasks.task import TaskSpec
 
@@ -38,20 +39,31 @@ class Unknown:
 def unknown_tokens(encoded: Encoded, task: TaskSpec, tokenizer: PreTrainedTokenizerBase) -> dict[str, Unknown]:
     """The unknown tokens of a split's `sources`, and of its `targets` where targets are written.
 
-    A tokenizer of bytes knows every text, and may still name a token: GPT-2's begins and ends texts, and is no unknown.
+    The words of a prompt, which are the same in every row, are left out where they would make the sources look better.
     """
     assert isinstance(encoded.features, Features)
     columns = {"sources": "input_ids", **({"targets": "labels"} if task.writes else {})}
-    unknown, special = tokenizer.unk_token_id, list(tokenizer.all_special_ids)
-    if unknown in (tokenizer.bos_token_id, tokenizer.eos_token_id):
-        unknown = None
     found: dict[str, Unknown] = {}
     for side, name in columns.items():
         column = encoded.features.columns[name]
         assert isinstance(column, Ragged)
-        n = 0 if unknown is None else int((column.flat == unknown).sum())
-        found[side] = Unknown(n=n, of=int((~np.isin(column.flat, special)).sum()) + n)
+        found[side] = _unknown(column.flat, tokenizer)
+    if task.prompt is not None:
+        whole, template = found["sources"], _unknown(np.array(template_ids(task, tokenizer), np.int32), tokenizer)
+        n = max(0, whole.n - len(encoded) * template.n)
+        alone = Unknown(n=n, of=max(n, whole.of - len(encoded) * template.of))
+        found["sources"] = max(whole, alone, key=lambda tokens: tokens.share)
     return found
+
+
+def _unknown(ids: np.ndarray, tokenizer: PreTrainedTokenizerBase) -> Unknown:
+    """How many of some token ids are the unknown one.
+
+    A tokenizer of bytes knows every text, and may still name a token: GPT-2's begins and ends texts, and is no unknown.
+    """
+    unknown = tokenizer.unk_token_id
+    n = 0 if unknown in (None, tokenizer.bos_token_id, tokenizer.eos_token_id) else int((ids == unknown).sum())
+    return Unknown(n=n, of=int((~np.isin(ids, tokenizer.all_special_ids)).sum()) + n)
 
 
 def unreadable_references(rows: Rows, task: TaskSpec) -> dict[str, int]:
