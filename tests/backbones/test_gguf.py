@@ -20,7 +20,7 @@ from unidelta.backbones.local import Local
 from unidelta.tasks import GenerationSpec
 from unidelta.tasks.encode import ModelLimits
 from unidelta.tasks.encoded_cache import encode
-from unidelta.tasks.prompt import Prompt
+from unidelta.tasks.text_prompt import TextPrompt
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
 
@@ -114,7 +114,7 @@ def test_a_real_decoder_learns_and_generates(smollm2: Path, method: str):
         assert "Paris" in tokenizer.decode(model.generate(**question, max_new_tokens=6, do_sample=False)[0])
     generation = GenerationSpec(num_beams=1, max_length=20, min_length=1, no_repeat_ngram_size=0, length_penalty=1.0)
     lengths = {"max_source_length": 48, "max_target_length": 16, "eval_max_target_length": 16}
-    prompt = Prompt(template="{source}\nSummary:")
+    prompt = TextPrompt(template="{source}\nSummary:")
     task = task_spec("xsum", generation=generation, prompt=prompt, **lengths)
     limits = ModelLimits(vocab_size=model.config.vocab_size, n_positions=model.config.max_position_embeddings)
     options = {"spec": task, "tokenizer": tokenizer, "limits": limits}

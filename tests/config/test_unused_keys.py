@@ -59,6 +59,7 @@ READ = (
     "task=xsum task.metrics=[chrf,bleu] task.select_by=bleu task.title=X",
     "task=sst2 task.columns.text=sentence task.columns.text_pair=null task.labels=[a,b] resume=any",
     "method=frozen task=xsum training.eval_batch_size=7 seed=3",
+    "method=frozen task=wmt_en_ro task.max_train_examples=7",  # every run reads and counts the training split
     "method=frozen training.head=trained task=sst2 backbone.dropout=0.3 backbone.attention_dropout=0.2",
 )
 

@@ -6,7 +6,7 @@ from unidelta.config.compose import compose
 from unidelta.errors import Problems
 from unidelta.run.prepare import prepare
 from unidelta.tasks.columns import Columns
-from unidelta.tasks.languages import wrong_languages
+from unidelta.tasks.language_check import wrong_languages
 
 KNOWN = ("en_XX", "de_DE", "fr_XX", "ro_RO")
 

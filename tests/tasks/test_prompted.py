@@ -1,7 +1,5 @@
 """Prompts and targets as token ids: what begins and ends them, what is cut, and what is refused before training."""
 
-from dataclasses import replace
-
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -10,7 +8,7 @@ from unidelta.errors import UserError
 from unidelta.tasks import TaskSpec
 from unidelta.tasks.encode import ModelLimits
 from unidelta.tasks.encoded_cache import encode
-from unidelta.tasks.prompt import Prompt, usual_template, wrong_template
+from unidelta.tasks.text_prompt import TextPrompt, usual_template, wrong_template
 
 from ..task_facts import task_spec
 
@@ -41,7 +39,7 @@ LIMITS = ModelLimits(vocab_size=400, n_positions=64)
 
 def task(template: str, name: str = "xsum", *, chat: bool = False, words: tuple[str, ...] = (), **changes) -> TaskSpec:
     lengths = {"max_source_length": 40, "max_target_length": 20, "eval_max_target_length": 20}
-    prompt = Prompt(template=template, is_chat=chat, label_words=words)
+    prompt = TextPrompt(template=template, is_chat=chat, label_words=words)
     return task_spec(name, prompt=prompt, **{**lengths, **changes})
 
 
@@ -156,6 +154,5 @@ def test_a_template_holds_every_source_and_nothing_else(template: str, why: str 
     found = wrong_template(template, ["source"])
     assert found is None if why is None else found is not None and why in found
     if why is None:
-        assert replace(Prompt(template=template)).text({"source": "{y}"}) == template.replace("{{x}}", "{x}").replace(
-            "{source}", "{y}"
-        )
+        written = template.replace("{{x}}", "{x}").replace("{source}", "{y}")
+        assert TextPrompt(template=template).text({"source": "{y}"}) == written

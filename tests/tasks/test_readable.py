@@ -7,8 +7,8 @@ from transformers import PreTrainedTokenizerFast
 from unidelta.errors import Problems
 from unidelta.tasks.encode import ModelLimits
 from unidelta.tasks.encoded_cache import encode
-from unidelta.tasks.prompt import Prompt
-from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
+from unidelta.tasks.readable import Unknown, check_readable, unknown_tokens, unreadable_lines, unreadable_references
+from unidelta.tasks.text_prompt import TextPrompt
 
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", *"a b c d".split()]
 
@@ -73,7 +73,7 @@ def test_a_classifier_has_sources_only_and_both_texts_of_a_pair(make_task, token
     ],
 )
 def test_a_prompt_makes_no_source_look_known(template, sources, expected, make_task, tokenizer) -> None:
-    spec = make_task("xsum", prompt=Prompt(template=template))
+    spec = make_task("xsum", prompt=TextPrompt(template=template))
     rows = [{"document": text, "summary": "a"} for text in sources]
     if tokenizer.unk_token is None:
         assert unknown_tokens(encoded(rows, spec, tokenizer), spec, tokenizer)["sources"].n == 0
@@ -115,8 +115,8 @@ def test_references_without_a_word_are_counted(texts, n, make_task) -> None:
 
 def test_what_is_said_is_a_line_for_either_and_none_for_nothing() -> None:
     none = {"train": {"sources": Unknown(n=0, of=9)}}
-    assert list(notes(none, {"test": {}})) == []
-    said = list(notes({"dev": {"sources": Unknown(n=1, of=8)}}, {"test": {"rouge": 1200}}))
+    assert list(unreadable_lines(none, {"test": {}})) == []
+    said = list(unreadable_lines({"dev": {"sources": Unknown(n=1, of=8)}}, {"test": {"rouge": 1200}}))
     assert said[0] == "Unknown tokens, which the model cannot read: dev sources 12.50%"
     assert "rouge in 1,200 of test" in said[1] and "rouge_unicode" in said[1]
     assert len(said) == 2

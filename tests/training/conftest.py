@@ -21,7 +21,7 @@ from transformers import (
 from unidelta.tasks import GenerationSpec, TaskSpec
 from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import encode
-from unidelta.tasks.prompt import Prompt
+from unidelta.tasks.text_prompt import TextPrompt
 from unidelta.training import TrainingSpec
 from unidelta.training.evaluate import Evaluator
 from unidelta.training.loop import train
@@ -172,7 +172,7 @@ def continuations() -> Setting:
     """XSum with a two-layer Llama, which writes the summary after the document."""
     generation = GenerationSpec(num_beams=2, max_length=6, min_length=1, no_repeat_ngram_size=0, length_penalty=1.0)
     rows = [{"document": _words(i, 3 + i % 6), "summary": _words(i, 1 + i % 3)} for i in range(44)]
-    task = _task("xsum", generation=generation, prompt=Prompt(template="{source} w3"))
+    task = _task("xsum", generation=generation, prompt=TextPrompt(template="{source} w3"))
     return _setting(task, make_llama, rows)
 
 
@@ -180,5 +180,5 @@ def continuations() -> Setting:
 def spelled() -> Setting:
     """SST-2 with a two-layer Llama, which writes one word for a positive sentence and two for a negative one."""
     rows = [{"sentence": _words(i, 2 + i % 6), "label": (i * 7 % 16 + 1) % 2} for i in range(44)]
-    prompt = Prompt(template="{text} w5", label_words=("w1 w2", "w4"))
+    prompt = TextPrompt(template="{text} w5", label_words=("w1 w2", "w4"))
     return _setting(_task("sst2", prompt=prompt), make_llama, rows)

@@ -8,7 +8,7 @@ from unidelta.design.config_facts import known_family
 from unidelta.design.family import Family
 from unidelta.errors import ConfigError, UserError
 from unidelta.tasks.kind import KINDS, Kind
-from unidelta.tasks.prompt import Prompt, usual_template, wrong_template
+from unidelta.tasks.text_prompt import TextPrompt, usual_template, wrong_template
 
 WORDS = "words"
 """The choice of `task.classify_by` by which a model writes labels."""
@@ -27,7 +27,7 @@ def n_outputs(config: RunConfig) -> int:
     return len(task.labels) if task.labels is not None else _UNKNOWN_LABELS
 
 
-def resolve_prompt(config: RunConfig, kind: Kind, family: Family) -> Prompt | None:
+def resolve_prompt(config: RunConfig, kind: Kind, family: Family) -> TextPrompt | None:
     """The prompt of a run, None where an encoder reads the sources as they are."""
     task = config.task
     if family.kind != "decoder":
@@ -39,13 +39,13 @@ def resolve_prompt(config: RunConfig, kind: Kind, family: Family) -> Prompt | No
     template = task.prompt if task.prompt is not None else usual_template(_sources(task, kind))
     if kind.output != "label":
         leave(config, _OF_LABELS, f"{task.name} has no labels", "leave it out, or task=classification")
-        return Prompt(template=template, is_chat=task.chat)
+        return TextPrompt(template=template, is_chat=task.chat)
     if task.classify_by != WORDS:
         why = "a head on the last token tells the labels apart (task.classify_by=head)"
         leave(config, _KEYS[3:], why, f"leave it out, or task.classify_by={WORDS}")
-        return Prompt(template=template, is_chat=task.chat)
+        return TextPrompt(template=template, is_chat=task.chat)
     words = task.label_words if task.label_words is not None else task.labels
-    return Prompt(template=template, is_chat=task.chat, label_words=tuple(words or ()))
+    return TextPrompt(template=template, is_chat=task.chat, label_words=tuple(words or ()))
 
 
 def check_prompt(config: RunConfig, kind: Kind, family: Family) -> Iterator[UserError]:

@@ -82,7 +82,7 @@ class TaskConfig:
     test_split: str | None = None  # null: the dev split is reported
     extra_eval_splits: list[str] = field(default_factory=list)
     mini_test_splits: list[str] = field(default_factory=list)  # reported with source=mini, where the others have none
-    max_train_examples: int | None = None
+    max_train_examples: int | None = None  # first rows of train, which is read and counted even if nothing trains
     max_eval_examples: int | None = None  # first rows of the dev split on which the best step is chosen
     max_test_examples: int | None = None  # first rows of every reported split
     max_unknown_share: float = 0.2  # of the tokens of a split's sources or targets; above it a run is refused

@@ -37,7 +37,7 @@ from unidelta.tasks.collate import collator
 from unidelta.tasks.encode import Encoded, ModelLimits
 from unidelta.tasks.encoded_cache import Kept, encode
 from unidelta.tasks.metrics.tried import try_metrics
-from unidelta.tasks.readable import Unknown, check_readable, notes, unknown_tokens, unreadable_references
+from unidelta.tasks.readable import Unknown, check_readable, unknown_tokens, unreadable_lines, unreadable_references
 from unidelta.tracking import RunTracker
 from unidelta.training.check import check_training
 from unidelta.training.evaluate import Evaluator
@@ -100,7 +100,7 @@ def execute(
     first = islice(rows[spec.task.eval_split], 3)
     try_metrics(spec.task.scorers(), [spec.task.target(row) for row in first])
     loaded = _load(execution, rows)
-    said = [*notes(loaded.unknown, loaded.unreadable), *checkpoint_lines(loaded.backbone)]
+    said = [*unreadable_lines(loaded.unknown, loaded.unreadable), *checkpoint_lines(loaded.backbone)]
     print("\n".join([design_text(spec), *(f"  {line}" for line in said)]), flush=True)
     with _attempt(execution) as attempt:
         resumed, changes = (attempt.resumed, attempt.changes) if attempt is not None else (0, ())

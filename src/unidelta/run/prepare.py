@@ -25,9 +25,9 @@ from unidelta.errors import BackboneError, ConfigError, DataError, Problems, Use
 from unidelta.extensions.suggestions import nearest
 from unidelta.mini.miniature import MINIATURES
 from unidelta.tasks import KINDS, TaskSpec, read_labels
-from unidelta.tasks.languages import wrong_languages
+from unidelta.tasks.language_check import wrong_languages
 from unidelta.tasks.lengths import check_lengths
-from unidelta.tasks.prompt import no_chat_template
+from unidelta.tasks.text_prompt import no_chat_template
 from unidelta.tracking.spec import check_tracking
 
 

@@ -23,12 +23,12 @@ from unidelta.extensions.folders import add_folder, config_file, config_names
 from unidelta.extensions.named_paths import path_argument
 from unidelta.extensions.suggestions import suggestions
 from unidelta.tasks.faults import Faults
+from unidelta.tasks.file_rows import read_rows
 from unidelta.tasks.jsonl import read_jsonl
 from unidelta.tasks.kind import KINDS, Output
 from unidelta.tasks.labels import read_label
 from unidelta.tasks.metrics.metric import METRICS, Metric
 from unidelta.tasks.metrics.scored import interval_signature, scored, signature
-from unidelta.tasks.table import read_table
 from unidelta.tasks.task import Row
 
 _PREDICTIONS = ".predictions.jsonl"
@@ -60,7 +60,7 @@ def score(file: Path, metrics: Sequence[Metric]) -> dict[str, Any]:
 def _read(file: Path, *, holds: str) -> tuple[list[str], list[Row]]:
     """The names of the compared columns, and the rows."""
     faults = Faults(f"predictions from {file}", file.name)
-    table = read_table(file, read_jsonl, faults, instead="a readable file")
+    table = read_rows(file, read_jsonl, faults, instead="a readable file")
     names = ["prediction", "reference", *(["raw_reference"] if "raw_reference" in table.columns else [])]
     type_ = str if holds == "text" else int | str
     for number, row in table.rows:

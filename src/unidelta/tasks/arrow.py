@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 
 from unidelta.errors import first_line
 from unidelta.tasks.faults import Faults
-from unidelta.tasks.table import Table
+from unidelta.tasks.file_rows import FileRows
 
 _FILE = b"ARROW1"  # how an Arrow file begins; a stream has no such mark
 
 
-def read_parquet(stream: BinaryIO, faults: Faults) -> Table:
+def read_parquet(stream: BinaryIO, faults: Faults) -> FileRows:
     """All rows of a Parquet file; an empty file or duplicate column names are noted as faults."""
     try:
         with pq.ParquetFile(stream) as file:
@@ -21,7 +21,7 @@ def read_parquet(stream: BinaryIO, faults: Faults) -> Table:
         raise OSError(None, first_line(error)) from None
 
 
-def read_arrow(stream: BinaryIO, faults: Faults) -> Table:
+def read_arrow(stream: BinaryIO, faults: Faults) -> FileRows:
     """All rows of an Arrow stream or file; as `read_parquet`."""
     try:
         is_file = stream.read(len(_FILE)) == _FILE
@@ -32,12 +32,12 @@ def read_arrow(stream: BinaryIO, faults: Faults) -> Table:
         raise OSError(None, first_line(error)) from None
 
 
-def _table(names: list[str], batches: list[pa.RecordBatch], faults: Faults) -> Table:
+def _table(names: list[str], batches: list[pa.RecordBatch], faults: Faults) -> FileRows:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         faults.add_whole(f"the column {repeated!r} is there twice", "columns of different names")
-        return Table(columns=names)
+        return FileRows(columns=names)
     rows = [row for batch in batches for row in batch.to_pylist()]
     if not rows:
         faults.add_whole("the file has no rows", "at least one row")
-    return Table(columns=names, rows=list(enumerate(rows, 1)))
+    return FileRows(columns=names, rows=list(enumerate(rows, 1)))

@@ -12,13 +12,13 @@ from itertools import chain
 from typing import BinaryIO
 
 from unidelta.tasks.faults import Faults
-from unidelta.tasks.table import Table
+from unidelta.tasks.file_rows import FileRows
 
 MAX_CHARACTERS = 16 * 2**20  # of one value
 _INSTEAD = "as many values in every row as there are columns, quoted where they hold a delimiter or a line end"
 
 
-def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Table:
+def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> FileRows:
     """All rows with a value for every column; faults in the others are noted by line number.
 
     Args:
@@ -28,7 +28,7 @@ def read_delimited(stream: BinaryIO, faults: Faults, *, delimiters: str) -> Tabl
     """
     limit = csv.field_size_limit(MAX_CHARACTERS)
     lines = _lines(stream)
-    table = Table()
+    table = FileRows()
     reader = csv.reader(lines, strict=True)
     try:
         header = next(lines, "")

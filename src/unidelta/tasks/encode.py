@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from unidelta.errors import DataError, Problems, UserError
 from unidelta.tasks.features import Feature, Features, Ragged
-from unidelta.tasks.languages import wrong_languages
+from unidelta.tasks.language_check import wrong_languages
 from unidelta.tasks.lengths import check_lengths
 from unidelta.tasks.prompted import check_prompt, encode_prompts, encode_targets
 from unidelta.tasks.sources import Rows

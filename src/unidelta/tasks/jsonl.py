@@ -12,20 +12,20 @@ from typing import Any, BinaryIO
 
 from unidelta.records.strict_json import STRICT
 from unidelta.tasks.faults import Faults
-from unidelta.tasks.table import Table
+from unidelta.tasks.file_rows import FileRows
 
 MAX_LINE_BYTES = 16 * 2**20
 _LIST_OF_OBJECTS = re.compile(rb"\s*\[\s*(\{|$)")
 _ONE_OBJECT = "one JSON object a line, in UTF-8"
 
 
-def read_json(stream: BinaryIO, faults: Faults) -> Table:
+def read_json(stream: BinaryIO, faults: Faults) -> FileRows:
     """A list of objects, whose items are rows, or else lines as `read_jsonl` reads them."""
     content = stream.read()
     body = content.removeprefix(BOM_UTF8)
     if body.lstrip()[:1] != b"[":
         return read_jsonl(BytesIO(content), faults)
-    table = Table()
+    table = FileRows()
     try:
         rows = _strict(body)
     except (ValueError, RecursionError) as error:
@@ -38,9 +38,9 @@ def read_json(stream: BinaryIO, faults: Faults) -> Table:
     return table
 
 
-def read_jsonl(stream: BinaryIO, faults: Faults) -> Table:
+def read_jsonl(stream: BinaryIO, faults: Faults) -> FileRows:
     """All lines that are JSON; faults in the others are noted. Line numbers are row numbers."""
-    table = Table()
+    table = FileRows()
     if stream.read(len(BOM_UTF8)) != BOM_UTF8:
         stream.seek(0)
     number = 0
@@ -64,7 +64,7 @@ def read_jsonl(stream: BinaryIO, faults: Faults) -> Table:
     return table
 
 
-def _read_line(line: bytes, number: int, faults: Faults, table: Table) -> None:
+def _read_line(line: bytes, number: int, faults: Faults, table: FileRows) -> None:
     try:
         table.add(number, _strict(line.rstrip(b"\r\n")))
     except (ValueError, RecursionError) as error:

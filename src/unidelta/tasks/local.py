@@ -18,16 +18,16 @@ from typing import BinaryIO
 from unidelta.errors import DataError, UserError
 from unidelta.tasks.delimited import read_delimited
 from unidelta.tasks.faults import Faults
+from unidelta.tasks.file_rows import FileRows, read_rows
 from unidelta.tasks.jsonl import read_json, read_jsonl
 from unidelta.tasks.rows import RowCheck
-from unidelta.tasks.table import Table, read_table
 from unidelta.tasks.task import Row, TaskSpec
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 _PART_NAME = re.compile(r".*-(\d+)-of-(\d+)\.[a-z.]+")
 _N_HELD_OUT = 500  # at most, where nobody says how many
 _DEV = ("validation", "dev", "valid", "val")  # names of one split
-_READERS: dict[str, Callable[[BinaryIO, Faults], Table]] = {
+_READERS: dict[str, Callable[[BinaryIO, Faults], FileRows]] = {
     ".jsonl": read_jsonl,
     ".json": read_json,
     ".csv": partial(read_delimited, delimiters=",;\t"),
@@ -37,7 +37,7 @@ FORMATS = (*(f"{ending}{gz}" for ending in _READERS for gz in ("", ".gz")), ".pa
 """The endings of files that are read."""
 
 
-def _reader(suffix: str) -> Callable[[BinaryIO, Faults], Table]:
+def _reader(suffix: str) -> Callable[[BinaryIO, Faults], FileRows]:
     if suffix in _READERS:
         return _READERS[suffix]
     from unidelta.tasks.arrow import read_arrow, read_parquet  # late: pyarrow takes half a second to import
@@ -64,7 +64,7 @@ def read_file(file: Path, task: TaskSpec) -> list[Row]:
     """
     faults = Faults(f"{task.name} rows from {file}", file.name)
     suffix = Path(file.name.removesuffix(".gz")).suffix
-    table = read_table(file, _reader(suffix), faults, instead=f"a whole {suffix[1:]} file that can be read")
+    table = read_rows(file, _reader(suffix), faults, instead=f"a whole {suffix[1:]} file that can be read")
     check = RowCheck(task, faults)
     if table.rows:
         check.check_columns(table.columns)

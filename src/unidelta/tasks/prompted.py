@@ -11,8 +11,8 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.errors import ConfigError, DataError, UserError
-from unidelta.tasks.prompt import no_chat_template
 from unidelta.tasks.task import Row, TaskSpec
+from unidelta.tasks.text_prompt import no_chat_template
 
 
 def check_prompt(spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, *, n_positions: int) -> list[UserError]:

@@ -100,7 +100,9 @@ def check_readable(found: Mapping[str, Mapping[str, Unknown]], task: TaskSpec) -
         raise Problems(problems)
 
 
-def notes(found: Mapping[str, Mapping[str, Unknown]], unreadable: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+def unreadable_lines(
+    found: Mapping[str, Mapping[str, Unknown]], unreadable: Mapping[str, Mapping[str, int]]
+) -> Iterator[str]:
     """What a person should know of both, a line each; nothing where all can be read.
 
     Args:

@@ -11,7 +11,7 @@ from unidelta.tasks.columns import Columns, nested, value
 from unidelta.tasks.kind import KINDS, Kind
 from unidelta.tasks.labels import class_of, read_label
 from unidelta.tasks.metrics.metric import METRICS, Metric
-from unidelta.tasks.prompt import Prompt
+from unidelta.tasks.text_prompt import TextPrompt
 
 Row = Mapping[str, Any]
 """One example in the data set's own columns, e.g. `{"sentence": "in memory ", "label": 1}`."""
@@ -71,7 +71,8 @@ class TaskSpec:
         eval_split: dev split, on which the best step is selected.
         test_split: split reported at the end, None if the paper reports the dev split (GLUE).
         extra_eval_splits: further splits reported at the end (MNLI mismatched).
-        max_train_examples: first rows kept of the train split; None keeps all.
+        max_train_examples: first rows kept of the train split, which is read, checked and counted even if nothing is
+            trained; None keeps all.
         max_eval_examples: first rows of `eval_split` on which the best step is selected; None takes all.
         max_test_examples: first rows kept of every split reported at the end; None keeps all.
         max_unknown_share: the largest share of unknown tokens in a split's sources or targets.
@@ -108,7 +109,7 @@ class TaskSpec:
     generation: GenerationSpec | None
     world: int = 0
     max_unknown_share: float = 0.2
-    prompt: Prompt | None = None
+    prompt: TextPrompt | None = None
 
     def descriptor(self) -> Kind:
         """The kind's descriptor."""

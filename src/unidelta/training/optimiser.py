@@ -52,7 +52,7 @@ def learning_rates(optimiser: Optimizer, spec: TrainingSpec, *, n_steps: int) ->
     warmup = spec.warmup_steps or math.ceil(spec.warmup_ratio * n_steps)
     warmup = min(warmup, n_steps - 1)  # a decay over zero steps would divide by zero
 
-    def share_of_peak(step: int) -> float:
+    def fraction_of_peak(step: int) -> float:
         if step < warmup:
             return step / warmup
         if spec.schedule == "constant":
@@ -62,4 +62,4 @@ def learning_rates(optimiser: Optimizer, spec: TrainingSpec, *, n_steps: int) ->
         remaining = 1 - min(1, (step - warmup) / (n_steps - warmup))
         return ((spec.learning_rate - POLYNOMIAL_END) * remaining + POLYNOMIAL_END) / spec.learning_rate
 
-    return LambdaLR(optimiser, share_of_peak)
+    return LambdaLR(optimiser, fraction_of_peak)

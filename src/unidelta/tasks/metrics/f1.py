@@ -5,7 +5,7 @@ The classes are those that occur among predictions or references, as in scikit-l
 
 from collections.abc import Sequence
 
-from unidelta.tasks.metrics.classes import by_class, counts
+from unidelta.tasks.metrics.class_counts import by_class, counts
 from unidelta.tasks.metrics.metric import METRICS, Metric
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from unidelta.tasks.metrics.classes import by_class, counts
+from unidelta.tasks.metrics.class_counts import by_class, counts
 from unidelta.tasks.metrics.metric import METRICS, Metric
 
 

@@ -11,7 +11,7 @@ from unidelta.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class TextPrompt:
     """The text before a target.
 
     Args:

@@ -1,4 +1,4 @@
-"""A file as a table: numbered rows, and the names of the columns."""
+"""The rows of a file as its reader finds them: numbered, with the names of the columns."""
 
 import gzip
 import zlib
@@ -12,7 +12,7 @@ from unidelta.tasks.faults import Faults
 
 
 @dataclass(slots=True)
-class Table:
+class FileRows:
     """The rows of a file, unchecked.
 
     Args:
@@ -30,8 +30,8 @@ class Table:
             self.columns += [name for name in row if name not in self.columns]
 
 
-def read_table(file: Path, read: Callable[[BinaryIO, Faults], Table], faults: Faults, *, instead: str) -> Table:
-    """The table that a format's reader makes of a file, which may be compressed.
+def read_rows(file: Path, read: Callable[[BinaryIO, Faults], FileRows], faults: Faults, *, instead: str) -> FileRows:
+    """What a format's reader finds in a file, which may be compressed.
 
     Raises:
         DataError: the file cannot be read; `instead` says what can.
