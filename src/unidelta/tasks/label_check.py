@@ -40,7 +40,8 @@ class LabelCheck:
             also = f"; also {', '.join(others[:_N_SHOWN_OTHERS])}{more}" if others else ""
             rows = f" (the first of {len(found):,} such rows{also})" if len(found) > 1 else ""
             what = f"{'null' if label is None else shown(label)} {why}{rows}"
-            self._faults.add(row=number, column=self._column, what=what, instead=self._instead(label))
+            without = "; without labels for the test split: task.test_split=null" if label in (None, _NO_LABEL) else ""
+            self._faults.add(row=number, column=self._column, what=what, instead=self._labels(label) + without)
 
     def _why(self, label: Any) -> str | None:
         """Why a label cannot be, None if it can."""
@@ -56,10 +57,6 @@ class LabelCheck:
         if isinstance(label, int) and have_positions(self._names):
             return f"is outside 0 to {len(self._names) - 1}"
         return "is none of the labels"
-
-    def _instead(self, label: Any) -> str:
-        without = "; without labels for the test split: task.test_split=null" if label in (None, _NO_LABEL) else ""
-        return self._labels(label) + without
 
     def _labels(self, label: Any) -> str:
         names = self._names

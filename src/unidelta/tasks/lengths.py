@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from unidelta.errors import ConfigError
-from unidelta.tasks.task import GenerationSpec, TaskSpec
+from unidelta.tasks.task import TaskSpec
 
 
 def check_lengths(spec: TaskSpec, n_positions: int) -> Iterator[ConfigError]:
@@ -18,7 +18,11 @@ def check_lengths(spec: TaskSpec, n_positions: int) -> Iterator[ConfigError]:
         lengths |= {f"task.{name}": getattr(spec, name) for name in ("max_target_length", "eval_max_target_length")}
         if spec.generation is not None:
             lengths["task.generation.max_length"] = spec.generation.max_length
-            yield from _check_generation(spec.generation)
+            least, most = spec.generation.min_length, spec.generation.max_length
+            if least > most > 1:
+                asked = f"task.generation.min_length={least} with task.generation.max_length={most}"
+                instead = f"task.generation.min_length={most} or less"
+                yield ConfigError(asked, "the least length is above the greatest", instead)
         if spec.prompt is not None:
             yield from _check_sequence(lengths, n_positions)
     for key, length in lengths.items():
@@ -39,11 +43,3 @@ def _check_sequence(lengths: dict[str, int], n_positions: int) -> Iterator[Confi
         yield ConfigError(
             asked, why, f"{source}={fits}" if fits > 1 else f"{source}={n_positions // 2} {longest}={n_positions // 2}"
         )
-
-
-def _check_generation(generation: GenerationSpec) -> Iterator[ConfigError]:
-    least, most = generation.min_length, generation.max_length
-    if least > most > 1:
-        key = "task.generation"
-        asked = f"{key}.min_length={least} with {key}.max_length={most}"
-        yield ConfigError(asked, "the least length is above the greatest", f"{key}.min_length={most} or less")

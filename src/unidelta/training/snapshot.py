@@ -5,7 +5,7 @@ The backbone's frozen weights are not included: they are loaded from their sourc
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,8 @@ def generators(*, on_gpu: bool) -> dict[str, Any]:
     }
 
 
-def restore_generators(states: Sequence[Mapping[str, Any]], rank: int) -> None:
+def restore_generators(state: Mapping[str, Any]) -> None:
     """Restore the states of this process's global random generators."""
-    state = states[rank]
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))
     name, keys, *rest = state["numpy"]

@@ -126,13 +126,8 @@ class TrainState:
             scaler=self.scaler.state_dict(),
             generators=generators,
         )
-        write_snapshot(
-            folder,
-            snapshot,
-            parameters=tuned(self.model),
-            best=self.best.parameters,
-            optimiser=self.optimiser,
-        )
+        parameters, best = tuned(self.model), self.best.parameters
+        write_snapshot(folder, snapshot, parameters=parameters, best=best, optimiser=self.optimiser)
 
     def read(self, folder: Path, *, rank: int) -> None:
         """Load what was written into `folder`, with the random generators of process `rank`.
@@ -152,4 +147,4 @@ class TrainState:
         self.step, self.is_finished = snapshot.steps, snapshot.is_finished
         self.evaluation_seconds, self.n_tokens = snapshot.evaluation_seconds, snapshot.n_tokens
         self._began = time.perf_counter() - snapshot.seconds
-        restore_generators(snapshot.generators, rank)
+        restore_generators(snapshot.generators[rank])
