@@ -59,7 +59,7 @@ def test_a_label_that_training_never_saw_is_told_with_its_place_and_those_it_saw
     data = folder(tmp_path, train=MOODS, dev=MOODS, test=other)
     typed = f"task=classification task.columns.text=comment task.columns.label=mood task.path={data}"
     told(
-        refusal(typed, tmp_path / "runs"), "test.csv:3: mood: 'gald' is none of the labels.", "glad, or another", "sad"
+        refusal(typed, tmp_path / "runs"), "test.csv:3: mood: 'gald' is none of the labels", "glad, or another", "sad"
     )
 
 
