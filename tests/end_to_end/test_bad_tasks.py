@@ -58,9 +58,7 @@ def test_a_label_that_training_never_saw_is_told_with_its_place_and_those_it_saw
     other = {"comment": ["d", "e"], "mood": ["glad", "gald"], "same": ["x", "x"]}
     data = folder(tmp_path, train=MOODS, dev=MOODS, test=other)
     typed = f"task=classification task.columns.text=comment task.columns.label=mood task.path={data}"
-    told(
-        refusal(typed, tmp_path / "runs"), "test.csv:3: mood: 'gald' is none of the labels", "glad, or another", "sad"
-    )
+    told(refusal(typed, tmp_path / "runs"), "test.csv:3: mood: 'gald' is none of the labels", "glad, or another", "sad")
 
 
 def test_words_for_labels_that_nobody_named_are_refused(tmp_path: Path) -> None:

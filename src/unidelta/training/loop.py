@@ -44,14 +44,13 @@ def train(
 ) -> TrainResult:
     """Train the parameters of a model that require gradients; the model ends with the parameters of its best step.
 
-    The seed decides data order and dropout, through the global generators of Python, NumPy and PyTorch. Equal arguments
-    give equal losses, bit for bit on a CPU with the same number of threads; so does a resumed run. Several processes
-    (already connected) take the same steps together; without dropout their losses equal those of one, up to rounding.
+    Equal arguments give equal losses, bit for bit on a CPU with the same number of threads, and so does a resumed run.
+    Several connected processes share its steps; without dropout their losses equal those of one, up to rounding.
 
     Args:
         evaluator: the model, moved to the run's device and changed in place, with its task and settings.
         encoded_train, encoded_eval: the training split; the dev split, evaluated as the settings say and at the end.
-        seed: of data order and dropout.
+        seed: of data order and dropout, through the global generators of Python, NumPy and PyTorch.
         on_log: called with every history entry and its speed (`OnLog`).
         continuation: how the run is saved and where it resumes; None for no checkpoints.
 
