@@ -58,7 +58,7 @@ def test_equal_means_are_half_right_a_single_run_is_not_significant_and_no_run_i
     ((near,), _) = ordered([pair], runs_of({at(pair, 0): [50.0], at(pair, 1): [50.0001]}))
     assert near.right == 0.0
     ((sure,), _) = ordered([pair], runs_of({at(pair, 0): [2.0, 2.0], at(pair, 1): [1.0, 1.0]}))
-    assert (sure.half_width, sure.is_significant) == (0.0, True)
+    assert (sure.right, sure.half_width, sure.is_significant) == (1.0, None, False)  # of seeds, nothing is known
     ((same,), _) = ordered([pair], runs_of({at(pair, 0): [2.0, 2.0], at(pair, 1): [2.0, 2.0]}))
     assert (same.right, same.is_significant) == (0.5, False)
     assert ordered([pair], runs_of({at(pair, 0): [2.0, 2.0]})) == ([], [pair])

@@ -191,6 +191,7 @@ C8 = [("prefix@30", "wmt_en_ro", "bleu"), ("prefix_nogate@30", "wmt_en_ro", "ble
         ([50.0, 50.1], [40.0, 40.1], "supported", 2),
         ([50.0, 50.1, 0.0, 0.0], [40.0, 40.1, 99.0, 99.0], "supported", 2),  # decided at the first look, and stays so
         ([50.0, 45.0, 50.0, 50.1], [49.0, 51.0, 30.0, 30.1], "undecided", 4),
+        ([50.0] * 4, [40.0] * 4, "undecided", 4),  # nothing says how far apart other seeds would be
         ([50.0, 50.01, 50.0, 50.02], [50.1, 50.11, 50.1, 50.12], "practically equal", 2),
         ([96.5, 96.4], [96.2, 96.9], "at ceiling", 2),  # of 96.9
         ([96.5, 96.4], [90.0, 90.1], "supported", 2),

@@ -77,17 +77,28 @@ def test_on_par_is_supported_contradicted_or_neither():
     assert within(differences(wide), 0.2).p > 0.05
 
 
-def test_pairs_that_all_differ_by_the_same_need_no_spread():
-    same = differences([0.5, 0.5, 0.5])
-    assert (above(same, 0.0).p, above(same, 0.0).favours) == (0.0, "supported")
-    assert above(same, 0.5).p == 1.0
-    assert (below(same, 0.0).p, below(same, 0.0).favours) == (0.0, "contradicted")
+@pytest.mark.parametrize("test", ["paired", "Welch"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([1.0], [0.5]),
+        ([0.5, 0.5, 0.5], [0.0, 0.0, 0.0]),
+        ([99.3, 99.3], [99.3, 99.3]),
+        ([0.1 + 0.2, 0.3, 0.3], [0.1, 0.1, 0.1]),  # what differs by rounding alone is equal
+    ],
+)
+def test_where_nothing_differs_between_seeds_the_noise_is_unknown_and_nothing_is_tested(first, second, test):
+    found = difference(score(first), score(second), test=test)
+    assert (found.n, found.mean) == (len(first), pytest.approx(first[0] - second[0]))
+    assert (found.deviations, found.error, found.half_width) == ((), None, None)
+    for tested in (above, below, within):
+        with pytest.raises(ValueError, match="two runs of each side or more, and scores that differ between seeds"):
+            tested(found, 0.0)
 
 
-def test_one_run_of_a_side_is_no_test():
-    for test in ("paired", "Welch"):
-        with pytest.raises(ValueError, match="two runs of each side"):
-            above(difference(score([1.0]), score([0.5]), test=test), 0.0)
+def test_a_side_without_noise_is_compared_with_one_that_has_some():
+    found = difference(score([2.0, 2.0, 2.0]), score([1.0, 1.4, 1.2]), test="Welch")
+    assert above(found, 0.0).p == pytest.approx(stats.ttest_1samp([1.0, 1.4, 1.2], 2.0).pvalue)
 
 
 def test_pairs_are_runs_of_one_seed():

@@ -11,14 +11,13 @@ from statistics import fmean
 import numpy as np
 from scipy.special import betaincinv, ndtr
 
-from unidelta.analysis.difference import difference
+from unidelta.analysis.difference import EQUAL, difference
 from unidelta.analysis.names import metric_in_records, task_in_records
 from unidelta.analysis.paper_pairs import Pair
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import CONFIDENCE
 
 Interval = tuple[float, float]
-_EQUAL = 1e-9  # points; means of the same scores in different sums differ by less
 _N_RESAMPLES = 10_000
 
 
@@ -29,7 +28,7 @@ class Ordered:
     Args:
         pair: the pair.
         difference: of mean scores, in points; above 0 if the order is the paper's.
-        half_width: of its 95 % interval (Welch); None if a side has a single run.
+        half_width: of its 95 % interval (Welch); None if a side has a single run, or nothing differs between seeds.
     """
 
     pair: Pair
@@ -101,7 +100,7 @@ def ordered(pairs: Iterable[Pair], runs: Runs) -> tuple[list[Ordered], list[Pair
 
 def zero_if_tied(difference: float) -> float:
     """A difference of means, in points; 0 for what rounding alone could make."""
-    return 0.0 if abs(difference) < _EQUAL else difference
+    return 0.0 if abs(difference) < EQUAL else difference
 
 
 def accuracy(found: Sequence[Ordered], *, seed: int) -> Accuracy:

@@ -13,6 +13,8 @@ from unidelta.analysis.score import CONFIDENCE, Score
 LEVEL = 0.05
 Test = Literal["paired", "Welch"]
 """Whether runs of the same seed are compared with each other, or the means of independent runs."""
+EQUAL = 1e-9
+"""Points: scores and means that differ by less differ by rounding alone."""
 _SIGNS = (1, -1, -1, 1)
 
 
@@ -23,8 +25,9 @@ class Difference:
     Args:
         n: pairs, or the runs of the side that has the fewest.
         mean: of first minus second; None if n is 0.
-        deviations: of the pairs' differences, or of each side (Welch); () where n is below 2.
-        error: the standard error of the mean; None where n is below 2.
+        deviations: of the pairs' differences, or of each side (Welch); () without an error.
+        error: the standard error of the mean; None where n is below 2, or nothing differs between seeds: how much a
+            mean would vary is then unknown, and not 0.
         freedom: degrees of freedom of the t-distribution of mean over error.
     """
 
@@ -36,23 +39,18 @@ class Difference:
 
     @property
     def half_width(self) -> float | None:
-        """Of the 95 % t-interval of the mean; None where n is below 2."""
-        if self.error is None:
-            return None
-        return self.error * float(stdtrit(self.freedom, (1 + CONFIDENCE) / 2)) if self.error else 0.0
+        """Of the 95 % t-interval of the mean; None without an error."""
+        return None if self.error is None else self.error * float(stdtrit(self.freedom, (1 + CONFIDENCE) / 2))
 
     def p_above(self, bound: float) -> float:
         """One-sided: the probability of a mean this far above the bound, or further, if it were the bound.
 
         Raises:
-            ValueError: n is below 2.
+            ValueError: there is no error.
         """
         if self.mean is None or self.error is None:
-            raise ValueError("a t-test takes two runs of each side or more")
-        distance = self.mean - bound
-        if self.error == 0:
-            return 0.5 if distance == 0 else float(distance < 0)
-        return float(stdtr(self.freedom, -distance / self.error))
+            raise ValueError("a t-test takes two runs of each side or more, and scores that differ between seeds")
+        return float(stdtr(self.freedom, (bound - self.mean) / self.error))
 
 
 def difference(*sides: Score, test: Test) -> Difference:
@@ -69,12 +67,12 @@ def difference(*sides: Score, test: Test) -> Difference:
     if n == 0:
         return Difference(n=0)
     middle = sum(sign * mean(side.values) for sign, side in zip(_SIGNS, sides, strict=False))
-    if n == 1:
-        return Difference(n=1, mean=middle)
-    deviations = tuple(stdev(side.values) for side in sides)
+    deviations = tuple(stdev(side.values) for side in sides) if n > 1 else ()
+    if max(deviations, default=0.0) < EQUAL:
+        return Difference(n=n, mean=middle)
     shares = [deviation**2 / side.n for deviation, side in zip(deviations, sides, strict=True)]
     squares = sum(share**2 / (side.n - 1) for share, side in zip(shares, sides, strict=True))
-    freedom = sum(shares) ** 2 / squares if squares else math.nan
+    freedom = sum(shares) ** 2 / squares
     return Difference(n=n, mean=middle, deviations=deviations, error=math.sqrt(sum(shares)), freedom=freedom)
 
 
@@ -82,9 +80,11 @@ def _paired(sides: Sequence[Score]) -> Difference:
     by_seed = [dict(zip(side.seeds, side.values, strict=True)) for side in sides]
     shared = [seed for seed in by_seed[0] if all(seed in other for other in by_seed)]
     values = [sum(sign * side[seed] for sign, side in zip(_SIGNS, by_seed, strict=False)) for seed in shared]
-    if len(values) < 2:
-        return Difference(n=len(values), mean=values[0] if values else None)
-    deviation = stdev(values)
+    if not values:
+        return Difference(n=0)
+    deviation = stdev(values) if len(values) > 1 else 0.0
+    if deviation < EQUAL:
+        return Difference(n=len(values), mean=mean(values))
     return Difference(
         n=len(values),
         mean=mean(values),
@@ -92,6 +92,11 @@ def _paired(sides: Sequence[Score]) -> Difference:
         error=deviation / math.sqrt(len(values)),
         freedom=len(values) - 1,
     )
+
+
+def why_no_interval(n: int) -> str:
+    """Why a difference of `n` runs has no error."""
+    return "one run has no interval" if n == 1 else "no interval, as seeds make no difference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def _row(verdict: Verdict, every: tuple[Verdict, ...], runs: Runs, known: Collec
     claim, found = verdict.claim, verdict.difference
     digits = 2 if claim.metric.startswith("R") else 1
     compared = _compared(claim)
-    is_open = verdict.word == "undecided" and found.n > 1
+    is_open = verdict.word == "undecided" and found.error is not None
     n_needed = needed(verdict) if is_open else None
     difference = difference_text(found, digits)
     on = f"{task_title(claim.task, runs.scale)} {METRICS[claim.metric]}"

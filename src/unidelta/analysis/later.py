@@ -176,7 +176,7 @@ def _difference(first: Sequence[Row], second: Sequence[Row]) -> Difference:
 
 def _adjusted(compared: Mapping[_Key, Difference]) -> dict[_Key, float]:
     """Holm's adjusted p-values of the differences that have one, two-sided."""
-    tested = [place for place, found in compared.items() if found.error]
+    tested = [place for place, found in compared.items() if found.error is not None]
     return dict(zip(tested, holm([above(compared[place], 0.0).p for place in tested]), strict=True))
 
 

@@ -16,12 +16,10 @@ def seeds_needed(distance: float, deviations: Sequence[float], *, level: float =
 
     Args:
         distance: of the mean of the differences from the bound, in points.
-        deviations: the standard deviation of the paired differences, or of each side without pairs (Welch).
+        deviations: the standard deviation of the paired differences, or of each side without pairs (Welch); not all 0.
         level: of the two-sided test; twice the level of a one-sided one.
     """
     deviation = math.hypot(*deviations)
-    if deviation == 0:
-        return None if distance == 0 else 2
     freedom = _freedom(deviations)
 
     def power_of(n: int) -> float:
@@ -42,8 +40,6 @@ def seeds_needed_within(mean: float, margin: float, deviations: Sequence[float],
         level: of each of the two tests.
     """
     deviation = math.hypot(*deviations)
-    if deviation == 0:
-        return None if abs(mean) >= margin else 2
     freedom = _freedom(deviations)
 
     def power_of(n: int) -> float:

@@ -87,8 +87,6 @@ def _place(one: Ordered) -> tuple[float, float]:
     assert one.paper_errors is not None and one.half_width is not None
     low, high = _REACH_X
     x = min(max(one.paper_errors / 2, low), high)
-    if one.half_width == 0:  # all runs of a side score the same
-        return x, _REACH_Y * (2 * one.right - 1)
     return x, min(max(one.difference / one.half_width, -_REACH_Y), _REACH_Y)
 
 

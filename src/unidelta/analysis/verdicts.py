@@ -10,7 +10,16 @@ import pandas as pd
 from unidelta.analysis.adjust import holm, share_selected
 from unidelta.analysis.claims import Claim, Side, margin_of, sides_of
 from unidelta.analysis.commands import command, seeds
-from unidelta.analysis.difference import Difference, Outcome, above, below, difference, p_within, within
+from unidelta.analysis.difference import (
+    Difference,
+    Outcome,
+    above,
+    below,
+    difference,
+    p_within,
+    why_no_interval,
+    within,
+)
 from unidelta.analysis.names import metric_in_records, task_in_records
 from unidelta.analysis.oracle import oracle
 from unidelta.analysis.plan import Plan
@@ -199,7 +208,7 @@ def _verdict(
     if claim.kind == "copied" and runs.scale == "mini":
         why, commands = "the printed number is of the paper's own data", ()
     elif found is not None and found.p is None and found.word == "undecided":
-        why = "one run has no interval"
+        why = why_no_interval(found.difference.n)
     elif found is None and not commands:
         first = plan.seeds[: plan.looks[0]]
         why = f"a verdict takes seeds {first[0]} to {first[-1]} of each side"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from unidelta.analysis.difference import LEVEL, Difference, above, difference
+from unidelta.analysis.difference import LEVEL, Difference, Test, above, difference, why_no_interval
 from unidelta.analysis.explore.accounts import Accounts
 from unidelta.analysis.explore.asked import names_of, table_of
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
@@ -116,12 +116,10 @@ def _paired(first: Score, second: Score) -> tuple[Score, Score]:
 
 
 def contrast(first: Score, second: Score) -> tuple[Difference, str]:
-    """First minus second, paired where all seeds pair, else by Welch's test; and which, "" with a single run."""
-    paired = difference(first, second, test="paired")
-    if paired.error is not None and set(first.seeds) == set(second.seeds):
-        return paired, "paired"
-    found = difference(first, second, test="Welch")
-    return found, "" if found.error is None else "Welch"
+    """First minus second, paired where all seeds pair, else by Welch's test; and which, "" where it has no error."""
+    test: Test = "paired" if set(first.seeds) == set(second.seeds) else "Welch"
+    found = difference(first, second, test=test)
+    return found, "" if found.error is None else test
 
 
 def _numbers(first: Score, second: Score, found: Difference, test: str) -> dict[str, object]:
@@ -155,7 +153,7 @@ def comparison_table(made: pd.DataFrame) -> Table:
         is_tested = line["test"] != ""
         width = f" ± {line['ci95']:.2f}" if is_tested else ""
         needed = needed_text(None if math.isnan(line["n_needed"]) else int(line["n_needed"])) if is_tested else MISSING
-        said = line["decided"] or ("undecided" if is_tested else "one run has no interval")
+        said = line["decided"] or ("undecided" if is_tested else why_no_interval(line["n"]))
         rows.append(
             (
                 *(Cell(text=str(line[name])) for name in names),
