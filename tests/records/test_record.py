@@ -97,10 +97,10 @@ def test_a_cut_record_is_refused(record, cut: float) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"metrics": []}, "metrics is not an object."),
-        ({"status": "fine"}, 'status is "fine"; it is one of complete, diverged, failed, interrupted.'),
-        ({"run_id": 7}, "run_id or reason is not text."),
-        ({"reason": 7}, "run_id or reason is not text."),
+        ({"metrics": []}, "metrics is not an object"),
+        ({"status": "fine"}, 'status is "fine"; it is one of complete, diverged, failed, interrupted'),
+        ({"run_id": 7}, "run_id or reason is not text"),
+        ({"reason": 7}, "run_id or reason is not text"),
     ],
 )
 def test_wrong_types_are_refused(record, changes: dict, why: str) -> None:

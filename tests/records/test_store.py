@@ -74,6 +74,7 @@ def test_predictions_are_one_object_a_line(store, record) -> None:
 def test_a_name_cannot_lead_out_of_the_store(store, record, part: str, name: str) -> None:
     with pytest.raises(RecordError, match="is not a plain name") as caught:
         store.files(**{**place(record), part: name})
+    assert caught.value.why == f"{name!r} is not a plain name"
     assert caught.value.instead == "letters, digits, _ and - only, up to 100 of them"
 
 
@@ -81,8 +82,9 @@ def test_a_link_cannot_lead_out_of_the_store(store, record, tmp_path: Path) -> N
     (tmp_path / "outside").mkdir()
     store.root.mkdir()
     (store.root / "mini").symlink_to(tmp_path / "outside")
-    with pytest.raises(RecordError, match="A link leads out of"):
+    with pytest.raises(RecordError, match="a link leads out of") as caught:
         store.write(record)
+    assert caught.value.why == f"a link leads out of {store.root}"
     assert names(tmp_path / "outside") == []
 
 
@@ -135,3 +137,11 @@ def test_eight_writers_lose_nothing(store, record) -> None:
         list(pool.map(lambda _: store.write(record), range(80)))
     listing = store.read_all()
     assert (len(listing.records), listing.damaged) == (81, ())
+
+
+def test_a_record_that_cannot_be_opened_says_what_the_system_says(store, record) -> None:
+    files = store.files_of(record)
+    files.record.mkdir(parents=True)
+    with pytest.raises(RecordError) as caught:
+        files.read()
+    assert (caught.value.why, caught.value.instead) == (os.strerror(errno.EISDIR), "a readable file")

@@ -136,20 +136,20 @@ class Checkpoints:
         """What has changed about the machine, as [before, now]."""
         other = _different(manifest["identity"], self._identity)
         if other:
-            why, instead = "It belongs to another run.", "the same settings as before"
+            why, instead = "it belongs to another run", "the same settings as before"
             if other.keys() == {"processes"}:
                 n = manifest["identity"]["processes"]
-                why = "Its random states are those of each process."
+                why = "its random states are those of each process"
                 instead = f"the same words after {'python' if n == 1 else f'torchrun --nproc_per_node {n}'} train.py"
             instead = f"{instead}; or a new start: mv {self._root} {self._root}.other"
-            raise IntegrityError(f"continue from {folder}", f"{_said(other)} {why}", instead)
+            raise IntegrityError(f"continue from {folder}", f"{_said(other)}: {why}", instead)
         change = _different(manifest["machine"], self._machine)
         if change and self._is_strict:
-            why = f"{_said(change)} The results would not be the same, bit for bit."
+            why = f"{_said(change)}: the results would not be the same, bit for bit"
             instead = f"resume=any, which continues and says so in the record; or the {' and '.join(change)} of before"
             raise IntegrityError(f"continue from {folder}", why, instead)
         if change:
-            print(f"{folder}: {_said(change)} The record will say so.")
+            print(f"{folder}: {_said(change)}; the record will say so")
         return change
 
     def _folders(self) -> list[Path]:
@@ -173,7 +173,7 @@ def _different(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str,
 
 def _said(different: Mapping[str, Sequence[Any]]) -> str:
     before, now = (", ".join(f"{name} {pair[i]}" for name, pair in different.items()) for i in (0, 1))
-    return f"It was made with {before}; this is {now}."
+    return f"it was made with {before}; this is {now}"
 
 
 def _verified(folder: Path) -> dict[str, Any]:

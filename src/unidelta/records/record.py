@@ -111,11 +111,11 @@ def _fault(content: Mapping[str, Any]) -> str | None:
         return f"fields are missing: {', '.join(missing)}"
     for name in _MAPPINGS:
         if not isinstance(content[name], dict):
-            return f"{name} is not an object."
+            return f"{name} is not an object"
     if content["status"] not in get_args(Status):
-        return f"status is {json.dumps(content['status'])}; it is one of {', '.join(get_args(Status))}."
+        return f"status is {json.dumps(content['status'])}; it is one of {', '.join(get_args(Status))}"
     if not isinstance(content["run_id"], str) or not isinstance(content["reason"], str | None):
-        return "run_id or reason is not text."
+        return "run_id or reason is not text"
     if content["sha256"] != _digest(content):
         return "its content does not match its sha256: it was changed after it was written"
     return None

@@ -102,7 +102,7 @@ def read_record(path: Path) -> RunRecord:
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        raise RecordError(f"record {path}", f"{error.strerror}.", "a readable file") from None
+        raise RecordError(f"record {path}", str(error.strerror), "a readable file") from None
     except UnicodeDecodeError as error:
         why = f"byte {error.start + 1} is not UTF-8"
         raise DamagedRecord(f"record {path}", why, "restore the file, or delete it and run again") from None

@@ -41,12 +41,12 @@ class RecordStore:
         asked = f"record {scale}/{task}/{run_id}"
         for name in (scale, task, run_id):
             if not _NAME.fullmatch(name):
-                why = f"{name!r} is not a plain name."
+                why = f"{name!r} is not a plain name"
                 raise RecordError(asked, why, "letters, digits, _ and - only, up to 100 of them")
         files = RunFiles(folder=self.root / scale / task, run_id=run_id)
         for path in files.paths:
             if not path.resolve().is_relative_to(self.root.resolve()):
-                raise RecordError(asked, f"A link leads out of {self.root}.", "a folder instead of the link")
+                raise RecordError(asked, f"a link leads out of {self.root}", "a folder instead of the link")
         return files
 
     def files_of(self, record: RunRecord) -> RunFiles:
