@@ -18,7 +18,7 @@ from unidelta.analysis.draw import drawn, rendered
 from unidelta.analysis.labels import spread
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.score import Score
-from unidelta.analysis.theme import RC, style_of_name
+from unidelta.analysis.theme import RC, free_style
 
 
 def series(method: str, *points: tuple[float, tuple[float, ...]], is_published: bool = False) -> Series:
@@ -164,5 +164,5 @@ def test_methods_that_meet_in_one_figure_of_the_paper_differ_in_colour_and_marke
 
 
 def test_a_method_of_ones_own_always_looks_the_same():
-    assert style_of_name("sandwich") == style_of_name("sandwich")
-    assert style_of_name("sandwich") != style_of_name("other")
+    assert free_style("sandwich", taken=()) == free_style("sandwich", taken=())
+    assert free_style("sandwich", taken=()) != free_style("other", taken=())

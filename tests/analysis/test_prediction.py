@@ -134,13 +134,14 @@ def test_the_page_and_its_figure_show_what_the_records_say(committed: Runs):
     assert images(found) == {IMAGE: (ROOT / IMAGE).read_bytes()}
 
 
-def test_an_image_of_a_page_is_written_and_compared_with_its_table(tmp_path: Path, capsys):
+def test_an_image_of_a_page_is_written_and_compared_with_its_table(tmp_path: Path, capsys, monkeypatch):
     page, image = tmp_path / "page.md", tmp_path / "new" / "image.svg"
     page.write_text("<!-- table: a -->\n<!-- end -->\n")
     image_now = b"<svg/>"
 
     def run(*words: str) -> ExitStatus:
-        return command("a.module", "", page, lambda: {"a": "| a |"}, words, lambda: {image: image_now})
+        monkeypatch.setattr("sys.argv", ["a.module", *words])
+        return command("a.module", "", page, lambda: {"a": "| a |"}, lambda: {image: image_now})
 
     assert run() is ExitStatus.FAILED
     assert f"out of date: {page}, {image};" in capsys.readouterr().out

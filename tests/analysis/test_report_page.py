@@ -213,12 +213,12 @@ def test_a_claim_says_how_many_seeds_it_needs_and_what_to_type_for_them(committe
     power = stats.nct.sf(critical, freedom, shift) + stats.nct.cdf(-critical, freedom, shift)
     assert 0.8 <= power < 0.9  # at n = 5 and 6 it differs by several percent
     n = min(n, one.difference.n + 5)
-    lines = commands_for(one, n, found, committed)
+    lines = commands_for(one, n, committed)
     seeds = {line.rpartition("seed=")[2].split()[0] for line in lines}
     assert len(lines) == 2 and len(seeds) == 1
     fresh = {int(seed) for seed in seeds.pop().split(",")}
     assert len(fresh) == n - one.difference.n and not fresh & {seed for side in one.sides for seed in side.seeds}
-    assert commands_for(one, 10_000, found, committed) == ()
+    assert commands_for(one, 10_000, committed) == ()
 
 
 def test_a_page_without_any_run_says_so():

@@ -17,16 +17,16 @@ def refused(folder: Path, scale="mini") -> str:
 
 def test_runs_are_found_by_what_they_tune(run_of, stored):
     folder = stored(*(run_of("full", seed, 80.0 + seed) for seed in (3, 1, 2)), run_of("prefix", 1, 70.0))
-    score = read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2")
+    score = read(str(folder), scale="mini").score("full_ft", "xsum", "R2")
     assert (score.seeds, score.values) == ((1, 2, 3), (81.0, 82.0, 83.0))
-    assert read(str(folder), scale="mini").score("prefix@200", "xsum", "rouge2").values == (70.0,)
-    assert read(str(folder), scale="mini").score("prefix@30", "xsum", "rouge2").n == 0
+    assert read(str(folder), scale="mini").score("prefix@200", "xsum", "R2").values == (70.0,)
+    assert read(str(folder), scale="mini").score("prefix@30", "xsum", "R2").n == 0
 
 
 def test_folders_below_are_read_too_and_a_run_in_two_counts_once(run_of, stored):
     stored(run_of("full", 1, 80.0), run_of("full", 2, 81.0), into="all/first")
     folder = stored(run_of("full", 2, 81.0), into="all/second").parent
-    assert read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2").seeds == (1, 2)
+    assert read(str(folder), scale="mini").score("full_ft", "xsum", "R2").seeds == (1, 2)
 
 
 @pytest.mark.parametrize("first", ["interrupted", "complete"])
@@ -36,7 +36,7 @@ def test_of_two_copies_of_a_run_the_complete_one_counts(run_of, stored, first: s
     for folder, status in zip("ab", statuses, strict=True):
         stored(run_of("full", 1, 80.0, status=status, reason=None), into=f"all/{folder}")
     score = read(str(stored(run_of("full", 2, 81.0), into="all/c").parent), scale="mini").score(
-        "full_ft", "xsum", "rouge2"
+        "full_ft", "xsum", "R2"
     )
     assert (score.values, score.n_interrupted) == ((80.0, 81.0), 0)
 
@@ -48,7 +48,7 @@ def test_runs_that_did_not_complete_are_counted_and_in_no_mean(run_of, stored):
         run_of("full", 3, 99.0, status="failed", reason="out of memory"),
         run_of("full", 4, 99.0, status="interrupted", reason="stopped"),
     )
-    score = read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2")
+    score = read(str(folder), scale="mini").score("full_ft", "xsum", "R2")
     assert (score.values, score.n_diverged, score.n_failed, score.n_interrupted) == ((80.0,), 1, 1, 1)
 
 
@@ -75,14 +75,14 @@ def test_a_key_that_came_later_makes_no_other_setting(run_of, stored):
     later = run_of("full", 2, 81.0)
     training = {**later.spec["training"], "max_tokens": None, "static_batches": False, "loss_normalisation": "tokens"}
     folder = stored(run_of("full", 1, 80.0), replace(later, spec={**later.spec, "training": training}))
-    assert read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2").n == 2
+    assert read(str(folder), scale="mini").score("full_ft", "xsum", "R2").n == 2
 
 
 def test_a_run_that_diverged_in_another_setting_keeps_nobody_from_a_mean(run_of, stored):
     wild = run_of("full", 2, None, status="diverged", reason="loss is nan")
     wild = replace(wild, spec={**wild.spec, "training": {**wild.spec["training"], "learning_rate": 1e30}})
     folder = stored(run_of("full", 1, 80.0), replace(wild, run_id="e" * 16))
-    score = read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2")
+    score = read(str(folder), scale="mini").score("full_ft", "xsum", "R2")
     assert (score.values, score.n_diverged) == ((80.0,), 1)
 
 
@@ -102,7 +102,7 @@ def test_an_infinite_loss_is_not_a_wrong_score(run_of, stored):
     record = run_of("full", 1, 80.0)
     metrics = {**record.metrics, "validation": {**record.metrics["validation"], "loss": float("inf")}}
     folder = stored(replace(record, metrics=metrics))
-    assert read(str(folder), scale="mini").score("full_ft", "xsum", "rouge2").n == 1
+    assert read(str(folder), scale="mini").score("full_ft", "xsum", "R2").n == 1
 
 
 def test_a_record_of_the_future_is_refused(run_of, stored):
@@ -124,7 +124,7 @@ def test_no_folder_and_no_records_say_what_to_name(tmp_path):
 
 def test_the_project_may_have_no_runs_of_a_scale_yet(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert read("records", scale="paper").score("mam@30;512", "xsum", "rouge2").n == 0
+    assert read("records", scale="paper").score("mam@30;512", "xsum", "R2").n == 0
 
 
 def test_what_a_run_keeps_beside_its_record_is_no_record(run_of, stored):

@@ -12,7 +12,6 @@ import numpy as np
 from scipy.special import betaincinv, ndtr
 
 from unidelta.analysis.difference import EQUAL, difference
-from unidelta.analysis.names import metric_in_records, task_in_records
 from unidelta.analysis.paper_pairs import Pair
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import CONFIDENCE
@@ -88,8 +87,8 @@ def ordered(pairs: Iterable[Pair], runs: Runs) -> tuple[list[Ordered], list[Pair
     found: list[Ordered] = []
     missing: list[Pair] = []
     for pair in pairs:
-        at = (task_in_records(pair.task), metric_in_records(pair.metric, runs.scale))
-        found_here = difference(*(runs.score(side.key, *at) for side in pair.sides), test="Welch")
+        scores = (runs.score(side.key, pair.task, pair.metric) for side in pair.sides)
+        found_here = difference(*scores, test="Welch")
         if found_here.mean is None:
             missing.append(pair)
         else:

@@ -11,9 +11,9 @@ from typing import Literal
 
 import pandas as pd
 
+from unidelta.analysis.frame import Row, rows
 from unidelta.analysis.paper_rows import key_of_row
 from unidelta.analysis.published import published as read
-from unidelta.analysis.published import rows
 from unidelta.errors import DataError
 from unidelta.extensions.paths import PUBLISHED
 
@@ -164,13 +164,24 @@ def margin_of(sides: Sequence[Side]) -> float:
     return round(margin, 9)  # the values are decimal: 0.3 − 0.1 is 0.2 here
 
 
-def _claim(line: Mapping[str, str], rows: list[dict[str, str]]) -> Claim:
+def side_of_row(row: Mapping[str, str]) -> Side:
+    """A published row as a side of a comparison."""
+    return Side(
+        key=key_of_row(row),
+        label=row["label"],
+        value=float(row["value"]),
+        spread=float(row["std"]) if row["std"] else None,
+        artefact=row["artefact"],
+    )
+
+
+def _claim(line: Mapping[str, str], of_paper: Sequence[Row]) -> Claim:
     name = line["id"]
     stem = name.split("-")[0]
     group = re.sub("[a-e]$", "", stem)
     kind = _KINDS.get(stem) or _KINDS.get(group, "above")
     tolerance, sign = _TOLERANCES.get(stem) or _TOLERANCES.get(group, ("none", 0))
-    first, second = (_side(line[side], line, rows) for side in ("side_a", "side_b"))
+    first, second = (_side(line[side], line, of_paper) for side in ("side_a", "side_b"))
     return Claim(
         name=name,
         group=group,
@@ -195,21 +206,19 @@ def _points(tolerance: Tolerance, metric: str, name: str) -> float:
     return points[tolerance]
 
 
-def _side(words: str, line: Mapping[str, str], rows: list[dict[str, str]]) -> Side:
+def _side(words: str, line: Mapping[str, str], of_paper: Sequence[Row]) -> Side:
     """A side such as `lora_ffn [s=4] (Table 5) = 21.31`, found among the published rows."""
     found = _SIDE.fullmatch(words)
     if found is not None:
         method, size, variant, artefact, value = found.groups()
         mine = [
             row
-            for row in rows
+            for row in of_paper
             if (row["artefact"], row["method"], row["task"], row["metric"])
             == (artefact, method, line["task"], line["metric"])
             and (size is None or row["bottleneck"] == size)
             and (variant is None or f"({variant})" in row["composition"])
         ]
         if len(mine) == 1 and float(mine[0]["value"]) == float(value):
-            row = mine[0]
-            spread = float(row["std"]) if row["std"] else None
-            return Side(key=key_of_row(row), label=row["label"], value=float(value), spread=spread, artefact=artefact)
+            return side_of_row(mine[0])
     raise DataError(f"claim {line['id']}: {words}", "this matches no single published row", "a row of results/paper")

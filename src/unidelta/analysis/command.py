@@ -11,10 +11,11 @@ import pandas as pd
 from unidelta.analysis.claims import claims
 from unidelta.analysis.explore.command import COMMANDS, explore
 from unidelta.analysis.files import Files, claims_files, differing, files_of, report_files, stale, write
+from unidelta.analysis.frame import rows
 from unidelta.analysis.names import task_in_records
 from unidelta.analysis.paper_rows import key_of_row
 from unidelta.analysis.plan import fixed, plan_for
-from unidelta.analysis.published import published, rows
+from unidelta.analysis.published import published
 from unidelta.analysis.registry import artefact, artefacts, made_by
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import RECORDS, read

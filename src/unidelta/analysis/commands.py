@@ -5,6 +5,7 @@ import shlex
 from unidelta.analysis.names import Scale, task_in_records
 from unidelta.analysis.paper_rows import words_of_key
 from unidelta.analysis.plan import LOOKS, SEEDS
+from unidelta.analysis.runs import Runs
 from unidelta.analysis.source import OF_TABLES
 
 MINI_SEEDS = SEEDS[: LOOKS[0]]
@@ -28,29 +29,27 @@ def seeds(artefact: str, *, scale: Scale, has_spread: bool) -> tuple[int, ...]:
     return PAPER_SEEDS.get(artefact, THREE_SEEDS if artefact == "Table 6" and has_spread else ())
 
 
-def command(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin: str) -> str:
+def command(key: str, task: str, runs: Runs, *, seeds: tuple[int, ...]) -> str:
     """The command that makes the runs of a cell.
 
     Args:
         key: the design (see `paper_rows`).
         task: its name in `results/paper/`.
-        scale: mini or paper.
+        runs: to which they are added: of the same scale, and in the same folder.
         seeds: one run for each; () for one run with the default seed.
-        origin: the folder that the report reads, where the runs are written.
     """
-    typed = words(key, task, scale=scale, seeds=seeds, origin=origin)
-    return " ".join(["python train.py", *(["-m"] if len(seeds) > 1 else []), typed])
+    return " ".join(["python train.py", *(["-m"] if len(seeds) > 1 else []), words(key, task, runs, seeds=seeds)])
 
 
-def words(key: str, task: str, *, scale: Scale, seeds: tuple[int, ...], origin: str) -> str:
+def words(key: str, task: str, runs: Runs, *, seeds: tuple[int, ...]) -> str:
     """The same without the program, as a line of a sweep has it; `seeds` may be several."""
     found = [words_of_key(key), f"task={task_in_records(task)}"]
-    if scale == "paper":
+    if runs.scale == "paper":
         found.append("scale=paper")
     if seeds:
         found.append(f"seed={','.join(map(str, seeds))}")
-    if origin != str(OF_TABLES["paper"]):  # train.py's own default
-        found.append(shlex.quote(f"results_dir={origin}"))
-    if origin == str(OF_TABLES["mini"]):  # the records that the plan is about
+    if runs.origin != str(OF_TABLES["paper"]):  # train.py's own default
+        found.append(shlex.quote(f"results_dir={runs.origin}"))
+    if runs.origin == str(OF_TABLES["mini"]):  # the records that the plan is about
         found.append("plan=results/plan.json")
     return " ".join(found)

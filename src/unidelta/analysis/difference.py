@@ -1,14 +1,14 @@
 """The difference of two sides with its standard error, and tests of it (docs/statistics.md)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
-from typing import Literal
+from typing import Any, Literal
 
 from scipy.special import stdtr, stdtrit
 
-from unidelta.analysis.score import CONFIDENCE, Score
+from unidelta.analysis.score import CONFIDENCE, Score, score_in
 
 LEVEL = 0.05
 Test = Literal["paired", "Welch"]
@@ -74,6 +74,11 @@ def difference(*sides: Score, test: Test) -> Difference:
     squares = sum(share**2 / (side.n - 1) for share, side in zip(shares, sides, strict=True))
     freedom = sum(shares) ** 2 / squares
     return Difference(n=n, mean=middle, deviations=deviations, error=math.sqrt(sum(shares)), freedom=freedom)
+
+
+def difference_on_test(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> Difference:
+    """The difference of two designs' `test` scores, from all runs of each (Welch)."""
+    return difference(score_in("test", first), score_in("test", second), test="Welch")
 
 
 def _paired(sides: Sequence[Score]) -> Difference:

@@ -35,40 +35,45 @@ _METADATA: dict[Format, dict[str, str | None]] = {
 }
 
 
+@contextmanager
+def themed() -> Iterator[None]:
+    """A context with matplotlib's defaults and the theme; restores the user's settings."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
+
+
 class Drawing(MatplotlibFigure):
     """A figure of matplotlib that a notebook shows, drawn in the suite's theme."""
 
     def _repr_png_(self) -> bytes:
         return self.saved("png")
 
+    @themed()
     def saved(self, kind: Format) -> bytes:
         """The drawing as a file of this format."""
         file = io.BytesIO()
-        with themed():
-            self.savefig(file, format=kind, metadata=_METADATA[kind])
+        self.savefig(file, format=kind, metadata=_METADATA[kind])
         return file.getvalue()
 
 
+@themed()
 def rendered(figure: Figure) -> dict[Format, bytes]:
     """The files of a figure, by format."""
     drawing = drawn(figure)
-    with themed():
-        drawing.draw_without_rendering()
-        drawing.set_layout_engine("none")  # laid out once, and alike in every format
-        for axes in drawing.axes:
-            # The last bits of a layout differ between processors, and matplotlib names clip paths by all of them.
-            left, bottom, width, height = (round(edge, 6) for edge in axes.get_position().bounds)
-            axes.set_position((left, bottom, width, height))
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")  # laid out once, and alike in every format
+    for axes in drawing.axes:
+        # The last bits of a layout differ between processors, and matplotlib names clip paths by all of them.
+        left, bottom, width, height = (round(edge, 6) for edge in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
     return {kind: drawing.saved(kind) for kind in _METADATA}
 
 
+@themed()
 def drawn(figure: Figure) -> Drawing:
     """The figure as matplotlib has it, two panels a row; curves are named at their ends, a legend says the rest."""
-    with themed():
-        return _drawn(figure)
-
-
-def _drawn(figure: Figure) -> Drawing:
     n_rows = math.ceil(len(figure.panels) / _N_COLUMNS)
     n_columns = min(len(figure.panels), _N_COLUMNS)
     height = max(_AXES_INCHES[1], *(LINE_INCHES * (len(panel.series) + 2) for panel in figure.panels))
@@ -218,13 +223,3 @@ def _legend(figure: Figure) -> list[Line2D]:
     if any(panel.oracle is not None for panel in figure.panels):
         handles.append(Line2D([], [], color=GREY, linestyle="-.", linewidth=1.1, label="oracle: all but the noise"))
     return handles
-
-
-@contextmanager
-def themed() -> Iterator[None]:
-    """A context with matplotlib's defaults and the theme; restores the user's settings."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        for name, value in RC.items():
-            mpl.rcParams[name] = value
-        yield

@@ -8,11 +8,12 @@ from functools import partial
 import pandas as pd
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
+from unidelta.analysis.frame import Row
+from unidelta.analysis.frame import rows as rows_of
 from unidelta.analysis.in_print import percent_text
-from unidelta.analysis.names import METRICS, TASKS, metric_in_records, task_in_records, task_title
-from unidelta.analysis.oracle import oracle
+from unidelta.analysis.names import METRICS, TASKS, task_title
 from unidelta.analysis.paper_rows import ROWS, key_of_row
-from unidelta.analysis.published import rows as rows_of
+from unidelta.analysis.published import IN_SCRIPT
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
@@ -28,7 +29,6 @@ _PUBLISHED = ", published"
 _LOGARITHMIC = ("fig2", "fig4")
 _FULL = "full_ft"
 _NOT_SHOWN = ("prompt",)  # the paper's figures have no prompt tuning; Table 6 has
-_IN_SCRIPT = "script-only"  # a point of the authors' plotting script that their figure does not show
 _SCALES = {
     "mini": "Scale mini: the paper's curves are of different data and have separate panels; compare shapes only. The"
     " oracle knows all but the noise of the test set.",
@@ -38,8 +38,6 @@ _WHAT = (
     "Means over seeds, single runs as points beside them, 95 % t-intervals for four runs or more; parameters as the"
     " paper counts them."
 )
-
-_Row = dict[str, str]
 
 
 def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
@@ -135,35 +133,34 @@ def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, made: 
     cells += [Cell(text=place, value=percent), value]
 
 
-def _panel(rows: list[_Row], runs: Runs) -> Panel:
+def _panel(rows: list[Row], runs: Runs) -> Panel:
     """The measured curves of one task."""
-    metric = rows[0]["metric"]
-    name, scored = task_in_records(rows[0]["task"]), metric_in_records(metric, runs.scale)
+    task, metric = rows[0]["task"], rows[0]["metric"]
     series: dict[str, list[Point]] = {}
     for row in rows:
         key = key_of_row(row)
-        score = runs.score(key, name, scored)
+        score = runs.score(key, task, metric)
         if row["method"] != _FULL and score.n:
-            percent = float(runs.rows(key, name)[0]["percent"])
+            percent = float(runs.rows(key, task)[0]["percent"])
             series.setdefault(row["method"], []).append(Point(percent=percent, score=score, label=row["bottleneck"]))
-    full = runs.score(_FULL, name, scored)
+    full = runs.score(_FULL, task, metric)
     return Panel(
-        title=task_title(rows[0]["task"], runs.scale),
+        title=task_title(task, runs.scale),
         y_label=_axis(metric),
         series=_series(series, is_published=False),
         full=full if full.n else None,
-        oracle=oracle(name, scored, scale=runs.scale, source=runs.scale) if series else None,
+        oracle=runs.oracle(task, metric) if series else None,
     )
 
 
-def _published_panel(rows: list[_Row]) -> Panel:
+def _published_panel(rows: list[Row]) -> Panel:
     """The curves of one task that the paper's figure shows."""
     series: dict[str, list[Point]] = {}
     full: float | None = None
     for row in rows:
         if row["method"] == _FULL:
             full = float(row["value"])
-        elif row["provenance"] != _IN_SCRIPT:
+        elif row["provenance"] != IN_SCRIPT:
             score = Score(values=(float(row["value"]),))
             point = Point(percent=float(row["params_percent"]), score=score, label=row["bottleneck"])
             series.setdefault(row["method"], []).append(point)
@@ -197,9 +194,9 @@ def _lost(panels: list[Panel]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _remarks(rows: list[_Row]) -> tuple[str, ...]:
+def _remarks(rows: list[Row]) -> tuple[str, ...]:
     """The known errors of the paper at the shown points."""
-    noted = [row for row in rows if row["note"] and row["provenance"] != _IN_SCRIPT]
+    noted = [row for row in rows if row["note"] and row["provenance"] != IN_SCRIPT]
     cleaned = ((row, row["note"].removeprefix("CONFLICT: ").removeprefix("WARNING ")) for row in noted)
     return tuple(
         f"{TASKS[row['task']]}, {ROWS[row['method']].label} {row['bottleneck']}: {note}." for row, note in cleaned

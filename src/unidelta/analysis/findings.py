@@ -23,7 +23,7 @@ def findings(verdicts: Sequence[Verdict], runs: Runs) -> tuple[str, ...]:
     groups = dict.fromkeys(verdict.claim.group for verdict in decided)
     if groups:
         sentences.append(f"Decided: {'; '.join(_counted(group, decided) for group in groups)}.")
-    ours, full = (runs.score(key, "xsum", "rouge2") for key in (_BEST, _FULL))
+    ours, full = (runs.score(key, "xsum", "R2") for key in (_BEST, _FULL))
     if ours.n and full.n:
         sentences.append(f"MAM, ROUGE-2 on summaries: {shown(ours, 1)}; full fine-tuning {shown(full, 1)}.")
     return tuple(sentences)

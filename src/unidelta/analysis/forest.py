@@ -36,7 +36,7 @@ def claims_table(verdicts: Sequence[Verdict], runs: Runs, known: Collection[str]
     bodies: list[str] = []
     for group, title in GROUPS.items():
         mine = [verdict for verdict in verdicts if verdict.claim.group == group]
-        rows = "\n".join(_row(verdict, tuple(verdicts), runs, known, reach) for verdict in mine)
+        rows = "\n".join(_row(verdict, runs, known, reach) for verdict in mine)
         bodies.append(
             f'<tbody id="{group}"><tr class="group"><th colspan="{len(_HEADS)}" scope="rowgroup"><span>'
             f"{html.text(f'{group}: {title}')}</span> <small>{counted(mine)}</small></th></tr>\n{rows}</tbody>"
@@ -44,7 +44,7 @@ def claims_table(verdicts: Sequence[Verdict], runs: Runs, known: Collection[str]
     return f'<div class="wide"><table class="claims"><thead><tr>{head}</tr></thead>{"".join(bodies)}</table></div>'
 
 
-def _row(verdict: Verdict, every: tuple[Verdict, ...], runs: Runs, known: Collection[str], reach: float) -> str:
+def _row(verdict: Verdict, runs: Runs, known: Collection[str], reach: float) -> str:
     claim, found = verdict.claim, verdict.difference
     digits = 2 if claim.metric.startswith("R") else 1
     compared = _compared(claim)
@@ -64,7 +64,7 @@ def _row(verdict: Verdict, every: tuple[Verdict, ...], runs: Runs, known: Collec
         f'<td class="right">{needed_text(n_needed) if is_open else MISSING}</td>',
         f'<td class="right">{html.text(p)}</td>',
         f'<td class="left verdict">{html.text(worded(verdict))}</td>',
-        f'<td class="left">{_behind(verdict, n_needed, every, runs, known)}</td>',
+        f'<td class="left">{_behind(verdict, n_needed, runs, known)}</td>',
     ]
     kind = verdict.word.replace(" ", "-")
     words = html.text(f"{claim.name} {compared} {on} {claim.hypothesis} {verdict.word}".lower())
@@ -76,13 +76,11 @@ def _compared(claim: Claim) -> str:
     return f"{words}, of two differences" if claim.kind == "interaction" else words
 
 
-def _behind(
-    verdict: Verdict, n_needed: int | None, every: tuple[Verdict, ...], runs: Runs, known: Collection[str]
-) -> str:
+def _behind(verdict: Verdict, n_needed: int | None, runs: Runs, known: Collection[str]) -> str:
     """The runs behind a claim, and what to type for more of them, folded."""
     names = [name for score in verdict.sides for name in score.run_ids if name in known]
     link = html.runs_link(f"{len(set(names))} runs", names) if names else MISSING
-    lines = verdict.commands or (() if n_needed is None else commands_for(verdict, n_needed, every, runs))
+    lines = verdict.commands or (() if n_needed is None else commands_for(verdict, n_needed, runs))
     why = f"<p>{html.text(verdict.why)}</p>" if verdict.why else ""
     if not lines:
         return f"{link}{why}"

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from unidelta.analysis.paper_rows import side_of_spec
-from unidelta.analysis.score import Score
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.errors import Problems, RecordError, UserError
@@ -33,28 +32,20 @@ def rows(frame: pd.DataFrame) -> list[Row]:
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def score_of(found: Sequence[Row]) -> Score:
-    """The `test` scores of some runs; those without one do not count."""
-    scored = [row for row in found if not math.isnan(row["test"])]
-    return Score(values=tuple(row["test"] for row in scored), seeds=tuple(row["seed"] for row in scored))
-
-
-def runs(root: Path, *, scale: str | None = None) -> pd.DataFrame:
+def runs(root: Path) -> pd.DataFrame:
     """Every record under a folder, as rows of `frame_of`.
 
     Args:
         root: folder of the records.
-        scale: mini or paper; None for both.
 
     Raises:
         RecordError: there are no records, or records of one task have scores of two metrics, which cannot be mixed.
         Problems: every record that is damaged or has a score that is not a number.
     """
     listing = RecordStore(root=root).read_all()
-    records = [record for record in listing.records if scale in (None, record.coordinates["scale"])]
-    if not records and not listing.damaged:
+    if not listing.records and not listing.damaged:
         raise RecordError(f"records under {root}", "there are none", "run the sweep first: `python sweep.py NAME`")
-    return frame_of(records, origin=str(root), faults=listing.damaged)
+    return frame_of(listing.records, origin=str(root), faults=listing.damaged)
 
 
 def every_run(folder: Path) -> pd.DataFrame:
@@ -86,11 +77,14 @@ def table_of(records: Iterable[RunRecord]) -> pd.DataFrame:
     """Records as `frame_of` has them, whatever their scales and metrics; at least one."""
     known: dict[str, tuple[str, str, str]] = {}
     frame = pd.DataFrame([_row(record, known) for record in records])
-    _as_numbers(frame)
+    after = frame.columns.get_loc("metric")
+    assert isinstance(after, int)  # no two columns have one name
+    scores = list(frame.columns[after + 1 :])
+    frame[scores] = frame[scores].astype(float)  # NaN where there is none
     return frame
 
 
-def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[UserError] = ()) -> pd.DataFrame:
+def frame_of(records: Sequence[RunRecord], *, origin: str, faults: Sequence[UserError] = ()) -> pd.DataFrame:
     """Records as a table, one row each: coordinates, settings, parameters, `dev` and `test` scores.
 
     `dev` and `test` are scores of `metric`, the task's headline. `dev` selected the best step, and `test` is reported;
@@ -108,7 +102,7 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
     `device`, `platform` and `packages` are the run's provenance, as text.
 
     Args:
-        records: any number; they are not kept in memory.
+        records: any number.
         origin: where they are from, for messages.
         faults: errors found while reading the records, to be raised together with those found here.
 
@@ -116,18 +110,12 @@ def frame_of(records: Iterable[RunRecord], *, origin: str, faults: Sequence[User
         RecordError: records of one task have scores of two metrics.
         Problems: `faults`, and every complete run with a score that is not a number.
     """
-    known: dict[str, tuple[str, str, str]] = {}
-    rows: list[dict[str, Any]] = []
-    not_numbers: list[UserError] = []
-    for record in records:
-        not_numbers += _not_a_number(record)
-        rows.append(_row(record, known))
+    not_numbers = [error for record in records for error in _not_a_number(record)]
     if faults or not_numbers:
         raise Problems([*faults, *not_numbers])
-    if not rows:
+    if not records:
         return pd.DataFrame()
-    frame = pd.DataFrame(rows)
-    _as_numbers(frame)
+    frame = table_of(records)
     for task, its_runs in frame.groupby("task"):
         metrics = sorted(set(its_runs["metric"]))
         if len(metrics) > 1:
@@ -191,14 +179,6 @@ def _scores_of(split: Mapping[str, Any]) -> dict[str, float]:
     """A split's scores from metrics: no loss, counts, intervals or scores against raw references."""
     names = (name for name in split if name not in _NO_SCORES and not name.startswith(_RAW))
     return {name: split[name] for name in names if not isinstance(split[name], Mapping)}
-
-
-def _as_numbers(frame: pd.DataFrame) -> None:
-    """Make every score a float, NaN if missing."""
-    after = frame.columns.get_loc("metric")
-    assert isinstance(after, int)  # no two columns have one name
-    scores = list(frame.columns[after + 1 :])
-    frame[scores] = frame[scores].astype(float)
 
 
 def _is_scaled(part: Mapping[str, Any]) -> bool:

@@ -3,22 +3,21 @@
 Without `--write` it checks that the page agrees with the records (status 1 if not).
 """
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 from typing import TypeVar
 
 from scipy import stats
 
 from unidelta.analysis.adjust import holm
-from unidelta.analysis.difference import LEVEL, Difference, above, difference
-from unidelta.analysis.frame import Row, rows, runs, score_of
+from unidelta.analysis.difference import LEVEL, Difference, above, difference_on_test
+from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.in_print import difference_text, p_text, percent_text, signed
 from unidelta.analysis.miniature import cell
 from unidelta.analysis.page import command, markdown
+from unidelta.analysis.score import score_in
 from unidelta.analysis.table import MISSING
 from unidelta.analysis.tuning import tuned_for
 from unidelta.errors import ExitStatus
@@ -97,7 +96,9 @@ def _by_place(found: Sequence[Row]) -> dict[Place, list[Row]]:
 def _methods(by_place: Mapping[Place, list[Row]], opponents: Mapping[Place, Place], opponent: str) -> str:
     """Test scores, the best first, and each minus its opponent, where that was run."""
     compared = {
-        place: _difference(by_place[place], by_place[other]) for place, other in opponents.items() if other in by_place
+        place: difference_on_test(by_place[place], by_place[other])
+        for place, other in opponents.items()
+        if other in by_place
     }
     adjusted = _adjusted(compared)
     table = [["method", "position", "tuned %", "rate", "ROUGE-2", f"minus {opponent}", "p"]]
@@ -120,7 +121,9 @@ def _methods(by_place: Mapping[Place, list[Row]], opponents: Mapping[Place, Plac
 def _places(by_place: Mapping[Place, list[Row]]) -> str:
     """The FFN minus attention, for every method that has both."""
     both = sorted({method for method, position in by_place if position == "ffn" and (method, "attn") in by_place})
-    compared = {(method, "ffn"): _difference(by_place[method, "ffn"], by_place[method, "attn"]) for method in both}
+    compared = {
+        (method, "ffn"): difference_on_test(by_place[method, "ffn"], by_place[method, "attn"]) for method in both
+    }
     adjusted = _adjusted(compared)
     table = [["method", "tuned %, attn", "tuned %, ffn", "attn", "ffn", "ffn − attn", "p"]]
     for place in sorted(compared, key=lambda place: -(compared[place].mean or 0.0)):
@@ -157,7 +160,7 @@ def _crossed(by_place: Mapping[Place, list[Row]], crossed: Sequence[Row]) -> str
     for row in crossed:
         of_kind.setdefault((row["method"], tuned_for(row).kind), []).append(row)
     mine = {one: of_kind[one.method, one.kind] for one in CELLS}
-    compared = {(one, part): _difference(mine[one], by_place[part]) for one in CELLS for part in one.parts}
+    compared = {(one, part): difference_on_test(mine[one], by_place[part]) for one in CELLS for part in one.parts}
     adjusted = _adjusted(compared)
     table = [["cell", "tuned %", "rate", "ROUGE-2", "minus", "difference", "p"]]
     for one in sorted(CELLS, key=lambda one: -_mean(mine[one])):
@@ -170,10 +173,6 @@ def _crossed(by_place: Mapping[Place, list[Row]], crossed: Sequence[Row]) -> str
     return markdown(table)
 
 
-def _difference(first: Sequence[Row], second: Sequence[Row]) -> Difference:
-    return difference(score_of(first), score_of(second), test="Welch")
-
-
 def _adjusted(compared: Mapping[_Key, Difference]) -> dict[_Key, float]:
     """Holm's adjusted p-values of the differences that have one, two-sided."""
     tested = [place for place, found in compared.items() if found.error is not None]
@@ -181,18 +180,13 @@ def _adjusted(compared: Mapping[_Key, Difference]) -> dict[_Key, float]:
 
 
 def _mean(found: Sequence[Row]) -> float:
-    return mean([row["test"] for row in found if not math.isnan(row["test"])] or [0.0])
+    return score_in("test", found).mean or 0.0
 
 
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.later`."""
-    return command(
-        "unidelta.analysis.later",
-        __doc__,
-        PAGE,
-        lambda: tables(*(rows(runs(folder)) for folder in (RESULTS, LARGE, CROSSED))),
-        None,
-    )
+    folders = (RESULTS, LARGE, CROSSED)
+    return command("unidelta.analysis.later", __doc__, PAGE, lambda: tables(*(rows(runs(one)) for one in folders)))
 
 
 if __name__ == "__main__":

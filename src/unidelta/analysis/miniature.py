@@ -3,12 +3,12 @@
 Without `--write` it checks that the page agrees with the records (status 1 if not).
 """
 
-import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import mean
 
+from unidelta.analysis.difference import difference_on_test
 from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.in_print import percent_text, signed
 from unidelta.analysis.names import TASKS as PUBLISHED_TASKS
@@ -16,7 +16,7 @@ from unidelta.analysis.names import task_in_records, task_title
 from unidelta.analysis.oracle import ORACLE
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_rows import ROWS
-from unidelta.analysis.score import half_width
+from unidelta.analysis.score import score_in
 from unidelta.errors import ExitStatus
 
 RESULTS = Path("results/mini")
@@ -52,14 +52,13 @@ def of(rows: list[Row], name: str, task: str | None = None) -> list[Row]:
 
 def cell(rows: list[Row], score: str = "test", *, usual: int) -> str:
     """Mean ± half the 95 % t-interval; n if it is not `usual`; a dash for no run."""
-    scores = [row[score] for row in rows if not math.isnan(row[score])]
-    if not scores:
+    found = score_in(score, rows)
+    if not found.n:
         return f"0 of {len(rows)}" if rows else "–"
-    half = half_width(scores)
     planned = max(usual, len(rows))
-    n = f" (n={len(scores)}{f' of {planned}' if 1 < len(scores) < planned else ''})"
-    spread = "" if half is None else f" ± {half:.1f}"
-    return f"{mean(scores):.1f}{spread}{'' if len(scores) == planned == usual else n}"
+    n = f" (n={found.n}{f' of {planned}' if 1 < found.n < planned else ''})"
+    spread = "" if found.half_width is None else f" ± {found.half_width:.1f}"
+    return f"{found.mean:.1f}{spread}{'' if found.n == planned == usual else n}"
 
 
 def methods(rows: list[Row]) -> str:
@@ -91,9 +90,9 @@ def orderings(rows: list[Row]) -> str:
     for better, worse, where in ORDERINGS:
         line = [f"{ROWS[better].label} > {ROWS[worse].label}", where]
         for task in TASKS:
-            first, second = ({row["seed"]: row["test"] for row in of(rows, name, task)} for name in (better, worse))
+            scores = (score_in("test", of(rows, name, task)) for name in (better, worse))
+            first, second = (dict(zip(one.seeds, one.values, strict=True)) for one in scores)
             differences = [first[seed] - second[seed] for seed in first.keys() & second.keys()]
-            differences = [difference for difference in differences if not math.isnan(difference)]
             n_better = sum(difference > 0 for difference in differences)
             line.append(f"{signed(mean(differences), 1)} ({n_better} of {len(differences)})" if differences else "–")
         table.append(line)
@@ -125,9 +124,7 @@ def gaps(usual: list[Row], doubled: list[Row]) -> str:
 
 def _less(rows: list[Row], first: str, second: str, task: str) -> float | None:
     """The difference of two rows' means; None if one has no score."""
-    sides = ([row["test"] for row in of(rows, name, task) if not math.isnan(row["test"])] for name in (first, second))
-    means = [mean(scores) for scores in sides if scores]
-    return means[0] - means[1] if len(means) == 2 else None
+    return difference_on_test(of(rows, first, task), of(rows, second, task)).mean
 
 
 def budgets(rows: list[Row]) -> str:
@@ -197,7 +194,7 @@ def tables(results: Path) -> dict[str, str]:
 
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.miniature`."""
-    return command("unidelta.analysis.miniature", __doc__, PAGE, lambda: tables(RESULTS), None)
+    return command("unidelta.analysis.miniature", __doc__, PAGE, lambda: tables(RESULTS))
 
 
 if __name__ == "__main__":

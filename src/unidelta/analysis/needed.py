@@ -1,6 +1,7 @@
 """How many seeds a difference needs: the least n with which a t-test finds it four times in five."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from scipy.special import nctdtr, ndtr, stdtrit
@@ -25,7 +26,7 @@ def seeds_needed(distance: float, deviations: Sequence[float], *, level: float =
     def power_of(n: int) -> float:
         return power(distance / deviation * math.sqrt(n), (n - 1) * freedom, level)
 
-    return _least(power_of, distance)
+    return _least(power_of)
 
 
 def seeds_needed_within(mean: float, margin: float, deviations: Sequence[float], *, level: float = 0.05) -> int | None:
@@ -49,7 +50,7 @@ def seeds_needed_within(mean: float, margin: float, deviations: Sequence[float],
         )
         return sum(each) - 1
 
-    return _least(power_of, margin - abs(mean))
+    return _least(power_of)
 
 
 def _freedom(deviations: Sequence[float]) -> float:
@@ -71,21 +72,9 @@ def power(shift: float, freedom: float, level: float) -> float:
     return float(ndtr(shift - critical)) if math.isnan(found) else found
 
 
-def _least(power_of: Callable[[int], float], distance: float) -> int | None:
-    if distance == 0:
-        return None
-    if power_of(2) >= POWER:
-        return 2
-    enough = 4
-    while power_of(enough) < POWER:
-        if enough == MOST:
-            return None
-        enough = min(2 * enough, MOST)
-    too_few = enough // 2
-    while enough - too_few > 1:
-        middle = (enough + too_few) // 2
-        too_few, enough = (too_few, middle) if power_of(middle) >= POWER else (middle, enough)
-    return enough
+def _least(power_of: Callable[[int], float]) -> int | None:
+    n = 2 + bisect_left(range(2, MOST + 1), POWER, key=power_of)
+    return n if n <= MOST else None
 
 
 def needed_text(n: int | None) -> str:

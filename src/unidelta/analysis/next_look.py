@@ -6,9 +6,8 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from unidelta.analysis.claims import claims, sides_of
+from unidelta.analysis.claims import claims
 from unidelta.analysis.commands import words
-from unidelta.analysis.names import task_in_records
 from unidelta.analysis.plan import Plan, plan_for
 from unidelta.analysis.published import published
 from unidelta.analysis.runs import Runs
@@ -26,13 +25,11 @@ def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
         runs: that they were reached on.
         plan: that they were reached by.
     """
-    by_name = {verdict.claim.name: verdict.claim for verdict in found}
     wanted: dict[tuple[str, str], list[int]] = {}
     for verdict in found:
         if verdict.word != "undecided" or verdict.same_as:
             continue
-        task = task_in_records(verdict.claim.task)
-        designs = [(side.key, task) for side in sides_of(verdict.claim, by_name)]
+        designs = [(side.key, verdict.claim.task) for side in verdict.designs]
         for look in plan.looks:
             lacking = {design: _missing(design, look, runs, plan) for design in designs}
             if any(lacking.values()):
@@ -41,7 +38,7 @@ def lines(found: Sequence[Verdict], runs: Runs, plan: Plan) -> Iterator[str]:
                 }
                 break
     for (key, task), seeds in sorted(wanted.items()):
-        yield f"- {words(key, task, scale=runs.scale, seeds=tuple(seeds), origin=runs.origin)}"
+        yield f"- {words(key, task, runs, seeds=tuple(seeds))}"
 
 
 def _missing(design: tuple[str, str], look: int, runs: Runs, plan: Plan) -> list[int]:

@@ -168,7 +168,7 @@ def tables(runs: Runs) -> dict[str, str]:
 
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.nulls`."""
-    return command("unidelta.analysis.nulls", __doc__, PAGE, lambda: tables(read(RECORDS, scale="mini")), None)
+    return command("unidelta.analysis.nulls", __doc__, PAGE, lambda: tables(read(RECORDS, scale="mini")))
 
 
 if __name__ == "__main__":

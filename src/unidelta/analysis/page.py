@@ -4,7 +4,7 @@ The generated tables of a Markdown page are between `<!-- table: NAME -->` and `
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from unidelta.console.command import as_command
@@ -45,7 +45,6 @@ def command(
     description: str | None,
     page: Path,
     make: Callable[[], dict[str, str]],
-    words: Sequence[str] | None,
     images: Callable[[], Mapping[Path, bytes]] = dict,
 ) -> ExitStatus:
     """`python -m MODULE [--write]` for a page: write its tables and images, or check that they are up to date.
@@ -55,7 +54,6 @@ def command(
         description: what it does, for `--help`.
         page: the page.
         make: returns the tables by name.
-        words: the arguments; None uses `sys.argv`.
         images: returns the page's images by path; none by default.
 
     Returns:
@@ -63,7 +61,7 @@ def command(
     """
     parser = Parser(prog=f"python -m {module}", description=description)
     parser.add_argument("--write", action="store_true", help=f"write what belongs into {page}")
-    arguments = parser.parse_args(words)
+    arguments = parser.parse_args()
     made = make()
     now = page.read_text(encoding="utf-8")
     files = {page: filled(now, made, name=str(page)).encode(), **images()}

@@ -3,19 +3,19 @@
 Each has the margin and, from the printed standard deviations, its standard error (docs/statistics.md).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import pandas as pd
 
-from unidelta.analysis.claims import Claim, Side, margin_of, sides_of
-from unidelta.analysis.paper_rows import ROWS, key_of_row
+from unidelta.analysis.claims import Claim, Side, margin_of, side_of_row, sides_of
+from unidelta.analysis.frame import rows
+from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.printed_noise import largest_spreads, standard_error
-from unidelta.analysis.published import rows
+from unidelta.analysis.published import IN_SCRIPT
 from unidelta.analysis.tables import COPIED
 
-_NOT_SHOWN = "script-only"  # points of the authors' plotting script that their figure does not show
 _UNORDERED = ("within", "copied")
 
 
@@ -87,8 +87,8 @@ def of_rows(published: pd.DataFrame) -> tuple[Pair, ...]:
     largest = largest_spreads(published)
     groups: dict[tuple[str, str, str], list[Side]] = {}
     for row in rows(published):
-        if row["provenance"] != _NOT_SHOWN and row["method"] != COPIED:
-            groups.setdefault((row["artefact"], row["task"], row["metric"]), []).append(_side(row))
+        if row["provenance"] != IN_SCRIPT and row["method"] != COPIED:
+            groups.setdefault((row["artefact"], row["task"], row["metric"]), []).append(side_of_row(row))
     found: list[Pair] = []
     for (artefact, task, metric), sides in groups.items():
         for first, second in combinations(sides, 2):
@@ -111,12 +111,6 @@ def _distinct(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
     for pair in pairs:
         found.setdefault((pair.task, pair.metric, pair.designs), pair)
     return tuple(found.values())
-
-
-def _side(row: Mapping[str, str]) -> Side:
-    spread = float(row["std"]) if row["std"] else None
-    key, value = key_of_row(row), float(row["value"])
-    return Side(key=key, label=row["label"], value=value, spread=spread, artefact=row["artefact"])
 
 
 def _named(key: str) -> str:

@@ -185,8 +185,7 @@ def _ends(interval: Interval) -> str:
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.prediction`."""
     found = cache(lambda: predicted(read(RECORDS, scale="mini")))
-    name = "unidelta.analysis.prediction"
-    return command(name, __doc__, PAGE, lambda: tables(found()), None, lambda: images(found()))
+    return command("unidelta.analysis.prediction", __doc__, PAGE, lambda: tables(found()), lambda: images(found()))
 
 
 if __name__ == "__main__":

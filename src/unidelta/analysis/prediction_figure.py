@@ -19,6 +19,7 @@ _TICKS_X, _TICKS_Y = (0.1, 0.3, 1, 3, 10), (-10, -3, -1, 0, 1, 3, 10)
 _LOOKS = dict(zip(TASKS, ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D")), strict=True))
 
 
+@themed()
 def drawn(of_claims: Sequence[Ordered], of_rows: Sequence[Ordered], scale: Scale) -> Drawing:
     """The figure: a point for each pair whose noise is known on both sides; what lies beyond an axis is at its end.
 
@@ -27,21 +28,20 @@ def drawn(of_claims: Sequence[Ordered], of_rows: Sequence[Ordered], scale: Scale
         of_rows: all pairs of rows, drawn small and pale.
         scale: of the runs.
     """
-    with themed():
-        drawing = Drawing(figsize=_INCHES)
-        drawing.subplots_adjust(left=0.115, right=0.98, bottom=0.11, top=0.93)
-        axes = drawing.subplots()
-        _draw_axes(axes)
-        _draw_points(axes, of_rows, "rows", markersize=3, alpha=0.25, markeredgewidth=0)
-        _draw_points(axes, of_claims, "claims", markersize=6, markeredgecolor=INK, markeredgewidth=0.6)
-        for x, y, words in _corners(of_claims):
-            ends = ("right" if x > 0.5 else "left", "top" if y > 0.5 else "bottom")
-            axes.text(x, y, words, transform=axes.transAxes, ha=ends[0], va=ends[1], fontsize=8.5, zorder=4)
-        tasks = [task for task in TASKS if any(one.pair.task == task for one in (*of_claims, *of_rows))]
-        handles = [_handle(*_LOOKS[task], task_title(task, scale), size=6) for task in tasks]
-        handles.append(_handle(GREY, "o", "pale: any two rows of a table", size=3))
-        drawing.legend(handles=handles, loc="upper center", ncols=len(handles), fontsize=7.5, handletextpad=0.1)
-        return drawing
+    drawing = Drawing(figsize=_INCHES)
+    drawing.subplots_adjust(left=0.115, right=0.98, bottom=0.11, top=0.93)
+    axes = drawing.subplots()
+    _draw_axes(axes)
+    _draw_points(axes, of_rows, "rows", markersize=3, alpha=0.25, markeredgewidth=0)
+    _draw_points(axes, of_claims, "claims", markersize=6, markeredgecolor=INK, markeredgewidth=0.6)
+    for x, y, words in _corners(of_claims):
+        ends = ("right" if x > 0.5 else "left", "top" if y > 0.5 else "bottom")
+        axes.text(x, y, words, transform=axes.transAxes, ha=ends[0], va=ends[1], fontsize=8.5, zorder=4)
+    tasks = [task for task in TASKS if any(one.pair.task == task for one in (*of_claims, *of_rows))]
+    handles = [_handle(*_LOOKS[task], task_title(task, scale), size=6) for task in tasks]
+    handles.append(_handle(GREY, "o", "pale: any two rows of a table", size=3))
+    drawing.legend(handles=handles, loc="upper center", ncols=len(handles), fontsize=7.5, handletextpad=0.1)
+    return drawing
 
 
 def _draw_axes(axes: Axes) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from unidelta.analysis.claims import Side
 from unidelta.analysis.commands import seeds
-from unidelta.analysis.published import rows
+from unidelta.analysis.frame import rows
 from unidelta.analysis.tables import COPIED
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from unidelta.analysis.frame import rows
 from unidelta.analysis.page import command, markdown
 from unidelta.errors import DataError, ExitStatus
 from unidelta.extensions.paths import PUBLISHED
 
 FIGURES = PUBLISHED / "results.csv"
 PAGE = Path("docs/reproducing.md")
+IN_SCRIPT = "script-only"
+"""The provenance of points of the authors' plotting script that their figure does not show."""
 _COLUMNS = {
     ("xsum", "R1"): "XSum R-1",
     ("xsum", "R2"): "XSum R-2",
@@ -38,11 +41,6 @@ def published(path: Path = FIGURES) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def rows(frame: pd.DataFrame) -> list[dict[str, str]]:
-    """The rows of such a file, all as text."""
-    return [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
-
-
 def table(figures: pd.DataFrame, artefact: str) -> str:
     """The numbers of one table or figure: a row for each label and bottleneck, a column for each task and metric."""
     mine = [row for row in rows(figures) if row["artefact"] == artefact]
@@ -55,7 +53,7 @@ def table(figures: pd.DataFrame, artefact: str) -> str:
         size = f"{row['bottleneck']} " if artefact.startswith("Figure") and row["bottleneck"] else ""
         percent = f"{size}({row['params_percent']} %)" if size else f"{row['params_percent']} %"
         spread = f" ± {row['std']}" if row["std"] else ""
-        own = "*" if row["provenance"] == "plotted" else "†" if row["provenance"] == "script-only" else ""
+        own = "*" if row["provenance"] == "plotted" else "†" if row["provenance"] == IN_SCRIPT else ""
         cells.setdefault((label, percent), {})[(row["task"], row["metric"])] = f"{row['value']}{spread}{own}"
     head = ["", "tuned", *(_COLUMNS[column] for column in columns)]
     body = [[label, percent, *(of.get(column, "–") for column in columns)] for (label, percent), of in cells.items()]
@@ -70,7 +68,7 @@ def tables() -> dict[str, str]:
 
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.published`."""
-    return command("unidelta.analysis.published", __doc__, PAGE, tables, None)
+    return command("unidelta.analysis.published", __doc__, PAGE, tables)
 
 
 if __name__ == "__main__":

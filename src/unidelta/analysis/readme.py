@@ -50,7 +50,7 @@ def _is_row(line: str) -> bool:
 
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.readme`."""
-    return command("unidelta.analysis.readme", __doc__, PAGE, lambda: tables(Path()), None)
+    return command("unidelta.analysis.readme", __doc__, PAGE, lambda: tables(Path()))
 
 
 if __name__ == "__main__":

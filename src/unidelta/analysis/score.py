@@ -110,6 +110,12 @@ def score_of_runs(runs: Sequence[Mapping[str, Any]], value: Callable[[Any], floa
     )
 
 
+def score_in(column: str, runs: Sequence[Mapping[str, Any]]) -> Score:
+    """The scores of some runs in a column of theirs, whatever their status; those without one do not count."""
+    scored = [run for run in runs if not math.isnan(run[column])]
+    return Score(values=tuple(run[column] for run in scored), seeds=tuple(run["seed"] for run in scored))
+
+
 def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
     """t(n − 1) · s / √n: half the width of the t-interval of a mean; None for fewer than two values.
 

@@ -11,13 +11,12 @@ from itertools import combinations
 from pathlib import Path
 
 from unidelta.analysis.agreement import clopper_pearson, zero_if_tied
-from unidelta.analysis.difference import Difference, difference
-from unidelta.analysis.frame import Row, rows, runs, score_of
+from unidelta.analysis.difference import Difference, difference_on_test
+from unidelta.analysis.frame import Row, rows, runs
 from unidelta.analysis.in_print import difference_text, percent_text, signed
 from unidelta.analysis.miniature import cell
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.published import published
-from unidelta.analysis.published import rows as printed_rows
 from unidelta.analysis.table import MISSING
 from unidelta.errors import ExitStatus
 
@@ -97,7 +96,7 @@ def tables() -> dict[str, str]:
     there = [row for folder in MINI for row in rows(runs(folder))]
     printed = {
         row["method"]: float(row["value"])
-        for row in printed_rows(published())
+        for row in rows(published())
         if (row["artefact"], row["task"]) == (_TABLE, _TASK)
     }
     small = {one: one.of(here) for one in COMPARED}
@@ -107,8 +106,8 @@ def tables() -> dict[str, str]:
         Pair(
             first=first,
             second=second,
-            small=_difference(small[first], small[second]),
-            mini=_difference(mini[first], mini[second]),
+            small=difference_on_test(small[first], small[second]),
+            mini=difference_on_test(mini[first], mini[second]),
             paper=paper[first] - paper[second] if first in paper and second in paper else None,
         )
         for first, second in combinations(COMPARED, 2)
@@ -121,10 +120,6 @@ def _of_mini(one: Compared, mini: Sequence[Row]) -> list[Row]:
     found = [] if one is _PROBE else one.of(mini)
     same = [row for row in found if row["settings"] == found[0]["settings"]]
     return list({row["seed"]: row for row in same}.values())
-
-
-def _difference(first: list[Row], second: list[Row]) -> Difference:
-    return difference(score_of(first), score_of(second), test="Welch")
 
 
 def _methods(
@@ -182,7 +177,7 @@ def _name(one: Compared) -> str:
 
 def main() -> ExitStatus:
     """The exit status of `python -m unidelta.analysis.small`."""
-    return command("unidelta.analysis.small", __doc__, PAGE, tables, None)
+    return command("unidelta.analysis.small", __doc__, PAGE, tables)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,9 @@ COMPARED = ("main", "paper")
 
 
 def read(source: str, *, scale: Scale) -> Runs:
-    """The runs of one scale.
+    """The runs of one scale, each once: it may lie in two folders, and be complete in one of them.
+
+    A row has the `path` of its record, from the source's folder: "" in W&B, which has no files of records.
 
     Args:
         source: `records`; a folder with `<scale>/<task>/<run_id>.json` in it or in its folders; a folder of W&B's
@@ -41,14 +43,21 @@ def read(source: str, *, scale: Scale) -> Runs:
         Problems: every record that is damaged, of a future version, or has a score that is not a number; every group
             of runs that would be averaged and differs by more than the seed.
     """
+    top = MINI.parent if source == RECORDS else Path(source)
+    best: dict[str, tuple[RunRecord, str]] = {}
     faults: list[UserError] = []
-    paths: dict[str, str] = {}
+    for folder, found in _found(source, scale):
+        if isinstance(found, RecordError):
+            faults.append(found)
+        elif found.coordinates["scale"] == scale and _is_better(found, best.get(found.run_id)):
+            file = Path(scale) / found.coordinates["task"] / f"{found.run_id}.json"
+            best[found.run_id] = found, "" if folder is None else str(folder.relative_to(top) / file)
     origin = str(OF_TABLES[scale]) if source == RECORDS or source.startswith(PREFIX) else source
-    frame = frame_of(_records(source, scale, faults, paths), origin=origin, faults=faults)
+    frame = frame_of([record for record, _ in best.values()], origin=origin, faults=faults)
     if frame.empty and source != RECORDS:
         why = f"there are no records of scale {scale} under it"
         raise RecordError(f"--source {source}", why, "a folder with <scale>/<task>/<run_id>.json, such as results/runs")
-    frame["path"] = list(paths.values())
+    frame["path"] = [path for _, path in best.values()]
     return checked(Runs.of(frame, scale=scale, origin=origin))
 
 
@@ -76,27 +85,9 @@ def every(source: str) -> pd.DataFrame:
     return table_of(listing.records)
 
 
-def _records(source: str, scale: Scale, faults: list[UserError], paths: dict[str, str]) -> Iterator[RunRecord]:
-    """The records of one scale, each run once: it may lie in two folders, and be complete in one of them.
-
-    What cannot be read is added to `faults`; to `paths`, by run, where each record is, from the source's folder ("" in
-    W&B, which has no files of records).
-    """
-    top = MINI.parent if source == RECORDS else Path(source)
-    best: dict[str, RunRecord] = {}
-    for folder, found in _found(source, scale):
-        if isinstance(found, RecordError):
-            faults.append(found)
-        elif found.coordinates["scale"] == scale and _is_better(found, best.get(found.run_id)):
-            file = Path(scale) / found.coordinates["task"] / f"{found.run_id}.json"
-            paths[found.run_id] = "" if folder is None else str(folder.relative_to(top) / file)
-            best[found.run_id] = found
-    yield from best.values()
-
-
-def _is_better(found: RunRecord, other: RunRecord | None) -> bool:
+def _is_better(found: RunRecord, other: tuple[RunRecord, str] | None) -> bool:
     """Whether it stands for its run: the first copy that is complete, else the first one."""
-    return other is None or (other.status != "complete" and found.status == "complete")
+    return other is None or (other[0].status != "complete" and found.status == "complete")
 
 
 def _found(source: str, scale: Scale) -> Iterator[tuple[Path | None, RunRecord | RecordError]]:

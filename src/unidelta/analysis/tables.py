@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 from unidelta.analysis.commands import command, seeds
+from unidelta.analysis.frame import Row, rows
 from unidelta.analysis.in_print import percent_text, signed
-from unidelta.analysis.names import METRICS, Scale, metric_in_records, task_in_records, task_title
-from unidelta.analysis.oracle import oracle
+from unidelta.analysis.names import METRICS, Scale, task_title
 from unidelta.analysis.paper_rows import key_of_row
-from unidelta.analysis.published import rows
 from unidelta.analysis.registry import register
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.score import Score
@@ -47,14 +45,14 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Table:
     artefact = f"Table {name.removeprefix('table')}"
     mine = [row for row in rows(published) if row["artefact"] == artefact]
     scores = list(dict.fromkeys((row["task"], row["metric"]) for row in mine))
-    groups: dict[tuple[str, str], list[dict[str, str]]] = {}
+    groups: dict[tuple[str, str], list[Row]] = {}
     for row in mine:
         groups.setdefault((_label(row), row["position"]), []).append(row)
     if runs.scale == "mini":  # numbers that the paper copied have no runs
         groups = {label: rows for label, rows in groups.items() if rows[0]["method"] != COPIED}
     body = tuple(_row(label, rows, scores, runs) for (label, _), rows in groups.items())
     if runs.scale == "mini":
-        body = (*body, _oracle(scores))
+        body = (*body, _oracle(scores, runs))
     return Table(
         name=name,
         title=_TITLES[name],
@@ -83,9 +81,9 @@ def _columns(scores: list[tuple[str, str]], scale: Scale) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _row(label: str, rows: list[dict[str, str]], scores: list[tuple[str, str]], runs: Runs) -> tuple[Cell, ...]:
+def _row(label: str, rows: list[Row], scores: list[tuple[str, str]], runs: Runs) -> tuple[Cell, ...]:
     by_task = {row["task"]: key_of_row(row) for row in rows}
-    run = [row for task, key in by_task.items() for row in runs.rows(key, task_in_records(task))]
+    run = [row for task, key in by_task.items() for row in runs.rows(key, task)]
     cells = [
         Cell(text=label),
         _sizes(run, rows),
@@ -101,16 +99,16 @@ def _row(label: str, rows: list[dict[str, str]], scores: list[tuple[str, str]], 
     return tuple(cells)
 
 
-def _oracle(scores: list[tuple[str, str]]) -> tuple[Cell, ...]:
+def _oracle(scores: list[tuple[str, str]], runs: Runs) -> tuple[Cell, ...]:
     """The oracle's row: what one scores who knows everything but the noise of the miniature's test sets."""
     cells = [Cell(text="oracle"), *[Cell(text=MISSING)] * 3]
     for task, metric in scores:
-        value = oracle(task_in_records(task), metric_in_records(metric, "mini"), scale="mini", source="mini")
+        value = runs.oracle(task, metric)
         cells.append(Cell(text=MISSING) if value is None else Cell(text=f"{value:.2f}", value=value))
     return tuple(cells)
 
 
-def _scored(row: dict[str, str] | None, runs: Runs) -> list[Cell]:
+def _scored(row: Row | None, runs: Runs) -> list[Cell]:
     """A row's score in one metric and, at the paper's scale, the printed value and the difference."""
     empty = Cell(text=MISSING)
     if row is None:
@@ -127,16 +125,14 @@ def _scored(row: dict[str, str] | None, runs: Runs) -> list[Cell]:
     return [measured, printed, Cell(text=signed(difference, digits), value=difference)]
 
 
-def score_cell(key: str, row: dict[str, str], runs: Runs) -> Cell:
+def score_cell(key: str, row: Row, runs: Runs) -> Cell:
     """The cell of a design in the metric of a published row; without a score, the command that makes its runs."""
-    task, metric = row["task"], metric_in_records(row["metric"], runs.scale)
-    score = runs.score(key, task_in_records(task), metric)
+    score = runs.score(key, row["task"], row["metric"])
     if score.mean is not None:
         return Cell(text=shown(score, _digits(row["value"])), value=score.mean, score=score)
     wanted = seeds(row["artefact"], scale=runs.scale, has_spread=bool(row["std"]))
-    words = command(key, task, scale=runs.scale, seeds=wanted, origin=runs.origin)
     note = f" ({score.lost})" if score.lost else ""
-    return Cell(text=f"{MISSING}{note}", score=score, command=words)
+    return Cell(text=f"{MISSING}{note}", score=score, command=command(key, row["task"], runs, seeds=wanted))
 
 
 def shown(score: Score, digits: int) -> str:
@@ -145,7 +141,7 @@ def shown(score: Score, digits: int) -> str:
     return f"{score.mean:.{digits}f}{spread} (n={score.n}{f', {score.lost}' if score.lost else ''})"
 
 
-def _label(row: dict[str, str]) -> str:
+def _label(row: Row) -> str:
     if row["method"] == COPIED:
         return "Full fine-tuning, as Lewis et al. (2020) and Liu et al. (2020) print it"
     label = (
@@ -158,7 +154,7 @@ def _digits(value: str) -> int:
     return len(value.partition(".")[2])
 
 
-def _sizes(run: Sequence[dict[str, Any]], rows: list[dict[str, str]]) -> Cell:
+def _sizes(run: Sequence[Row], rows: list[Row]) -> Cell:
     """The paper's bottleneck and, on another backbone, the one of the runs: `512 → 64`."""
     if not run:
         printed = key_of_row(rows[0]).partition("@")[2].partition("[")[0]
@@ -167,7 +163,7 @@ def _sizes(run: Sequence[dict[str, Any]], rows: list[dict[str, str]]) -> Cell:
     return Cell(text=(there if there == here else f"{there} → {here}") or MISSING)
 
 
-def _percent(run: Sequence[dict[str, Any]], scale: Scale) -> Cell:
+def _percent(run: Sequence[Row], scale: Scale) -> Cell:
     """In the order of the tasks, as sizes are; beside what is printed, in the paper's own rounding."""
     if scale == "paper":
         shown = [f"{float(row['percent_paper']):g}" for row in run]
@@ -176,7 +172,7 @@ def _percent(run: Sequence[dict[str, Any]], scale: Scale) -> Cell:
     return Cell(text=_each(shown) or MISSING, value=float(run[0]["percent"]) if run else None)
 
 
-def _count(run: Sequence[dict[str, Any]]) -> Cell:
+def _count(run: Sequence[Row]) -> Cell:
     values = [int(row["matrices"]) for row in run]
     return Cell(text=_each(f"{value:,}" for value in values) or MISSING, value=values[0] if values else None)
 
@@ -186,7 +182,7 @@ def _each(words: Iterable[str]) -> str:
     return " / ".join(dict.fromkeys(words))
 
 
-def _notes(mine: list[dict[str, str]], scale: Scale, body: tuple[tuple[Cell, ...], ...]) -> tuple[str, ...]:
+def _notes(mine: list[Row], scale: Scale, body: tuple[tuple[Cell, ...], ...]) -> tuple[str, ...]:
     notes: list[str] = []
     if scale == "paper":
         noted: dict[str, list[str]] = {}

@@ -56,18 +56,9 @@ RC: dict[Any, Any] = {
 
 
 def free_style(name: str, *, taken: Collection[Style]) -> Style:
-    """`style_of_name`, or the next one that no other method of the figure has."""
+    """The style of a method that is not in the paper, by its name; the next one where another of the figure has it."""
     looks = {(style.colour, style.marker) for style in taken}
-    first = style_of_name(name)
-    start = _OTHER_MARKERS.index(first.marker) * len(_OTHER_COLOURS) + _OTHER_COLOURS.index(first.colour)
     every = [Style(colour=colour, marker=marker) for marker in _OTHER_MARKERS for colour in _OTHER_COLOURS]
+    start = zlib.crc32(name.encode()) % len(every)
     ordered = [*every[start:], *every[:start]]
-    return next((style for style in ordered if (style.colour, style.marker) not in looks), first)
-
-
-def style_of_name(name: str) -> Style:
-    """The style of a method that is not in the paper, derived from its name."""
-    number = zlib.crc32(name.encode())
-    n_colours = len(_OTHER_COLOURS)
-    marker = _OTHER_MARKERS[number // n_colours % len(_OTHER_MARKERS)]
-    return Style(colour=_OTHER_COLOURS[number % n_colours], marker=marker)
+    return next((style for style in ordered if (style.colour, style.marker) not in looks), ordered[0])

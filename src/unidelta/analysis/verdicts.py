@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -20,8 +20,6 @@ from unidelta.analysis.difference import (
     why_no_interval,
     within,
 )
-from unidelta.analysis.names import metric_in_records, task_in_records
-from unidelta.analysis.oracle import oracle
 from unidelta.analysis.plan import Plan
 from unidelta.analysis.printed_noise import largest_spreads, standard_error
 from unidelta.analysis.runs import Runs
@@ -47,20 +45,22 @@ class Verdict:
         margin: the paper's own difference; for an interaction, the difference of its differences.
         noise: twice the standard error of the paper's margin; None if no spread is printed for this metric.
         commands: the commands for the missing runs.
-        sides: the scores that are compared, first and second; of an interaction those of both differences.
+        designs: what is compared, first and second; of an interaction those of both differences.
+        sides: the scores of the designs.
     """
 
     claim: Claim
-    word: Word
+    word: Word = "not run"
     difference: Difference
-    p: float | None
+    p: float | None = None
     on_par: float
     same_as: str
-    why: str
+    why: str = ""
     margin: float
     noise: float | None
     commands: tuple[str, ...]
-    sides: tuple[Score, ...] = ()
+    designs: tuple[Side, ...]
+    sides: tuple[Score, ...]
 
     @property
     def is_margin_in_noise(self) -> bool:
@@ -72,15 +72,6 @@ def counted(found: Sequence[Verdict]) -> str:
     """`48 supported, 19 contradicted`: how many there are of each."""
     counts = Counter(verdict.word for verdict in found)
     return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reached:
-    """What a look at the data says of a claim."""
-
-    word: Word
-    difference: Difference
-    p: float | None
 
 
 def verdicts(claims: Sequence[Claim], runs: Runs, published: pd.DataFrame, plan: Plan) -> tuple[Verdict, ...]:
@@ -97,67 +88,88 @@ def verdicts(claims: Sequence[Claim], runs: Runs, published: pd.DataFrame, plan:
     """
     of_paper = {claim.name: claim for claim in claims}
     mine = {claim.name: plan.applied(claim) for claim in claims}
-    own = [claim for name, claim in mine.items() if not plan.judged[name].same_as]
-    reached: dict[str, _Reached] = {}
+    largest = largest_spreads(published)
+    found = {name: _not_run(name, of_paper, mine, runs, largest, plan) for name in mine}
     for look in plan.looks or (None,):
-        _look(own, reached, mine, runs, plan, look)
-    spreads = largest_spreads(published)
-    return tuple(_verdict(claim.name, reached, of_paper, mine, runs, spreads, plan) for claim in claims)
+        found |= _reached([one for one in found.values() if not one.same_as], runs, plan, look)
+    return tuple(_explained(one, found[one.same_as or name], runs, plan) for name, one in found.items())
 
 
-def _look(
-    own: Sequence[Claim],
-    reached: dict[str, _Reached],
+def _not_run(
+    name: str,
+    of_paper: Mapping[str, Claim],
     mine: Mapping[str, Claim],
     runs: Runs,
+    largest: Mapping[tuple[str, str], float],
     plan: Plan,
-    look: int | None,
-) -> None:
-    """Test what has the runs for it and is not decided yet, and add to `reached` what is."""
-    found: dict[str, Difference] = {}
-    for claim in own:
-        if claim.name in reached and reached[claim.name].word != "undecided":
-            continue
-        sides = _sides(claim, mine, runs, plan, look)
+) -> Verdict:
+    """The verdict on a claim before any look at the data."""
+    claim, judged = mine[name], plan.judged[name]
+    printed, designs = sides_of(of_paper[name], of_paper), sides_of(claim, mine)
+    sides = tuple(runs.score(side.key, claim.task, claim.metric) for side in designs)
+    error = standard_error(printed, largest.get((claim.task, claim.metric)))
+    return Verdict(
+        claim=claim,
+        difference=Difference(n=0),
+        on_par=judged.on_par,
+        same_as=judged.same_as,
+        margin=margin_of(printed),
+        noise=None if error is None else 2 * error,
+        commands=_commands(claim, designs, sides, runs),
+        designs=designs,
+        sides=sides,
+    )
+
+
+def _reached(own: Sequence[Verdict], runs: Runs, plan: Plan, look: int | None) -> dict[str, Verdict]:
+    """The verdicts that a look at the data gives, of those not decided yet on what has the runs for it."""
+    reached: dict[str, Verdict] = {}
+    tested: dict[str, Verdict] = {}
+    for one in own:
+        sides = _sides(one, runs, plan, look) if one.word in ("not run", "undecided") else None
         if sides is None:
             continue
-        found[claim.name] = difference(*sides, test=plan.test)
-        if _is_at_ceiling(claim, sides, plan, runs):
-            reached[claim.name] = _Reached(word="at ceiling", difference=found.pop(claim.name), p=None)
-        elif found[claim.name].error is None:
-            reached[claim.name] = _Reached(word="undecided", difference=found.pop(claim.name), p=None)
-    tested = {name: _outcome(mine[name], found[name]) for name in found}
+        name = one.claim.name
+        seen = replace(one, word="undecided", difference=difference(*sides, test=plan.test), p=None)
+        if _is_at_ceiling(one, sides, runs):
+            reached[name] = replace(seen, word="at ceiling")
+        elif seen.difference.error is None:
+            reached[name] = seen
+        else:
+            tested[name] = seen
+    outcomes = {name: _outcome(one) for name, one in tested.items()}
     equal = {
-        name: p_within(found[name], plan.judged[name].on_par)
-        for name in found
-        if mine[name].tolerance == "none" and mine[name].kind != "copied"
+        name: p_within(one.difference, one.on_par)
+        for name, one in tested.items()
+        if one.claim.tolerance == "none" and one.claim.kind != "copied"
     }
-    decisive = _decided(own, {name: outcome.p for name, outcome in tested.items()}, plan)
-    decisive_equal = _decided(own, equal, plan)
-    for name, one in found.items():
+    decisive = _decided({name: outcome.p for name, outcome in outcomes.items()}, tested, plan)
+    decisive_equal = _decided(equal, tested, plan)
+    for name, one in tested.items():
         p, is_decided = decisive[name]
-        word: Word = tested[name].favours if is_decided else "undecided"
+        word: Word = outcomes[name].favours if is_decided else "undecided"
         if name in decisive_equal and decisive_equal[name][1]:
             word, p = "practically equal", decisive_equal[name][0]
-        reached[name] = _Reached(word=word, difference=one, p=p)
+        reached[name] = replace(one, word=word, p=p)
+    return reached
 
 
-def _decided(own: Sequence[Claim], p_values: Mapping[str, float], plan: Plan) -> dict[str, tuple[float, bool]]:
+def _decided(p_values: Mapping[str, float], tested: Mapping[str, Verdict], plan: Plan) -> dict[str, tuple[float, bool]]:
     """The p-value of each claim, adjusted within its group, and whether it counts."""
-    adjusted: dict[str, dict[str, float]] = {}
-    for group in dict.fromkeys(claim.group for claim in own):
-        names = [claim.name for claim in own if claim.group == group and claim.name in p_values]
-        adjusted[group] = dict(zip(names, holm([p_values[name] for name in names]), strict=True))
+    groups: dict[str, list[str]] = {}
+    for name in p_values:
+        groups.setdefault(tested[name].claim.group, []).append(name)
+    adjusted = {
+        group: dict(zip(names, holm([p_values[name] for name in names]), strict=True))
+        for group, names in groups.items()
+    }
     share = share_selected({group: tuple(found.values()) for group, found in adjusted.items()}, plan.nominal)
     return {name: (p, p <= plan.nominal * share) for found in adjusted.values() for name, p in found.items()}
 
 
-def _sides(
-    claim: Claim, mine: Mapping[str, Claim], runs: Runs, plan: Plan, look: int | None
-) -> tuple[Score, ...] | None:
+def _sides(one: Verdict, runs: Runs, plan: Plan, look: int | None) -> tuple[Score, ...] | None:
     """The scores that are compared at a look, those of an interaction too; None before every side was run so often."""
-    sides = sides_of(claim, mine)
-    scores = tuple(_score(side, claim, runs) for side in sides)
+    claim, scores = one.claim, one.sides
     if claim.kind == "copied":
         if runs.scale == "mini":
             return None
@@ -165,77 +177,45 @@ def _sides(
     if look is None:
         return scores if all(score.n for score in scores) else None
     wanted = set(plan.seeds[:look])
-    for side in sides:
-        ended = {row["seed"] for row in runs.rows(side.key, task_in_records(claim.task))}
-        if not wanted <= ended:
-            return None
+    if any(not wanted <= {row["seed"] for row in runs.rows(side.key, claim.task)} for side in one.designs):
+        return None
     return tuple(score.of_seeds(wanted) for score in scores)
 
 
-def _is_at_ceiling(claim: Claim, sides: Sequence[Score], plan: Plan, runs: Runs) -> bool:
+def _is_at_ceiling(one: Verdict, sides: Sequence[Score], runs: Runs) -> bool:
     """Whether every side is within the margin of what anybody can reach: then none could be better than another."""
-    task, metric = task_in_records(claim.task), metric_in_records(claim.metric, runs.scale)
-    best = oracle(task, metric, scale=runs.scale, source=runs.scale)
-    margin = plan.judged[claim.name].on_par
-    return best is not None and all(side.mean is not None and side.mean >= best - margin for side in sides)
+    best = runs.oracle(one.claim.task, one.claim.metric)
+    return best is not None and all(side.mean is not None and side.mean >= best - one.on_par for side in sides)
 
 
-def _outcome(claim: Claim, found: Difference) -> Outcome:
-    match claim.kind:
+def _outcome(one: Verdict) -> Outcome:
+    match one.claim.kind:
         case "within":
-            return within(found, claim.bound)
+            return within(one.difference, one.claim.bound)
         case "below" | "copied":
-            return below(found, claim.bound)
+            return below(one.difference, one.claim.bound)
         case _:
-            return above(found, claim.bound)
+            return above(one.difference, one.claim.bound)
 
 
-def _verdict(
-    name: str,
-    reached: Mapping[str, _Reached],
-    of_paper: Mapping[str, Claim],
-    mine: Mapping[str, Claim],
-    runs: Runs,
-    spreads: dict[tuple[str, str], float],
-    plan: Plan,
-) -> Verdict:
-    claim, judged = mine[name], plan.judged[name]
-    found = reached.get(judged.same_as or name)
-    printed, sides = sides_of(of_paper[name], of_paper), sides_of(claim, mine)
-    error = standard_error(printed, spreads.get((claim.task, claim.metric)))
-    commands = _commands(claim, sides, runs)
-    why = ""
-    if claim.kind == "copied" and runs.scale == "mini":
+def _explained(one: Verdict, found: Verdict, runs: Runs, plan: Plan) -> Verdict:
+    """The verdict on a claim from what was found on it, or on the earlier one that it repeats."""
+    why, commands = "", one.commands
+    if one.claim.kind == "copied" and runs.scale == "mini":
         why, commands = "the printed number is of the paper's own data", ()
-    elif found is not None and found.p is None and found.word == "undecided":
+    elif found.word == "undecided" and found.p is None:
         why = why_no_interval(found.difference.n)
-    elif found is None and not commands:
+    elif found.word == "not run" and not commands:
         first = plan.seeds[: plan.looks[0]]
         why = f"a verdict takes seeds {first[0]} to {first[-1]} of each side"
-    return Verdict(
-        claim=claim,
-        word="not run" if found is None else found.word,
-        difference=Difference(n=0) if found is None else found.difference,
-        p=None if found is None else found.p,
-        on_par=judged.on_par,
-        same_as=judged.same_as,
-        why=why,
-        margin=margin_of(printed),
-        noise=None if error is None else 2 * error,
-        commands=commands,
-        sides=tuple(_score(side, claim, runs) for side in sides),
-    )
+    return replace(one, word=found.word, difference=found.difference, p=found.p, why=why, commands=commands)
 
 
-def _score(side: Side, claim: Claim, runs: Runs) -> Score:
-    return runs.score(side.key, task_in_records(claim.task), metric_in_records(claim.metric, runs.scale))
-
-
-def _commands(claim: Claim, sides: Sequence[Side], runs: Runs) -> tuple[str, ...]:
+def _commands(claim: Claim, designs: Sequence[Side], sides: Sequence[Score], runs: Runs) -> tuple[str, ...]:
     """The commands for the sides without a complete run."""
     found: dict[str, None] = {}
-    for side in sides:
-        if side.key != COPIED and not _score(side, claim, runs).n:
+    for side, score in zip(designs, sides, strict=True):
+        if side.key != COPIED and not score.n:
             wanted = seeds(side.artefact, scale=runs.scale, has_spread=side.spread is not None)
-            found[command(side.key, claim.task, scale=runs.scale, seeds=wanted, origin=runs.origin)] = None
+            found[command(side.key, claim.task, runs, seeds=wanted)] = None
     return tuple(found)
