@@ -25,5 +25,5 @@ def test_a_function_of_a_table_that_fails_is_told(monkeypatch, make, why):
     monkeypatch.setattr(registry, "_ARTEFACTS", {})
     registry.register("mine")(make)
     with pytest.raises(ConfigError) as refusal:
-        registry.made_by(make, None, None)
+        registry.made_by("mine", make, None, None)
     assert (refusal.value.asked, refusal.value.why) == (f"report mine, of {__file__}", why)

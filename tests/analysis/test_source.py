@@ -35,9 +35,7 @@ def test_of_two_copies_of_a_run_the_complete_one_counts(run_of, stored, first: s
     statuses = ("interrupted", "complete") if first == "interrupted" else ("complete", "interrupted")
     for folder, status in zip("ab", statuses, strict=True):
         stored(run_of("full", 1, 80.0, status=status, reason=None), into=f"all/{folder}")
-    score = read(str(stored(run_of("full", 2, 81.0), into="all/c").parent), scale="mini").score(
-        "full_ft", "xsum", "R2"
-    )
+    score = read(str(stored(run_of("full", 2, 81.0), into="all/c").parent), scale="mini").score("full_ft", "xsum", "R2")
     assert (score.values, score.n_interrupted) == ((80.0, 81.0), 0)
 
 

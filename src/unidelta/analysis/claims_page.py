@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from unidelta.analysis.claims import GROUPS
 from unidelta.analysis.in_print import difference_text, p_text, signed
-from unidelta.analysis.names import METRICS, TASKS, Scale, task_title
+from unidelta.analysis.names import METRICS, TASKS, Scale, n_digits, task_title
 from unidelta.analysis.render import code, grid, in_markdown
 from unidelta.analysis.table import Cell, Column, Table
 from unidelta.analysis.verdicts import WORDS, Verdict
@@ -91,7 +91,7 @@ def page(found: Sequence[Verdict], scale: Scale, *, fixed: str, docs: str) -> st
 
 def _row(verdict: Verdict, scale: Scale) -> tuple[Cell, ...]:
     claim, difference = verdict.claim, verdict.difference
-    digits = 2 if claim.metric.startswith("R") else 1
+    digits = n_digits(claim.metric)
     said = f"{claim.hypothesis}: {signed(verdict.margin, digits)} {METRICS[claim.metric]} on {TASKS[claim.task]}"
     if verdict.is_margin_in_noise and verdict.noise is not None:
         said += f", within its own noise of {verdict.noise:.{digits}f}"

@@ -121,10 +121,11 @@ def _of_no_row(runs: Runs, source: str) -> Iterator[str]:
 
 
 def _files(names: Sequence[str], runs: Runs) -> Files:
-    wanted = [artefact(name, others=(*_WHOLE, *COMMANDS)) for name in names if name not in _WHOLE]
-    whole = list(artefacts().values()) if "page" in names else []
+    wanted = {name: artefact(name, others=(*_WHOLE, *COMMANDS)) for name in names if name not in _WHOLE}
+    if "page" in names:
+        wanted = artefacts()
     figures = published()
-    made = [made_by(make, runs, figures) for make in whole or wanted]
+    made = [made_by(name, make, runs, figures) for name, make in wanted.items()]
     files: Files = {}
     for one in made:
         files |= files_of(one, runs.scale)

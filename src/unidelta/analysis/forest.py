@@ -9,7 +9,7 @@ from unidelta.analysis.claims import GROUPS, Claim
 from unidelta.analysis.claims_page import condition, worded
 from unidelta.analysis.in_print import difference_text, p_text, signed
 from unidelta.analysis.more_seeds import commands_for, needed
-from unidelta.analysis.names import METRICS, TASKS, task_title
+from unidelta.analysis.names import METRICS, TASKS, n_digits, task_title
 from unidelta.analysis.needed import needed_text
 from unidelta.analysis.runs import Runs
 from unidelta.analysis.table import MISSING
@@ -46,7 +46,7 @@ def claims_table(verdicts: Sequence[Verdict], runs: Runs, known: Collection[str]
 
 def _row(verdict: Verdict, runs: Runs, known: Collection[str], reach: float) -> str:
     claim, found = verdict.claim, verdict.difference
-    digits = 2 if claim.metric.startswith("R") else 1
+    digits = n_digits(claim.metric)
     compared = _compared(claim)
     is_open = verdict.word == "undecided" and found.error is not None
     n_needed = needed(verdict) if is_open else None

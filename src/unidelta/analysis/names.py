@@ -35,6 +35,11 @@ def metric_in_records(metric: str, scale: Scale) -> str:
     return _IN_RECORDS[metric]
 
 
+def n_digits(metric: str) -> int:
+    """How many digits of a published metric follow the point, in print: two of ROUGE, one of the others."""
+    return 2 if metric.startswith("R") else 1
+
+
 def panel_title(task: str, scale: str, *, is_scale_told: bool) -> str:
     """What a task of any records is called: the paper's and the miniature's by their names, others by their own.
 

@@ -13,7 +13,7 @@ from statistics import fmean
 from unidelta.analysis.agreement import Accuracy, Interval, Ordered, accuracy, ordered
 from unidelta.analysis.claims import GROUPS, claims
 from unidelta.analysis.in_print import signed
-from unidelta.analysis.names import METRICS, TASKS, Scale, task_title
+from unidelta.analysis.names import METRICS, TASKS, Scale, n_digits, task_title
 from unidelta.analysis.page import command, markdown
 from unidelta.analysis.paper_pairs import Pair, of_claims, of_rows
 from unidelta.analysis.published import published
@@ -154,7 +154,7 @@ def _failures(found: Sequence[Ordered], scale: Scale) -> str:
     table = [["claim", "the paper's order", "on", "margin there", "in standard errors", "difference here", ""]]
     for one in sorted(wrong, key=lambda one: -(one.paper_errors or 0.0)):
         pair = one.pair
-        digits = 2 if pair.metric.startswith("R") else 1
+        digits = n_digits(pair.metric)
         width = "" if one.half_width is None else f" ± {one.half_width:.{digits}f}"
         errors = MISSING if one.paper_errors is None else f"{one.paper_errors:.1f}"
         here = f"{signed(one.difference, digits)}{width}"

@@ -64,13 +64,12 @@ def artefact(name: str, *, others: Sequence[str] = ()) -> Make:
     return known[name]
 
 
-def made_by(make: Make, runs: Runs, figures: pd.DataFrame) -> Table | Figure:
-    """What a function of a table or figure returns.
+def made_by(name: str, make: Make, runs: Runs, figures: pd.DataFrame) -> Table | Figure:
+    """What the function of a table or figure returns.
 
     Raises:
         ConfigError: a user's function raises, or returns something else.
     """
-    name = next(name for name, each in _ARTEFACTS.items() if each is make)
     file = file_of(make)
     try:
         made = make(runs, figures)

@@ -27,6 +27,7 @@ from unidelta.analysis.verdicts import Verdict
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _HEADLINE = "fig2"
+_NO_RUNS = "<p>There are no runs yet.</p>"
 _TITLES = {
     "mini": "What of the unified view of parameter-efficient tuning (He et al., ICLR 2022) holds in miniature",
     "paper": "What of the unified view of parameter-efficient tuning (He et al., ICLR 2022) reproduces",
@@ -88,8 +89,8 @@ def page(
         "figures": "".join(_figure(made, svg, known, runs.scale, up) for made, svg in others),
         "claims": claims_table(verdicts, runs, known),
         "tables": _tables(tables, known, runs.scale, up),
-        "boards": _boards(runs) if rows else "<p>There are no runs yet.</p>",
-        "runs": _runs(rows, up) if rows else "<p>There are no runs yet.</p>",
+        "boards": _boards(runs) if rows else _NO_RUNS,
+        "runs": _runs(rows, up) if rows else _NO_RUNS,
         "provenance": _provenance(rows),
         "navigation": _navigation(tables, [made for made, _ in others]),
     }
@@ -197,7 +198,7 @@ def _counts(verdicts: Sequence[Verdict]) -> str:
 def _provenance(rows: Sequence[Mapping[str, Any]]) -> str:
     """Commits, versions, machines and dates of the runs, each with its number of runs."""
     if not rows:
-        return "<p>There are no runs yet.</p>"
+        return _NO_RUNS
     days = sorted(str(row["when"])[:10] for row in rows if row["when"])
     facts = {
         "runs": [f"{n} {status}" for status, n in Counter(str(row["status"]) for row in rows).items()],

@@ -15,7 +15,7 @@ from typing import Any
 
 from unidelta.errors import IntegrityError
 from unidelta.records.atomic import set_aside, sync, system_errors_named
-from unidelta.records.strict_json import canonical, parse
+from unidelta.records.strict_json import canonical, digest, parse
 
 _MANIFEST, _N_KEPT = "manifest.json", 2  # two: the newest may be damaged later than it was written
 _STEP = re.compile(r"step-(\d+)")
@@ -86,7 +86,7 @@ class Checkpoints:
                     "machine": self._machine,
                     "files": {file.name: _sha256(file) for file in files},
                 }
-                content["sha256"] = _digest(content)
+                content["sha256"] = digest(content)
                 manifest = temporary / _MANIFEST
                 manifest.write_text(canonical(content) + "\n", encoding="utf-8")
                 for file in (*files, manifest, temporary):
@@ -178,17 +178,12 @@ def _said(different: Mapping[str, Sequence[Any]]) -> str:
 
 def _verified(folder: Path) -> dict[str, Any]:
     manifest = parse((folder / _MANIFEST).read_text(encoding="utf-8"))
-    if manifest["sha256"] != _digest(manifest):
+    if manifest["sha256"] != digest(manifest):
         raise ValueError(f"{_MANIFEST} was altered")
-    for name, digest in manifest["files"].items():
-        if _sha256(folder / name) != digest:
+    for name, sha256 in manifest["files"].items():
+        if _sha256(folder / name) != sha256:
             raise ValueError(f"{name} was altered")
     return manifest
-
-
-def _digest(manifest: Mapping[str, Any]) -> str:
-    unsigned = {name: value for name, value in manifest.items() if name != "sha256"}
-    return hashlib.sha256(canonical(unsigned).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -1,13 +1,12 @@
 """The record of one run: everything a table, figure or claim needs, as one strict JSON text."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from unidelta.errors import DamagedRecord, RecordError
-from unidelta.records.strict_json import canonical, parse, without_non_finite
+from unidelta.records.strict_json import digest, parse, without_non_finite
 
 SCHEMA_VERSION = 2
 
@@ -62,7 +61,7 @@ def to_json(record: RunRecord) -> str:
     """
     content, not_finite = without_non_finite({name: getattr(record, name) for name in _NAMES})
     content = {**record.extra, **content, "not_finite": {**record.not_finite, **not_finite}}
-    content["sha256"] = _digest(content)
+    content["sha256"] = digest(content)
     return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -116,11 +115,6 @@ def _fault(content: Mapping[str, Any]) -> str | None:
         return f"status is {json.dumps(content['status'])}; it is one of {', '.join(get_args(Status))}"
     if not isinstance(content["run_id"], str) or not isinstance(content["reason"], str | None):
         return "run_id or reason is not text"
-    if content["sha256"] != _digest(content):
+    if content["sha256"] != digest(content):
         return "its content does not match its sha256: it was changed after it was written"
     return None
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    unsigned = {name: value for name, value in content.items() if name != "sha256"}
-    return hashlib.sha256(canonical(unsigned).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """JSON without its usual leniencies: no NaN, no repeated keys, one canonical form to hash."""
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -18,6 +19,12 @@ def canonical(value: Any) -> str:
         TypeError: something cannot be JSON.
     """
     return _CANONICAL.encode(value)
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of the canonical form of all of `content` but its `sha256`, which is to be this."""
+    unsigned = {name: value for name, value in content.items() if name != "sha256"}
+    return hashlib.sha256(canonical(unsigned).encode()).hexdigest()
 
 
 def parse(text: str) -> Any:

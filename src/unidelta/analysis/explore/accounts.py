@@ -35,7 +35,7 @@ class Accounts:
 
     def sentences(self) -> tuple[str, ...]:
         """`10 of 65 runs shown.`, then a line for each reason, the largest first."""
-        return (f"{self.n_shown} of {runs(self.n_runs)} shown.", *self._reasons())
+        return (f"{self.n_shown} of {_counted(self.n_runs)} shown.", *self._reasons())
 
     def _reasons(self) -> Iterable[str]:
         for reason, n in self.left_out.most_common():
@@ -44,9 +44,9 @@ class Accounts:
             if len(counts) > _N_NAMED:
                 named.append(f"and {len(counts) - _N_NAMED} more")
             told = f" ({', '.join(named)})" if named else ""
-            yield f"{runs(n)} not shown, because {reason}{told}."
+            yield f"{_counted(n)} not shown, because {reason}{told}."
 
 
-def runs(n: int) -> str:
+def _counted(n: int) -> str:
     """`1 run`, `2 runs`."""
     return f"{n:,} run{'' if n == 1 else 's'}"

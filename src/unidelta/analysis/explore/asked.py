@@ -10,7 +10,7 @@ _READ = ("run_id", "scale", "task", "metric", "seed", "status", "settings", "per
 _RUNS = 'unidelta.runs("results"), or some of its rows with all of its columns'
 
 
-def table_of(runs: object, name: str) -> pd.DataFrame:
+def given_table(runs: object, name: str) -> pd.DataFrame:
     """The table of runs.
 
     Args:
@@ -28,7 +28,7 @@ def table_of(runs: object, name: str) -> pd.DataFrame:
     return runs
 
 
-def names_of(given: object, name: str, example: str) -> tuple[str, ...]:
+def given_names(given: object, name: str, example: str) -> tuple[str, ...]:
     """The names of columns or settings; a text is one.
 
     Args:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from unidelta.analysis.explore.accounts import Accounts
-from unidelta.analysis.explore.asked import table_of
+from unidelta.analysis.explore.asked import given_table
 from unidelta.analysis.explore.differences import differing
-from unidelta.analysis.explore.setting import Setting, settings_of
+from unidelta.analysis.explore.setting import GROUP, Setting, settings_of
 from unidelta.analysis.in_print import percent_text
 from unidelta.analysis.table import MISSING, Cell, Column, Kind, Table
 
-_GROUP = ("scale", "task", "metric")
 _AFTER = ("percent", "n", "mean", "ci95", "low", "high", "seconds", "pareto", "lost", "seeds")
 
 
@@ -33,7 +32,7 @@ def board(frame: pd.DataFrame, *, task: str | None = None, metric: str | None = 
     Raises:
         ConfigError: it is not such a table, or there is no such task or score.
     """
-    frame = table_of(frame, "runs")
+    frame = given_table(frame, "runs")
     accounts = Accounts(n_runs=len(frame))
     settings = settings_of(frame, accounts, task=task, metric=metric)
     made = rows_of(settings)
@@ -51,13 +50,13 @@ def rows_of(settings: Sequence[Setting]) -> pd.DataFrame:
     ordered = sorted(settings, key=place)
     best = _frontier(ordered)
     lines = [_line(one, names, is_best=id(one) in best) for one in ordered]
-    return pd.DataFrame(lines, columns=[*_GROUP, "method", *names, *_AFTER])
+    return pd.DataFrame(lines, columns=[*GROUP, "method", *names, *_AFTER])
 
 
 def _line(one: Setting, names: Sequence[str], *, is_best: bool) -> dict[str, object]:
     low, high = one.score.interval or (math.nan, math.nan)
     return {
-        **dict(zip(_GROUP, one.group, strict=True)),
+        **dict(zip(GROUP, one.group, strict=True)),
         "method": one.runs[0]["method"],
         **{name: one.value(name) for name in names},
         "percent": _percent(one),
@@ -100,8 +99,8 @@ def _percent(one: Setting) -> float:
 
 def board_table(made: pd.DataFrame, *, name: str = "board", title: str = "Board") -> Table:
     """A board as a table to be rendered: columns that say one thing in every row are left out."""
-    group = [column for column in _GROUP if len(set(made[column])) > 1]
-    names = [str(column) for column in made.columns if column not in (*_GROUP, *_AFTER)]
+    group = [column for column in GROUP if len(set(made[column])) > 1]
+    names = [str(column) for column in made.columns if column not in (*GROUP, *_AFTER)]
     kinds: dict[str, Kind] = {"tuned %": "percent", "score": "score", "n": "count", "seconds": "count"}
     has_lost = bool((made["lost"] != "").any())
     heads = [*group, *names, "tuned %", "score", "n", "seconds", "Pareto", *(["lost"] if has_lost else [])]
@@ -118,7 +117,7 @@ def board_table(made: pd.DataFrame, *, name: str = "board", title: str = "Board"
             *([Cell(text=str(line["lost"]))] if has_lost else []),
         ]
         rows.append(tuple(cells))
-    said = [f"{column} {made[column].iloc[0]}" for column in _GROUP if column not in group and len(made)]
+    said = [f"{column} {made[column].iloc[0]}" for column in GROUP if column not in group and len(made)]
     return Table(
         name=name,
         title=title,

@@ -1,7 +1,7 @@
 """`python report.py board`, `curve` and `compare`: any runs, whatever their methods and tasks are called."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -46,11 +46,7 @@ def explore(words: Sequence[str]) -> None:
     arguments = _parser().parse_args(words)
     if arguments.config_dir is not None:
         add_folder(arguments.config_dir)
-    does: dict[str, Callable[[argparse.Namespace], None]] = {"board": _board, "curve": _curve, "compare": _compare}
-    does[arguments.what](arguments)
-
-
-COMMANDS = ("board", "curve", "compare")
+    COMMANDS[arguments.what](arguments)
 
 
 def _board(asked: argparse.Namespace) -> None:
@@ -80,6 +76,10 @@ def _curve(asked: argparse.Namespace) -> None:
     print(to_text(data(figure)))
     _write(output, rendered(figure)[output.suffix[1:]])  # pyright: ignore[reportArgumentType]
     _write(output.with_suffix(".csv"), to_csv(data(figure)))
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {"board": _board, "curve": _curve, "compare": _compare}
+"""What each of them does with its options."""
 
 
 def _show(table: Table, made: pd.DataFrame, output: Path | None) -> None:

@@ -7,16 +7,15 @@ import pandas as pd
 
 from unidelta.analysis.difference import LEVEL, Difference, Test, above, difference, why_no_interval
 from unidelta.analysis.explore.accounts import Accounts
-from unidelta.analysis.explore.asked import names_of, table_of
+from unidelta.analysis.explore.asked import given_names, given_table
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
-from unidelta.analysis.explore.setting import Group, Setting, check_shared, settings_of
+from unidelta.analysis.explore.setting import GROUP, Group, Setting, check_shared, settings_of
 from unidelta.analysis.in_print import p_text, signed
 from unidelta.analysis.needed import needed_text, seeds_needed
 from unidelta.analysis.score import Score
 from unidelta.analysis.table import MISSING, Cell, Column, Table
 from unidelta.errors import ConfigError
 
-_GROUP = ("scale", "task", "metric")
 _AFTER = (
     *("first", "n_first", "second", "n_second", "difference", "ci95", "low", "high"),
     *("test", "n", "p", "n_needed", "decided"),
@@ -51,8 +50,8 @@ def compare(
     Raises:
         ConfigError: there is no such task, score or setting, or nothing that both sides have.
     """
-    first, second = table_of(first, "first"), table_of(second, "second")
-    by = names_of(by, "by", '"position"')
+    first, second = given_table(first, "first"), given_table(second, "second")
+    by = given_names(by, "by", '"position"')
     accounts = tuple(Accounts(n_runs=len(side)) for side in (first, second))
     sides: list[dict[Key, list[Setting]]] = []
     for frame, account in zip((first, second), accounts, strict=True):
@@ -69,7 +68,7 @@ def compare(
     )
     if not lines:
         raise ConfigError("compare two sides", " ".join(notes), "sides with runs of one task, metric and scale")
-    made = pd.DataFrame(lines, columns=[*_GROUP, *by, *_AFTER])
+    made = pd.DataFrame(lines, columns=[*GROUP, *by, *_AFTER])
     made.attrs["notes"] = notes
     return made
 
@@ -79,30 +78,28 @@ def _lines(
     accounts: Sequence[Accounts],
     by: Sequence[str],
 ) -> list[dict[str, object]]:
-    shared = [key for key in sides[0] if key in sides[1]]
-    for mine, theirs, account in ((sides[0], sides[1], accounts[0]), (sides[1], sides[0], accounts[1])):
+    for mine, theirs, account in zip(sides, reversed(sides), accounts, strict=True):
         for (group, values), settings in mine.items():
             if (group, values) not in theirs:
                 detail = " ".join((*group, *values))
                 account.leave_out("the other side has none like them", sum(s.score.n for s in settings), detail=detail)
     lines: list[dict[str, object]] = []
-    for group, values in sorted(shared):
+    for group, values in sorted(sides[0].keys() & sides[1].keys()):
         picked = [chosen(side[group, values], account) for side, account in zip(sides, accounts, strict=True)]
         one, other = picked
         if one is None or other is None:
             for setting, account in zip(picked, accounts, strict=True):
                 account.leave_out("the other side cannot be chosen", setting.score.n if setting is not None else 0)
             continue
-        if set(zip(one.score.run_ids, one.score.values, strict=True)) & set(
-            zip(other.score.run_ids, other.score.values, strict=True)
-        ):
-            for setting, account in ((one, accounts[0]), (other, accounts[1])):
+        runs, others = (set(zip(side.score.run_ids, side.score.values, strict=True)) for side in (one, other))
+        if runs & others:
+            for setting, account in zip((one, other), accounts, strict=True):
                 account.leave_out("the other side has the same runs", setting.score.n, detail=one.runs[0]["method"])
             continue
         first, second = _paired(one.score, other.score)
-        for score, setting, account in ((first, one, accounts[0]), (second, other, accounts[1])):
+        for score, setting, account in zip((first, second), (one, other), accounts, strict=True):
             account.leave_out("their seed is on one side only", setting.score.n - score.n)
-        named = {**dict(zip(_GROUP, group, strict=True)), **dict(zip(by, values, strict=True))}
+        named = {**dict(zip(GROUP, group, strict=True)), **dict(zip(by, values, strict=True))}
         lines.append({**named, **_numbers(first, second, *contrast(first, second))})
     return lines
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from unidelta.analysis.curve import PERCENT, Figure, Panel, Point, Series
 from unidelta.analysis.explore.accounts import Accounts
-from unidelta.analysis.explore.asked import names_of, table_of
+from unidelta.analysis.explore.asked import given_names, given_table
 from unidelta.analysis.explore.leaving_out import chosen, without_lost
 from unidelta.analysis.explore.setting import Group, Setting, check_name, check_shared, settings_of
 from unidelta.analysis.names import metric_title, panel_title
@@ -45,8 +45,8 @@ def curves(
     Raises:
         ConfigError: there is no such task, score or setting, or nothing to draw.
     """
-    frame, by = table_of(frame, "runs"), names_of(by, "by", '("method", "position")')
-    (x,) = names_of((x,), "x", '"percent"')
+    frame, by = given_table(frame, "runs"), given_names(by, "by", '("method", "position")')
+    (x,) = given_names((x,), "x", '"percent"')
     accounts = Accounts(n_runs=len(frame))
     settings = without_lost(settings_of(frame, accounts, task=task, metric=metric), accounts)
     (check_shared if x == "seed" else check_name)(x, settings, f"x={x}")
@@ -58,9 +58,8 @@ def curves(
     there = _with_place(placed, places, x, accounts)
     is_log = _is_log([places[id(one)] for one in there])
     if is_log:
-        there = _with_place(
-            there, {key: value if value > 0 else math.nan for key, value in places.items()}, x, accounts
-        )
+        positive = {key: place if place > 0 else math.nan for key, place in places.items()}
+        there = _with_place(there, positive, x, accounts)
     panels: list[Panel] = []
     scales = {one.group[0] for one in settings}
     choose = partial(chosen, accounts=accounts)

@@ -29,8 +29,7 @@ def differing(settings: Sequence[Setting]) -> list[str]:
     for mine in groups:
         for alike in _alike(mine, found):
             found |= dict.fromkeys(_varying(alike) if len(alike) > 1 else ())
-    ordered = [*(name for name in _COLUMNS if name in found), *(name for name in found if name not in _COLUMNS)]
-    return ordered
+    return [*(name for name in _COLUMNS if name in found), *(name for name in found if name not in _COLUMNS)]
 
 
 def _varied(settings: Sequence[Setting]) -> list[str]:

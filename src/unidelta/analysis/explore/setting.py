@@ -19,6 +19,8 @@ from unidelta.extensions.suggestions import suggestions
 
 Group = tuple[str, str, str]
 """Scale, task and metric: scores of one group may be compared, those of two may not."""
+GROUP = ("scale", "task", "metric")
+"""Its columns."""
 
 _NO_SCORE = "no score"
 _COSTS = ("dev_loss", "seconds")
