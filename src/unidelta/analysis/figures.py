@@ -91,17 +91,14 @@ def data(made: Figure) -> Table:
             columns.append(Column(title=f"{panel.y_label}, {what}", kind=what, group=group))
             level = panel.full_published if is_published else panel.full.mean if panel.full is not None else None
             full = Score(values=(level,)) if is_published and level is not None else panel.full
-            for label, point, nth in [
-                (one.label, point, nth) for one in series for point, nth in _numbered(one.points)
-            ]:
-                head = [Cell(text=label), Cell(text=point.label or MISSING)]
-                cells = rows.setdefault((label, point.label, nth), head)
-                _fill(cells, n_cells, point.percent, point.score, made)
+            for one in series:
+                for point, nth in _numbered(one.points):
+                    head = [Cell(text=one.label), Cell(text=point.label or MISSING)]
+                    cells = rows.setdefault((one.label, point.label, nth), head)
+                    _fill(cells, n_cells, point.percent, point.score, made)
             if full is not None and level is not None:
-                cells = rows.setdefault(
-                    ("full fine-tuning", "", 0), [Cell(text="full fine-tuning"), Cell(text=MISSING)]
-                )
-                _fill(cells, n_cells, 100.0, full, made)
+                head = [Cell(text="full fine-tuning"), Cell(text=MISSING)]
+                _fill(rows.setdefault(("full fine-tuning", "", 0), head), n_cells, 100.0, full, made)
             n_cells += 2
     padded = (tuple(cells + [Cell(text=MISSING)] * (n_cells - len(cells))) for cells in rows.values())
     return Table(
@@ -186,12 +183,12 @@ def _axis(metric: str) -> str:
 
 def _lost(panels: list[Panel]) -> tuple[str, ...]:
     """The runs behind the points that did not complete."""
-    found: list[str] = []
-    for panel in panels:
-        for label, point in [(one.label, point) for one in panel.series for point in one.points]:
-            if point.score.lost:
-                found.append(f"{panel.title}, {label} {point.label}: {point.score.lost}, not averaged.")
-    return tuple(found)
+    points = ((panel.title, one.label, point) for panel in panels for one in panel.series for point in one.points)
+    return tuple(
+        f"{title}, {label} {point.label}: {point.score.lost}, not averaged."
+        for title, label, point in points
+        if point.score.lost
+    )
 
 
 def _remarks(rows: list[Row]) -> tuple[str, ...]:

@@ -53,12 +53,13 @@ def report_files(made: Sequence[Table | Figure], files: Files, found: Sequence[V
         runs: of one scale.
     """
     path = _folder(runs.scale) / "report" / "index.html"
-    figures = [one for one in made if isinstance(one, Figure)]
-    svgs = [files[Path(runs.scale) / "figures" / f"{one.name}.svg"] for one in figures]
+    figures = [
+        (one, files[Path(runs.scale) / "figures" / f"{one.name}.svg"]) for one in made if isinstance(one, Figure)
+    ]
     content = report_page.page(
         runs,
         tables=[one for one in made if isinstance(one, Table)],
-        figures=[(one, svg) for one, svg in zip(figures, svgs, strict=True) if isinstance(svg, bytes)],
+        figures=[(one, svg) for one, svg in figures if isinstance(svg, bytes)],
         verdicts=found,
         up="../" * (len(path.parts) - 1),
     )

@@ -31,10 +31,6 @@ def findings(verdicts: Sequence[Verdict], runs: Runs) -> tuple[str, ...]:
 
 def _counted(group: str, decided: Sequence[Verdict]) -> str:
     words = [verdict.word for verdict in decided if verdict.claim.group == group]
-    counts = {"hold": words.count("supported"), "do not": words.count("contradicted")}
-    told = ", ".join(
-        f"{n} {verb.replace('hold', 'holds').replace('do ', 'does ') if n == 1 else verb}"
-        for verb, n in counts.items()
-        if n
-    )
+    said = (("supported", "holds", "hold"), ("contradicted", "does not", "do not"))
+    told = ", ".join(f"{n} {one if n == 1 else several}" for word, one, several in said if (n := words.count(word)))
     return f"{GROUPS[group].rpartition(' (')[0]}: {told}"

@@ -131,7 +131,7 @@ def budgets(rows: list[Row]) -> str:
     """Test scores by the share of tuned parameters."""
     parts = []
     for task in ("xsum", "wmt_en_ro"):
-        here = {side: [row for row in rows if (row["side"], row["task"]) == (side, task)] for side in CURVES}
+        here = {side: of(rows, side, task) for side in CURVES}
         table = [[TASKS[task], *(ROWS[name].label for name in CURVES)]]
         for share in sorted({_rounded(row) for mine in here.values() for row in mine}):
             at = [[row for row in mine if _rounded(row) == share] for mine in here.values()]

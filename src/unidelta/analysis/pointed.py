@@ -24,7 +24,7 @@ def pointed(made: Figure, svg: str, known: Collection[str]) -> str:
         svg: its drawing, as a part of the page.
         known: names of the runs that have a row of their own on the page.
     """
-    told = {name: points for name, points in _told(made)}
+    told = dict(_told(made))
     return _GROUP.sub(lambda found: _linked(found, told, known), svg)
 
 

@@ -72,19 +72,19 @@ def _beyond(value: float, _: object) -> str:
 
 def _draw_points(axes: Axes, found: Sequence[Ordered], name: str, **look: Any) -> None:
     for task, (colour, marker) in _LOOKS.items():
-        points = [_place(one) for one in found if one.pair.task == task and _has_place(one)]
+        points = [place for one in found if one.pair.task == task and (place := _place(one)) is not None]
         if points:
             (dots,) = axes.plot(*zip(*points, strict=True), marker, color=colour, clip_on=False, zorder=3, **look)
             dots.set_gid(f"{name}-{task}")
 
 
-def _has_place(one: Ordered) -> bool:
-    return one.paper_errors is not None and one.half_width is not None
+def _place(one: Ordered) -> tuple[float, float] | None:
+    """Where a pair is: (margin over twice its error, difference over half its interval), at most the axes' ends.
 
-
-def _place(one: Ordered) -> tuple[float, float]:
-    """Where a pair is: (margin over twice its error, difference over half its interval), at most the axes' ends."""
-    assert one.paper_errors is not None and one.half_width is not None
+    None where the noise of a side is not known.
+    """
+    if one.paper_errors is None or one.half_width is None:
+        return None
     low, high = _REACH_X
     x = min(max(one.paper_errors / 2, low), high)
     return x, min(max(one.difference / one.half_width, -_REACH_Y), _REACH_Y)
