@@ -30,6 +30,19 @@ def test_own_methods_on_own_tasks_have_lines_and_panels_of_their_own(table, run)
     assert made.panels[0].y_label == "ter" and made.notes == ("10 of 10 runs shown.",)
 
 
+@pytest.mark.parametrize(
+    ("sides", "key"),
+    [(("lora_attn", "lora_ffn"), "lora"), (("lora_ffn", "lora_attn"), "lora"), (("lora_ffn",), "lora_ffn")],
+)
+def test_a_line_of_several_rows_of_the_paper_has_the_style_of_none(table, run, sides, key):
+    rows = [
+        run(1, 50.0, {"design.parts.0.bottleneck": p}, method="lora", side=side, percent=float(p))
+        for p, side in enumerate(sides, 1)
+    ]
+    (line,) = curves(table(*rows), by=("method",)).panels[0].series
+    assert (line.label, line.method) == ("lora", key)
+
+
 def test_of_several_rates_the_best_on_dev_is_shown_whatever_test_says_and_the_rest_counted(table, run):
     rows = []
     for rate, dev, test in ((1e-3, 60.0, 10.0), (2e-3, 70.0, 5.0), (4e-3, 50.0, 99.0)):

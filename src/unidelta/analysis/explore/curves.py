@@ -126,9 +126,9 @@ def _point(place: float, one: Setting) -> Point:
 def _name(by: Sequence[str], values: Sequence[str], settings: Sequence[Setting]) -> tuple[str, str]:
     """A line's label, and the key by which it is styled: those of the paper's row where it is one."""
     sides = {str(one.runs[0]["side"]) for one in settings}
-    side = next(iter(sides))
+    side = sides.pop() if len(sides) == 1 else ""
     rest = [(name, value) for name, value in zip(by, values, strict=True) if name not in BY]
-    if len(sides) == 1 and side in ROWS and set(BY) <= set(by):
+    if side in ROWS and set(BY) <= set(by):
         named = ROWS[side].label
     else:
         given = dict(zip(by, values, strict=True))
