@@ -139,7 +139,7 @@ class Checkpoints:
             why, instead = "it belongs to another run", "the same settings as before"
             if other.keys() == {"processes"}:
                 n = manifest["identity"]["processes"]
-                why = "its random states are those of each process"
+                why = "it holds a random state for each process"
                 instead = f"the same words after {'python' if n == 1 else f'torchrun --nproc_per_node {n}'} train.py"
             instead = f"{instead}; or a new start: mv {self._root} {self._root}.other"
             raise IntegrityError(f"continue from {folder}", f"{_said(other)}: {why}", instead)
