@@ -140,6 +140,7 @@ def scored(folder: Path, *typed: str, capsys: pytest.CaptureFixture[str], **task
             {"kind": "summarization"},
             "f1 compares labels, and the run of that file predicted texts",
         ),
+        ([], {"metrics": None, "name": 3, "kind": ["x"]}, "Instead:    --metrics NAME,NAME or --task TASK\n"),
         (
             ["--task", "xsum"],
             {"kind": "classification"},

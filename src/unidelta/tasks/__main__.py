@@ -150,16 +150,16 @@ def _task_of_record(file: Path) -> dict[str, Any]:
 
 def _output_of_record(file: Path) -> Output | None:
     """What that run predicted; None without a record, or if its kind of task is unknown here."""
-    kind = _task_of_record(file).get("kind", "")
+    kind = str(_task_of_record(file).get("kind"))
     return KINDS[kind].output if kind in KINDS else None
 
 
 def _of_record(file: Path) -> list[str]:
     """The metrics of the run whose record is next to its predictions."""
     task = _task_of_record(file)
-    if "metrics" in task:
+    if isinstance(task.get("metrics"), list):
         return [str(name) for name in task["metrics"]]
-    if "name" in task:
+    if isinstance(task.get("name"), str):
         return _of_task(task["name"])
     why = "there is no run record next to it that would say which metrics to use"
     raise ConfigError(f"score {file}", why, "--metrics NAME,NAME or --task TASK")
