@@ -161,7 +161,7 @@ def test_a_loading_script_is_replaced_by_the_hubs_parquet_copy(make_task, answer
 def test_what_the_hub_refuses_is_told_in_one_line(make_task, answering) -> None:
     answering(ValueError('Unknown split "dev". Should be one of train.\nand more'))
     assert told(lambda: load(glue(make_task), "dev")).why == (
-        'ValueError: Unknown split "dev". Should be one of train.'
+        'ValueError: Unknown split "dev". Should be one of train'
     )
 
 

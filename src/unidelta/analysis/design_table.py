@@ -12,7 +12,7 @@ from unidelta.design.axes import Conventions
 from unidelta.design.describe import cells
 from unidelta.design.published import published_for
 from unidelta.design.resolve import resolve_design
-from unidelta.design.spec import Deltas
+from unidelta.design.spec import parts_of
 
 _HEADS = ("method", "Δh, functional form", "insertion form", "modified representation", "composition function")
 _ROWS = {
@@ -34,7 +34,7 @@ def design_space(runs: Runs, published: pd.DataFrame) -> Table:
     for title, name in _ROWS.items():
         request = replace(ROWS[name].request(), conventions=Conventions.PAPER)
         design, _ = resolve_design(request, architecture=backbone, published=backbone)
-        for part in design.parts if isinstance(design, Deltas) else ():
+        for part in parts_of(design):
             rows.append(tuple(Cell(text=text) for text in (title, *cells(part))))
     return Table(
         name="table1",

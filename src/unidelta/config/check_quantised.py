@@ -7,7 +7,7 @@ from unidelta.backbones.shipped import Shipped
 from unidelta.config.resolve_weights import resolve_weights
 from unidelta.config.schema import RunConfig
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.spec import Deltas, Design, FullFineTuning
+from unidelta.design.spec import Design, FullFineTuning, parts_of
 from unidelta.errors import ConfigError, UserError
 
 
@@ -25,7 +25,6 @@ def check_quantised(config: RunConfig, design: Design) -> Iterator[UserError]:
     if isinstance(design, FullFineTuning):
         why = f"{config.method.name} trains the weights themselves, and quantised ones have no gradient"
         yield ConfigError(f"{asked} with method={config.method.name}", why, f"method=lora, or {without}")
-    parts = design.parts if isinstance(design, Deltas) else ()
-    if any(COMPOSITIONS[part.composition].on_weights for part in parts):
+    if any(COMPOSITIONS[part.composition].on_weights for part in parts_of(design)):
         why = f"{config.method.name} needs weights that are not quantised"
         yield ConfigError(f"{asked} with method={config.method.name}", why, f"method=lora, or {without}")

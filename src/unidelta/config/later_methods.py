@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from unidelta.config.compose import compose
 from unidelta.config.schema import RunConfig
 from unidelta.design.describe import describe, merges, starts_at_zero
-from unidelta.design.spec import Deltas, Design
+from unidelta.design.spec import Design, parts_of
 from unidelta.errors import UserError
 from unidelta.extensions.paths import CONF
 
@@ -71,7 +71,7 @@ def later_rows(methods: Mapping[str, RunConfig], design_of: DesignOf) -> Iterato
     """The rows of `HEADS`, one for each later method."""
     for name, config in methods.items():
         known, design = facts(name), design_of(config)[0]
-        parts = design.parts if isinstance(design, Deltas) else ()
+        parts = parts_of(design)
         answers = (("yes" if all(map(is_so, parts)) else "no") for is_so in (starts_at_zero, merges))
         yield f"`{name}`", known["Source: "], known["Trains: "], *answers, known["Elsewhere: "]
 

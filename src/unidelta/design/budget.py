@@ -16,7 +16,7 @@ from unidelta.design.axes import Slot
 from unidelta.design.count import matrix_count
 from unidelta.design.form import FORMS
 from unidelta.design.rules import known_targets, other_slot
-from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning
+from unidelta.design.spec import Deltas, DeltaSpec, PromptTuning, parts_of
 from unidelta.design.wording import in_words, no_budget, typed_budget, typed_sizes
 from unidelta.errors import DesignError
 
@@ -42,7 +42,7 @@ def solve(design: D, architecture: Architecture, *, percent: float, flexible: Co
             "a budget is a percentage of the backbone's parameters, above 0 and below 100",
             f"{typed_sizes({'percent': 3.6})}, the paper's middle budget; method=full tunes everything",
         )
-    parts = design.parts if isinstance(design, Deltas) else ()
+    parts = parts_of(design)
     if parts and not any(part.slot in flexible for part in parts):
         raise ValueError(f"No part of the design is at {', '.join(flexible)}.")
     if not all(_is_countable(part, architecture) for part in parts):

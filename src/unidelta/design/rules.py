@@ -15,7 +15,7 @@ from unidelta.design.generator import GENERATORS, generator_of
 from unidelta.design.layers import largest
 from unidelta.design.rule import Rule
 from unidelta.design.site import INNER, places
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning
+from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, PromptTuning, parts_of
 from unidelta.design.tokens import ALL
 from unidelta.design.wording import no_budget, typed_budget
 from unidelta.errors import DesignError
@@ -183,7 +183,7 @@ def check(design: Design, architecture: Architecture) -> list[DesignError]:
         DesignError: a form, composition or generator is not registered.
     """
     errors: list[DesignError] = []
-    for part in design.parts if isinstance(design, Deltas) else ():
+    for part in parts_of(design):
         check_names(part)
     if isinstance(design, PromptTuning):
         errors += _check_prompt(design, architecture)

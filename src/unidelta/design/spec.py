@@ -164,12 +164,16 @@ class PromptTuning:
     trains_head: bool = False
 
 
+def parts_of(design: "Design") -> tuple[DeltaSpec, ...]:
+    """The deltas of a design; of one without deltas none."""
+    return design.parts if isinstance(design, Deltas) else ()
+
+
 def positions_before_text(design: "Design", *, is_decoder: bool) -> int:
     """How many positions text loses: l with `text_start=length` or a prompt in a decoder alone, else 0."""
     if isinstance(design, PromptTuning):
         return design.length if is_decoder else 0
-    parts = design.parts if isinstance(design, Deltas) else ()
-    return max((part.bottleneck for part in parts if part.text_start is TextStart.LENGTH), default=0)
+    return max((part.bottleneck for part in parts_of(design) if part.text_start is TextStart.LENGTH), default=0)
 
 
 Design = Deltas | FullFineTuning | BitFit | PromptTuning | LinearProbe | Frozen

@@ -17,7 +17,7 @@ from unidelta.design.axes import Insertion, LayerNorm, Slot
 from unidelta.design.describe import describe
 from unidelta.design.form import FORMS
 from unidelta.design.resolve import resolve_design
-from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning
+from unidelta.design.spec import BitFit, Design, Frozen, FullFineTuning, parts_of
 from unidelta.errors import ExchangeError, Problems
 from unidelta.exchange.folder import Found, read_tensors
 from unidelta.exchange.tie import Tie, fixed
@@ -58,7 +58,7 @@ def read(folder: Path, model: PreTrainedModel, *, options: Mapping[str, Any], al
     design = _design(options, model, asked)
     tensors, _ = read_tensors(folder, _FILES, config={}, allow_bin=allow_bin, asked=asked)
     family = architecture_of_model(model).family
-    is_encoder, parts = family.kind == "encoder", design.parts if isinstance(design, Deltas) else ()
+    is_encoder, parts = family.kind == "encoder", parts_of(design)
     is_parallel = any(part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL for part in parts)
     reads_norm = any(FORMS[part.form].level == "heads" and part.layer_norm is not LayerNorm.NONE for part in parts)
     unused = {

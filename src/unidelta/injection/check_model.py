@@ -6,7 +6,7 @@ from transformers import PreTrainedModel
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Representation, Rotation
-from unidelta.design.spec import Deltas, Design
+from unidelta.design.spec import Deltas, Design, parts_of
 from unidelta.errors import BackboneError, DesignError, SavedDeltasError
 from unidelta.hosts.attention import BASES
 from unidelta.hosts.site import Site
@@ -82,8 +82,7 @@ def _check_attention(model: PreTrainedModel, design: Design) -> None:
 
 def _check_rotation(model: PreTrainedModel, design: Design) -> None:
     """Refuse to rotate P_k by frequencies that change with the length of the text that happens to be read."""
-    parts = design.parts if isinstance(design, Deltas) else ()
-    if all(part.rotation is Rotation.AFTER for part in parts):
+    if all(part.rotation is Rotation.AFTER for part in parts_of(design)):
         return
     found: dict[str, Any] = model.config.rope_parameters
     each = [found] if "rope_type" in found else [own for own in found.values() if own is not None]

@@ -17,7 +17,17 @@ from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS, Materials
 from unidelta.design.rules import check
 from unidelta.design.site import INNER, Place, SiteShape, places
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
+from unidelta.design.spec import (
+    BitFit,
+    Deltas,
+    DeltaSpec,
+    Design,
+    Frozen,
+    FullFineTuning,
+    LinearProbe,
+    PromptTuning,
+    parts_of,
+)
 from unidelta.design.tokens import ALL
 from unidelta.errors import DesignError, Problems
 from unidelta.hosts.attention import name_of
@@ -228,8 +238,7 @@ def _side_by_side(start: Activations, sites: Sequence[SiteShape]) -> Tensor:
 
 
 def _check_start(model: PreTrainedModel, design: Design, architecture: Architecture, start: Activations | None) -> None:
-    parts = design.parts if isinstance(design, Deltas) else ()
-    for part in parts:
+    for part in parts_of(design):
         if part.init is not Init.ACTIVATIONS or model.device.type == "meta":
             continue
         if start is None:

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from unidelta.deltas.form_module import FormModule, TrainingOnly
 from unidelta.design.count import Counts, count
 from unidelta.design.describe import describe
-from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning
+from unidelta.design.spec import BitFit, DeltaSpec, Design, FullFineTuning, parts_of
 from unidelta.errors import DesignError
 from unidelta.extensions.named_paths import python_path
 from unidelta.hosts.site import Detached, Host, detach, reattach
@@ -63,7 +63,7 @@ class Injection:
     @property
     def parts(self) -> tuple[DeltaSpec, ...]:
         """The deltas of the design; none of a baseline."""
-        return self.design.parts if isinstance(self.design, Deltas) else ()
+        return parts_of(self.design)
 
     @property
     def n_trained(self) -> int:

@@ -4,13 +4,12 @@ from typing import Any
 
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
-from unidelta.design.spec import Deltas
+from unidelta.design.spec import parts_of
 
 
 def coordinates(spec: RunSpec) -> dict[str, Any]:
     """A run's coordinates in the design space: text and numbers, for tables."""
-    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
-    slots = {str(part.slot) for part in parts}
+    slots = {str(part.slot) for part in parts_of(spec.design)}
     return {
         "method": spec.method,
         "task": spec.task.name,

@@ -7,7 +7,7 @@ from unidelta.backbones.loading import LoadedBackbone
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.design.describe import describe
-from unidelta.design.spec import Deltas
+from unidelta.design.spec import parts_of
 from unidelta.records.record import RunRecord
 from unidelta.records.run_files import RunFiles
 from unidelta.run.coordinates import coordinates, parameters
@@ -42,8 +42,7 @@ def dry_run(spec: RunSpec) -> None:
     of real models.
     """
     print(design_text(spec))
-    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
-    bottlenecks = {str(part.slot): part.bottleneck for part in parts}
+    bottlenecks = {str(part.slot): part.bottleneck for part in parts_of(spec.design)}
     last = {**coordinates(spec), "design": describe(spec.design), "bottlenecks": bottlenecks, **parameters(spec)}
     print(json.dumps(last, ensure_ascii=False))
 

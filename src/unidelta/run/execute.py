@@ -15,7 +15,7 @@ from unidelta.backbones.loading import LoadedBackbone, Loading
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.axes import Init
 from unidelta.design.design_json import design_to_dict
-from unidelta.design.spec import Deltas
+from unidelta.design.spec import parts_of
 from unidelta.errors import RecordError
 from unidelta.fast.half_weights import store_frozen
 from unidelta.fast.switch import speed_up
@@ -217,8 +217,7 @@ def _prefix_start(
     generator: torch.Generator,
 ) -> Activations | None:
     """What a prefix with `init=activations` starts from: tokens of the first training examples."""
-    parts = spec.design.parts if isinstance(spec.design, Deltas) else ()
-    for part in parts:
+    for part in parts_of(spec.design):
         if part.init is Init.ACTIVATIONS:
             collate = collator(spec.task, model=model, tokenizer=tokenizer, pad_to_multiple_of=1)
             batch = collate(encoded.features[:_N_START_EXAMPLES])
