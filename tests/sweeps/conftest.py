@@ -36,6 +36,17 @@ def save_when_asked() -> None:
     time.sleep(300)
 
 
+def save_slowly() -> None:
+    def save(*_: object) -> None:
+        time.sleep(1)
+        Path("saved").touch()
+        sys.exit(75)
+
+    signal.signal(signal.SIGTERM, save)
+    print("ready", flush=True)
+    time.sleep(300)
+
+
 def fail_once() -> None:
     mark = Path("mark")
     if not mark.exists():
@@ -53,6 +64,7 @@ ILL = {
     "crash": lambda: ctypes.string_at(0),
     "eat": eat,
     "save when asked": save_when_asked,
+    "save slowly": save_slowly,
     "fail once": fail_once,
 }
 

@@ -107,6 +107,16 @@ def test_a_sweep_that_is_stopped_lets_its_jobs_save_and_says_75(start, which, wa
     assert not (tmp_path / "logs" / "2.log").exists()
 
 
+def test_a_sweep_that_is_stopped_lets_all_its_jobs_save_though_nobody_reads_any_more(start, wait_for, tmp_path: Path):
+    program = start(["save when asked", "save slowly"], workers=2)
+    logs = [tmp_path / "logs" / f"{i}.log" for i in range(2)]
+    wait_for(lambda: all(log.exists() and "ready" in log.read_text() for log in logs))
+    program.stdout.close()
+    program.send_signal(signal.SIGHUP)
+    program.wait(timeout=60)
+    assert (tmp_path / "saved").exists()
+
+
 def test_options_out_of_range_are_told_together():
     with pytest.raises(Problems) as refusal:
         Pool(workers=0, timeout_s=float("nan"), retries=-1)

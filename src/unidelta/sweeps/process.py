@@ -109,7 +109,8 @@ class WorkerProcess(Generic[Work]):
                 for process in processes:
                     ended = process.ended()
                     if ended is not None and ended[1].status is not None:
-                        tell(ended)
+                        with contextlib.suppress(OSError):  # nobody may read any more; the others still save
+                            tell(ended)
         finally:
             for process in processes:
                 if process.work is not None:
