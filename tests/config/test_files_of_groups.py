@@ -156,6 +156,7 @@ SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [
         ),
         ("experiment/mine", "training: null", "keys below it, such as max_steps", "training: {max_steps: …}, or leave"),
         ("task/mine", "defaults: [xsum]\nname: mine\ngeneration: 6", "keys below it", "generation: {num_beams: …}"),
+        ("experiment/mine", "defaults: [1: 2]", "an entry names a group", "override /GROUP: OPTION"),
         ("training/mine", "optim.wd: 3", "a dot is a part of the name", "weight_decay: 3"),
     ],
 )
@@ -245,6 +246,11 @@ def test_python_of_ones_own_that_does_not_import_is_told_with_its_line(folder, m
     assert added_folders() == [path]
     files = {str(getattr(module, "__file__", None)): module for module in list(sys.modules.values())}
     assert files[str(path / name)].x == "mended"
+
+
+def test_what_hydra_reads_in_defaults_is_not_refused(folder):
+    folder({"experiment/mine.yaml": "defaults:\n  - override  /task: mnli\n  - optional /task: mine\n"})
+    check_own_files()
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(folder):

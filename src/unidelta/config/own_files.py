@@ -22,6 +22,7 @@ from unidelta.extensions.suggestions import nearest, suggestions
 _GLOBAL = ("experiment", *CHOSEN_BY_NAME)
 _CHOOSES = re.compile(r"(?=override|.*[=:])(?:override\s+)?/?(\w+)(?:\s*[=:]\s*(\S+))?")
 """What an entry of defaults looks like that lost its colon, or the space after it."""
+_ENTRY = "an entry names a group and its option, with a colon between them"
 _HEADER = "# @package _global_"
 _FILED = (
     "method",
@@ -110,9 +111,11 @@ def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[
     for entry in entries:
         spelled = _CHOOSES.fullmatch(entry) if isinstance(entry, str) else None
         if spelled is not None and spelled[1] in GROUPS:
-            why = "an entry names a group and its option, with a colon between them"
             meant = nearest(spelled[2] or "", options(spelled[1]))
-            yield ConfigError(f"defaults: {entry} in {file}", why, f"override /{spelled[1]}: {meant}")
+            yield ConfigError(f"defaults: {entry} in {file}", _ENTRY, f"override /{spelled[1]}: {meant}")
+            continue
+        if isinstance(entry, Mapping) and not all(isinstance(words, str) for words in entry):  # YAML's 1: 2
+            yield ConfigError(f"defaults: {entry} in {file}", _ENTRY, "override /GROUP: OPTION")
             continue
         for words, option in entry.items() if isinstance(entry, Mapping) else [("", entry)]:
             chosen, name = words.rpartition(" ")[2].partition("@")[0].lstrip("/") or group, str(option)
@@ -125,7 +128,7 @@ def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[
                 near = suggestions(name, options(chosen), n=1)
                 instead = near[0] if near else f"one of {', '.join(options(chosen))}"
                 yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
-            elif words and words != f"override /{chosen}" and "@" not in words:
+            elif words and words.split() != ["override", f"/{chosen}"] and "@" not in words:
                 why = f"an option of {chosen} is chosen already; a file overrides it"
                 instead = name if chosen == group else f"override /{chosen}: {name}"
                 yield ConfigError(f"{words}: {name} in {file}", why, instead)
