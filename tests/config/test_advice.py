@@ -101,6 +101,10 @@ def test_a_list_of_texts_has_the_texts_that_were_typed(typed, read):
         ("task.label_words=[a(b),c=d]", False, ["a(b)", "c=d"]),
         ("task.extra_eval_splits=[train[-5:],test]", False, ["train[-5:]", "test"]),
         ("task.eval_split=train[-5:],ț", False, None),
+        ("task.labels=[a,,b]", False, None),
+        ("task.labels=[a,]", True, None),
+        ("tracking.group=a,,b", True, None),
+        ("method=lora,,mam", True, None),
         ("task.labels=[ț,1e3],[yes,no]", True, ['["ț","1e3"]', "[yes,no]"]),
         ("results_dir=~/a, ~/b#1", True, ["~/a", "~/b#1"]),
     ],
@@ -125,8 +129,13 @@ def test_texts_with_other_signs_are_read_as_they_stand(typed, is_multirun, read)
         ('tracking.group=a"b,c', (1, 2)),
         ("tracking.project='x,y,z", (1, 3)),
         ("tracking.group=a{b,'c,d'", (1, 2)),
+        ("task.labels=[a,,b]", (1, 1)),
+        ('task.labels=["a","b"', (1, 1)),
+        ("tracking.group=,a,,b", (1, 2)),
+        ("method.attn.options.k=[a,,b]", (1, 1)),
         ("seed=ț", (1, 1)),
         ("method=lorä", (1, 1)),
+        ("method='lora,mam,", (1, 2)),
         ('training.max_steps="3', (1, 1)),
         ("method.attn.options.k=ț", (1, 1)),
     ],
@@ -160,15 +169,34 @@ def test_a_variable_that_the_shell_did_not_read_is_advised_in_marks_in_which_it_
     [
         ("tracking.group=${sed}", "tracking.group=${seed}"),
         ("results_dir=r/${method.nam}", "results_dir=r/${method.name}"),
-        ("results_dir=${NO_SUCH_VARIABLE_HERE}", "the value itself"),
+        ("results_dir='sed/${sed}'", "results_dir='sed/${seed}'"),
+        ("results_dir=${NO_SUCH_VARIABLE_HERE}", None),
     ],
 )
 def test_a_reference_to_no_key_is_told(typed, advice):
     with pytest.raises(Problems, match="there is no key") as refusal:
         check([typed])
-    assert refusal.value.instead.strip("'") == advice
-    if "=" in advice:
-        check([advice])
+    if advice is None:
+        assert refusal.value.instead == "the value itself"
+        return
+    assert shlex.split(refusal.value.instead) == [advice]
+    check([advice])
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("task.labels=[a", "task.labels=[a]"),
+        ("task.labels=a]", "task.labels=[a]"),
+        ("task.prompt=[a]", 'task.prompt="[a]"'),
+        ("task.prompt={source: a}", 'task.prompt="{source: a}"'),
+    ],
+)
+def test_what_is_advised_for_brackets_can_be_typed(typed, advice):
+    with pytest.raises(Problems) as refusal:
+        check([typed])
+    assert shlex.split(refusal.value.instead) == [advice]
+    check([advice])
 
 
 @pytest.mark.parametrize("key", ["hydra.sweep.dir", "hydra.run.dir"])

@@ -63,9 +63,13 @@ def _without_marks(argument: str, *, is_multirun: bool) -> Iterator[UserError]:
     assert override is not None  # any text can be read in them
     wrong = tuple(_check_override(meant, override))
     yield from (type(problem)(argument, problem.why, problem.instead) for problem in wrong)
-    if not wrong:
-        why = "Hydra's grammar does not read this value without quotation marks"
-        yield ConfigError(argument, why, f"{shlex.quote(meant)}, the value quoted for Hydra, and again for the shell")
+    if wrong:
+        return
+    why, instead = "Hydra's grammar does not read this value", shlex.quote(meant)
+    if '"' in meant:
+        why = f"{why} without quotation marks"
+        instead = f"{instead}, the value quoted for Hydra, and again for the shell"
+    yield ConfigError(argument, why, instead)
 
 
 def _check_pool_keys(known: Mapping[str, Override]) -> Iterator[UserError]:
@@ -207,7 +211,9 @@ def _check_type(argument: str) -> tuple[ConfigError, ...]:
     if isinstance(value, float) and value.is_integer():  # 1e3 of a whole number
         instead = f"{key}={value:.0f}"
     elif is_list(key) and isinstance(value, str | int | float):
-        why, instead = "it is a list", f"{key}=[{argument.partition('=')[2]}]"
+        why, instead = "it is a list", f"{key}=[{argument.partition('=')[2].strip('[]')}]"
+    elif key in text_keys() and isinstance(value, list | dict):  # a text in brackets
+        instead = shlex.quote(quoted(key, argument.partition("=")[2]))
     elif isinstance(value, str) and value.endswith("%") and wrong_type(key, value[:-1]) is None:
         instead = f"{key}={value[:-1]}"
     return (ConfigError(argument, why, instead),)

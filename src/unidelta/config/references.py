@@ -2,7 +2,9 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
+from functools import partial
 
 from unidelta.config.keys import is_node, keys
 from unidelta.config.schema import PATHS
@@ -26,14 +28,19 @@ def check_references(argument: str) -> Iterator[ConfigError]:
         yield ConfigError(argument, f"{why}, and here only keys of the configuration are read", _for_shell(argument))
     for name in unknown:
         if name not in variables:
-            near = [value.replace(name, one) for one in suggestions(name, keys(), n=1)]
+            near = [_REFERENCE.sub(partial(_renamed, name, one), argument) for one in suggestions(name, keys(), n=1)]
             why = f"there is no key `{name}`, nor a variable of the shell"
-            yield ConfigError(argument, why, f"'{key}={near[0]}'" if near else "the value itself")
+            yield ConfigError(argument, why, shlex.quote(near[0]) if near else "the value itself")
 
 
 def _is_there(name: str) -> bool:
     """Whether it is a key, a part of the configuration, or below a key whose value has keys of its own."""
     return name.partition(".")[0] == "hydra" or is_node(name) or any(f"{name}.".startswith(f"{key}.") for key in keys())
+
+
+def _renamed(name: str, meant: str, found: re.Match[str]) -> str:
+    """A reference, to another key if it is to this one."""
+    return f"${{{meant}}}" if found[1] == name else found[0]
 
 
 def _for_shell(argument: str) -> str:

@@ -22,8 +22,8 @@ OPTIONS = tuple(f"method.{key}.options." for key in SLOTS)
 """Keys of dictionaries: what only this form has."""
 _GLOBAL = "experiment@_global_"  # so that an experiment is read whether it names its package or not
 FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
-_PIECE = re.compile(r"""(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|"[^"]*"|'[^']*'|[^,])+""")
-"""What is between commas that are neither in brackets nor in quotation marks."""
+_PIECE = re.compile(r"""((?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|"[^"]*"|'[^']*'|[^,])*),""")
+"""What is before a comma that is neither in brackets nor in quotation marks."""
 
 
 def as_hydra_reads(words: Sequence[str]) -> list[str]:
@@ -63,9 +63,13 @@ def in_quotation_marks(word: str, *, is_multirun: bool) -> str:
         is_multirun: whether a comma is between values, a run for each.
     """
     key, _, value = word.partition("=")
-    if key not in text_list_keys():
-        return f"{key}={','.join(map(_bare_in_marks, _pieces(value) if is_multirun else [value]))}"
-    lists = _pieces(value) if value.startswith("[") else [f"[{value}]"]
+    is_text = key in text_keys() or key in GROUPS
+    if key not in text_list_keys() and (is_text or not _is_list(value)):
+        texts = [piece.strip(_QUOTES) for piece in (_pieces(value) if is_multirun else [value])]
+        return f"{key}={','.join(map(_as_text if key in GROUPS else _marks, filter(None, texts)))}"
+    lists = list(filter(None, _pieces(value)))
+    if not all(map(_is_list, lists)):
+        lists = [f"[{value.strip('[]')}]"]  # one bracket was forgotten, or both
     return f"{key}={','.join(_list_of(one, _bare_in_marks) for one in lists)}"
 
 
@@ -114,8 +118,9 @@ def _quoted(word: str) -> str:
         return word
     if override is None and is_text and len(pieces) == 1 and not signs & set(_QUOTES):
         return f"{key}={_marks(value)}"
+    texts = [text for piece in pieces for text in (_pieces(piece[1:-1]) if is_list and _is_list(piece) else [piece])]
     has_other_setting = len(pieces) > 1 and any("=" in piece for piece in pieces if not _is_list(piece))
-    if override is None and (signs & set(_QUOTES) or (is_text and signs) or has_other_setting):
+    if override is None and (not all(texts) or signs & set(_QUOTES) or (is_text and signs) or has_other_setting):
         return word  # nobody knows where a text ends
     return (
         f"{key}={','.join(_list_of(one, _as_text) if is_list and _is_list(one) else _as_text(one) for one in pieces)}"
@@ -123,7 +128,8 @@ def _quoted(word: str) -> str:
 
 
 def _pieces(value: str) -> list[str]:
-    return [piece.strip() for piece in _PIECE.findall(value)]
+    """What is between its commas, maybe nothing."""
+    return [piece.strip() for piece in _PIECE.findall(f"{value},")] if value.strip() else []
 
 
 def _is_list(piece: str) -> bool:
@@ -132,7 +138,7 @@ def _is_list(piece: str) -> bool:
 
 def _list_of(piece: str, spelled: Callable[[str], str]) -> str:
     """A list in brackets, each of its texts spelled so."""
-    return f"[{','.join(map(spelled, _pieces(piece[1:-1])))}]"
+    return f"[{','.join(map(spelled, filter(None, _pieces(piece[1:-1]))))}]"
 
 
 def _bare_in_marks(text: str) -> str:
