@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from unidelta.config.arguments import arguments_of
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.spelling import as_hydra_reads, as_typed, parsed, quoted
 from unidelta.errors import ConfigError, Problems
@@ -121,10 +120,9 @@ def test_the_advice_for_a_list_a_share_or_a_size_can_be_typed(typed, advice):
 
 
 @pytest.mark.parametrize("typed", ["layers=[0,1]", "layers=[1]", "layers=1", "method.ffn.layers=[0]", "layers=last:1"])
-def test_layers_are_a_list_a_number_or_a_word(typed):
+def test_layers_are_a_list_a_number_or_a_word(composed, typed):
     check(["method=adapter", typed])
-    config = compose(["method=adapter", typed])
-    assert [part.layers for part in prepare(config).design.parts] == [typed.partition("=")[2].strip("[]")]
+    assert [part.layers for part in prepare(composed("method=adapter", typed)).design.parts] == [typed.partition("=")[2].strip("[]")]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.errors import Problems
 from unidelta.run.prepare import prepare
 
@@ -24,23 +23,23 @@ from unidelta.run.prepare import prepare
         "task=xsum task.generation.num_beams=0",
     ],
 )
-def test_what_the_model_cannot_take_or_give_is_refused(words):
+def test_what_the_model_cannot_take_or_give_is_refused(composed, words):
     with pytest.raises(Problems) as refusal:
-        prepare(compose(["method=bitfit", *words.split()]))
+        prepare(composed("method=bitfit", *words.split()))
     key, _, length = words.split()[-1].partition("=")
     (problem,) = refusal.value.errors
     assert f"{key}={length}" in problem.asked
-    prepare(compose(["method=bitfit", *words.split()[:-1], problem.instead.split()[0].strip(",")]))
+    prepare(composed("method=bitfit", *words.split()[:-1], problem.instead.split()[0].strip(",")))
 
 
-def test_greedy_search_does_not_read_a_penalty_whatever_it_is():
+def test_greedy_search_does_not_read_a_penalty_whatever_it_is(composed):
     for penalty in ("2", "inf"):
         with pytest.raises(Problems, match="greedy search"):
-            prepare(compose(["task=xsum", f"task.generation.length_penalty={penalty}"]))
+            prepare(composed("task=xsum", f"task.generation.length_penalty={penalty}"))
 
 
-def test_all_of_them_are_told_at_once():
+def test_all_of_them_are_told_at_once(composed):
     words = ["task.max_source_length=500", "task.generation.max_length=400", "task.generation.min_length=500"]
     with pytest.raises(Problems) as refusal:
-        prepare(compose(["task=xsum", *words]))
+        prepare(composed("task=xsum", *words))
     assert len(refusal.value.errors) == 3

@@ -111,3 +111,16 @@ def test_two_compositions_do_not_share_anything():
     first, second = compose(["method=lora"]), compose(["method=lora"])
     first.method.attn.targets.append("key")
     assert second.method.attn.targets == ["query", "value"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("method=lora", "seed=3", "composition.scale=2", "training.max_steps=null", "training.epochs=3", "layers=[0,1]"),
+        ("experiment=quick", "seed=4", "method.attn.targets=[query,key]", "method=mam", "method.attn.options.k=3"),
+        ("task=mnli", "task.path=~/a#b", "results_dir=${task.name}", "task.source=local", "task.labels=[țară,1e3]"),
+        ("backbone.checkpoint=a/b", "seed=1", "scale=paper", "task=wmt_en_ro", "seed=2", "training.precision=bf16"),
+    ],
+)
+def test_values_that_tests_set_on_a_composition_are_what_hydra_makes_of_them(composed, words):
+    assert composed(*words) == compose(words)

@@ -5,7 +5,6 @@ from typing import Any, get_args
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.config.keys import keys, types
 from unidelta.config.resolve import CHOICES
 from unidelta.config.schema import RunConfig
@@ -65,9 +64,9 @@ READ = (
 
 
 @pytest.mark.parametrize("words", UNUSED)
-def test_what_nothing_would_read_is_refused(words):
+def test_what_nothing_would_read_is_refused(composed, words):
     with pytest.raises(Problems) as refusal:
-        prepare(compose(words.split()))
+        prepare(composed(*words.split()))
     (problem,) = refusal.value.errors
     assert problem.why.startswith("nothing would read it: ")
     assert UNUSED[words] in problem.instead
@@ -81,17 +80,17 @@ def test_what_nothing_would_read_is_refused(words):
         ("task=wmt_en_ro task.label_words=[yes,no]", "wmt_en_ro has no labels"),
     ],
 )
-def test_the_reason_is_the_choice_that_leaves_no_use_for_it(words, why):
+def test_the_reason_is_the_choice_that_leaves_no_use_for_it(composed, words, why):
     with pytest.raises(Problems) as refusal:
-        prepare(compose(words.split()))
+        prepare(composed(*words.split()))
     assert f"nothing would read it: {why}" in [problem.why for problem in refusal.value.errors]
     assert len({problem.asked for problem in refusal.value.errors}) == len(refusal.value.errors)
 
 
-def test_all_of_it_is_told_and_words_with_one_reason_together():
+def test_all_of_it_is_told_and_words_with_one_reason_together(composed):
     words = ["method=lora", "task=sst2", "method.ffn.bottleneck=64", "task.hub_id=a/b", "task.hub_config=c"]
     with pytest.raises(Problems) as refusal:
-        prepare(compose(words))
+        prepare(composed(*words))
     assert [problem.asked for problem in refusal.value.errors] == [
         "method.ffn.bottleneck=64",
         "task.hub_id=a/b task.hub_config=c",
@@ -99,13 +98,13 @@ def test_all_of_it_is_told_and_words_with_one_reason_together():
 
 
 @pytest.mark.parametrize("words", READ)
-def test_what_is_read_is_taken(words):
-    prepare(compose(words.split()))
+def test_what_is_read_is_taken(composed, words):
+    prepare(composed(*words.split()))
 
 
-def test_how_to_track_is_told_once_where_nothing_is_tracked(capsys):
+def test_how_to_track_is_told_once_where_nothing_is_tracked(composed, capsys):
     for seed in range(3):
-        prepare(compose(["tracking=none", "tracking.project=of-another-test", f"seed={seed}"]))
+        prepare(composed("tracking=none", "tracking.project=of-another-test", f"seed={seed}"))
     assert capsys.readouterr().err.count("Nothing reads tracking.project=of-another-test: tracking=none") == 1
 
 
@@ -158,9 +157,9 @@ def named(config: RunConfig) -> str:
 
 
 @pytest.mark.parametrize("words", RUNS)
-def test_every_key_of_the_schema_is_refused_or_decides_something(words):
+def test_every_key_of_the_schema_is_refused_or_decides_something(composed, words):
     """Whatever is taken either changes the run's name, or is known to leave its numbers alone."""
-    base = compose(words.split())
+    base = composed(*words.split())
     name, unused = named(base), []
     for key in keys():
         config = deepcopy(base)
@@ -195,8 +194,8 @@ ALIKE = (
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
-def test_one_design_has_one_name_whatever_it_was_called(one, other):
+def test_one_design_has_one_name_whatever_it_was_called(composed, one, other):
     rate = "training.learning_rate=1e-3"  # each method's file of tuned rates is its own
-    first, second = (compose([*words.split(), rate]) for words in (one, other))
+    first, second = (composed(*words.split(), rate) for words in (one, other))
     assert prepare(first).design == prepare(second).design
     assert named(first) == named(second)

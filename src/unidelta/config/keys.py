@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unidelta.config.schema import RunConfig
@@ -71,7 +71,9 @@ def wrong_type(key: str, value: Any) -> str | None:
     """Why a key cannot have this value; None if it can."""
     try:
         parent, _ = _found()[key]
-        OmegaConf.update(OmegaConf.structured(parent), key.rpartition(".")[2], value)
+        is_simple = not isinstance(value, Mapping | list)  # others are merged into what is there
+        node = _structured(parent) if is_simple else OmegaConf.structured(parent)
+        OmegaConf.update(node, key.rpartition(".")[2], value)
     except OmegaConfBaseException as error:
         if value == "None" and wrong_type(key, None) is None:
             return "null is written null"
@@ -80,6 +82,12 @@ def wrong_type(key: str, value: Any) -> str | None:
         why = first_line(error)
         return why[0].lower() + why[1:]
     return None
+
+
+@cache
+def _structured(parent: type) -> DictConfig:
+    """The keys of a dataclass with their types, to try values on: what a key is set to leaves its type alone."""
+    return OmegaConf.structured(parent)
 
 
 def default(key: str) -> Any:
