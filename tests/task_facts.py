@@ -3,10 +3,11 @@
 from functools import cache
 from typing import Any
 
-from unidelta.config.compose import compose
 from unidelta.config.resolve_task import resolve_task
 from unidelta.design.family import FAMILIES
 from unidelta.tasks import GenerationSpec, TaskSpec
+
+from .composed import composed
 
 _FACTS = ("title", "kind", "columns", "labels", "metrics", "select_by")
 _GENERATION = GenerationSpec(num_beams=2, max_length=8, min_length=1, no_repeat_ngram_size=0, length_penalty=1.0)
@@ -15,7 +16,7 @@ _GENERATION = GenerationSpec(num_beams=2, max_length=8, min_length=1, no_repeat_
 @cache
 def facts(name: str) -> dict[str, Any]:
     """What conf/task/ says of a task: kind, columns, labels and metrics."""
-    config = compose([f"task={name}", "task.source=mini"])
+    config = composed([f"task={name}", "task.source=mini"])
     task, problems = resolve_task(config, FAMILIES[config.backbone.family])
     assert task is not None and not problems
     return {"name": name, **{fact: getattr(task, fact) for fact in _FACTS}}

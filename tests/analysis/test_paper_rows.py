@@ -9,10 +9,11 @@ from unidelta.analysis.names import task_in_records
 from unidelta.analysis.paper_rows import key_of_row, side_of_spec, words_of_key
 from unidelta.analysis.published import FIGURES, published
 from unidelta.analysis.tables import COPIED
-from unidelta.config.compose import compose
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import jobs, read_lines
 from unidelta.sweeps.planned import prepared
+
+from ..composed import composed
 
 ROOT = Path(__file__).parents[2]
 KEYS = [(row, key_of_row(row)) for row in published(ROOT / FIGURES).to_dict("records")]
@@ -25,7 +26,7 @@ ARTEFACTS = sorted({row["artefact"] for row in ROWS})
 
 
 def key_of(words: str, task: str, scale: str) -> str:
-    spec = prepare(compose([*words.split(), f"task={task}", f"scale={scale}"]))
+    spec = prepare(composed([*words.split(), f"task={task}", f"scale={scale}"]))
     return side_of_spec(spec.scientific())[1]
 
 

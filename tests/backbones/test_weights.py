@@ -9,8 +9,9 @@ from unidelta.backbones.hub import Hub
 from unidelta.backbones.local import Local
 from unidelta.backbones.shipped import BACKBONES, Shipped
 from unidelta.backbones.weights import weights_of
-from unidelta.config.compose import compose
 from unidelta.run.prepare import prepare
+
+from ..composed import composed
 
 
 def test_each_kind_of_source_is_told_from_the_others(tmp_path: Path, monkeypatch) -> None:
@@ -33,7 +34,7 @@ def test_each_kind_of_source_is_told_from_the_others(tmp_path: Path, monkeypatch
     ("typed", "fingerprint"), [("scale=paper", "facebook/bart-large@"), ("scale=mini", "0123456789abcdef")]
 )
 def test_a_run_carries_its_source(typed: str, fingerprint: str) -> None:
-    weights = prepare(compose(["task=xsum", typed, "dry_run=true"])).backbone.weights
+    weights = prepare(composed(["task=xsum", typed, "dry_run=true"])).backbone.weights
     known = weights.fingerprint()
     assert known.startswith(fingerprint) or set(known) <= set(fingerprint)
 

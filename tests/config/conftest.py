@@ -49,5 +49,5 @@ def resolved() -> Callable[..., RunSpec]:
 
 @pytest.fixture(scope="session", name="composed")
 def _composed() -> Callable[[Sequence[str]], RunConfig]:
-    """`compose`, each set of words once: the results are shared, so leave them as they are."""
+    """`compose`, the files of each set of words once."""
     return lambda *words: composed(words)

@@ -122,7 +122,8 @@ def test_the_advice_for_a_list_a_share_or_a_size_can_be_typed(typed, advice):
 @pytest.mark.parametrize("typed", ["layers=[0,1]", "layers=[1]", "layers=1", "method.ffn.layers=[0]", "layers=last:1"])
 def test_layers_are_a_list_a_number_or_a_word(composed, typed):
     check(["method=adapter", typed])
-    assert [part.layers for part in prepare(composed("method=adapter", typed)).design.parts] == [typed.partition("=")[2].strip("[]")]
+    layers = typed.partition("=")[2].strip("[]")
+    assert [part.layers for part in prepare(composed("method=adapter", typed)).design.parts] == [layers]
 
 
 @pytest.mark.parametrize(

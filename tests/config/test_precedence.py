@@ -116,7 +116,14 @@ def test_two_compositions_do_not_share_anything():
 @pytest.mark.parametrize(
     "words",
     [
-        ("method=lora", "seed=3", "composition.scale=2", "training.max_steps=null", "training.epochs=3", "layers=[0,1]"),
+        (
+            "method=lora",
+            "seed=3",
+            "composition.scale=2",
+            "training.max_steps=null",
+            "training.epochs=3",
+            "layers=[0,1]",
+        ),
         ("experiment=quick", "seed=4", "method.attn.targets=[query,key]", "method=mam", "method.attn.options.k=3"),
         ("task=mnli", "task.path=~/a#b", "results_dir=${task.name}", "task.source=local", "task.labels=[țară,1e3]"),
         ("backbone.checkpoint=a/b", "seed=1", "scale=paper", "task=wmt_en_ro", "seed=2", "training.precision=bf16"),

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.config.tuned_rate import learning_rate
 from unidelta.design.published import stated_architecture
 from unidelta.errors import Problems
@@ -12,6 +11,8 @@ from unidelta.extensions import folders as extensions
 from unidelta.extensions.folders import add_folder
 from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
+
+from ..composed import composed
 
 TUNED = "tuned/mini/xsum_own_lora.yaml"
 FILE = """# @package _global_
@@ -51,22 +52,22 @@ def tuned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_the_rate_is_of_the_design_and_its_size(tuned: Path, words: str, rate: float):
-    spec = prepare(compose(["method=own_lora", "task=xsum", *words.split()]))
+    spec = prepare(composed(["method=own_lora", "task=xsum", *words.split()]))
     assert spec.training.learning_rate == rate
 
 
 def test_a_family_that_was_not_tuned_has_the_rates_of_the_first(tuned: Path):
-    config = compose(["method=own_lora", "task=xsum", "position=ffn", "composition.scale=1"])
+    config = composed(["method=own_lora", "task=xsum", "position=ffn", "composition.scale=1"])
     spec, gpt2 = prepare(config), stated_architecture("gpt2", n_labels=0)
     assert learning_rate(config, spec.design, gpt2) == spec.training.learning_rate == 0.013
 
 
 def test_a_rate_that_nobody_tuned_is_asked_for(tuned: Path):
     with pytest.raises(Problems, match=r"training\.learning_rate=1e-3"):
-        prepare(compose(["method=lora", "task=sst2", "scale=paper", "training.learning_rate=null"]))
+        prepare(composed(["method=lora", "task=sst2", "scale=paper", "training.learning_rate=null"]))
 
 
 def test_a_rate_that_is_none_is_refused(tuned: Path):
     (tuned / TUNED).write_text(FILE.replace("0.013", "-1.0"), encoding="utf-8")
     with pytest.raises(Problems, match=r"training\.tuned with bart: ffn scaled 1"):
-        prepare(compose(["method=own_lora", "task=xsum"]))
+        prepare(composed(["method=own_lora", "task=xsum"]))

@@ -2,9 +2,10 @@
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.errors import UserError
 from unidelta.run.prepare import prepare
+
+from ..composed import composed
 
 
 @pytest.mark.parametrize(
@@ -20,10 +21,10 @@ from unidelta.run.prepare import prepare
 )
 def test_an_option_of_another_type_is_refused(method, key, value, why, instead):
     with pytest.raises(UserError) as refusal:
-        prepare(compose([f"method={method}", f"{key}={value}"]))
+        prepare(composed([f"method={method}", f"{key}={value}"]))
     assert refusal.value.why == why and refusal.value.instead == f"{key}={instead}"
     assert refusal.value.asked.startswith(f"{key}=")
 
 
 def test_a_whole_number_is_a_number():
-    assert prepare(compose(["method=vera", "method.attn.options.d_start=1"]))
+    assert prepare(composed(["method=vera", "method.attn.options.d_start=1"]))

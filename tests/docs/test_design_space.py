@@ -13,7 +13,6 @@ import torch
 from transformers import BartConfig, BartForConditionalGeneration
 
 from unidelta.config import design_space
-from unidelta.config.compose import compose
 from unidelta.config.groups import options
 from unidelta.config.schema import RunConfig
 from unidelta.deltas.delta import Delta, WeightDelta
@@ -26,6 +25,8 @@ from unidelta.design.resolve import resolve_design
 from unidelta.design.rules import every_rule
 from unidelta.injection.architecture import architecture_of
 from unidelta.injection.inject import inject
+
+from ..composed import composed
 
 PAPER = ("bottleneck", "low_rank", "prefix", "head_adapter")
 TINY = BartConfig(
@@ -103,7 +104,7 @@ def test_every_combination_is_there():
 
 @pytest.mark.parametrize("conventions", ["released", "paper"])
 def test_what_is_marked_is_built_and_counted_and_the_rest_refused_by_the_rules_named(conventions):
-    base = replace(compose(), conventions=conventions)
+    base = replace(composed([]), conventions=conventions)
     columns: Sequence[tuple[str, str]] = [(i, c) for i in Insertion for c in COMPOSITIONS]
     wrong, n_built, classes = [], 0, defaultdict[str, set[str]](set)
     for form, where, *cells in table("Every combination"):

@@ -8,12 +8,13 @@ import torch
 import transformers as hf
 
 import unidelta
-from unidelta.config.compose import compose
 from unidelta.config.run_spec import RunSpec
 from unidelta.design.count import count
 from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
 from unidelta.training.recomputing import recompute_activations
+
+from ..composed import composed
 
 PAGE = (CONF.parent / "docs" / "reproducing.md").read_text(encoding="utf-8")
 METHODS = {"full fine-tuning": "full", "BitFit": "bitfit", "prefix, l = 200": "prefix", "LoRA": "lora", "MAM": "mam"}
@@ -25,7 +26,7 @@ LOGITS = 16  # bytes for each target token and word of the vocabulary
 
 @cache
 def spec(method: str, task: str) -> RunSpec:
-    return prepare(compose([f"method={method}", f"task={task}", "scale=paper"]))
+    return prepare(composed([f"method={method}", f"task={task}", "scale=paper"]))
 
 
 def gigabytes(run: RunSpec, *, divided: int = 1, recomputes: bool = False) -> float:
@@ -95,7 +96,7 @@ def test_what_to_type_on_which_gpu() -> None:
 def test_what_is_advised_can_be_typed(cell: str) -> None:
     if cell.startswith("`"):
         task = "wmt_en_ro" if "max_tokens" in cell else "xsum"
-        prepare(compose([f"task={task}", "scale=paper", *cell.strip("`").split()]))
+        prepare(composed([f"task={task}", "scale=paper", *cell.strip("`").split()]))
 
 
 def test_disk() -> None:

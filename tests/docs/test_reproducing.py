@@ -6,11 +6,12 @@ from collections import Counter
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.plan import Job, jobs, names, read_lines
+
+from ..composed import composed
 
 ROOT = CONF.parent
 PAGE = (ROOT / "docs" / "reproducing.md").read_text(encoding="utf-8")
@@ -44,7 +45,7 @@ def test_all_together_with_each_run_once():
     for name in ARTEFACTS:
         for job in planned(name):
             check(job.overrides)
-            spec = prepare(compose(job.overrides))
+            spec = prepare(composed(job.overrides))
             runs.add((spec.task.name, json.dumps(spec.scientific(), sort_keys=True)))
     tasks = Counter(task for task, _ in runs)
     expected = [tasks[task] for task in HOURS]

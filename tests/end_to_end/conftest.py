@@ -8,12 +8,13 @@ import pytest
 import torch
 import transformers as hf
 
-from unidelta.config.compose import compose
 from unidelta.mini import rows
 from unidelta.mini.settings import words_of
 from unidelta.mini.tokenizer import tokenizer
 from unidelta.records.record import RunRecord
 from unidelta.run.run import run
+
+from ..composed import composed
 
 ENDS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 STACK = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
@@ -94,7 +95,7 @@ def do(tmp_path: Path) -> Callable[..., RunRecord]:
         common += ["task.max_eval_examples=8", "task.max_test_examples=8"]
         typed = {override.split("=")[0] for override in overrides}
         kept = [override for override in common if override.split("=")[0] not in typed]
-        record = run(compose([*kept, *overrides]), command=["train.py", *overrides])
+        record = run(composed([*kept, *overrides]), command=["train.py", *overrides])
         assert record is not None
         return record
 

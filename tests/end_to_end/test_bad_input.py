@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.errors import ExitStatus, UserError, status_of
 from unidelta.run.run import run
 
+from ..composed import composed
 from ..forked import forked
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def refusal(typed: str, results: Path) -> str:
     words = [*shlex.split(typed), f"results_dir={results}"]
     with pytest.raises(UserError) as refused:
         check(words)
-        run(compose(words), command=["train.py", *words])
+        run(composed(words), command=["train.py", *words])
     assert status_of(refused.value) == ExitStatus.REFUSED
     assert not list(results.parent.rglob("*.json"))
     return str(refused.value)

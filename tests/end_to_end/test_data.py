@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.records.record import RunRecord
 from unidelta.run.prepare import prepare
 from unidelta.tasks import encoded_cache
+
+from ..composed import composed
 
 ROOT = Path(__file__).parents[2]
 Do = Callable[..., RunRecord]
@@ -114,32 +115,32 @@ def test_a_hub_that_never_answers_is_named_for_data_and_weights_after_one_probe(
 
 @pytest.mark.parametrize("task", FAMILIES)
 def test_the_paper_runs_on_pinned_commits_which_the_miniature_does_not_read(task: str) -> None:
-    paper = prepare(compose(["scale=paper", f"task={task}"]))
+    paper = prepare(composed(["scale=paper", f"task={task}"]))
     for pin in (paper.task.hub_revision, paper.backbone.weights.revision):
         assert pin is not None
         assert len(pin) == 40
-    mini = prepare(compose([f"task={task}"]))
+    mini = prepare(composed([f"task={task}"]))
     assert (mini.task.hub_revision, mini.backbone.weights.revision) == (None, None)
-    typed = prepare(compose(["scale=paper", f"task={task}", "task.hub_revision=main", "backbone.hub_revision=null"]))
+    typed = prepare(composed(["scale=paper", f"task={task}", "task.hub_revision=main", "backbone.hub_revision=null"]))
     assert (typed.task.hub_revision, typed.backbone.weights.revision) == ("main", None)
 
 
 def test_a_pin_is_of_its_own_repository_only(checkpoint) -> None:
-    pinned = compose(["scale=paper", "task=sst2"])
-    same = compose(["scale=paper", "task=sst2", f"backbone.checkpoint={pinned.backbone.hub_id}"])
+    pinned = composed(["scale=paper", "task=sst2"])
+    same = composed(["scale=paper", "task=sst2", f"backbone.checkpoint={pinned.backbone.hub_id}"])
     assert same.backbone.hub_revision == pinned.backbone.hub_revision
     for typed in (f"backbone.checkpoint={checkpoint('roberta')}", "backbone.hub_id=someone/other"):
-        assert compose(["scale=paper", "task=sst2", typed]).backbone.hub_revision is None
-        kept = compose(["scale=paper", "task=sst2", typed, "backbone.hub_revision=v1"])
+        assert composed(["scale=paper", "task=sst2", typed]).backbone.hub_revision is None
+        kept = composed(["scale=paper", "task=sst2", typed, "backbone.hub_revision=v1"])
         assert kept.backbone.hub_revision == "v1"
-    assert compose(["scale=paper", "task=sst2", "task.hub_id=someone/other"]).task.hub_revision is None
+    assert composed(["scale=paper", "task=sst2", "task.hub_id=someone/other"]).task.hub_revision is None
 
 
 def test_a_path_on_the_hub_is_another_data_set_without_the_pins_of_the_tasks_own() -> None:
     typed = ["scale=paper", "task=sst2", "task.path=someone/other"]
-    other = prepare(compose(typed)).task
+    other = prepare(composed(typed)).task
     assert (other.hub_id, other.hub_config, other.hub_revision, other.path) == ("someone/other", None, None, None)
-    pinned = prepare(compose([*typed, "task.hub_config=en", "task.hub_revision=v1"])).task
+    pinned = prepare(composed([*typed, "task.hub_config=en", "task.hub_revision=v1"])).task
     assert (pinned.hub_id, pinned.hub_config, pinned.hub_revision) == ("someone/other", "en", "v1")
-    own = compose(["task=summarization", "task.source=hub", "task.path=someone/other"])
+    own = composed(["task=summarization", "task.source=hub", "task.path=someone/other"])
     assert prepare(own).task.hub_id == "someone/other"

@@ -9,12 +9,13 @@ import torch
 from transformers import AutoConfig, PreTrainedModel
 
 from unidelta.backbones.classes import MODEL_CLASSES
-from unidelta.config.compose import compose
 from unidelta.design.architecture import Architecture
 from unidelta.errors import Problems
 from unidelta.injection.inject import inject
 from unidelta.run.prepare import prepare
 from unidelta.run.run import run
+
+from ..composed import composed
 
 KEYS = {
     "method",
@@ -33,7 +34,7 @@ KEYS = {
 
 
 def dry_run(capsys: pytest.CaptureFixture[str], *overrides: str) -> dict[str, object]:
-    assert run(compose([*overrides, "dry_run=true"]), command=[]) is None
+    assert run(composed([*overrides, "dry_run=true"]), command=[]) is None
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
@@ -69,7 +70,7 @@ def on_meta(architecture: Architecture) -> PreTrainedModel:
 def test_the_modules_have_as_many_parameters_as_the_closed_form(
     task: str, method: str, conventions: str, capsys: pytest.CaptureFixture[str]
 ):
-    config = compose([f"method={method}", f"task={task}", "scale=paper", f"conventions={conventions}", "dry_run=true"])
+    config = composed([f"method={method}", f"task={task}", "scale=paper", f"conventions={conventions}", "dry_run=true"])
     assert run(config, command=[]) is None
     last, spec = json.loads(capsys.readouterr().out.splitlines()[-1]), prepare(config)
     injection = inject(on_meta(spec.backbone.architecture), spec.design, generator=torch.Generator())
@@ -85,7 +86,7 @@ LATER = ("llama", "mistral", "qwen3", "gemma3", "gpt2", "modernbert")
 )
 def test_a_backbone_that_is_not_in_the_paper_is_counted_as_it_is_built(backbone, capsys):
     words = [f"backbone={backbone}", f"task={'mnli' if backbone == 'modernbert' else 'xsum'}", "scale=paper"]
-    last, spec = dry_run(capsys, "method=mam", *words), prepare(compose(["method=mam", *words, "dry_run=true"]))
+    last, spec = dry_run(capsys, "method=mam", *words), prepare(composed(["method=mam", *words, "dry_run=true"]))
     injection = inject(on_meta(spec.backbone.architecture), spec.design, generator=torch.Generator())
     assert (last["trained"], last["stored"]) == (injection.n_trained, injection.n_stored)
     assert 0.3 < last["percent_matrices"] < 7
@@ -95,7 +96,7 @@ def test_text_that_starts_behind_a_prefix_has_fewer_positions(capsys):
     words = ["method=prefix", "backbone=gpt2", "task=xsum", "scale=paper", "budget=bottleneck", "budget.bottleneck=600"]
     dry_run(capsys, *words)
     with pytest.raises(Problems, match=r"task\.max_source_length=512(.|\n)*positions for 2 to 424 tokens"):
-        prepare(compose([*words, "method.attn.text_start=length", "dry_run=true"]))
+        prepare(composed([*words, "method.attn.text_start=length", "dry_run=true"]))
     fits = ["task.max_source_length=296"]  # with the target's 128
     last = dry_run(capsys, *words, "method.attn.text_start=length", *fits)
     assert last["design"] == "prefix(attn, l=600, gated, MLP 600, text from l)"
@@ -114,7 +115,7 @@ def test_text_that_starts_behind_a_prefix_has_fewer_positions(capsys):
     ],
 )
 def test_a_prompt_of_a_decoder_and_a_prefix_of_an_encoder_take_positions_too(words, left):
-    config = compose([*words.split(), "scale=paper", "budget=bottleneck", "dry_run=true"])
+    config = composed([*words.split(), "scale=paper", "budget=bottleneck", "dry_run=true"])
     if left is None:
         prepare(config)
         return

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.records.record import RunRecord
 from unidelta.run.run import run
 
+from ..composed import composed
 from ..forked import Forked
 from ..outcome import outcome
 
@@ -34,7 +34,7 @@ def do(results: Path, *more: str) -> RunRecord:
     """The tiny run, in this process."""
     _, *words = command = typed(results, *more)
     with contextlib.redirect_stdout(None):
-        record = run(compose(words), command=command)
+        record = run(composed(words), command=command)
     assert record is not None
     return record
 

@@ -21,14 +21,16 @@ for i in range(50):
 """
 
 
-@pytest.mark.parametrize("n", [pytest.param(1, id="once"), pytest.param(20, id="many", marks=pytest.mark.slow)])
-def test_identical_runs(n: int, whole, tally, tmp_path: Path) -> None:
-    counted = tally("B1 eight identical runs at once")
+@pytest.mark.parametrize(
+    ("n", "at_a_time"), [pytest.param(1, 4, id="once"), pytest.param(20, 8, id="many", marks=pytest.mark.slow)]
+)
+def test_identical_runs(n: int, at_a_time: int, whole, tally, tmp_path: Path) -> None:
+    counted = tally(f"B1 {at_a_time} identical runs at once")
     for i in range(n):
         results = tmp_path / str(i)
-        statuses = at_once(RUN, [typed(results)] * 8, tmp_path / f"{i}.gate")
+        statuses = at_once(RUN, [typed(results)] * at_a_time, tmp_path / f"{i}.gate")
         did = statuses.count(ExitStatus.DONE)  # a late one may find the record complete, and prints it
-        is_told = did >= 1 and did + statuses.count(ExitStatus.INTERRUPTED) == 8
+        is_told = did >= 1 and did + statuses.count(ExitStatus.INTERRUPTED) == at_a_time
         counted.count(is_told and outcome(results) == whole, statuses)
 
 

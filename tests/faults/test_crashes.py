@@ -15,7 +15,7 @@ from ..forked import forked
 from ..outcome import outcome
 from .conftest import ROOT, do, ended, typed
 
-FEW = pytest.param(3, id="few")
+FEW = pytest.param(2, id="few")
 N_ENTRIES = 15
 KILLED = """
 import os, runpy, signal, sys

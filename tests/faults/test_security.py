@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from unidelta.backbones.shipped import BACKBONES
-from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.errors import RecordError, UserError
 from unidelta.records.store import RecordStore
 from unidelta.run.run import run
 
+from ..composed import composed
 from ..outcome import outcome
 from .conftest import TYPED, do, ended, typed
 from .test_crashes import has_lines
@@ -60,7 +60,7 @@ def test_pickles_beside_a_checkpoint(whole, tally, tmp_path: Path) -> None:
 
 def is_refused(*typed: str) -> bool:
     try:
-        run(compose([*TYPED, typed[0], f"results_dir={typed[1]}", *typed[2:]]), command=["train.py"])
+        run(composed([*TYPED, typed[0], f"results_dir={typed[1]}", *typed[2:]]), command=["train.py"])
     except UserError:
         return True
     return False

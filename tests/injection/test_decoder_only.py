@@ -1,5 +1,7 @@
 """Decoder-only models: cached steps are teacher forcing, whatever the padding and the attention (float64, 1e-12)."""
 
+from itertools import cycle
+
 import pytest
 import torch
 from torch import Tensor
@@ -23,6 +25,11 @@ CASES = [
     for family in DECODERS
     for name in NAMES
     if name != "prefix_rotated" or FAMILIES[family].is_rotary
+]
+PADDED = [  # each in front, and none or behind in turn
+    pytest.param(*case.values, padding, marks=(*case.marks, *([pytest.mark.slow] if padding == slow else [])))
+    for case, slow in zip(CASES, cycle(("none", "right")), strict=False)
+    for padding in ("none", "left", "right")
 ]
 TOLERANCE = {"rtol": 0, "atol": 1e-12}
 S = 9
@@ -57,8 +64,7 @@ def test_cached_text_behind_a_prefix_is_numbered_on_where_nothing_says_its_posit
     torch.testing.assert_close(torch.cat(pieces, dim=1), model(ids).logits, **TOLERANCE)
 
 
-@pytest.mark.parametrize("padding", ["none", "left", "right"])
-@pytest.mark.parametrize(("name", "family"), CASES)
+@pytest.mark.parametrize(("name", "family", "padding"), PADDED)
 @torch.no_grad()
 def test_cached_steps_are_teacher_forcing_under_both_attentions(injected, name, family, padding):
     inputs, forced = text(padding), {}

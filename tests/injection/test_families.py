@@ -21,11 +21,6 @@ HAS_BIASES = (*FUSED, *ALIKE)
 UNFUSED = [family for family in LATER if family not in FUSED]
 QUICK = ("mam", "adapter_pfeiffer", "lora", "bitfit", "prompt", "full")
 AT_HEADS = ("multihead_parallel_adapter", "parallel_adapter_both", "llama_adapter")  # which attention computes
-CASES = [
-    pytest.param(family, method, marks=pytest.mark.slow if family in ALIKE and method not in QUICK else ())
-    for family in LATER
-    for method in options("method")
-]
 ATTENTIONS = ("sdpa", "eager")
 BASELINES = {"full": lambda name: True, "frozen": lambda name: False, "bitfit": lambda name: name.endswith("bias")}
 KEYS = {"gpt2": ("c_attn", 4, None), "t5": ("k", 5, None)}  # the map of keys, a head's width, the norm of keys
@@ -41,10 +36,26 @@ def is_built(family: str, method: str) -> bool:
     return method != "bitfit" or family in HAS_BIASES
 
 
+def turn(family: str, method: str) -> int:
+    """Neighbours in either list have other numbers."""
+    return LATER.index(family) + options("method").index(method)
+
+
+def is_slow(family: str, method: str) -> bool:
+    """The quick methods meet every family, the others every third, and no architecture that is another one's."""
+    return method not in QUICK and (family in ALIKE or (method not in AT_HEADS and turn(family, method) % 3 > 0))
+
+
+CASES = [
+    pytest.param(family, method, marks=pytest.mark.slow if is_slow(family, method) else ())
+    for family in LATER
+    for method in options("method")
+]
+
+
 def attentions(family: str, method: str) -> tuple[str, ...]:
     """Both for the quick methods and at heads, else one in turn: each family and each method meets both."""
-    turn = LATER.index(family) + options("method").index(method)
-    return ATTENTIONS if method in (*QUICK, *AT_HEADS) else (ATTENTIONS[turn % 2],)
+    return ATTENTIONS if method in (*QUICK, *AT_HEADS) else (ATTENTIONS[turn(family, method) % 2],)
 
 
 def silence(model: PreTrainedModel) -> None:

@@ -9,7 +9,6 @@ import torch
 from transformers import PreTrainedModel
 
 import unidelta
-from unidelta.config.compose import compose
 from unidelta.config.groups import options
 from unidelta.config.later_methods import CROSSED, facts
 from unidelta.deltas.delta import Delta, WeightDelta
@@ -21,6 +20,8 @@ from unidelta.errors import DesignError, Problems
 from unidelta.injection.architecture import architecture_of
 from unidelta.injection.inject import inject
 from unidelta.injection.injection import Injection
+
+from ..composed import composed
 
 LATER = ("ia3 ssf dora rslora pissa vera miss hira oft hra llama_adapter unipelt loreft compacter loha lokr").split()
 CLOSE = {"rtol": 0, "atol": 1e-12}
@@ -164,7 +165,7 @@ def test_layers_that_are_not_there_or_cannot_be_read_are_refused(tiny, layers):
 
 @pytest.mark.parametrize(("what", "words"), CROSSED, ids=[what for what, _ in CROSSED])
 def test_a_crossed_cell_is_built_and_trains_or_is_refused(tiny, batch, what, words):
-    config = compose(["task=xsum", "scale=paper", *shlex.split(words)])
+    config = composed(["task=xsum", "scale=paper", *shlex.split(words)])
     architecture = architecture_of(tiny("bart").config, name="tiny")
     design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     sized = [replace(p, bottleneck=FORMS[p.form].smallest(p)) if FORMS[p.form].size else p for p in design.parts]

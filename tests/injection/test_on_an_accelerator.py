@@ -23,7 +23,7 @@ from unidelta.design.family import FAMILIES
 from .conftest import EVERY_FAMILY
 
 B, T_SOURCE, T_TARGET = 3, 24, 16  # as batches in bf16 are padded: multiples of 8
-DESIGNS = ("full", "prefix", "mam", "multihead", "lora_attn", "parallel_both")
+DESIGNS = ("full", "mam", "multihead", "lora_attn", "parallel_both")  # of which `mam` has a prefix
 
 
 class FusedAttention(TorchFunctionMode):

@@ -73,8 +73,13 @@ def test_a_folded_prefix_is_put_into_an_empty_cache_once(injected, batch, family
     torch.testing.assert_close(more.logits, forced, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("n_more", [1, 2])
-@pytest.mark.parametrize(("name", "family"), [("prefix", "qwen3"), ("mam", "gpt2")])
+@pytest.mark.parametrize(
+    ("name", "family", "n_more"),
+    [
+        *(("prefix", "qwen3", 2), ("mam", "gpt2", 1)),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("prefix", "qwen3", 1), ("mam", "gpt2", 2))),
+    ],
+)
 @torch.no_grad()
 def test_a_cache_that_was_filled_before_compiling_is_continued_with_the_prefix_in_it(injected, name, family, n_more):
     injection = injected(name, family)

@@ -12,7 +12,6 @@ import unidelta
 from unidelta.backbones.loading import Loading
 from unidelta.backbones.miniature import load_miniature
 from unidelta.backbones.shipped import BACKBONES
-from unidelta.config.compose import compose
 from unidelta.errors import DamagedDeltas, IntegrityError, SavedDeltasError
 from unidelta.fast.switch import speed_up
 from unidelta.injection import saved
@@ -20,6 +19,8 @@ from unidelta.injection.inject import Activations, inject
 from unidelta.injection.injection import Injection
 from unidelta.records.record import RunRecord, to_json
 from unidelta.run.prepare import prepare
+
+from ..composed import composed
 
 FAMILIES = {"xsum": ("bart", 0), "wmt_en_ro": ("mbart", 0), "mnli": ("roberta", 3), "sst2": ("roberta", 2)}
 CASES = [
@@ -39,7 +40,7 @@ def fresh(task: str) -> PreTrainedModel:
 
 def trained(typed: str, task: str) -> Injection:
     """A design in a backbone, every tuned parameter moved from where it began."""
-    design = prepare(compose([f"method={typed}".split(" ")[0], *typed.split(" ")[1:], f"task={task}"])).design
+    design = prepare(composed([f"method={typed}".split(" ")[0], *typed.split(" ")[1:], f"task={task}"])).design
     model, generator = fresh(task), torch.Generator().manual_seed(0)
     injection = inject(model, design, generator=generator, start=_start(model, design))
     speed_up(injection)

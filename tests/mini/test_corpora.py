@@ -56,15 +56,19 @@ def test_no_input_of_one_split_is_in_another(task: str):
 
 def events_of(text: str) -> set[tuple[str, ...]]:
     """Every (person, deed, thing, city) that stands in one sentence: read off the words, not off the generator."""
-    this = world(0)
-    classes = (this.people.words, this.deeds.words, this.things.words, this.cities.words)
     found = set()
     for sentence in text.split(" ."):
         words = sentence.split()
-        named = [[word for word in words if word in of] for of in classes]
+        named = [[word for word in words if word in of] for of in classes()]
         if all(len(names) == 1 for names in named):
             found.add(tuple(names[0] for names in named))
     return found
+
+
+@cache
+def classes() -> tuple[frozenset[str], ...]:
+    this = world(0)
+    return tuple(frozenset(of.words) for of in (this.people, this.deeds, this.things, this.cities))
 
 
 def test_no_event_of_dev_or_test_is_in_training_or_pretraining_text():

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from unidelta.config.compose import compose
 from unidelta.run.hardware import PINS, device_name, kernels
 from unidelta.run.prepare import prepare
+
+from ..composed import composed
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -61,7 +62,7 @@ def test_kernels_are_those_in_use_and_those_that_were_asked_for() -> None:
 def test_the_device_is_named(typed: str, has_gpu: bool, name: str, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA H200")
-    assert device_name(prepare(compose([f"training.device={typed}"])).training) == name
+    assert device_name(prepare(composed([f"training.device={typed}"])).training) == name
 
 
 @pytest.mark.slow

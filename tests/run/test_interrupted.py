@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.errors import Interrupted
 from unidelta.records.store import RecordStore
 from unidelta.run.run import run
 from unidelta.tasks import METRICS
 from unidelta.training.stopping import Stop
 
+from ..composed import composed
 from ..own_registries import keep
 
 WORDS = "task=xsum method=frozen tracking=none task.metrics=[letters] task.max_test_examples=5 task.max_eval_examples=5"
@@ -39,6 +39,6 @@ def test_an_error_that_a_library_makes_of_a_signal_is_an_interrupted_run(monkeyp
     )
     stop, words = Stop(), [*WORDS.split(), f"results_dir={tmp_path}"]
     with pytest.raises(Interrupted, match="Stopped by SIGTERM"), stop.listening():
-        run(compose(words), command=["train.py", *words], stop=stop)
+        run(composed(words), command=["train.py", *words], stop=stop)
     (record,) = RecordStore(root=tmp_path).read_all().records
     assert record.status == "interrupted" and record.reason is not None and "SIGTERM" in record.reason

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.run.run import run
 from unidelta.sweeps.multirun import multirun
+
+from ..composed import composed
+from ..forked import forked
 
 FEW = "task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
 # `train.py` or `sweep.py`, in which some seeds do what no test could ask of a run: workers import this file too.
@@ -56,13 +58,15 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def typed(root: Path, environment: dict[str, str], tmp_path: Path):
-    """Run one of the programs in a folder of its own, with words after it."""
+    """Run one of the programs in a folder of its own, with words after it; by itself if it is faulty."""
     (tmp_path / "faulty.py").write_text(FAULTY)
 
     def start(program: str, *words: str, faulty: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
+        every = " ".join(words).split()
+        if not faulty and not more:
+            return forked([root / program, *every], tmp_path)
         script = [str(tmp_path / "faulty.py"), program] if faulty else [str(root / program)]
-        command = [sys.executable, *script, *" ".join(words).split()]
-        variables = {**environment, **more}
+        command, variables = [sys.executable, *script, *every], {**environment, **more}
         return subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=900)
 
     return start
@@ -96,7 +100,7 @@ def test_the_jobs_of_a_multirun_may_have_what_hydras_grammar_has_no_spelling_for
 
 def test_a_multirun_starts_nothing_for_jobs_that_are_done(typed, tmp_path: Path):
     words = f"method=frozen {FEW} results_dir={tmp_path / 'here'} tracking=none training.progress=false"
-    assert run(compose([*words.split(), "seed=7"]), command=["train.py"]) is not None
+    assert run(composed([*words.split(), "seed=7"]), command=["train.py"]) is not None
     done = typed("train.py", "-m seed=7,7", words)
     assert (done.returncode, done.stdout) == (0, "multirun: 1 job, 1 done already, 0 to do\n"), done.stderr
     done = typed("train.py", "-m seed=8,7", words)

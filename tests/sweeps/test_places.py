@@ -6,16 +6,17 @@ import sys
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.machine import Machine
 from unidelta.sweeps.places import job_bytes, placed
 from unidelta.sweeps.pool import Pool
 
+from ..composed import composed
+
 GB = 10**9
-MINI = prepare(compose(["method=lora", "task=sst2"]))
-PAPER = prepare(compose(["method=full", "task=xsum", "scale=paper"]))
-ON_CPU = prepare(compose(["method=lora", "task=sst2", "training.device=cpu"]))
+MINI = prepare(composed(["method=lora", "task=sst2"]))
+PAPER = prepare(composed(["method=full", "task=xsum", "scale=paper"]))
+ON_CPU = prepare(composed(["method=lora", "task=sst2", "training.device=cpu"]))
 
 
 def machine(*gpus: str, n_cores: int = 8, free_gb: float | None = 64) -> Machine:

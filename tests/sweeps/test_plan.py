@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.errors import ConfigError, Problems
 from unidelta.sweeps.plan import Job, jobs, names, read_lines, shard
+
+from ..composed import composed
 
 
 def texts(lines: list[str], overrides: tuple[str, ...] = ()) -> list[str]:
@@ -184,7 +185,7 @@ def test_two_sweeps_of_one_name_are_refused(tmp_path):
 def test_a_line_reads_texts_as_train_py_does(value):
     for line, typed in ((f'method=lora results_dir="{value}"', ()), ("method=lora", (f"results_dir={value}",))):
         (job,) = jobs([line], typed)
-        assert compose(job.overrides).results_dir.removeprefix(str(Path.home())).endswith(value.lstrip("~"))
+        assert composed(job.overrides).results_dir.removeprefix(str(Path.home())).endswith(value.lstrip("~"))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "seed: 1", "seed=1", "- seed: 1", "- [seed=1]", "- seed=1\n- 2", "- "])

@@ -15,6 +15,8 @@ from unidelta.sweeps.plan import Job, jobs
 from unidelta.sweeps.planned import Planned, first_of_each_run, plan, prepared
 from unidelta.tasks import fingerprint, load_all
 
+from ..composed import composed
+
 FEW = "method=frozen task=sst2 task.max_train_examples=4 task.max_eval_examples=4 task.max_test_examples=4"
 
 
@@ -25,7 +27,7 @@ def planned_of(jobs: list[Job]) -> list[Planned]:
 def test_a_job_is_done_when_its_record_is_complete_and_a_second_saying_of_it_is_none(tmp_path: Path):
     trained = FEW.replace("frozen", "full training.max_steps=1")
     words = f"{trained} results_dir={tmp_path} training.progress=false tracking=none"
-    record = run(compose([*words.split(), "seed=2"]), command=["train.py"])
+    record = run(composed([*words.split(), "seed=2"]), command=["train.py"])
     assert record is not None
     planned = first_of_each_run(planned_of([*jobs([f"{words} seed=1,2"]), *jobs([f"seed=2 {words}"])]))
     assert [(one.job.overrides[-1], one.state) for one in planned] == [("seed=1", "to do"), ("seed=2", "done")]

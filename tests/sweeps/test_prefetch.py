@@ -14,11 +14,12 @@ import datasets
 import pytest
 
 from unidelta.backbones.shipped import BACKBONES
-from unidelta.config.compose import compose
 from unidelta.errors import Problems
 from unidelta.network import hub
 from unidelta.run.prepare import prepare
 from unidelta.sweeps.prefetch import prefetch
+
+from ..composed import composed
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ROOT = Path(__file__).parents[2]
@@ -123,7 +124,7 @@ def test_every_data_set_is_read_once_and_what_fails_is_told_in_the_end(monkeypat
     own = f"backbone.checkpoint={BACKBONES / 'roberta'}"
     typed = [["task=sst2", "method=lora", own], ["task=sst2", "method=mam", "seed=3", own]]
     other = ["task=xsum", "method=lora", f"backbone.checkpoint={BACKBONES / 'bart'}"]
-    specs = [prepare(compose([*words, "scale=paper", "task.max_source_length=64"])) for words in (*typed, other)]
+    specs = [prepare(composed([*words, "scale=paper", "task.max_source_length=64"])) for words in (*typed, other)]
     lines: list[str] = []
     with pytest.raises(Problems, match="the cable is out"):
         for line in prefetch([specs[2], *specs[:2]]):

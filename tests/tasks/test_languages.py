@@ -2,11 +2,12 @@
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.errors import Problems
 from unidelta.run.prepare import prepare
 from unidelta.tasks.columns import Columns
 from unidelta.tasks.language_check import wrong_languages
+
+from ..composed import composed
 
 KNOWN = ("en_XX", "de_DE", "fr_XX", "ro_RO")
 
@@ -56,6 +57,6 @@ def test_columns_of_these_languages_or_of_none_are_taken(columns, codes, make_ta
 def test_swapped_codes_are_refused_before_anything_is_fetched(scale: str) -> None:
     words = ["task=wmt_en_ro", "task.source_language=ro_RO", "task.target_language=en_XX", f"scale={scale}"]
     with pytest.raises(Problems) as refusal:
-        prepare(compose(words))
+        prepare(composed(words))
     (problem,) = refusal.value.errors
-    prepare(compose([*words, *problem.instead.split(", or ")[0].split()]))
+    prepare(composed([*words, *problem.instead.split(", or ")[0].split()]))

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.errors import ConfigError, DataError, Problems
 from unidelta.tasks import fingerprint, load, load_all, local
+
+from ..composed import composed
 
 ROWS = [{"sentence": f"film {i}", "label": i % 2} for i in range(5)]
 
@@ -86,7 +87,7 @@ def test_rows_held_out_are_offered_as_they_are_typed_and_as_many_as_there_are(
     with pytest.raises(Problems) as caught:
         load_all(make_task("sst2", path=str(tmp_path), **({"eval_split": "train"} if changes else {}) | changes))
     (offered,) = shlex.split(caught.value.errors[0].instead.rpartition("; or ")[2].partition(", the last")[0])
-    task = compose(["task=sst2", "scale=paper", offered]).task
+    task = composed(["task=sst2", "scale=paper", offered]).task
     split = {"extra_eval_splits": task.extra_eval_splits, "test_split": [task.test_split]}.get(asked, [task.eval_split])
     held_out = load(make_task("sst2", path=str(tmp_path), eval_split=split[0]), split[0])
     assert len(held_out) == {2: 1, 24: 2, 7000: 500}[n_rows]

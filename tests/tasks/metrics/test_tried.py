@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from unidelta.config.compose import compose
 from unidelta.errors import ConfigError
 from unidelta.run.run import run
 from unidelta.tasks.metrics.metric import METRICS, Metric
 from unidelta.tasks.metrics.tried import try_metrics
 
+from ...composed import composed
 from ...own_registries import keep
 
 
@@ -67,7 +67,7 @@ def test_a_run_tries_its_metrics_first(registered, tmp_path: Path):
     registered(combine=lambda sums, n: {"other": 1.0})
     words = ["task=xsum", "method=bitfit", "scale=mini", "task.metrics=[rouge,letters]", "training.max_steps=100000"]
     with pytest.raises(ConfigError, match="combine gives other, and keys says letters, words"):
-        run(compose([*words, f"results_dir={tmp_path}", "tracking=none"]), command=["train.py", *words])
+        run(composed([*words, f"results_dir={tmp_path}", "tracking=none"]), command=["train.py", *words])
 
 
 def test_the_projects_own_metrics_keep_the_contract():
