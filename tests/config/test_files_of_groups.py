@@ -1,6 +1,7 @@
 """Files that somebody adds are used, or refused because nothing would read them."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from unidelta.config import strays
 from unidelta.config.compose import compose
 from unidelta.config.overrides import check
 from unidelta.config.own_files import check_own_files, mistakes
+from unidelta.config.schema import ComposedConfig
 from unidelta.config.strays import check_strays
 from unidelta.design.form import FORMS
 from unidelta.errors import ConfigError, DesignError, Problems
@@ -38,6 +40,12 @@ def folder(tmp_path, monkeypatch):
     return lambda files: write(**files)
 
 
+@cache
+def default() -> ComposedConfig:
+    """What is composed of no words, whatever files of a user's own there are."""
+    return compose([])
+
+
 @pytest.mark.parametrize("header", ["", "# @package _global_\n"])
 def test_an_experiment_is_read_with_and_without_its_package(folder, header):
     body = "defaults:\n  - override /method: prefix\n  - override /task: sst2\nseed: 11\ntraining: {max_steps: 12}\n"
@@ -47,7 +55,7 @@ def test_an_experiment_is_read_with_and_without_its_package(folder, header):
     assert (config.method.name, config.task.name, config.seed, config.training.max_steps) == ("prefix", "sst2", 11, 13)
     assert compose(["experiment=deep/er"]).seed == 5
     for word in ("experiment=null", "experiment=none"):
-        assert compose([word]) == compose([])
+        assert compose([word]) == default()
 
 
 def test_what_an_experiment_says_in_vain_is_told(folder, capsys):
@@ -202,7 +210,7 @@ def test_what_is_advised_for_a_slip_in_an_experiment_can_be_written(folder, cont
     assert problem.asked.endswith(f"in {path / 'experiment' / 'mine.yaml'}")
     (path / "experiment" / "mine.yaml").write_text(mended, encoding="utf-8")
     check_own_files()
-    assert compose(["experiment=mine"]) != compose([])
+    assert compose(["experiment=mine"]) != default()
 
 
 def test_a_slip_in_a_file_of_the_project_is_told_where_it_makes_hydra_fail(tmp_path, monkeypatch):

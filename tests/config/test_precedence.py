@@ -130,4 +130,6 @@ def test_two_compositions_do_not_share_anything():
     ],
 )
 def test_values_that_tests_set_on_a_composition_are_what_hydra_makes_of_them(composed, words):
-    assert composed(*words) == compose(words)
+    found, expected = composed(*words), compose(words)
+    assert found == expected
+    assert (found.typed, found.said) == (expected.typed, expected.said)

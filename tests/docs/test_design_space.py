@@ -102,7 +102,7 @@ def test_every_combination_is_there():
     assert {len(row) - 2 for row in rows} == {len(Insertion) * len(COMPOSITIONS)}
 
 
-@pytest.mark.parametrize("conventions", ["released", "paper"])
+@pytest.mark.parametrize("conventions", ["released", pytest.param("paper", marks=pytest.mark.slow)])
 def test_what_is_marked_is_built_and_counted_and_the_rest_refused_by_the_rules_named(conventions):
     base = replace(composed([]), conventions=conventions)
     columns: Sequence[tuple[str, str]] = [(i, c) for i in Insertion for c in COMPOSITIONS]

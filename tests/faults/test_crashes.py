@@ -163,7 +163,7 @@ def test_a_full_disk(n: int, whole, tally, tmp_path: Path) -> None:
     counted.count(outcome(results) == whole, "afterwards")
 
 
-@pytest.mark.parametrize("n", [pytest.param(20, id="few"), pytest.param(100, id="many", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [pytest.param(8, id="few"), pytest.param(100, id="many", marks=pytest.mark.slow)])
 def test_the_owner_of_a_lock_is_killed(n: int, tally, tmp_path: Path) -> None:
     dead, live = tally("B4 lock of a killed process, taken over"), tally("B4 lock of a live process, left alone")
     path, held = tmp_path / "a.lock", tmp_path / "held"

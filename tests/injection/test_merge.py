@@ -36,8 +36,9 @@ def test_a_merged_model_computes_the_same_and_is_what_it_was_afterwards(injected
     assert model(**inputs).logits.equal(logits)
 
 
-@pytest.mark.parametrize("family", ["bart", "mbart"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "family"), [*((name, "bart") for name in NAMES), *((name, "mbart") for name in ("mam", "lora_inner"))]
+)
 @torch.no_grad()
 def test_beam_search_of_a_merged_model_gives_the_same_tokens(injected, batch, name, family):
     injection = injected(name, family)

@@ -72,7 +72,7 @@ def inputs(family: str) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("family", EVERY_FAMILY)
-@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("name", DESIGNS[1:-1])  # adapters at attention are those of `mam` at FFNs
 def test_no_op_falls_back_to_the_cpu(family: str, name: str, injected: Callable[..., Any], monkeypatch) -> None:
     monkeypatch.setattr("transformers.masking_utils.is_tracing", lambda *_: True)  # else it reads values of masks
     model = injected(name, family).model.to("meta").train()
