@@ -12,7 +12,6 @@ from itertools import combinations, product
 import pytest
 import torch
 
-from unidelta.config.compose import compose
 from unidelta.config.schema import RunConfig
 from unidelta.design.axes import Insertion, Slot
 from unidelta.design.composition import COMPOSITIONS
@@ -23,11 +22,12 @@ from unidelta.design.resolve import resolve_design
 from unidelta.injection.architecture import architecture_of
 from unidelta.injection.inject import inject
 
+from ..composed import composed
+
 POSITIONS = {"attn": ["attn"], "ffn": ["ffn"], "both": ["attn", "ffn"]}
 TASKS = {"bart": "xsum", "mbart": "wmt_en_ro", "roberta": "mnli", "bert": "mnli"}
 TASKS |= dict.fromkeys(("llama", "mistral", "qwen3", "gemma3", "gpt2", "t5"), "xsum") | {"modernbert": "mnli"}
 OWN = ("bart", "mbart", "roberta")  # the backbones of these tasks, unless another one is named
-LATER = [name for name in TASKS if name not in (*OWN, "bert", "llama")]
 COMBINATIONS = list(product(FORMS, POSITIONS, Insertion, COMPOSITIONS))
 HEAD_LEVEL = ("prefix", "head_adapter")
 ROTATIONS = ("block_rotation", "reflections")
@@ -76,14 +76,9 @@ def method(form: str) -> MethodConfig:
     return MethodConfig(name=form, attn=attn, ffn=ffn, flexible=["attn", "ffn"])
 
 
-@pytest.fixture(scope="module")
-def composed() -> dict[str, RunConfig]:
-    """One composition per family; the axes are set on it as their groups would set them."""
-    found = {}
-    for family, task in TASKS.items():
-        backbone = [] if family in OWN else [f"backbone={family}"]
-        found[family] = compose(["method=adapter", f"task={task}", *backbone])
-    return found
+def base(family: str) -> RunConfig:
+    """A composition of the family; the axes are set on it as their groups would set them."""
+    return composed(["method=adapter", f"task={TASKS[family]}", *([] if family in OWN else [f"backbone={family}"])])
 
 
 def asked(config: RunConfig, form: str, position: str, insertion: str, composition: str) -> RunConfig:
@@ -98,17 +93,17 @@ def asked(config: RunConfig, form: str, position: str, insertion: str, compositi
 
 @pytest.mark.parametrize(
     ("family", "trained"),
-    [pytest.param(f, COMBINATIONS, id=f, marks=pytest.mark.slow if f in LATER else ()) for f in ("bart", *LATER)]
-    + [pytest.param(f, covering(), id=f"{f} in pairs") for f in TASKS if f not in ("bart", *LATER)]
-    + [pytest.param(f, COMBINATIONS, id=f, marks=pytest.mark.slow) for f in ("roberta", "llama")],
+    [pytest.param(f, COMBINATIONS, id=f, marks=() if f == "bart" else pytest.mark.slow) for f in TASKS]
+    + [pytest.param(f, covering(), id=f"{f} in pairs") for f in ("roberta", "llama")],
 )
-def test_every_combination_is_built_and_trains_or_is_refused(tiny, batch, composed, family, trained):
-    """BART trains every one; of the other families of the quick tests, what they train has any two choices meet."""
-    kind = composed[family].backbone.family
+def test_every_combination_is_built_and_trains_or_is_refused(tiny, batch, family, trained):
+    """BART trains every one; of what two other kinds of model train, any two choices meet."""
+    own = base(family)
+    kind = own.backbone.family
     architecture = architecture_of(tiny(kind).config, name="tiny")
     built, refused = [], []
     for combination in COMBINATIONS:
-        config = asked(composed[family], *combination)
+        config = asked(own, *combination)
         design, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
         assert bool(problems) is not exists(*combination), combination
         if problems:
@@ -149,9 +144,9 @@ def test_every_combination_is_built_and_trains_or_is_refused(tiny, batch, compos
         ("low_rank", "attn", "sequential", "gated", 1),
     ],
 )
-def test_all_that_is_wrong_is_said_at_once(tiny, composed, form, position, insertion, composition, n_problems):
+def test_all_that_is_wrong_is_said_at_once(tiny, form, position, insertion, composition, n_problems):
     architecture = architecture_of(tiny("bart").config, name="tiny")
-    config = asked(composed["bart"], form, position, insertion, composition)
+    config = asked(base("bart"), form, position, insertion, composition)
     _, problems = resolve_design(config.request(), architecture=architecture, published=architecture)
     assert len(problems) == n_problems
     assert len({(problem.asked, problem.why) for problem in problems}) == n_problems
