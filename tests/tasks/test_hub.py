@@ -160,9 +160,7 @@ def test_a_loading_script_is_replaced_by_the_hubs_parquet_copy(make_task, answer
 
 def test_what_the_hub_refuses_is_told_in_one_line(make_task, answering) -> None:
     answering(ValueError('Unknown split "dev". Should be one of train.\nand more'))
-    assert told(lambda: load(glue(make_task), "dev")).why == (
-        'ValueError: Unknown split "dev". Should be one of train'
-    )
+    assert told(lambda: load(glue(make_task), "dev")).why == 'ValueError: Unknown split "dev". Should be one of train'
 
 
 def test_without_a_hub_or_a_cache_the_message_says_what_to_type(make_task, cache) -> None:
