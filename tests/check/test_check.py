@@ -11,7 +11,7 @@ import unidelta
 from unidelta.check import __main__ as command
 from unidelta.check.__main__ import main
 from unidelta.check.finding import Finding
-from unidelta.check.kinds import check_composition, check_family, check_form
+from unidelta.check.kinds import check_composition, check_family, check_form, check_generator
 from unidelta.deltas.compose import Compose
 from unidelta.deltas.form_module import FormModule
 from unidelta.design.axes import Init, Insertion, Representation
@@ -176,6 +176,26 @@ def test_a_composition_that_changes_h_without_saying_so_is_found(registered, mon
     unidelta.register(Halving)
     monkeypatch.setattr(FORMS, "_things", {"low_rank": FORMS["low_rank"]})
     assert wrong(check_composition("halving")) >= {"init=lora leaves the model bit for bit as it was"}
+
+
+def test_a_generator_that_counts_the_matrices_that_it_makes_is_found_in_one_composition_of_states(monkeypatch):
+    keep(monkeypatch, FORMS, COMPOSITIONS, FAMILIES, GENERATORS)
+    monkeypatch.setattr(FORMS, "_things", {"low_rank": FORMS["low_rank"]})
+    monkeypatch.setattr(FAMILIES, "_things", {"gpt2": FAMILIES["gpt2"]})
+
+    class Counting(type(GENERATORS["tiled"])):
+        name = "counting"
+
+        def n_matrices(self, spec, place):
+            return spec.bottleneck * (place.d_read + place.d_changed)
+
+    unidelta.register(Counting)
+    findings = list(check_generator("counting"))
+    assert {each.what for each in findings if each.wrong} >= {"trained parameters are as many as the file says"}
+    places = {each.where.partition(", ")[2] for each in findings if "r=3" in each.where}
+    of_weights = {place for place in places if "modulated" in place or "magnitude and direction" in place}
+    assert len(of_weights) == 4  # in parallel: at attention and FFN, in two compositions
+    assert len(places - of_weights) == 4 and not any("scaled" in place for place in places - of_weights)
 
 
 def test_sizes_that_are_not_the_models_are_found(registered, monkeypatch):

@@ -10,7 +10,7 @@ from unidelta.cli.commands import COMMANDS
 from ..forked import forked
 
 PACKAGE = Path(unidelta.__file__).parent
-OF_COMMANDS = (*(command.module for command in COMMANDS.values()), "unidelta.cli.commands")
+OF_COMMANDS = (*(command.module for command in COMMANDS.values()), "unidelta.cli.commands", "unidelta.cli")
 
 
 def test_every_module_with_a_main_calls_it():
