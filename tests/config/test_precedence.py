@@ -129,7 +129,7 @@ def test_two_compositions_do_not_share_anything():
         ("backbone.checkpoint=a/b", "seed=1", "scale=paper", "task=wmt_en_ro", "seed=2", "training.precision=bf16"),
     ],
 )
-def test_values_that_tests_set_on_a_composition_are_what_hydra_makes_of_them(composed, words):
+def test_values_that_a_composer_sets_are_what_hydra_makes_of_them(composed, words):
     found, expected = composed(*words), compose(words)
     assert found == expected
     assert (found.typed, found.said) == (expected.typed, expected.said)

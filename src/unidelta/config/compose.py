@@ -34,13 +34,18 @@ def compose(overrides: Sequence[str] = ()) -> ComposedConfig:
     Raises:
         ConfigError: if Hydra cannot compose them; `overrides.check` says more about the same mistakes.
     """
-    GlobalHydra.instance().clear()
-    fill_store()
     try:
-        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            return typed(hydra_compose(config_name="config", overrides=as_hydra_reads(overrides)), overrides)
+        return typed(of_hydra(overrides), overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise not_composable(overrides, error) from error
+
+
+def of_hydra(overrides: Sequence[str]) -> DictConfig:
+    """What Hydra makes of these overrides, as typed, and of the files that they choose."""
+    GlobalHydra.instance().clear()
+    fill_store()
+    with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+        return hydra_compose(config_name="config", overrides=as_hydra_reads(overrides))
 
 
 def typed(config: DictConfig, overrides: Sequence[str]) -> ComposedConfig:

@@ -6,6 +6,7 @@ grammar refuses the first and makes numbers of the others, unless they are quote
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
@@ -47,7 +48,7 @@ def parse(word: str) -> Override:
     Raises:
         HydraException: it does not read it.
     """
-    return OverridesParser.create().parse_override(_quoted(word))
+    return _parser().parse_override(_quoted(word))
 
 
 def quoted(key: str, value: str) -> str:
@@ -159,6 +160,12 @@ def _marks(text: str) -> str:
 
 def _parse(word: str) -> Override | None:
     try:
-        return OverridesParser.create().parse_override(word)
+        return _parser().parse_override(word)
     except HydraException:
         return None
+
+
+@cache
+def _parser() -> OverridesParser:
+    """Hydra's own: to make it takes longer than to parse a word."""
+    return OverridesParser.create()

@@ -39,7 +39,7 @@ def _strays(folder: Path) -> Iterator[ConfigError]:
         group, name = place.parts[0], place.with_suffix("").as_posix().partition("/")[2]
         if (place == Path("config.yaml") and folder == CONF) or group in ("hydra", "sweeps"):
             continue
-        near = get_close_matches(group.casefold(), _OF_YAML, n=1)
+        near = [] if group in GROUPS else get_close_matches(group.casefold(), _OF_YAML, n=1)
         if file.suffix != ".yaml" and group in GROUPS:
             why, instead = "Hydra reads files that end in .yaml", f"the file renamed {file.stem}.yaml"
         elif folder != CONF and group not in GROUPS and not near:
@@ -59,11 +59,11 @@ def _strays_of_python(folder: Path) -> Iterator[ConfigError]:
     """Python files in a folder whose name, or with an ending that, is nearly one that is imported."""
     for file in _files(folder, ".py"):
         group = file.relative_to(folder).parts[0]
-        near = get_close_matches(group.casefold(), IMPORTED, n=1)
+        near = [] if group in IMPORTED else get_close_matches(group.casefold(), IMPORTED, n=1)
         if group in IMPORTED and file.suffix != ".py":
             why = "nothing would read it: Python is imported from files that end in .py"
             yield ConfigError(f"the file {file}", why, f"the file renamed {file.stem}.py")
-        elif near and group not in IMPORTED:
+        elif near:
             why = f"nothing would read it: Python is imported from {', '.join(f'{name}/' for name in IMPORTED)}"
             yield ConfigError(f"the file {file}", why, f"{near[0]}/")
 

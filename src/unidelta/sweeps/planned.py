@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from unidelta.config.compose import compose
+from unidelta.config.composer import Composer
 from unidelta.config.overrides import check
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
@@ -60,10 +60,10 @@ def prepared(jobs: Sequence[Job], *, leaves_out: bool = False) -> list[tuple[Job
     found: list[tuple[Job, RunConfig, RunSpec]] = []
     problems = _Problems(n_jobs=len(jobs))
     impossible: dict[str, list[Job]] = {}
-    composed: dict[tuple[str, ...], RunConfig] = {}
+    composer, composed = Composer(), dict[tuple[str, ...], RunConfig]()
     for job in jobs:
         try:
-            config = _compose(job, composed)
+            config = _compose(job, composer, composed)
             found.append((job, config, prepare(config)))
         except UserError as error:
             if leaves_out and all(isinstance(one, DesignError) for one in _each(error)):
@@ -146,13 +146,13 @@ def states(title: str, planned: Sequence[Planned]) -> str:
     return f"{title}: {n_jobs}, {counts['done']} done already, {counts['to do']} to do{unknown}"
 
 
-def _compose(job: Job, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
-    """Check and compose a job; only once for jobs that differ only by the seed, as it takes half a second."""
+def _compose(job: Job, composer: Composer, composed: dict[tuple[str, ...], RunConfig]) -> RunConfig:
+    """Check and compose a job; only once for jobs that differ only by the seed."""
     seeds = [word for word in job.overrides if word.startswith("seed=") and word[5:].isdecimal()]
     words = tuple(word for word in job.overrides if word not in seeds)
     if words not in composed:
         check(words)
-        composed[words] = compose(words)
+        composed[words] = composer.compose(words)
     return replace(composed[words], seed=int(seeds[-1][5:])) if seeds else composed[words]
 
 
