@@ -117,3 +117,10 @@ def test_the_bootstrap_is_that_of_all_resamples_of_the_designs(n: int):
 def test_a_seed_gives_one_interval():
     found, _ = ordered(every(), as_printed(every(), lambda value: [value * math.sin(value)]))
     assert bootstrap(found, seed=1) == bootstrap(found, seed=1) != bootstrap(found, seed=2)
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_where_no_resample_can_differ_there_is_no_interval_over_designs(share):
+    found, _ = ordered(every(), as_printed(every(), lambda value: [0 if share == 0.5 else math.sin(value)]))
+    alike = [each for each in found if each.right == share]
+    assert len(alike) > 20 and bootstrap(alike, seed=1) is None

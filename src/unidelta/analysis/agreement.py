@@ -63,7 +63,7 @@ class Accuracy:
         right: right pairs; a tie is half of one.
         n: pairs.
         interval: 95 %, of Clopper and Pearson: as if the pairs were independent.
-        over_designs: 95 %, of a bootstrap over designs.
+        over_designs: 95 %, of a bootstrap over designs; None where no resample differs, as when all pairs are right.
         repeated: the expected share of these pairs that the paper's experiment, repeated, would order as the paper
             prints them; None if the paper prints no standard deviation for any.
         known: the expected share that somebody who knew the true order would order so.
@@ -72,7 +72,7 @@ class Accuracy:
     right: float
     n: int
     interval: Interval
-    over_designs: Interval
+    over_designs: Interval | None
     repeated: float | None
     known: float | None
 
@@ -146,7 +146,7 @@ def clopper_pearson(right: float, n: int) -> Interval:
     return low, high
 
 
-def bootstrap(found: Sequence[Ordered], *, seed: int) -> Interval:
+def bootstrap(found: Sequence[Ordered], *, seed: int) -> Interval | None:
     """The 95 % percentile interval of the share over resamples of the designs.
 
     As many designs as there are are drawn with replacement, and a pair counts as often as its designs occur together:
@@ -155,6 +155,9 @@ def bootstrap(found: Sequence[Ordered], *, seed: int) -> Interval:
     Args:
         found: one pair or more.
         seed: of the draws.
+
+    Returns:
+        The interval; None if every resample has the same share, of which nothing follows.
     """
     designs = sorted({design for one in found for design in one.pair.designs})
     draws = np.random.default_rng(seed)
@@ -166,6 +169,8 @@ def bootstrap(found: Sequence[Ordered], *, seed: int) -> Interval:
         n += weight
         right += weight * one.right
     shares = right[n > 0] / n[n > 0]
+    if shares.min() == shares.max():
+        return None
     low, high = np.quantile(shares, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 

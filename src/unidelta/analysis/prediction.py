@@ -128,7 +128,7 @@ def _in_short(what: str, found: Sequence[Ordered]) -> str:
     if not found:
         return f"* None of the {what} has runs."
     of = accuracy(found, seed=SEED)
-    both = (of.interval, of.over_designs)
+    both = [interval for interval in (of.interval, of.over_designs) if interval is not None]
     if min(low for low, _ in both) > _CHANCE:
         verdict = "more than a coin would get"
     elif max(high for _, high in both) < _CHANCE:
@@ -177,7 +177,9 @@ def _percent(share: float | None) -> str:
     return MISSING if share is None else f"{100 * share:.0f} %"
 
 
-def _ends(interval: Interval) -> str:
+def _ends(interval: Interval | None) -> str:
+    if interval is None:
+        return MISSING
     low, high = interval
     return f"{100 * low:.0f} to {100 * high:.0f} %"
 
