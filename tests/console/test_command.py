@@ -1,6 +1,7 @@
 """What the system does not give is told in three lines, whatever the command; other errors are raised."""
 
 import errno
+import sys
 
 import pytest
 
@@ -42,6 +43,20 @@ def test_a_user_error_ends_with_its_status(error, status, capsys):
         raise error
 
     assert main() == status and capsys.readouterr().err == f"{error}\n"
+
+
+@pytest.mark.parametrize(
+    ("started", "advice"),
+    [("unidelta report", "unidelta train x, unidelta sweep y"), ("report.py", "python train.py x, python sweep.py y")],
+)
+def test_what_is_advised_can_be_typed_where_the_command_was(started, advice, monkeypatch, capsys):
+    @as_command
+    def main() -> int:
+        raise ConfigError("a", "b", "python train.py x, python sweep.py y")
+
+    monkeypatch.setattr(sys, "argv", [started])
+    main()
+    assert capsys.readouterr().err.splitlines()[-1] == f"Instead:    {advice}"
 
 
 @pytest.mark.parametrize("code", [errno.ECONNRESET, errno.ENOENT])
