@@ -165,12 +165,6 @@ SLOT = "method: {name: mine, ffn: {form: bottleneck, bottleneck: 8}, flexible: [
         ("experiment/mine", "training: null", "keys below it, such as max_steps", "training: {max_steps: …}, or leave"),
         ("task/mine", "defaults: [xsum]\nname: mine\ngeneration: 6", "keys below it", "generation: {num_beams: …}"),
         ("experiment/mine", "defaults: [1: 2]", "an entry names a group", "override /GROUP: OPTION"),
-        ("experiment/mine", "defaults: [/experiment/quick]", "own group is named alone", "quick"),
-        ("experiment/mine", "defaults: [/method/lora]", "is chosen already", "override /method: lora"),
-        ("experiment/mine", "results_dir: ${RUNS}/a", "no key `RUNS`, and .* of the shell", "the value itself; ~"),
-        ("experiment/mine", "tracking: {group: 'a-${method.nam}'}", "no key `method.nam`", "${method.name}"),
-        ("task/mine", "defaults: [xsum]\nname: mine\nmetrics: ['${zzz}']", "no key `zzz`", "the value itself"),
-        ("experiment/mine", "results_dir: $PATH/a", "no key `PATH`, and .* of the shell", "the value itself; ~"),
         ("training/mine", "optim.wd: 3", "a dot is a part of the name", "weight_decay: 3"),
     ],
 )
