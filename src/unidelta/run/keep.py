@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unidelta.backbones.loading import LoadedBackbone
+from unidelta.errors import RecordError, first_line
 from unidelta.injection import saved
 from unidelta.injection.card import TrainedBy
 from unidelta.injection.injection import Injection
@@ -44,7 +45,11 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
             saved.save(injection, folder, run_id=run_id, new=backbone.new, trained_by=trained_by)
     if not execution.saves_model:
         return
-    with another_folder("results_dir=DIR"), system_errors_named(folder), whole_folder(folder) as partial:
-        injection.model.save_pretrained(partial)
-        backbone.tokenizer.save_pretrained(partial)
-        shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
+    try:
+        with another_folder("results_dir=DIR"), system_errors_named(folder), whole_folder(folder) as partial:
+            injection.model.save_pretrained(partial)
+            backbone.tokenizer.save_pretrained(partial)
+            shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
+    except ValueError as error:  # such as of its generation config
+        why = f"transformers: {first_line(error)}"
+        raise RecordError(f"save_model=true to {folder}", why, "save_model=false, or a checkpoint mended") from error
