@@ -133,9 +133,10 @@ def deltas_of(model: "PreTrainedModel") -> "Injection":
 
     found = getattr(model, "unidelta", None)
     if not isinstance(found, Injection):
-        raise DesignError(
-            "the deltas of a model", "this model has none", "unidelta.inject(model, METHOD), or unidelta.load"
-        )
+        instead = "unidelta.inject(model, METHOD), or unidelta.load"
+        if isinstance(getattr(getattr(model, "module", None), "unidelta", None), Injection):
+            instead = "unidelta.deltas_of(model.module): a wrapper has none of its own"
+        raise DesignError("the deltas of a model", "this model has none", instead)
     return found
 
 

@@ -110,6 +110,7 @@ class Problems(UserError):
 
 
 _OF_SYSTEM = (
+    errno.ENOENT,
     errno.EACCES,
     errno.EPERM,
     errno.EROFS,
@@ -118,7 +119,17 @@ _OF_SYSTEM = (
     errno.ENOTDIR,
     errno.EEXIST,
     errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.EFBIG,
+    errno.EIO,
+    errno.ESTALE,
+    errno.EMFILE,
+    errno.ENFILE,
 )
+
+
+_INSTEAD = {errno.ENOENT: "what was there back in its place, or another path", errno.ENAMETOOLONG: "a shorter name"}
 
 
 class ExitStatus(IntEnum):
@@ -143,24 +154,27 @@ STATUS_OF_RUN = {
 
 def first_line(error: BaseException) -> str:
     """What an error of a library says, in one line without a full stop; its type if it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].removesuffix(".")
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return line if line.endswith("..") else line.removesuffix(".")
 
 
 def of_system(error: OSError) -> UserError:
-    """The refusal of a file or folder that the system does not give: permissions, a full disk, a file in the way.
+    """The refusal of a file or folder that the system does not give: none, permissions, a full disk, a file in the way.
 
     Raises:
         OSError: the error, if it is of another kind.
     """
     if error.errno == errno.ENOENT and error.filename is None and not _has_working_directory():
         return UserError("a command in this folder", "the folder has been removed", "cd DIR, to a folder that exists")
-    if error.errno not in _OF_SYSTEM:
+    if error.errno not in _OF_SYSTEM or (error.errno == errno.ENOENT and error.filename is None):
         raise error
     what = "a file" if error.filename is None else str(error.filename)
     why = f"{error.strerror} (errno {error.errno})"
     if isinstance(error, PermissionError):
         return UserError(f"use {what}", why, f"another folder, or its owner runs: chmod -R u+rwX {what}")
-    return UserError(f"use {what}", why, "another folder, such as results_dir=DIR, on a disk with room")
+    return UserError(
+        f"use {what}", why, _INSTEAD.get(error.errno, "another folder, such as results_dir=DIR, on a disk with room")
+    )
 
 
 def _has_working_directory() -> bool:

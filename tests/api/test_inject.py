@@ -214,6 +214,7 @@ def test_an_architecture_that_is_not_known_is_refused_with_those_that_are():
     assert all(p.requires_grad for p in model.parameters())
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.compile's own imports
 @pytest.mark.parametrize(
     ("wrong", "instead"),
     [
@@ -222,6 +223,7 @@ def test_an_architecture_that_is_not_known_is_refused_with_those_that_are():
         (lambda model: model.lm_head, "from_pretrained"),
         (lambda model: model.config, "from_pretrained"),
         (torch.nn.DataParallel, "its `.module`, before it is wrapped"),
+        (torch.compile, "then torch.compile(model)"),
     ],
 )
 def test_what_is_no_model_is_refused_with_what_would_be_one(stock, wrong, instead):
@@ -263,6 +265,14 @@ def test_a_second_injection_is_refused(stock, family):
 def test_a_model_without_deltas_has_none(stock):
     with pytest.raises(UserError, match="this model has none"):
         unidelta.deltas_of(stock("bart"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.compile's own imports
+def test_the_deltas_of_what_is_wrapped_are_told_to_be_inside(stock):
+    deltas = unidelta.inject(stock("bart"), "lora")
+    with pytest.raises(UserError, match=r"deltas_of\(model\.module\)"):
+        unidelta.deltas_of(torch.nn.DataParallel(deltas.model))
+    assert unidelta.deltas_of(torch.compile(deltas.model)) is deltas
 
 
 def test_a_design_can_be_looked_at_changed_and_injected(stock):

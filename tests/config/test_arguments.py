@@ -151,13 +151,19 @@ def test_options_of_hydra_that_cannot_be_are_refused(typed, why):
         ("hydra.launcher.workers=abc", "hydra.launcher.workers=null"),
         ("hydra.launcher.timout_s=3", "hydra.launcher.timeout_s"),
         ("hydra.launcher.reuse=maybe", "hydra.launcher.reuse=null"),
+        ("hydra.launcher.gpus=2,3", "'hydra.launcher.gpus=[2,3]'"),
+        ("hydra.launcher.gpus=[0],[1]", "'hydra.launcher.gpus=[0]'"),
+        ("hydra.launcher.workers=2,4", "hydra.launcher.workers=2"),
+        ("hydra/launcher=basic,pool", "hydra/launcher=basic"),
+        ("hydra.sweep.dir=~/a,~/b", "'hydra.sweep.dir=\"~/a\"'"),
+        ("hydra.job.name=range(1,3)", "hydra.job.name=1"),
     ],
 )
 def test_keys_of_the_pool_are_checked_and_the_advice_can_be_typed(typed, advice):
     with pytest.raises(Problems) as refusal:
         check([typed], is_multirun=True)
     assert refusal.value.instead == advice
-    check([advice if "=" in advice else f"{advice}=3"], is_multirun=True)
+    check(shlex.split(advice) if "=" in advice else [f"{advice}=3"], is_multirun=True)
 
 
 @pytest.mark.parametrize("typed", ["hydra/launcher=joblib", "training.learning_rate=interval(1e-4,1e-3)"])

@@ -61,6 +61,13 @@ REFUSED = {
         "task.source=local task.path=x",
     ),
     "task=xsum method=lora training.head=trained": (1, "a bart has no classification head", "leave training.head out"),
+    "task=xsum task.max_target_length=null": (1, "keeps a number of tokens", "task.max_target_length=128"),
+    "task=summarization task.path=. task.max_target_length=null task.eval_max_target_length=null": (
+        2,
+        "a task of kind summarization keeps a number of tokens",
+        "task.max_target_length=128",
+    ),
+    "task=wmt_en_ro task.eval_max_target_length=null": (1, "keeps a number", "task.eval_max_target_length=128"),
     "task=sst2 backbone=bart": (1, "sst2 classifies, and bart is an encoder-decoder", "backbone=roberta or"),
     "task=xsum backbone=bert": (1, "xsum generates text, and bert has no decoder", "backbone=bart or backbone=mbart"),
     "method=prefix insertion=sequential": (1, "it is parallel by its equation (Eq. 7–10)", "insertion=parallel, or"),

@@ -22,6 +22,10 @@ CASES = {
     "wrong type": ("training.max_steps=many", ["could not be converted to Integer"]),
     "sequential prefix": ("method=prefix insertion=sequential", ["it reads the query", "insertion=parallel"]),
     "classifier for text": ("task=sst2 backbone=bart", ["sst2 classifies"]),
+    "file for a folder": (
+        "task.source=local task.path=conf/config.yaml",
+        ["it is a file, and each split has one", "task.path=conf, the folder with the splits"],
+    ),
     "missing folder": ("task.source=local task.path=nowhere", ["there is no such folder", "task.path=DIR"]),
     "missing checkpoint": ("backbone.checkpoint=./nowhere", ["there is no such folder"]),
     "unreachable hub": ("scale=paper", ["HF_HUB_OFFLINE", "task.source=local", "backbone.checkpoint=DIR"]),

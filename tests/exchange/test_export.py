@@ -231,14 +231,22 @@ def test_what_the_disk_does_not_take_is_refused_with_the_call_for_another_folder
     assert ("that you may write to" in refusal.value.instead) is (code in (errno.EROFS, errno.EACCES))
 
 
-def test_a_full_disk_inside_safetensors_is_refused_likewise(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("code", "instead"),
+    [
+        (errno.ENOSPC, "room on that disk, or another folder"),
+        (errno.EROFS, "a folder that you may write to"),
+        (errno.EACCES, "a folder that you may write to"),
+    ],
+)
+def test_what_the_disk_does_not_take_inside_safetensors_is_refused_likewise(code, instead, tmp_path, monkeypatch):
     deltas = unidelta.inject(stock("bart"), design_of("bart", (lora("attn", "query"),)))
 
     def fail(*args: object, **kwargs: object) -> None:
-        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+        raise SafetensorError(f'Error while serializing: I/O error: {os.strerror(code)} (os error {code}) at path "x"')
 
     monkeypatch.setattr(type(deltas.model), "save_pretrained", fail)
-    with pytest.raises(RecordError, match=r"No space left.*out") as refusal:
+    with pytest.raises(RecordError, match=rf"errno {code}.*out") as refusal:
         unidelta.export(deltas.model, tmp_path / "out", to="merged")
-    assert refusal.value.instead == "room on that disk, or another folder: unidelta.export(model, DIR, to=…)"
+    assert refusal.value.instead == f"{instead}: unidelta.export(model, DIR, to=…)"
     assert [*tmp_path.iterdir()] == []

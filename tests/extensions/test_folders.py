@@ -39,6 +39,15 @@ def mine(tmp_path, monkeypatch):
     return write
 
 
+@pytest.mark.parametrize(("n_links", "below"), [(1, ""), (2, "mine")])
+@pytest.mark.parametrize("call", [unidelta.register, unidelta.runs])
+def test_links_in_a_circle_are_no_folder(call, n_links, below, tmp_path):
+    for n in range(n_links):
+        (tmp_path / str(n)).symlink_to(tmp_path / str((n + 1) % n_links))
+    with pytest.raises(UserError, match=r"there is no such folder|there are none"):
+        call(tmp_path / "0" / below)
+
+
 @pytest.mark.parametrize(
     ("broken", "text"),
     [

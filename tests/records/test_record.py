@@ -111,13 +111,13 @@ def test_wrong_types_are_refused(record, changes: dict, why: str) -> None:
 def test_a_newer_version_is_refused_with_both_versions(record, version: int) -> None:
     error = refused(changed(record, schema_version=version))
     assert error.why == f"it has schema version {version}; this unidelta reads version 2"
-    assert error.instead == "the unidelta that wrote it, or a newer one"
+    assert error.instead == "the unidelta that wrote it, or a newer one, or its file moved away"
 
 
 def test_a_record_of_the_first_edition_is_refused_with_what_to_do(record) -> None:
     error = refused(changed(record, schema_version=1))
     assert error.why == "it has schema version 1, of unidelta 0.1; this one reads version 2"
-    assert error.instead == "unidelta 0.1, or the run again"
+    assert error.instead == "unidelta 0.1, or its file moved away and the run again"
 
 
 @pytest.mark.parametrize(("version", "shown"), [(0, "0"), (-1, "-1"), ("1", '"1"'), (True, "true"), (None, "null")])

@@ -89,7 +89,7 @@ def test_a_link_cannot_lead_out_of_the_store(store, record, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.ESTALE])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.ESTALE, errno.ENAMETOOLONG])
 def test_a_failed_write_leaves_what_was_there(store, record, monkeypatch, step: str, code: int) -> None:
     path = store.write(record)
     before = path.read_bytes()
@@ -104,6 +104,7 @@ def test_a_failed_write_leaves_what_was_there(store, record, monkeypatch, step: 
     assert caught.value.why.startswith(f"{os.strerror(code)} (errno {code}): {path}")
     instead = {
         errno.EROFS: "a folder that you may write to",
+        errno.ENAMETOOLONG: "a shorter name",
         errno.ESTALE: "everything back in its place and the same command again, or another folder",
     }
     assert caught.value.instead.startswith(instead.get(code, "room on that disk, or another folder"))

@@ -100,7 +100,7 @@ def test_a_json_file_may_have_lines_too_and_a_list_is_as_strict(tmp_path: Path) 
         b'[{"story": "\xff", "gist": "b"}]': r"byte 13 \(0xff\) is not UTF-8",
         b"[]": "the file has no rows",
         b"[" * 99_999: "nested too deeply",
-        b'{"data": [{"story": "a", "gist": "b"}]}': "no column story, gist; it has data",
+        b'{"data": [{"story": "a", "gist": "b"}]}': "one object, with the rows in `data`",
     }.items():
         (tmp_path / "train.json").write_bytes(content)
         if told:

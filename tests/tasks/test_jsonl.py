@@ -29,6 +29,39 @@ def test_an_empty_text_is_a_row_like_any_other(text: str, tmp_path: Path) -> Non
     assert read_file(file, SST2) == rows
 
 
+_ROWS = [{"sentence": "a", "label": 0}, {"sentence": "b", "label": 1}]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("content", "what", "instead"),
+    [
+        ({"data": _ROWS}, "with the rows in `data`", "that list alone"),
+        ({"version": 2, "split": None, "train": _ROWS}, "with the rows in `train`", "that list alone"),
+        ({"sentence": {"0": "a", "1": "b"}, "label": {"0": 0, "1": 1}}, "a column in each key", "orient='records'"),
+        ({"sentence": ["a", "b"], "label": [0, 1]}, "a column in each key", "orient='records'"),
+    ],
+)
+def test_rows_inside_one_object_are_told(content, what, instead, indent, tmp_path: Path) -> None:
+    file = tmp_path / "train.json"
+    file.write_text(json.dumps(content, indent=indent))
+    (error,) = told(file).errors
+    assert what in error.why and instead in error.instead
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"sentence": "a", "label": 0}',
+        '{"sentence": "a", "label": 0, "spans": [{"at": 1}]}\n{"sentence": "a", "label": 0}',
+    ],
+)
+def test_lines_in_a_json_file_are_rows(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "train.json"
+    file.write_text(text)
+    assert read_file(file, SST2) == [{"sentence": "a", "label": 0}] * len(text.splitlines())
+
+
 FAULTS = {
     "cut line": (GOOD[:20], "not JSON: Unterminated string starting at character 14"),
     "no object": (b"[1, 2]", "[1, 2] is not an object"),

@@ -97,6 +97,14 @@ def test_what_is_wrong_with_the_file_is_said_with_its_line(tmp_path: Path, capsy
     assert "there is no such file" in capsys.readouterr().err
 
 
+def test_a_folder_is_told_by_a_file_of_predictions_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for instead in ("RUN_ID.predictions.jsonl in it", str(tmp_path / "b.predictions.jsonl")):
+        assert main(["score", str(tmp_path), "--task", "xsum"]) == 2
+        told = capsys.readouterr().err
+        assert "it is a folder" in told and told.splitlines()[-1].endswith(instead)
+        (tmp_path / "b.predictions.jsonl").touch()
+
+
 def test_a_record_is_told_where_its_predictions_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     predictions = written(tmp_path / "0123.predictions.jsonl", {"prediction": "a", "reference": "a"})
     record = written(tmp_path / "0123.json", {"spec": {"task": {"metrics": ["rouge"]}}})

@@ -1,6 +1,7 @@
 """Records as one table, one row per run."""
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def every_run(folder: Path) -> pd.DataFrame:
 
 def _instead(folder: Path) -> str:
     """The folder of the runs, where one of a scale or of a task below it was named."""
-    here = folder.resolve()
+    here = Path(os.path.realpath(folder))  # resolve() raises at links in a circle
     for scale, pattern in ((here, "*/*.json"), (here.parent, "*.json")):
         if scale.name in SCALES and next(here.glob(pattern), None) is not None:
             return str(scale.parent)

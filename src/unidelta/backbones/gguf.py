@@ -7,7 +7,7 @@ import importlib.util
 from pathlib import Path
 
 from unidelta.errors import BackboneError, first_line
-from unidelta.records.atomic import whole_folder
+from unidelta.records.atomic import system_errors_named, whole_folder
 
 _MAGIC = b"GGUF"
 _EXTRA = "pip install 'unidelta[gguf]'"
@@ -26,6 +26,7 @@ def from_gguf(file: Path, folder: Path) -> str:
     Raises:
         BackboneError: there is no such file, or it is not a GGUF file, the folder has something in it, the package
             `gguf` is not installed, or no delta can be put into the architecture.
+        RecordError: the disk does not take it.
     """
     asked = f"from-gguf {file} {folder}"
     _check(file, folder, asked)
@@ -52,12 +53,9 @@ def from_gguf(file: Path, folder: Path) -> str:
             asked, f"transformers' reader: {first}", "a complete GGUF file, of an architecture that the reader knows"
         ) from error
     check_vocabulary(tokenizer, model, asked=asked)
-    try:
-        with whole_folder(folder) as partial, quiet():
-            model.save_pretrained(partial)
-            tokenizer.save_pretrained(partial)
-    except OSError as error:
-        raise BackboneError(asked, str(error), "a folder on a disk with more room") from error
+    with system_errors_named(folder), whole_folder(folder) as partial, quiet():
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
     return family.name
 
 

@@ -25,7 +25,7 @@ from unidelta.config.overrides import check
 from unidelta.config.own_files import check_own_files
 from unidelta.config.spelling import as_hydra_reads
 from unidelta.console.closed_pipe import drop_unread_output
-from unidelta.console.program import program
+from unidelta.console.program import as_started
 from unidelta.errors import ExitStatus, Unfinished, UserError, of_system, status_of
 from unidelta.extensions.folders import CHOSEN_BY_NAME, add_folder
 from unidelta.extensions.paths import CONF
@@ -93,7 +93,7 @@ def _help_of_what_is_typed() -> Generator[None, None, None]:
         finally:
             lines = told.getvalue().splitlines(keepends=True)
             lines = [line for line in lines if not line.startswith(CHOSEN_BY_NAME)]
-            output.writelines(line.replace("python train.py", program("python train.py")) for line in lines)
+            output.writelines(map(as_started, lines))
 
 
 def _run(config: DictConfig, command: list[str], stop: Stop) -> None:
@@ -119,7 +119,7 @@ def _fail(message: str, status: ExitStatus) -> NoReturn:
     if not started_by(os.environ).is_first:
         # What stops one process mostly stops all. The first one tells it, and torchrun then ends the others here.
         time.sleep(_PATIENCE_S)
-    print(message, file=sys.stderr)
+    print(as_started(message), file=sys.stderr)
     sys.exit(status)
 
 

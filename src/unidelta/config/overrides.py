@@ -45,8 +45,11 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
             problems += _without_marks(argument, is_multirun=is_multirun) if slip is None else [slip]
             continue
         known[argument] = override
-        if override.is_sweep_override() and not is_multirun:
-            problems.append(_several(argument, override, arguments))
+        is_of_hydra = re.split("[./]", override.key_or_group)[0] == "hydra"
+        if override.is_sweep_override() and (is_of_hydra or not is_multirun):
+            problems.append(
+                _of_all_jobs(argument, override) if is_of_hydra else _several(argument, override, arguments)
+            )
         else:
             problems += _check_override(argument, override)
     problems += _check_pool_keys(known)
@@ -76,7 +79,8 @@ def _check_pool_keys(known: Mapping[str, Override]) -> Iterator[UserError]:
     """Keys below `hydra.launcher`, where the launcher is the pool, as it is if none is named."""
     launchers = [_values(override) for override in known.values() if override.key_or_group == "hydra/launcher"]
     for argument, override in known.items() if launchers in ([], [["pool"]]) else ():
-        if override.key_or_group.startswith("hydra.launcher.") and not override.is_delete():
+        is_one = not override.is_delete() and not override.is_sweep_override()
+        if override.key_or_group.startswith("hydra.launcher.") and is_one:
             yield from check_pool(argument, override.key_or_group, override.value())
 
 
@@ -232,6 +236,13 @@ def _with_value(key: str, typed: str, value: str) -> str:
     is_choice = key in text_keys() and key.rpartition(".")[2] != typed.rpartition(".")[2]
     word = f"{key}={value}"
     return key if is_choice or parsed(word) is None or _check_type(word) else word
+
+
+def _of_all_jobs(argument: str, override: Override) -> ConfigError:
+    key, _, value = argument.partition("=")
+    is_list = key == "hydra.launcher.gpus" and "[" not in value
+    instead = f"{key}=[{value}]" if is_list else f"{key}={_values(override)[0]}"
+    return ConfigError(argument, "Hydra's own settings have one value, for all jobs", shlex.quote(instead))
 
 
 def _several(argument: str, override: Override, typed: Sequence[str]) -> ConfigError:

@@ -1,6 +1,7 @@
 """Mistakes in the YAML of a user's own folder, found before anything is composed, all of them at once."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from yaml import YAMLError
 
 from unidelta.config.groups import options
 from unidelta.config.keys import OPTIONAL_NODES, is_list, is_node, keys, wrong_type
+from unidelta.config.references import unknown_in_file
 from unidelta.config.schema import GROUPS
 from unidelta.errors import ConfigError, Problems, UserError
 from unidelta.extensions.fault_of_yaml import fault_of_yaml
@@ -119,8 +121,9 @@ def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[
             continue
         for words, option in entry.items() if isinstance(entry, Mapping) else [("", entry)]:
             chosen, name = words.rpartition(" ")[2].partition("@")[0].lstrip("/") or group, str(option)
-            if name.startswith("/"):
+            if is_absolute := name.startswith("/"):
                 chosen, _, name = name[1:].partition("/")
+            is_misplaced = is_absolute and chosen not in CHOSEN_BY_NAME and (chosen != group or group == "experiment")
             is_open = "optional" in words or option in (None, "_self_") or "${" in name
             if is_open or chosen not in GROUPS:
                 continue
@@ -128,10 +131,11 @@ def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[
                 near = suggestions(name, options(chosen), n=1)
                 instead = near[0] if near else f"one of {', '.join(options(chosen))}"
                 yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
-            elif words and words.split() != ["override", f"/{chosen}"] and "@" not in words:
+            elif is_misplaced or (words and words.split() != ["override", f"/{chosen}"] and "@" not in words):
                 why = f"an option of {chosen} is chosen already; a file overrides it"
+                why = "an option of the file's own group is named alone" if chosen == group else why
                 instead = name if chosen == group else f"override /{chosen}: {name}"
-                yield ConfigError(f"{words}: {name} in {file}", why, instead)
+                yield ConfigError(f"{words or 'defaults'}: {option} in {file}", why, instead)
 
 
 def _wrong_order(file: Path, group: str, entries: list[Any]) -> Iterator[ConfigError]:
@@ -156,6 +160,11 @@ def _wrong_keys(file: Path, content: Mapping[Any, Any], above: str = "") -> Iter
             if why is not None:
                 in_list = is_list(key) and not isinstance(value, Mapping)
                 yield ConfigError(f"{key}: {value} in {file}", why, f"[{value}]" if in_list else "a value of its type")
+            for unknown in unknown_in_file(key, value):
+                near = [] if unknown in os.environ else suggestions(unknown, keys(), n=1)
+                why = f"there is no key `{unknown}`, and a file reads no variables of the shell"
+                instead = f"${{{near[0]}}}" if near else "the value itself; ~ is the home folder in a path"
+                yield ConfigError(f"{key}: {value} in {file}", why, instead)
         elif isinstance(value, Mapping) and value:
             yield from _wrong_keys(file, value, f"{key}.")
         elif not is_node(key):

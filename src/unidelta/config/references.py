@@ -1,4 +1,4 @@
-"""`${…}` in what was typed: a key of the configuration, or a variable of the shell that its quotation marks hide."""
+"""`${…}` in what was typed or in a file: a key, or a variable of the shell that nothing reads there."""
 
 import os
 import re
@@ -31,6 +31,12 @@ def check_references(argument: str) -> Iterator[ConfigError]:
             near = [_REFERENCE.sub(partial(_renamed, name, one), argument) for one in suggestions(name, keys(), n=1)]
             why = f"there is no key `{name}`, nor a variable of the shell"
             yield ConfigError(argument, why, shlex.quote(near[0]) if near else "the value itself")
+
+
+def unknown_in_file(key: str, value: object) -> list[str]:
+    """What a file's value refers to in vain: keys that there are not, and in a path variables of the shell."""
+    bare = [name for name in _BARE.findall(str(value)) if name in os.environ] if key in PATHS else []
+    return [name for name in dict.fromkeys(_REFERENCE.findall(str(value))) if not _is_there(name)] + bare
 
 
 def _is_there(name: str) -> bool:

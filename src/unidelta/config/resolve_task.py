@@ -60,7 +60,11 @@ def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, li
     if kind.output == "text" and task.generation is None:
         why = f"a task of kind {kind.name} generates, and its file does not say how"
         problems.append(ConfigError(f"task={task.name}", why, "generation: {num_beams: 1, max_length: 60} in its file"))
-    if not task.metrics or any(name not in METRICS for name in task.metrics):
+    unset = [name for name in _LENGTHS if getattr(task, name) is None] if kind.output == "text" else []
+    for name in unset:
+        why = f"a task of kind {kind.name} keeps a number of tokens of each target"
+        problems.append(ConfigError(f"task.{name}=null with task={task.name}", why, f"task.{name}=128"))
+    if unset or not task.metrics or any(name not in METRICS for name in task.metrics):
         return None, problems
     return _spec(config, kind, family), problems
 
@@ -122,7 +126,7 @@ def _targets(config: RunConfig, kind: Kind) -> dict[str, Any]:
     task = config.task
     if kind.output == "text":
         leave(config, ["task.labels"], f"{kind.name} has no labels", "leave it out, or task=classification")
-        lengths = {name: getattr(task, name) or 0 for name in _LENGTHS}
+        lengths = {name: getattr(task, name) for name in _LENGTHS}
         return {**lengths, "labels": (), "generation": _generation(config)}
     why = f"{task.name} has labels for targets, which have no length in tokens"
     leave(config, _keys(_LENGTHS), why, "leave it out, or task=xsum")

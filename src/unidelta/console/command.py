@@ -6,6 +6,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from unidelta.console.closed_pipe import drop_unread_output
+from unidelta.console.program import as_started
 from unidelta.errors import ExitStatus, UserError, of_system, status_of
 
 P = ParamSpec("P")
@@ -23,7 +24,7 @@ def as_command(main: Callable[P, int]) -> Callable[P, ExitStatus]:
             refused = error
         except OSError as error:
             refused = of_system(error)
-        print(refused, file=sys.stderr)
+        print(as_started(str(refused)), file=sys.stderr)
         return status_of(refused)
 
     return told

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.design.describe import describe
 from unidelta.design.spec import BitFit, Deltas, FullFineTuning
-from unidelta.errors import ExchangeError, RecordError, first_line
+from unidelta.errors import ExchangeError
 from unidelta.exchange.places import placed_deltas
 from unidelta.injection.card import CARD
 from unidelta.injection.injection import Injection
@@ -33,15 +32,11 @@ def write_merged(
     """
     if why := not_weights(injection):
         raise ExchangeError(asked, why, "--to peft or --to adapters, which keep deltas beside the backbone")
-    try:
-        with system_errors_named(folder), whole_folder(folder) as partial:
-            injection.model.save_pretrained(partial)
-            if tokenizer is not None:
-                tokenizer.save_pretrained(partial)
-            (partial / CARD).write_text(about, encoding="utf-8")
-    except SafetensorError as error:  # a full disk is an error of its own in safetensors
-        why = f"{first_line(error)}: {folder}"
-        raise RecordError(f"write {folder.name}", why, "room on that disk, or another folder") from None
+    with system_errors_named(folder), whole_folder(folder) as partial:
+        injection.model.save_pretrained(partial)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(partial)
+        (partial / CARD).write_text(about, encoding="utf-8")
 
 
 def not_weights(injection: Injection) -> str | None:

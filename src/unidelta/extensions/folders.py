@@ -9,6 +9,7 @@ the entry-point groups `unidelta.forms`, `unidelta.generators`, `unidelta.compos
 
 import hashlib
 import importlib.util
+import os
 import sys
 import traceback
 from functools import cache
@@ -53,7 +54,7 @@ def add_folder(folder: str | Path, *, asked: str | None = None) -> Path:
             already.
     """
     asked = f"--config-dir {folder}" if asked is None else asked
-    path = as_path(folder, asked=asked).resolve()
+    path = Path(os.path.realpath(as_path(folder, asked=asked)))  # resolve() raises at links in a circle
     if not path.is_dir():
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
     if path in _folders or path == CONF:

@@ -81,11 +81,14 @@ def check_head(model: PreTrainedModel, architecture: Architecture, head: str | N
 
 
 def _check_is_model(model: object) -> None:
-    """Refuse what has no configuration of transformers: a path, weights, a wrapper for several GPUs."""
-    if isinstance(getattr(model, "config", None), PretrainedConfig):
+    """Refuse what has no configuration of transformers, or lends one: a path, weights, a wrapper, a compiled model."""
+    is_compiled = isinstance(getattr(model, "_orig_mod", None), PreTrainedModel)
+    if isinstance(getattr(model, "config", None), PretrainedConfig) and not is_compiled:
         return
     instead = "a model: AutoModelForSeq2SeqLM.from_pretrained(…), say; method and options come after it"
     if isinstance(getattr(model, "module", None), PreTrainedModel):
         instead = "its `.module`, before it is wrapped"
+    if is_compiled:
+        instead = "the model itself, and then torch.compile(model)"
     asked = f"deltas in {model!r}" if isinstance(model, str) else f"deltas in an object of {type(model).__name__}"
     raise BackboneError(asked, "it is not a model of transformers", instead)

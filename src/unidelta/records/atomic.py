@@ -2,11 +2,14 @@
 
 import errno
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from unidelta.errors import RecordError
 
@@ -96,18 +99,31 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def system_errors_named(path: Path) -> Iterator[None]:
-    """Raise an `OSError` inside the context as a `RecordError` about `path`, with its error number."""
+    """Raise an error of the system inside the context as a `RecordError` about `path`, with its error number."""
     try:
         yield
-    except OSError as error:
-        why = f"{error.strerror} (errno {error.errno}): {path}"
+    except (OSError, SafetensorError) as error:
+        number = _number(error)
+        if number is None:
+            raise
+        why = f"{os.strerror(number)} (errno {number}): {path}"
         instead = "room on that disk, or another folder"
-        if error.errno in _NOT_PERMITTED:
+        if number in _NOT_PERMITTED:
             instead = "a folder that you may write to"
-        elif error.errno in _GONE:
-            why = f"{why}; it was moved or removed, or a folder above it was"
+        elif number == errno.ENAMETOOLONG:
+            instead = "a shorter name"
+        elif number in _GONE:
+            why = f"{why}; it was moved or removed, or a folder above it was, or none can be made there"
             instead = "everything back in its place and the same command again, or another folder"
         raise RecordError(f"write {path.name}", why, instead) from None
+
+
+def _number(error: OSError | SafetensorError) -> int | None:
+    """The number of an error of the system; safetensors has it in its text."""
+    if isinstance(error, OSError):
+        return error.errno
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return None if found is None else int(found[1])
 
 
 @contextmanager

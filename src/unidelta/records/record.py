@@ -98,10 +98,10 @@ def _check_version(content: Mapping[str, Any], origin: str) -> None:
         raise DamagedRecord(f"record {origin}", why, _REPAIR)
     if version > SCHEMA_VERSION:
         why = f"it has schema version {version}; this unidelta reads version {SCHEMA_VERSION}"
-        raise RecordError(f"record {origin}", why, "the unidelta that wrote it, or a newer one")
+        raise RecordError(f"record {origin}", why, "the unidelta that wrote it, or a newer one, or its file moved away")
     if version < SCHEMA_VERSION:
         why = f"it has schema version {version}, of unidelta 0.1; this one reads version {SCHEMA_VERSION}"
-        raise RecordError(f"record {origin}", why, "unidelta 0.1, or the run again")
+        raise RecordError(f"record {origin}", why, "unidelta 0.1, or its file moved away and the run again")
 
 
 def _fault(content: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from unidelta.backbones.loading import LoadedBackbone
 from unidelta.config.run_spec import RunSpec
+from unidelta.console.program import as_started
 from unidelta.design.count import count
 from unidelta.design.describe import describe
 from unidelta.design.spec import parts_of
@@ -83,4 +84,4 @@ def record_text(record: RunRecord, task: TaskSpec, files: RunFiles) -> str:
         )
     named = {"record": files.record, "predictions": files.predictions}
     lines += [f"  {what:11}  {path}" for what, path in named.items() if path.exists()]  # of a diverged run, one
-    return "\n".join(lines)
+    return as_started("\n".join(lines))

@@ -10,7 +10,7 @@ from unidelta.errors import RecordError, first_line
 from unidelta.injection import saved
 from unidelta.injection.card import TrainedBy
 from unidelta.injection.injection import Injection
-from unidelta.records.atomic import another_folder, whole_folder
+from unidelta.records.atomic import another_folder, system_errors_named, whole_folder
 from unidelta.records.redact import shareable
 from unidelta.run.describe import task_title
 from unidelta.run.execution import Execution
@@ -46,10 +46,10 @@ def keep(execution: Execution, injection: Injection, backbone: LoadedBackbone, s
     if not execution.saves_model:
         return
     try:
-        with whole_folder(folder) as partial:
+        with another_folder("results_dir=DIR"), system_errors_named(folder), whole_folder(folder) as partial:
             injection.model.save_pretrained(partial)
             backbone.tokenizer.save_pretrained(partial)
             shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
-    except Exception as error:  # a full disk is an error of its own in safetensors
-        why = first_line(error)
-        raise RecordError(f"save_model=true to {folder}", why, "a results_dir with more room") from error
+    except ValueError as error:  # such as of its generation config
+        why = f"transformers: {first_line(error)}"
+        raise RecordError(f"save_model=true to {folder}", why, "save_model=false, or a checkpoint mended") from error

@@ -63,13 +63,11 @@ def prepare(config: RunConfig) -> RunSpec:
     except (BackboneError, DataError) as error:
         problems.append(error)
     if task_source(config) == "local" and config.task.path and not Path(config.task.path).is_dir():
-        problems.append(
-            ConfigError(
-                f"task.source=local task.path={config.task.path}",
-                "there is no such folder",
-                "task.path=DIR, the folder with the splits, such as train.csv, validation.csv and test.csv",
-            )
-        )
+        path = Path(config.task.path)
+        what = "it is a file, and each split has one" if path.is_file() else "there is no such folder"
+        folder = str(path.parent) if path.is_file() else "DIR"
+        instead = f"task.path={folder}, the folder with the splits, such as train.csv, validation.csv and test.csv"
+        problems.append(ConfigError(f"task.source=local task.path={path}", what, instead))
     if config.plan is not None and not Path(config.plan).is_file():
         problems.append(ConfigError(f"plan={config.plan}", "there is no such file", "plan=results/plan.json"))
     problems += [*_check_world(asked), *check_tracking(resolve_tracking(config))]

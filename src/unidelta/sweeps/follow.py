@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from unidelta.console.program import as_started
 from unidelta.errors import ExitStatus
 from unidelta.sweeps.pool import Outcome, Pool, Task
 from unidelta.sweeps.worker import Report
@@ -87,7 +88,7 @@ def table(title: str, result: Result, *, n_skipped: int = 0, n_jobs: int) -> str
         if outcome.status != ExitStatus.DONE:
             lines += ["", f"{outcome.word}: python train.py {outcome.name}", f"  {outcome.note}"]
             lines += [f"  {outcome.log}"] if outcome.log.exists() else []
-    return "\n".join(lines)
+    return as_started("\n".join(lines))
 
 
 @contextmanager

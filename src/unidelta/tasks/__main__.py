@@ -118,6 +118,11 @@ def _check(file: Path) -> None:
         ConfigError: it is one of them.
     """
     beside = file.with_name(file.stem + _PREDICTIONS)
+    if file.is_dir():
+        found = next(
+            (str(each) for each in sorted(file.glob(f"*{_PREDICTIONS}"))), f"a run's RUN_ID{_PREDICTIONS} in it"
+        )
+        raise ConfigError(f"score {file}", "it is a folder, and predictions are a file", found)
     if not file.is_file():
         raise ConfigError(f"score {file}", "there is no such file", f"a run's RUN_ID{_PREDICTIONS}")
     if file.suffix == ".json" and beside.is_file():

@@ -23,9 +23,12 @@ def read_json(stream: BinaryIO, faults: Faults) -> FileRows:
     """A list of objects, whose items are rows, or else lines as `read_jsonl` reads them."""
     content = stream.read()
     body = content.removeprefix(BOM_UTF8)
-    if body.lstrip()[:1] != b"[":
-        return read_jsonl(BytesIO(content), faults)
     table = FileRows()
+    if body.lstrip()[:1] != b"[":
+        if (wrapped := _wrapped(body)) is None:
+            return read_jsonl(BytesIO(content), faults)
+        faults.add_whole(*wrapped)
+        return table
     try:
         rows = _strict(body)
     except (ValueError, RecursionError) as error:
@@ -36,6 +39,22 @@ def read_json(stream: BinaryIO, faults: Faults) -> FileRows:
     if not rows:
         faults.add_whole("the file has no rows", "at least one row")
     return table
+
+
+def _wrapped(body: bytes) -> tuple[str, str] | None:
+    """What a file is that holds its rows or columns in one object, and what to make of it; None if it is another."""
+    try:
+        whole = None if b"\n{" in body.strip() else _strict(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(whole, dict) or not whole or any(isinstance(value, str) for value in whole.values()):
+        return None  # lines: a row has a text
+    for name, value in whole.items():
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            return f"the file is one object, with the rows in `{name}`", "that list alone, in a file"
+    if len(whole) > 1 and all(isinstance(value, dict | list) for value in whole.values()):
+        return "the file is one object, with a column in each key", "a list of rows: df.to_json(FILE, orient='records')"
+    return None
 
 
 def read_jsonl(stream: BinaryIO, faults: Faults) -> FileRows:
