@@ -58,8 +58,8 @@ class Bottleneck(Form):
         return self._n_activations(spec, place) + place.d_changed if spec.bias else 0
 
     def _n_activations(self, spec: DeltaSpec, place: Place) -> int:
-        made = generator_of(spec)
-        return spec.bottleneck if made is None else made.n_activations(spec, place)
+        generator = generator_of(spec)
+        return spec.bottleneck if generator is None else generator.n_activations(spec, place)
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":
         """`deltas.bottleneck.Bottleneck`, or the same with maps that a generator makes."""

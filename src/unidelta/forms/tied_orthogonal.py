@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation
-from unidelta.design.form import Details, Form, Materials, Rule, Setting, register_form
+from unidelta.design.form import Details, Form, Materials, Setting, register_form
+from unidelta.design.rule import Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
