@@ -22,6 +22,7 @@ def part_of(
         **fields: of `DeltaSpec`, the bottleneck among them.
     """
     known = FORMS[form]
+    # not `source`: what a delta of another library reads is the sub-layer's input
     details = known.released(Setting(slot=slot, insertion=insertion, at_layer_output=False, family=architecture.family))
     stated: dict[str, Any] = {
         "composition": "additive",
