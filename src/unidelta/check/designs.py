@@ -15,7 +15,7 @@ from unidelta.design.axes import Insertion, LayerNorm, Rotation, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.describe import describe
 from unidelta.design.family import Family
-from unidelta.design.form import FORMS, Setting
+from unidelta.design.form import FORMS, Outline
 from unidelta.design.generator import GENERATORS
 from unidelta.design.rules import check as faults
 from unidelta.design.spec import Deltas, DeltaSpec
@@ -75,7 +75,7 @@ def _spec(
     family: Family, form: str, composition: str, slot: Slot, insertion: Insertion, generator: str | None
 ) -> DeltaSpec:
     descriptor, making = FORMS[form], None if generator is None else GENERATORS[generator]
-    details = descriptor.released(Setting(slot=slot, insertion=insertion, at_layer_output=False, family=family))
+    details = descriptor.released(Outline(slot=slot, insertion=insertion, at_layer_output=False, family=family))
     has_dropout = "dropout" in descriptor.reads and not COMPOSITIONS[composition].is_gate
     spec = DeltaSpec(
         slot=slot,

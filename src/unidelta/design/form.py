@@ -38,8 +38,8 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """The setting of a delta, before its details are known.
+class Outline:
+    """What is known of a delta before its details, which follow from it.
 
     Args:
         slot: attention or FFN.
@@ -117,12 +117,12 @@ class Form(ABC):
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     @abstractmethod
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """The details in the authors' released code."""
 
-    def paper(self, setting: Setting) -> Details:
+    def paper(self, outline: Outline) -> Details:
         """The details in the paper's text: those of the code where the two agree."""
-        return self.released(setting)
+        return self.released(outline)
 
     @abstractmethod
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:

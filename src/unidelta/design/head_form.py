@@ -15,7 +15,7 @@ from unidelta.design.axes import (
     Slot,
     TextStart,
 )
-from unidelta.design.form import Details, Form, Materials, Setting
+from unidelta.design.form import Details, Form, Materials, Outline
 from unidelta.design.generator import generator_of
 from unidelta.design.rule import Rule
 from unidelta.design.site import Place, SiteShape
@@ -78,7 +78,7 @@ class HeadForm(Form):
     generated = "vectors"
     rules = RULES
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """At the heads."""
         return Details(representation=Representation.HEADS)
 
