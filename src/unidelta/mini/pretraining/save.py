@@ -33,7 +33,7 @@ def save(
     Args:
         model: the pretrained model.
         folder: created if it is missing.
-        objective: the training objective, in words.
+        objective: what it was trained for, and the world.
         recipe: how it was trained.
         seed: of weights and text.
         curve: loss and probes during training.
