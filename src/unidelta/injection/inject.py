@@ -46,7 +46,7 @@ from unidelta.injection.saving_backbone import guard_saving
 from unidelta.injection.switching_attention import base_of, guard_attention, set_attention
 
 Activations = Mapping[tuple[str, int], tuple[Tensor, Tensor]]
-"""P_k, P_v to start from, `(l, width of keys or values)`, by kind of attention and layer (`activations`)."""
+"""P_k, P_v to start from, `(L, width of keys or values)`, by kind of attention and layer (`activations`)."""
 
 
 def inject(

@@ -41,7 +41,7 @@ def explore(words: Sequence[str]) -> None:
         words: `board`, `curve` or `compare`, then its options.
 
     Raises:
-        UserError: what is asked cannot be.
+        UserError: it cannot be done.
     """
     arguments = _parser().parse_args(words)
     if arguments.config_dir is not None:
