@@ -17,7 +17,7 @@ from unidelta.design.generator import GENERATORS, Generator
 from unidelta.design.methods import Axes
 from unidelta.design.spec import Design
 from unidelta.design.wording import typed_in_python
-from unidelta.errors import ConfigError, DesignError, Problems
+from unidelta.errors import ConfigError, DesignError
 from unidelta.exchange.api import export, import_, push_to_hub
 from unidelta.extensions.named_paths import python_path
 
@@ -93,17 +93,14 @@ def design(model: "PreTrainedModel", method: str, **axes: Unpack[Axes]) -> Desig
     """
     from unidelta.design.methods import request_of
     from unidelta.design.published import published_for
-    from unidelta.design.resolve import resolve_design
+    from unidelta.design.resolve import checked_design
     from unidelta.injection.architecture import architecture_of_model, check_head
 
     architecture = architecture_of_model(model)
     check_head(model, architecture, axes.get("head"))
     published = published_for(architecture.family.name, n_labels=architecture.n_labels)
     with typed_in_python():
-        found, problems = resolve_design(request_of(method, axes), architecture=architecture, published=published)
-        if problems:
-            raise Problems(problems)
-    return found
+        return checked_design(request_of(method, axes), architecture=architecture, published=published)
 
 
 def load(folder: str | Path, model: "PreTrainedModel") -> "PreTrainedModel":

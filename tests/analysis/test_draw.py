@@ -14,8 +14,8 @@ from matplotlib.colors import to_hex, to_rgb
 from scipy import stats
 
 from unidelta.analysis.curve import Figure, Panel, Point, Series
+from unidelta.analysis.curve_labels import spread
 from unidelta.analysis.draw import drawn, rendered
-from unidelta.analysis.labels import spread
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.score import Score
 from unidelta.analysis.theme import RC, free_style

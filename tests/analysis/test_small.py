@@ -12,17 +12,17 @@ from scipy import stats
 from unidelta.analysis.difference import Difference
 from unidelta.analysis.frame import rows, runs
 from unidelta.analysis.page import filled
-from unidelta.analysis.small import COMPARED, PAGE, SMALL, Pair, _agreement, tables
+from unidelta.analysis.small import COMPARED, PAGE, SMALL, RowPair, _agreement, tables
 from unidelta.analysis.tuning import curves
 
 ROOT = Path(__file__).parents[2]
 FULL, PROBE = COMPARED[-1], COMPARED[0]
 
 
-def pair(small: float, mini: float | None, paper: float | None, error: float = 1.0) -> Pair:
+def pair(small: float, mini: float | None, paper: float | None, error: float = 1.0) -> RowPair:
     here = Difference(n=5, mean=small, deviations=(1.0, 1.0), error=error, freedom=8.0)
     there = Difference(n=0) if mini is None else Difference(n=3, mean=mini)
-    return Pair(first=FULL, second=PROBE, small=here, mini=there, paper=paper)
+    return RowPair(first=FULL, second=PROBE, small=here, mini=there, paper=paper)
 
 
 def test_a_pair_counts_where_both_scales_have_an_order():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unidelta.analysis.frame import Row, rows, runs
-from unidelta.analysis.tuning import FOLDER, Curve, Tuned, curves, files, page, told
+from unidelta.analysis.tuning import FOLDER, Curve, Tuned, curve_lines, curves, files, page
 from unidelta.analysis.tuning import TRIALS as COMMITTED
 from unidelta.design.axes import Init, Insertion, Representation, Slot
 from unidelta.design.closest import closest
@@ -120,7 +120,7 @@ def test_a_best_rate_on_an_edge_says_what_to_try_next(trials: Path):
     assert only(found).beyond() is None
     high = [row for row in found if row["learning_rate"] <= 3e-3]
     assert only(high).beyond() == 6e-3
-    assert "on an edge: training.learning_rate=0.006" in next(told(curves(high)))
+    assert "on an edge: training.learning_rate=0.006" in next(curve_lines(curves(high)))
     low = [row for row in found if row["learning_rate"] >= 3e-3]
     assert only(low).beyond() == 1.5e-3
 
@@ -131,7 +131,7 @@ def test_the_second_round_is_the_two_best_rates_of_the_first_and_one_of_them_is_
     first = [row for row in found if row["seed"] == 1]
     assert only(first).second_round() == (2e-3, 1e-2)
     inside = [row for row in first if row["learning_rate"] < 1e-2]
-    assert "with more seeds: training.learning_rate=0.002,0.003" in next(told(curves(inside)))
+    assert "with more seeds: training.learning_rate=0.002,0.003" in next(curve_lines(curves(inside)))
     both = [*first, *(row for row in found if row["seed"] == 2 and row["learning_rate"] in (2e-3, 1e-2))]
     assert only(both).best == 2e-3  # 1e-2 diverged
     assert only(both).second_round() == ()

@@ -76,11 +76,11 @@ def form(fault: str) -> Form:
         )
         usual_targets = FORMS["low_rank"].usual_targets if fault == "merge" else {}
 
-        def released(self, setting):
+        def released(self, outline):
             return Details(representation=Representation.LINEAR if fault == "merge" else Representation.SUBLAYER)
 
-        def paper(self, setting):
-            return self.released(setting)
+        def paper(self, outline):
+            return self.released(outline)
 
         def n_matrices(self, spec, place):
             return place.d_changed + {"size": 1, "falling": -1}.get(fault, 0) * (spec.bottleneck - 3)

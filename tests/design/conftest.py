@@ -9,7 +9,7 @@ import pytest
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Reparameterisation, Slot
 from unidelta.design.family import FAMILIES
-from unidelta.design.form import FORMS, Details, Setting
+from unidelta.design.form import FORMS, Details, Outline
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
 
 
@@ -17,13 +17,13 @@ def _details(
     slot: str, form: str, insertion: str, *, family: str, conventions: str, at_layer_output: bool = False
 ) -> Details:
     """What a convention says of a delta."""
-    setting = Setting(
+    outline = Outline(
         slot=Slot(slot),
         insertion=Insertion(insertion),
         at_layer_output=at_layer_output,
         family=FAMILIES[family],
     )
-    return {"released": FORMS[form].released, "paper": FORMS[form].paper}[conventions](setting)
+    return {"released": FORMS[form].released, "paper": FORMS[form].paper}[conventions](outline)
 
 
 def _part(

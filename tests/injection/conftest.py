@@ -18,7 +18,7 @@ from transformers import (
 
 from unidelta.design.axes import Init, Insertion, LayerNorm, Reparameterisation, Rotation, Slot, Source, TextStart
 from unidelta.design.family import FAMILIES
-from unidelta.design.form import FORMS, Setting
+from unidelta.design.form import FORMS, Outline
 from unidelta.design.spec import BitFit, Deltas, DeltaSpec, Design, FullFineTuning, PromptTuning
 from unidelta.fast.switch import speed_up
 from unidelta.injection.inject import inject
@@ -87,13 +87,13 @@ def _part(
 ) -> DeltaSpec:
     """A delta as a convention has it on a family; `changes` are fields of `DeltaSpec`."""
     descriptor = FORMS[form]
-    setting = Setting(
+    outline = Outline(
         slot=Slot(slot),
         insertion=Insertion(insertion),
         at_layer_output=at_layer_output,
         family=FAMILIES[family],
     )
-    found = descriptor.released(setting) if conventions == "released" else descriptor.paper(setting)
+    found = descriptor.released(outline) if conventions == "released" else descriptor.paper(outline)
     spec = DeltaSpec(
         slot=Slot(slot),
         form=form,

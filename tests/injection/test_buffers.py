@@ -34,11 +34,11 @@ class SparseForm(Form):
     name, title, short, formula = "sparse", "a sparse gain", "sparse", "m ⊙ {z}"
     level, inits = "sublayer", (Init.BERT,)
 
-    def released(self, setting):
+    def released(self, outline):
         return Details(representation=Representation.SUBLAYER)
 
-    def paper(self, setting):
-        return self.released(setting)
+    def paper(self, outline):
+        return self.released(outline)
 
     def n_matrices(self, spec, place):
         return spec.bottleneck

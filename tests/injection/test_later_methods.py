@@ -185,8 +185,8 @@ def test_frozen_maps_are_those_of_the_seed_and_nothing_stores_them(tiny):
     other = put(tiny, "bart", "vera", budget=4)
     for deltas in (first, second):
         assert not any("shared" in name for name in deltas.stored_state())
-    shared = [m for m in first.model.modules() if type(m).__name__ == "Shared"]
-    again = [m for m in other.model.modules() if type(m).__name__ == "Shared"]
+    shared = [m for m in first.model.modules() if type(m).__name__ == "SharedMaps"]
+    again = [m for m in other.model.modules() if type(m).__name__ == "SharedMaps"]
     assert len(shared) == 1 and shared[0].a.equal(again[0].a) and shared[0].b.equal(again[0].b)
     generator = torch.Generator().manual_seed(0)
     expected = torch.nn.init.kaiming_uniform_(torch.empty(shared[0].a.shape), generator=generator)

@@ -105,7 +105,7 @@ def why_no_interval(n: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TestResult:
     """The result of a test of a claim.
 
     Args:
@@ -117,16 +117,16 @@ class Outcome:
     p: float
 
 
-def above(found: Difference, bound: float) -> Outcome:
+def above(found: Difference, bound: float) -> TestResult:
     """Is the mean above a bound? A two-sided t-test, significant if the interval excludes the bound."""
     p = found.p_above(bound)
-    return Outcome(favours="supported" if p <= 0.5 else "contradicted", p=2 * min(p, 1 - p))
+    return TestResult(favours="supported" if p <= 0.5 else "contradicted", p=2 * min(p, 1 - p))
 
 
-def below(found: Difference, bound: float) -> Outcome:
+def below(found: Difference, bound: float) -> TestResult:
     """Is the mean below a bound? Like `above`."""
     p = found.p_above(bound)
-    return Outcome(favours="supported" if p > 0.5 else "contradicted", p=2 * min(p, 1 - p))
+    return TestResult(favours="supported" if p > 0.5 else "contradicted", p=2 * min(p, 1 - p))
 
 
 def p_within(found: Difference, margin: float) -> float:
@@ -134,10 +134,10 @@ def p_within(found: Difference, margin: float) -> float:
     return max(found.p_above(-margin), 1 - found.p_above(margin))
 
 
-def within(found: Difference, margin: float) -> Outcome:
+def within(found: Difference, margin: float) -> TestResult:
     """Is the mean within a margin of 0 (`p_within`)? Contradicted if a two-sided test puts it outside."""
     is_inside = p_within(found, margin)
     is_beyond = min(1.0, 2 * min(found.p_above(margin), 1 - found.p_above(-margin)))
     if is_inside <= is_beyond:
-        return Outcome(favours="supported", p=is_inside)
-    return Outcome(favours="contradicted", p=is_beyond)
+        return TestResult(favours="supported", p=is_inside)
+    return TestResult(favours="contradicted", p=is_beyond)

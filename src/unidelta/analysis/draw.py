@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
 from unidelta.analysis.curve import Figure, Panel, Series
-from unidelta.analysis.labels import LINE_INCHES, Label, write_labels
+from unidelta.analysis.curve_labels import LINE_INCHES, Label, write_labels
 from unidelta.analysis.limits import drawn_interval, limits
 from unidelta.analysis.paper_rows import ROWS
 from unidelta.analysis.theme import GREY, INK, PAPER, RC, Style, free_style

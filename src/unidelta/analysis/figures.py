@@ -73,13 +73,13 @@ def comparison(name: str, runs: Runs, published: pd.DataFrame) -> Figure:
     )
 
 
-def data(made: Figure) -> Table:
+def data(figure: Figure) -> Table:
     """The numbers of a figure, one row per point."""
     columns = [Column(title="method", kind="text"), Column(title="bottleneck", kind="text")]
     rows: dict[tuple[str, str, int], list[Cell]] = {}
-    percent = "%" if made.is_of_budgets else made.x_label
+    percent = "%" if figure.is_of_budgets else figure.x_label
     n_cells = 2
-    for panel in made.panels:
+    for panel in figure.panels:
         for is_published in (False, True):
             series = [one for one in panel.series if one.is_published == is_published]
             if not any(one.points for one in series):
@@ -95,19 +95,19 @@ def data(made: Figure) -> Table:
                 for point, nth in _numbered(one.points):
                     head = [Cell(text=one.label), Cell(text=point.label or MISSING)]
                     cells = rows.setdefault((one.label, point.label, nth), head)
-                    _fill(cells, n_cells, point.percent, point.score, made)
+                    _fill(cells, n_cells, point.percent, point.score, figure)
             if full is not None and level is not None:
                 head = [Cell(text="full fine-tuning"), Cell(text=MISSING)]
-                _fill(rows.setdefault(("full fine-tuning", "", 0), head), n_cells, 100.0, full, made)
+                _fill(rows.setdefault(("full fine-tuning", "", 0), head), n_cells, 100.0, full, figure)
             n_cells += 2
     padded = (tuple(cells + [Cell(text=MISSING)] * (n_cells - len(cells))) for cells in rows.values())
     return Table(
-        name=made.name,
-        title=made.title,
-        caption=made.caption,
+        name=figure.name,
+        title=figure.title,
+        caption=figure.caption,
         columns=tuple(columns),
         rows=tuple(padded),
-        notes=made.notes,
+        notes=figure.notes,
     )
 
 
@@ -121,12 +121,12 @@ def _numbered(points: Sequence[Point]) -> list[tuple[Point, int]]:
     return numbered
 
 
-def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, made: Figure) -> None:
+def _fill(cells: list[Cell], n_before: int, percent: float, score: Score, figure: Figure) -> None:
     cells += [Cell(text=MISSING)] * (n_before - len(cells))
     is_published = bool(score.n) and not score.seeds
     text = f"{score.mean:g}" if is_published else shown(score, digits=2)
     value = Cell(text=text, value=score.mean, score=None if is_published else score)
-    place = percent_text(percent) if made.is_of_budgets and not is_published else f"{percent:.3g}"
+    place = percent_text(percent) if figure.is_of_budgets and not is_published else f"{percent:.3g}"
     cells += [Cell(text=place, value=percent), value]
 
 

@@ -18,17 +18,17 @@ Files = dict[Path, str | bytes]
 """Contents by path, relative to the folder of results."""
 
 
-def files_of(made: Table | Figure, scale: Scale) -> Files:
+def files_of(artefact: Table | Figure, scale: Scale) -> Files:
     """The files of one table or figure: `<scale>/tables/table3.md`, `<scale>/figures/fig4.svg` and the like."""
-    if isinstance(made, Table):
-        stem = Path(scale) / "tables" / made.name
+    if isinstance(artefact, Table):
+        stem = Path(scale) / "tables" / artefact.name
         formats = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}
-        return {stem.with_suffix(suffix): render(made) for suffix, render in formats.items()}
+        return {stem.with_suffix(suffix): render(artefact) for suffix, render in formats.items()}
     from unidelta.analysis.draw import rendered  # late: matplotlib, which no table needs
 
-    stem = Path(scale) / "figures" / made.name
-    drawn = {stem.with_suffix(f".{kind}"): content for kind, content in rendered(made).items()}
-    return {stem.with_suffix(".csv"): to_csv(data(made)), **drawn}
+    stem = Path(scale) / "figures" / artefact.name
+    drawn = {stem.with_suffix(f".{kind}"): content for kind, content in rendered(artefact).items()}
+    return {stem.with_suffix(".csv"): to_csv(data(artefact)), **drawn}
 
 
 def claims_files(found: Sequence[Verdict], scale: Scale, *, fixed: str) -> Files:
@@ -43,22 +43,22 @@ def claims_files(found: Sequence[Verdict], scale: Scale, *, fixed: str) -> Files
     return {path: page(found, scale, fixed=fixed, docs="../" * len(path.parts))}
 
 
-def report_files(made: Sequence[Table | Figure], files: Files, found: Sequence[Verdict], runs: Runs) -> Files:
+def report_files(artefacts: Sequence[Table | Figure], files: Files, found: Sequence[Verdict], runs: Runs) -> Files:
     """The report page, in `report/`.
 
     Args:
-        made: every table and figure.
+        artefacts: every table and figure.
         files: their files, including the figures' SVG.
         found: a verdict for each claim.
         runs: of one scale.
     """
     path = _folder(runs.scale) / "report" / "index.html"
     figures = [
-        (one, files[Path(runs.scale) / "figures" / f"{one.name}.svg"]) for one in made if isinstance(one, Figure)
+        (one, files[Path(runs.scale) / "figures" / f"{one.name}.svg"]) for one in artefacts if isinstance(one, Figure)
     ]
     content = report_page.page(
         runs,
-        tables=[one for one in made if isinstance(one, Table)],
+        tables=[one for one in artefacts if isinstance(one, Table)],
         figures=[(one, svg) for one, svg in figures if isinstance(svg, bytes)],
         verdicts=found,
         up="../" * (len(path.parts) - 1),

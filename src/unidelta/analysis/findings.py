@@ -32,5 +32,5 @@ def findings(verdicts: Sequence[Verdict], runs: Runs) -> tuple[str, ...]:
 def _counted(group: str, decided: Sequence[Verdict]) -> str:
     words = [verdict.word for verdict in decided if verdict.claim.group == group]
     said = (("supported", "holds", "hold"), ("contradicted", "does not", "do not"))
-    told = ", ".join(f"{n} {one if n == 1 else several}" for word, one, several in said if (n := words.count(word)))
-    return f"{GROUPS[group].rpartition(' (')[0]}: {told}"
+    counts = ", ".join(f"{n} {one if n == 1 else several}" for word, one, several in said if (n := words.count(word)))
+    return f"{GROUPS[group].rpartition(' (')[0]}: {counts}"

@@ -53,11 +53,11 @@ def _row(verdict: Verdict, runs: Runs, known: Collection[str], reach: float) -> 
     difference = difference_text(found, digits)
     on = f"{task_title(claim.task, runs.scale)} {METRICS[claim.metric]}"
     p = p_text(verdict.p)
-    told = f"{claim.hypothesis}. In the paper: {signed(verdict.margin, digits)} on {TASKS[claim.task]}. Holds if the"
-    told += f" difference is {condition(verdict)}."
+    hint = f"{claim.hypothesis}. In the paper: {signed(verdict.margin, digits)} on {TASKS[claim.task]}. Holds if the"
+    hint += f" difference is {condition(verdict)}."
     cells = [
         f'<td class="left">{html.text(claim.name)}</td>',
-        f'<td class="left said" tabindex="0" data-tip="{html.text(told)}">{html.text(compared)}</td>',
+        f'<td class="left said" tabindex="0" data-tip="{html.text(hint)}">{html.text(compared)}</td>',
         f'<td class="left">{html.text(on)}</td>',
         f'<td class="plot">{_plot(verdict, reach, f"{claim.name}: {difference}, n = {found.n}")}</td>',
         f'<td class="right">{difference}</td><td class="right">{found.n}</td>',
@@ -99,7 +99,7 @@ def _x(value: float, reach: float) -> float:
     return round(_WIDTH / 2 + share * (_WIDTH / 2 - _EDGE), 1)
 
 
-def _plot(verdict: Verdict, reach: float, told: str) -> str:
+def _plot(verdict: Verdict, reach: float, hint: str) -> str:
     """One line of the forest: where the claim holds (shaded), the interval, the mean."""
     middle, zero = _HEIGHT / 2, _x(0, reach)
     left, right = _holds(verdict.claim, reach)
@@ -113,7 +113,7 @@ def _plot(verdict: Verdict, reach: float, told: str) -> str:
         parts.append(f'<circle cx="{_x(verdict.difference.mean, reach)}" cy="{middle}" r="4"/>')
     return (
         f'<svg class="forest" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img"'
-        f' tabindex="0" aria-label="{escape(told)}" data-tip="{escape(told)}">{"".join(parts)}</svg>'
+        f' tabindex="0" aria-label="{escape(hint)}" data-tip="{escape(hint)}">{"".join(parts)}</svg>'
     )
 
 

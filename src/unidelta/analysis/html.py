@@ -68,7 +68,7 @@ def commands(lines: Collection[str]) -> str:
     return f"<details><summary>{what} the missing cells</summary><pre><code>{code}</code></pre></details>"
 
 
-def drawing(made: Figure, svg: bytes) -> str:
+def drawing(figure: Figure, svg: bytes) -> str:
     """A figure's SVG for the page, with the page's colours and unique names."""
     found = _DRAWING.search(svg.decode("utf-8"))
     if found is None:
@@ -76,16 +76,16 @@ def drawing(made: Figure, svg: bytes) -> str:
     content = _METADATA.sub("", found[0])
     for colour, name in _COLOURS.items():
         content = content.replace(colour, f"var(--{name})")
-    content = re.sub(r'\bid="([^"]+)"', rf'id="{made.name}-\1"', content)
-    content = re.sub(r'(url\(|href=")#', rf"\1#{made.name}-", content)
-    label = text(f"{made.title}. {made.caption}")
+    content = re.sub(r'\bid="([^"]+)"', rf'id="{figure.name}-\1"', content)
+    content = re.sub(r'(url\(|href=")#', rf"\1#{figure.name}-", content)
+    label = text(f"{figure.title}. {figure.caption}")
     return _OPENING.sub(
         lambda found: f'<svg class="figure" viewBox="{found[1]}" role="img" aria-label="{label}">', content, count=1
     )
 
 
-def _head(made: Table, column: Column) -> str:
-    return f'<th scope="col" class="{column.align}"><button type="button">{text(title(made, column))}</button></th>'
+def _head(table: Table, column: Column) -> str:
+    return f'<th scope="col" class="{column.align}"><button type="button">{text(title(table, column))}</button></th>'
 
 
 def _row(

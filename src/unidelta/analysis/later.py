@@ -34,8 +34,8 @@ MAM: Place = ("mam", "both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """A crossed cell of the design space.
+class CrossedCell:
+    """A cell of the design space that crosses published methods.
 
     Args:
         what: it is, in words.
@@ -52,17 +52,23 @@ class Cell:
 _PREFIX, _ADAPTER = ("prefix", "attn"), ("parallel_adapter", "ffn")
 _VERA, _LOKR, _HIRA, _DORA, _OFT = ((name, "ffn") for name in ("vera", "lokr", "hira", "dora", "oft"))
 CELLS = (
-    Cell(what="VeRA, as large as with DoRA's vectors", method="vera", kind="ffn additive", parts=(_VERA,)),
-    Cell(what="VeRA's maps, composed as HiRA's", method="vera", kind="ffn modulated 1", parts=(_VERA, _HIRA)),
-    Cell(what="VeRA's maps, composed as DoRA's", method="vera", kind="ffn magnitude_direction 1", parts=(_VERA, _DORA)),
-    Cell(what="LoKr's maps, composed as HiRA's", method="lokr", kind="ffn modulated 1", parts=(_LOKR, _HIRA)),
-    Cell(what="LoKr's maps, composed as DoRA's", method="lokr", kind="ffn magnitude_direction 1", parts=(_LOKR, _DORA)),
-    Cell(what="PA, scaled by 4", method="parallel_adapter", kind="ffn scaled 4", parts=(_ADAPTER,)),
-    Cell(what="PA, LLaMA-Adapter's gate", method="parallel_adapter", kind="ffn zero_gate", parts=(_ADAPTER,)),
-    Cell(what="PA, UniPELT's gate", method="parallel_adapter", kind="ffn input_gate", parts=(_ADAPTER,)),
-    Cell(what="MAM: prefix and scaled PA", method="mam", kind="attn gated + ffn scaled 4", parts=(_PREFIX, _ADAPTER)),
-    Cell(what="prefix and VeRA", method="mam", kind="attn gated + ffn additive", parts=(_PREFIX, _VERA)),
-    Cell(what="prefix and OFT", method="mam", kind="attn gated + ffn rotated", parts=(_PREFIX, _OFT)),
+    CrossedCell(what="VeRA, as large as with DoRA's vectors", method="vera", kind="ffn additive", parts=(_VERA,)),
+    CrossedCell(what="VeRA's maps, composed as HiRA's", method="vera", kind="ffn modulated 1", parts=(_VERA, _HIRA)),
+    CrossedCell(
+        what="VeRA's maps, composed as DoRA's", method="vera", kind="ffn magnitude_direction 1", parts=(_VERA, _DORA)
+    ),
+    CrossedCell(what="LoKr's maps, composed as HiRA's", method="lokr", kind="ffn modulated 1", parts=(_LOKR, _HIRA)),
+    CrossedCell(
+        what="LoKr's maps, composed as DoRA's", method="lokr", kind="ffn magnitude_direction 1", parts=(_LOKR, _DORA)
+    ),
+    CrossedCell(what="PA, scaled by 4", method="parallel_adapter", kind="ffn scaled 4", parts=(_ADAPTER,)),
+    CrossedCell(what="PA, LLaMA-Adapter's gate", method="parallel_adapter", kind="ffn zero_gate", parts=(_ADAPTER,)),
+    CrossedCell(what="PA, UniPELT's gate", method="parallel_adapter", kind="ffn input_gate", parts=(_ADAPTER,)),
+    CrossedCell(
+        what="MAM: prefix and scaled PA", method="mam", kind="attn gated + ffn scaled 4", parts=(_PREFIX, _ADAPTER)
+    ),
+    CrossedCell(what="prefix and VeRA", method="mam", kind="attn gated + ffn additive", parts=(_PREFIX, _VERA)),
+    CrossedCell(what="prefix and OFT", method="mam", kind="attn gated + ffn rotated", parts=(_PREFIX, _OFT)),
 )
 
 

@@ -173,7 +173,7 @@ def _typed(name: str) -> tuple[str, str]:
 
 def tables(results: Path) -> dict[str, str]:
     """Every table with records, by its name in the page."""
-    made: dict[str, str] = {}
+    contents: dict[str, str] = {}
     sources: dict[str, tuple[tuple[str, ...], Callable[[list[Row]], str]]] = {
         "methods": (("main",), methods),
         "orderings": (("main",), orderings),
@@ -186,10 +186,10 @@ def tables(results: Path) -> dict[str, str]:
     found = {path.name: rows(runs(path)) for path in sorted(results.iterdir()) if (path / "mini").is_dir()}
     for name, (folders, make) in sources.items():
         if found.keys() >= set(folders):
-            made[name] = make([row for folder in folders for row in found[folder]])
+            contents[name] = make([row for folder in folders for row in found[folder]])
     if found.keys() >= {"main", "doubled"}:
-        made["gaps"] = gaps(found["main"], found["doubled"])
-    return {**made, "times": times(found)}
+        contents["gaps"] = gaps(found["main"], found["doubled"])
+    return {**contents, "times": times(found)}
 
 
 def main() -> ExitStatus:

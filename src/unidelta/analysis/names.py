@@ -40,20 +40,20 @@ def n_digits(metric: str) -> int:
     return 2 if metric.startswith("R") else 1
 
 
-def panel_title(task: str, scale: str, *, is_scale_told: bool) -> str:
+def panel_title(task: str, scale: str, *, names_scale: bool) -> str:
     """What a task of any records is called: the paper's and the miniature's by their names, others by their own.
 
     Args:
         task: as records name it.
         scale: of the records.
-        is_scale_told: whether the name of a task of one's own says the scale, where two are shown.
+        names_scale: whether the name of a task of one's own says the scale, where two are shown.
     """
     known = {task_in_records(name): name for name in TASKS}.get(task)
     if known is not None and scale in ("mini", "paper"):
         return task_title(known, "paper" if scale == "paper" else "mini")
     if known is not None and scale == "small":
         return f"{TASKS[known]}, scale small"
-    return f"{task}, scale {scale}" if is_scale_told else task
+    return f"{task}, scale {scale}" if names_scale else task
 
 
 def metric_title(metric: str) -> str:

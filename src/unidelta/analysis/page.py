@@ -19,18 +19,18 @@ def markdown(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
 
 
-def filled(page: str, made: dict[str, str], *, name: str) -> str:
+def filled(page: str, tables: dict[str, str], *, name: str) -> str:
     """The page with each table in its place.
 
     Args:
         page: the text.
-        made: tables by name.
+        tables: tables by name.
         name: of the page, for messages.
 
     Raises:
         DataError: the page has no place for a table.
     """
-    for table_name, table in made.items():
+    for table_name, table in tables.items():
         place = re.compile(rf"(<!-- table: {re.escape(table_name)} -->\n).*?(<!-- end -->)", re.DOTALL)
         if not place.search(page):
             instead = f"add <!-- table: {table_name} --> and <!-- end --> to the page"
@@ -62,9 +62,9 @@ def command(
     parser = Parser(prog=f"python -m {module}", description=description)
     parser.add_argument("--write", action="store_true", help=f"write what belongs into {page}")
     arguments = parser.parse_args()
-    made = make()
+    tables = make()
     now = page.read_text(encoding="utf-8")
-    files = {page: filled(now, made, name=str(page)).encode(), **images()}
+    files = {page: filled(now, tables, name=str(page)).encode(), **images()}
     differing = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
     if arguments.write:
         for path in differing:

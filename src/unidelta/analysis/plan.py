@@ -214,8 +214,8 @@ def fixed(plan: Plan, compared: Sequence[Row]) -> str:
     if not plan.sha256 or not compared:
         return ""
     n = sum(row["plan"] == plan.sha256 for row in compared)
-    told = "all" if n == len(compared) else f"{n}"
-    named = f"which {told} of the {len(compared)} runs compared here name"
+    how_many = "all" if n == len(compared) else f"{n}"
+    named = f"which {how_many} of the {len(compared)} runs compared here name"
     sentence = f"What is tested was fixed in {PLAN.name} ({plan.sha256[:12]}), {named}"
     return f"{sentence}." if n == len(compared) else f"{sentence}; the others were made without it or by another one."
 

@@ -12,24 +12,24 @@ from unidelta.analysis.tables import shown
 
 _GROUP = re.compile(r'<g id="([^"]*?)((?:means|runs)-[0-9-]+)">(.*?)(?=<g id=")', re.DOTALL)
 _MARKER = re.compile(r"<use [^>]*/>")
-Told = tuple[str, tuple[str, ...]]
+Hint = tuple[str, tuple[str, ...]]
 """What a point says, and the runs behind it."""
 
 
-def pointed(made: Figure, svg: str, known: Collection[str]) -> str:
+def pointed(figure: Figure, svg: str, known: Collection[str]) -> str:
     """The drawing with a link, a hint and a name for each marker of its curves.
 
     Args:
-        made: the figure.
+        figure: the figure.
         svg: its drawing, as a part of the page.
         known: names of the runs that have a row of their own on the page.
     """
-    told = dict(_told(made))
-    return _GROUP.sub(lambda found: _linked(found, told, known), svg)
+    hints = dict(_hints(figure))
+    return _GROUP.sub(lambda found: _linked(found, hints, known), svg)
 
 
-def _linked(found: re.Match[str], told: Mapping[str, list[Told]], known: Collection[str]) -> str:
-    points = iter(told.get(found[2], []))
+def _linked(found: re.Match[str], hints: Mapping[str, list[Hint]], known: Collection[str]) -> str:
+    points = iter(hints.get(found[2], []))
 
     def link(marker: re.Match[str]) -> str:
         words, names = next(points, ("", ()))
@@ -42,13 +42,13 @@ def _linked(found: re.Match[str], told: Mapping[str, list[Told]], known: Collect
     return f'<g id="{found[1]}{found[2]}">{_MARKER.sub(link, found[3])}'
 
 
-def _told(made: Figure) -> Iterator[tuple[str, list[Told]]]:
-    for p, panel in enumerate(made.panels):
+def _hints(figure: Figure) -> Iterator[tuple[str, list[Hint]]]:
+    for p, panel in enumerate(figure.panels):
         for s, series in enumerate(panel.series):
-            means: list[Told] = []
+            means: list[Hint] = []
             for i, point in enumerate(series.points):
                 size = f", bottleneck {point.label}" if point.label else ""
-                at = f"{series.label}{size}, {_place(made, point.percent)}"
+                at = f"{series.label}{size}, {_place(figure, point.percent)}"
                 if point.score.mean is not None:
                     means.append((f"{at}: {_mean(point.score, series.is_published)}", point.score.run_ids))
                 runs = zip(point.score.seeds, point.score.values, point.score.run_ids, strict=False)
@@ -56,8 +56,8 @@ def _told(made: Figure) -> Iterator[tuple[str, list[Told]]]:
             yield f"means-{p}-{s}", means
 
 
-def _place(made: Figure, x: float) -> str:
-    return f"{percent_text(x)} %" if made.is_of_budgets else f"{x:g} {made.x_label}"
+def _place(figure: Figure, x: float) -> str:
+    return f"{percent_text(x)} %" if figure.is_of_budgets else f"{x:g} {figure.x_label}"
 
 
 def _mean(score: Score, is_published: bool) -> str:

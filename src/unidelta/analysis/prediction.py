@@ -135,15 +135,15 @@ def _in_short(what: str, found: Sequence[Ordered]) -> str:
         verdict = "less than a coin would get"
     else:
         verdict = "which is not distinguishable from a coin's 50 %"
-    told = f"* Of {of.n} {what}, {of.right:g} are ordered as in the paper: {_percent(of.share)}"
-    told += f" ({_ends(of.interval)}; over designs {_ends(of.over_designs)}), {verdict}."
+    item = f"* Of {of.n} {what}, {of.right:g} are ordered as in the paper: {_percent(of.share)}"
+    item += f" ({_ends(of.interval)}; over designs {_ends(of.over_designs)}), {verdict}."
     if of.repeated is not None:
-        told += f" The paper's own experiment, repeated, would be expected to get {_percent(of.repeated)}."
+        item += f" The paper's own experiment, repeated, would be expected to get {_percent(of.repeated)}."
     for name in (_CLEAR, _SIGNIFICANT):
         right = [one.right for one in found if PARTS[name](one)]
         if right:
-            told += f" With the {name}: {sum(right):g} of {len(right)}, {_percent(fmean(right))}."
-    return told
+            item += f" With the {name}: {sum(right):g} of {len(right)}, {_percent(fmean(right))}."
+    return item
 
 
 def _failures(found: Sequence[Ordered], scale: Scale) -> str:

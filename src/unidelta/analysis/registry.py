@@ -72,16 +72,16 @@ def made_by(name: str, make: Make, runs: Runs, figures: pd.DataFrame) -> Table |
     """
     file = file_of(make)
     try:
-        made = make(runs, figures)
+        returned = make(runs, figures)
     except Exception as error:
         if Path(file).is_relative_to(PACKAGE) or isinstance(error, UserError):
             raise
         why, instead = raised_at(error, [file]), f"the function `{make.__name__}` fixed"
         raise ConfigError(f"report {name}, of {file}", why, instead) from error
-    if not isinstance(made, Table | Figure):
-        why = f"its function `{make.__name__}` returns {type(made).__name__}, and not a Table or Figure"
+    if not isinstance(returned, Table | Figure):
+        why = f"its function `{make.__name__}` returns {type(returned).__name__}, and not a Table or Figure"
         raise ConfigError(f"report {name}, of {file}", why, "return Table(…), or return Figure(…)")
-    return made
+    return returned
 
 
 def _number(name: str) -> int:

@@ -103,9 +103,9 @@ def _boards(runs: Runs) -> str:
         return ""
     parts: list[str] = []
     for task in dict.fromkeys(str(name) for name in runs.frame["task"]):
-        made = board_table(board(runs.frame.loc[runs.frame["task"] == task]), name=task, title=task)
-        what = f"{panel_title(task, runs.scale, is_scale_told=False)}: {len(made.rows)} settings, the best first"
-        inside = f'<p class="caption">{html.text(made.caption)}</p>{html.table(made)}'
+        table = board_table(board(runs.frame.loc[runs.frame["task"] == task]), name=task, title=task)
+        what = f"{panel_title(task, runs.scale, names_scale=False)}: {len(table.rows)} settings, the best first"
+        inside = f'<p class="caption">{html.text(table.caption)}</p>{html.table(table)}'
         parts.append(f"<details><summary>{html.text(what)}</summary>{inside}</details>")
     return "".join(parts)
 
@@ -157,14 +157,14 @@ def _records(rows: Sequence[Mapping[str, Any]], up: str) -> dict[str, str]:
     return {row["run_id"]: up + row["path"] if row["path"] else "" for row in rows}
 
 
-def _figure(made: Figure, svg: bytes, known: frozenset[str], scale: Scale, up: str) -> str:
-    links = _files([f"{up}{scale}/figures/{made.name}.{kind}" for kind in ("svg", "pdf", "png", "csv")])
-    drawing = pointed(made, html.drawing(made, svg), known)
+def _figure(figure: Figure, svg: bytes, known: frozenset[str], scale: Scale, up: str) -> str:
+    links = _files([f"{up}{scale}/figures/{figure.name}.{kind}" for kind in ("svg", "pdf", "png", "csv")])
+    drawing = pointed(figure, html.drawing(figure, svg), known)
     return (
-        f'<section id="{html.text(made.name)}" class="figure"><h3>{html.text(made.title)}</h3>'
-        f'<div class="wide">{drawing}</div><p class="caption">{html.text(made.caption)} {links}</p>'
-        f"<details><summary>the numbers</summary>{html.table(data(made), known=known)}</details>"
-        f"{html.commands(made.commands)}</section>"
+        f'<section id="{html.text(figure.name)}" class="figure"><h3>{html.text(figure.title)}</h3>'
+        f'<div class="wide">{drawing}</div><p class="caption">{html.text(figure.caption)} {links}</p>'
+        f"<details><summary>the numbers</summary>{html.table(data(figure), known=known)}</details>"
+        f"{html.commands(figure.commands)}</section>"
     )
 
 
@@ -176,11 +176,11 @@ def _tables(tables: Sequence[Table], known: frozenset[str], scale: Scale, up: st
     return above + "".join(_table(made, words, known, scale, up) for made, words in zip(tables, captions, strict=True))
 
 
-def _table(made: Table, caption: str, known: frozenset[str], scale: Scale, up: str) -> str:
-    links = _files([f"{up}{scale}/tables/{made.name}.{kind}" for kind in ("md", "csv", "tex")])
+def _table(table: Table, caption: str, known: frozenset[str], scale: Scale, up: str) -> str:
+    links = _files([f"{up}{scale}/tables/{table.name}.{kind}" for kind in ("md", "csv", "tex")])
     return (
-        f'<section id="{html.text(made.name)}"><h3>{html.text(made.title)}</h3>'
-        f'<p class="caption">{caption}{links}</p>{html.table(made, known=known)}</section>'
+        f'<section id="{html.text(table.name)}"><h3>{html.text(table.title)}</h3>'
+        f'<p class="caption">{caption}{links}</p>{html.table(table, known=known)}</section>'
     )
 
 

@@ -68,7 +68,7 @@ _PROBE = COMPARED[0]  # in the miniature `frozen` trains nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class RowPair:
     """The differences of two rows, first minus second."""
 
     first: Compared
@@ -103,7 +103,7 @@ def tables() -> dict[str, str]:
     mini = {one: _of_mini(one, there) for one in COMPARED}
     paper = {one: printed[one.printed] for one in COMPARED if one.printed}
     pairs = [
-        Pair(
+        RowPair(
             first=first,
             second=second,
             small=difference_on_test(small[first], small[second]),
@@ -135,7 +135,7 @@ def _methods(
     return markdown(table)
 
 
-def _agreement(pairs: Sequence[Pair]) -> str:
+def _agreement(pairs: Sequence[RowPair]) -> str:
     """Of how many pairs one scale has the order of another."""
     lines: list[str] = []
     for words, known, guessed in (
@@ -154,14 +154,14 @@ def _agreement(pairs: Sequence[Pair]) -> str:
     return "\n".join(lines)
 
 
-def _right(pairs: Sequence[Pair], known: str, guessed: str) -> tuple[int, int]:
+def _right(pairs: Sequence[RowPair], known: str, guessed: str) -> tuple[int, int]:
     """How many pairs have the same sign at two scales, of those that have one at both."""
     signs = [pair.signs() for pair in pairs]
     both = [sign for sign in signs if sign[known] and sign[guessed]]
     return sum(sign[known] == sign[guessed] for sign in both), len(both)
 
 
-def _pairs(pairs: Sequence[Pair]) -> str:
+def _pairs(pairs: Sequence[RowPair]) -> str:
     """Every difference, with its 95 % interval."""
     table = [["pair", "MiniLM, SST-2", "mini-SST-2", "the paper"]]
     for pair in pairs:

@@ -144,9 +144,8 @@ def shown(score: Score, digits: int) -> str:
 def _label(row: Row) -> str:
     if row["method"] == COPIED:
         return "Full fine-tuning, as Lewis et al. (2020) and Liu et al. (2020) print it"
-    label = (
-        row["label"].replace(" (our run)", "").replace("our variant, ", "")
-    )  # beside our own runs, "our" would be ambiguous
+    # beside our own runs, "our" would be ambiguous
+    label = row["label"].replace(" (our run)", "").replace("our variant, ", "")
     return f"{label} ({row['position'].split('_')[0]})" if row["artefact"] == "Table 12" else label
 
 

@@ -1,7 +1,7 @@
 """Records from Weights & Biases, rebuilt from what tracking sent there (docs/tracking.md).
 
 A run's config holds its coordinates, spec and provenance, its summary the rest, flat. A run without a status in its
-summary never came to a record (it goes on, or was killed), and runs of other programs have no spec: neither is one.
+summary never came to a record (it still runs, or was killed), and runs of other programs have no spec: neither is one.
 """
 
 import json

@@ -158,7 +158,7 @@ def _file(name: str, mine: list[Tuned], found: dict[Tuned, Curve]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def told(found: dict[Tuned, Curve]) -> Iterator[str]:
+def curve_lines(found: dict[Tuned, Curve]) -> Iterator[str]:
     """A line for each curve: the mean by rate, the best one marked, and what to try next."""
     for tuned, curve in found.items():
         shown = {rate: curve.losses[rate] if math.isnan(score) else score for rate, score in curve.scores.items()}
@@ -216,7 +216,7 @@ def main() -> int:
     trials = rows(runs(arguments.trials))
     found = curves(trials)
     print("mean dev score over the seeds, or dev loss where nothing is generated on dev; * is the best")
-    print("\n".join(told(found)))
+    print("\n".join(curve_lines(found)))
     if arguments.write:
         folder = FOLDER / trials[0]["scale"]
         folder.mkdir(parents=True, exist_ok=True)

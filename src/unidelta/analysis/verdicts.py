@@ -12,7 +12,7 @@ from unidelta.analysis.claims import Claim, Side, margin_of, sides_of
 from unidelta.analysis.commands import command, seeds
 from unidelta.analysis.difference import (
     Difference,
-    Outcome,
+    TestResult,
     above,
     below,
     difference,
@@ -188,7 +188,7 @@ def _is_at_ceiling(one: Verdict, sides: Sequence[Score], runs: Runs) -> bool:
     return best is not None and all(side.mean is not None and side.mean >= best - one.on_par for side in sides)
 
 
-def _outcome(one: Verdict) -> Outcome:
+def _outcome(one: Verdict) -> TestResult:
     match one.claim.kind:
         case "within":
             return within(one.difference, one.claim.bound)

@@ -18,7 +18,7 @@ def from_gguf(file: Path, folder: Path) -> str:
 
     Args:
         file: of one of the supported architectures; quantised or not.
-        folder: is made, all or nothing; must not exist, or be empty.
+        folder: created, all or nothing; must not exist, or be empty.
 
     Returns:
         The architecture, as `backbone=` names it.

@@ -3,7 +3,6 @@
 No torch. A miniature's folder has a `provenance.json` next to its weights, which other checkpoints do not have.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from unidelta.design.family import FAMILIES
 from unidelta.errors import BackboneError, DamagedWeights
 from unidelta.extensions.paths import PACKAGE
 from unidelta.mini.settings import settings
+from unidelta.records.sha256 import sha256_of_file
 
 BACKBONES = PACKAGE / "mini" / "backbones"
 PROVENANCE = "provenance.json"
@@ -108,7 +108,7 @@ def checked_weights(folder: Path) -> Path:
     expected, weights = _provenance(folder)["sha256"], folder / "model.safetensors"
     if not weights.is_file():
         raise BackboneError(f"the miniature {weights}", "there is no such file", _instead(folder))
-    found = hashlib.sha256(weights.read_bytes()).hexdigest()
+    found = sha256_of_file(weights)
     if found != expected:
         why = f"the file was altered: its SHA-256 is {found[:12]}…, it was {expected[:12]}…"
         raise DamagedWeights(f"the miniature {weights}", why, _instead(folder))

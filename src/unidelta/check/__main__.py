@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> ExitStatus:
     for what in dict.fromkeys(finding.what for finding in findings):
         mine = [finding for finding in findings if finding.what == what]
         more = sum(bool(finding.wrong) for finding in mine) - _SHOWN
-        told = f"; {more} failures more than are listed" if more > 0 else ""
-        print(f"{sum(not finding.wrong for finding in mine):4} of {len(mine):4}  {what}{told}")
+        unlisted = f"; {more} failures more than are listed" if more > 0 else ""
+        print(f"{sum(not finding.wrong for finding in mine):4} of {len(mine):4}  {what}{unlisted}")
     print(f"{len(findings) - len(wrong)} passed, {len(wrong)} failed")
     return ExitStatus.FAILED if wrong else ExitStatus.DONE
 

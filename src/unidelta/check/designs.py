@@ -5,7 +5,7 @@ where P_k joins keys with rotary positions.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from unidelta.check.finding import Finding
@@ -15,7 +15,7 @@ from unidelta.design.axes import Insertion, LayerNorm, Rotation, Slot
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.describe import describe
 from unidelta.design.family import Family
-from unidelta.design.form import FORMS, Setting
+from unidelta.design.form import FORMS, Outline
 from unidelta.design.generator import GENERATORS
 from unidelta.design.rules import check as faults
 from unidelta.design.spec import Deltas, DeltaSpec
@@ -47,18 +47,18 @@ def _checked(family: Family, design: Deltas, larger: Deltas | None) -> Iterator[
         if larger is not None:
             yield from check_larger(family, design, larger, f"{family.name}, {describe(larger)}")
     except Exception as error:  # whatever a user's module raises is the finding
-        yield Finding(what="it runs", where=where, wrong=_told(error, design))
+        yield Finding(what="it runs", where=where, wrong=_what_was_raised(error, design))
 
 
-def _told(error: Exception, design: Deltas) -> str:
+def _what_was_raised(error: Exception, design: Deltas) -> str:
     """What was raised, and the last line of the author's own code that it passed."""
     if isinstance(error, UserError):
         return f"{error.asked}: {error.why}"
     (spec,) = design.parts
-    made = [FORMS.file_of(spec.form), COMPOSITIONS.file_of(spec.composition)]
+    files = [FORMS.file_of(spec.form), COMPOSITIONS.file_of(spec.composition)]
     if spec.generator is not None:
-        made.append(GENERATORS.file_of(spec.generator))
-    return raised_at(error, [file for file in made if not Path(file).is_relative_to(PACKAGE)])
+        files.append(GENERATORS.file_of(spec.generator))
+    return raised_at(error, [file for file in files if not Path(file).is_relative_to(PACKAGE)])
 
 
 def _settings(spec: DeltaSpec) -> Iterator[DeltaSpec]:
@@ -74,8 +74,8 @@ def _settings(spec: DeltaSpec) -> Iterator[DeltaSpec]:
 def _spec(
     family: Family, form: str, composition: str, slot: Slot, insertion: Insertion, generator: str | None
 ) -> DeltaSpec:
-    descriptor, made = FORMS[form], None if generator is None else GENERATORS[generator]
-    details = descriptor.released(Setting(slot=slot, insertion=insertion, at_layer_output=False, family=family))
+    descriptor, making = FORMS[form], None if generator is None else GENERATORS[generator]
+    details = descriptor.released(Outline(slot=slot, insertion=insertion, at_layer_output=False, family=family))
     has_dropout = "dropout" in descriptor.reads and not COMPOSITIONS[composition].is_gate
     spec = DeltaSpec(
         slot=slot,
@@ -83,17 +83,13 @@ def _spec(
         insertion=insertion,
         composition=composition,
         bottleneck=0,
-        representation=details.representation,
         scale=2.0 if COMPOSITIONS[composition].reads_scale else 1.0,
-        source=details.source,
-        init=(descriptor if made is None else made).inits[0],
-        layer_norm=details.layer_norm,
-        bias=details.bias,
+        init=(making or descriptor).inits[0],
         dropout=0.0 if has_dropout else None,
         targets=tuple(descriptor.usual_targets.get(slot, ())),
-        scaled_query=details.scaled_query,
-        options=tuple({**descriptor.options, **({} if made is None else made.options)}.items()),
+        options=tuple({**descriptor.options, **(making.options if making else {})}.items()),
         generator=generator,
+        **{field.name: getattr(details, field.name) for field in fields(details)},
     )
     step = descriptor.step(spec)
     return replace(spec, bottleneck=0 if descriptor.size is None else -(-_ABOUT // step) * step)

@@ -71,9 +71,9 @@ def check_larger(family: Family, design: Deltas, larger: Deltas, where: str) -> 
         return
     architecture = architecture_of(injection.model.config, name=family.name)
     less, more = count(design, architecture), count(larger, architecture)
-    told = f"n_matrices falls from {less.matrices:,} to {more.matrices:,}" if more.matrices < less.matrices else ""
+    shrinks = f"n_matrices falls from {less.matrices:,} to {more.matrices:,}" if more.matrices < less.matrices else ""
     found = equal(what, where, injection.n_stored, more.stored)
-    yield replace(found, wrong=told or found.wrong)
+    yield replace(found, wrong=shrinks or found.wrong)
 
 
 def _injected(family: Family, design: Deltas, *, moved: bool = True, dtype: torch.dtype = torch.float64) -> Injection:

@@ -6,6 +6,7 @@ from transformers import AutoConfig, PreTrainedModel
 
 from unidelta.backbones.classes import MODEL_CLASSES
 from unidelta.design.family import Family
+from unidelta.tasks.collate import IGNORED_LABEL
 
 
 def tiny(family: Family) -> PreTrainedModel:
@@ -30,6 +31,6 @@ def batch(family: Family) -> dict[str, Tensor]:
     labels = {
         "encoder-decoder": torch.randint(3, n_ids, (3, 5), generator=generator),
         "encoder": torch.tensor([0, 1, 0]),
-        "decoder": ids.masked_fill(mask == 0, -100),
+        "decoder": ids.masked_fill(mask == 0, IGNORED_LABEL),
     }
     return {"input_ids": ids, "attention_mask": mask, "labels": labels[family.kind]}

@@ -87,11 +87,11 @@ def main() -> None:
 def _help_of_what_is_typed() -> Generator[None, None, None]:
     """Hydra's help under the name that was typed, without the groups whose files are chosen by their names."""
     output = sys.stdout
-    with contextlib.redirect_stdout(io.StringIO()) as told:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:
             yield
         finally:
-            lines = told.getvalue().splitlines(keepends=True)
+            lines = printed.getvalue().splitlines(keepends=True)
             lines = [line for line in lines if not line.startswith(CHOSEN_BY_NAME)]
             output.writelines(map(as_started, lines))
 
@@ -117,7 +117,7 @@ def _run(config: DictConfig, command: list[str], stop: Stop) -> None:
 
 def _fail(message: str, status: ExitStatus) -> NoReturn:
     if not started_by(os.environ).is_first:
-        # What stops one process mostly stops all. The first one tells it, and torchrun then ends the others here.
+        # What stops one process mostly stops all. The first one prints it, and torchrun then ends the others here.
         time.sleep(_PATIENCE_S)
     print(as_started(message), file=sys.stderr)
     sys.exit(status)

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.composition import Composition, register_composition
-from unidelta.design.form import FORMS, Materials, Rule
+from unidelta.design.form import FORMS, Materials
+from unidelta.design.rule import Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 

@@ -135,7 +135,7 @@ def _is_typed(key: str, overrides: Sequence[str]) -> bool:
 
 
 def not_composable(overrides: Sequence[str], error: Exception) -> UserError:
-    """What Hydra or OmegaConf found wrong with overrides, as an error for people; with a file, if it is one's fault."""
+    """What Hydra or OmegaConf found wrong with overrides, as one of our errors; a file's mistake, if there is one."""
     mistaken = [mistake for folder in folders() for mistake in mistakes(folder)]
     if mistaken:
         return Problems(mistaken)

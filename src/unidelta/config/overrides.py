@@ -127,9 +127,8 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
                     name = "percent" if size[2] else "bottleneck"
                     yield ConfigError(f"budget={value}", why, f"budget={name} budget.{name}={size[1]}")
                     continue
-                known = [
-                    option for option in options(key) if option != "none" or key == "tracking"
-                ]  # a method's preset
+                # `none` is a preset that methods choose for themselves, except of tracking
+                known = [option for option in options(key) if option != "none" or key == "tracking"]
                 meant = suggestions(value, known) or known[:4]
                 yield ConfigError(f"{key}={value}", why, " or ".join(f"{key}={option}" for option in meant))
     elif key.startswith(OPTIONS):

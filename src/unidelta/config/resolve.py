@@ -147,7 +147,8 @@ def _check_values(config: RunConfig) -> list[UserError]:
     generation = config.task.generation
     ranges = dict(_RANGES)
     if generation is not None and generation.num_beams <= 1:
-        del ranges["task.generation.length_penalty"]  # greedy search does not read it, so who types it is told that
+        # Greedy search does not read it; whoever types it hears that instead.
+        del ranges["task.generation.length_penalty"]
     for key, (low, high) in ranges.items():
         value = value_of(config, key)
         if value is None or (low <= value < math.inf and (high is None or value <= high)):

@@ -34,7 +34,7 @@ def task_source(config: RunConfig) -> str:
 
 
 def resolve_task(config: RunConfig, family: Family) -> tuple[TaskSpec | None, list[UserError]]:
-    """The task, as far as it can be told without its rows, and everything that is wrong with it.
+    """The task, as far as it is known without its rows, and everything that is wrong with it.
 
     Args:
         config: the composed configuration, or a view of it; its labels are None where they are still to be read.

@@ -119,13 +119,13 @@ def _quoted(word: str) -> str:
         return word
     if override is None and is_text and len(pieces) == 1 and not signs & set(_QUOTES):
         return f"{key}={_marks(value)}"
-    texts = [text for piece in pieces for text in (_pieces(piece[1:-1]) if is_list and _is_list(piece) else [piece])]
+    lists = [piece for piece in pieces if is_list and _is_list(piece)]
+    texts = [text for piece in pieces for text in (_pieces(piece[1:-1]) if piece in lists else [piece])]
+    # `results_dir=a,seed=1` is two settings with a comma for a space: `seed=1` is no second folder
     has_other_setting = len(pieces) > 1 and any("=" in piece for piece in pieces if not _is_list(piece))
     if override is None and (not all(texts) or signs & set(_QUOTES) or (is_text and signs) or has_other_setting):
         return word  # nobody knows where a text ends
-    return (
-        f"{key}={','.join(_list_of(one, _as_text) if is_list and _is_list(one) else _as_text(one) for one in pieces)}"
-    )
+    return f"{key}={','.join(_list_of(one, _as_text) if one in lists else _as_text(one) for one in pieces)}"
 
 
 def _pieces(value: str) -> list[str]:

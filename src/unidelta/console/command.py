@@ -1,4 +1,4 @@
-"""What every command does: it ends quietly if its output is not read, and tells a user's mistake in three lines."""
+"""What every command does: it ends quietly when nobody reads its output, and prints a user's mistake in three lines."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def as_command(main: Callable[P, int]) -> Callable[P, ExitStatus]:
     """A command's `main`, whose exit status is that of the error if a user error ends it."""
 
     @wraps(main)
-    def told(*args: P.args, **kwargs: P.kwargs) -> ExitStatus:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> ExitStatus:
         drop_unread_output()
         try:
             return ExitStatus(main(*args, **kwargs))
@@ -27,4 +27,4 @@ def as_command(main: Callable[P, int]) -> Callable[P, ExitStatus]:
         print(as_started(str(refused)), file=sys.stderr)
         return status_of(refused)
 
-    return told
+    return wrapped

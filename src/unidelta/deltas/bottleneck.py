@@ -52,7 +52,7 @@ class Bottleneck(FormModule):
 
 
 class GeneratedBottleneck(FormModule):
-    """The same form with maps that are made from fewer parameters.
+    """The same form with maps that a generator makes from fewer parameters.
 
     Args:
         generated: what makes W_down and W_up.

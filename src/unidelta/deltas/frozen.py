@@ -6,7 +6,7 @@ from torch import Generator, Tensor, nn
 from unidelta.deltas.maps import Maps
 
 
-class Shared(nn.Module):
+class SharedMaps(nn.Module):
     """The frozen A `(R, widest D_in)` and B `(widest D_out, R)`, Kaiming-uniform from a seed of their own.
 
     They are buffers that no file holds: the seed gives them again.
@@ -38,7 +38,7 @@ class FrozenMaps(Maps):
         d_start: d at the start.
     """
 
-    def __init__(self, shared: Shared, rank: int, widths: tuple[int, int], *, d_start: float) -> None:
+    def __init__(self, shared: SharedMaps, rank: int, widths: tuple[int, int], *, d_start: float) -> None:
         super().__init__()
         self._shared = (shared,)  # in a tuple, so that it is registered only once, elsewhere
         self.widths = widths
@@ -46,7 +46,7 @@ class FrozenMaps(Maps):
         self.b = nn.Parameter(torch.zeros(widths[1]))
 
     @property
-    def shared(self) -> Shared:
+    def shared(self) -> SharedMaps:
         """A and B."""
         return self._shared[0]
 

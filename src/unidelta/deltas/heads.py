@@ -55,7 +55,7 @@ class HeadModule(FormModule):
         return self.attend(q_BHTE, self.keys_values())
 
     def attend(self, q_BHTE: Tensor, vectors: KeysValues) -> Tensor:
-        """Δh from given vectors."""
+        """Δh `(B, H, T, E)` from given vectors P_k, P_v."""
         key_HLE, value_HLE = (per_query_head(p_GLE, self.n_heads) for p_GLE in vectors)
         logits_BHTL = torch.matmul(q_BHTE, key_HLE.transpose(-1, -2)) * self.scaling
         weights_BHTL = F.dropout(self.weights(logits_BHTL), self.dropout, self.training)

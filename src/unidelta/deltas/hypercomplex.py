@@ -21,9 +21,7 @@ class SharedFactors(nn.Module):
 
 
 class HypercomplexMaps(Maps):
-    """`W_down = Σ_i A_i ⊗ (s_i t_iᵀ)` `(R, D_in)`, and W_up `(D_out, R)` likewise.
-
-    Karimi Mahabadi et al. 2021, §3.
+    """`W_down = Σ_i A_i ⊗ (s_i t_iᵀ)` `(R, D_in)`, and W_up `(D_out, R)` likewise (Karimi Mahabadi et al. 2021, §3).
 
     Glorot-uniform s and t, but for the s of W_up, which are 0, so that Δh = 0 at the start.
 

@@ -14,6 +14,8 @@ from unidelta.design.axes import Init
 class LowRankUpdate(FormModule):
     """`Δh = Drop(z) W_down W_up` (Eq. 6 without its scale, which belongs to the composition); a subclass has the maps.
 
+    The maps are stored as torch stores them, which is transposed: M = W_up W_down.
+
     Args:
         dropout: probability of dropping an input feature.
     """
@@ -34,7 +36,7 @@ class LowRankUpdate(FormModule):
         return F.linear(F.linear(F.dropout(z, self.dropout, self.training), down), up)
 
     def matrix(self) -> Tensor:
-        """W_down W_up, `(D_out, D_in)`."""
+        """M, `(D_out, D_in)`."""
         down, up = self.maps()
         return up @ down
 

@@ -117,6 +117,13 @@ def same_share(design: D, published: Architecture, architecture: Architecture) -
     return replace(design, parts=tuple(parts))
 
 
+def sizes_of(part: DeltaSpec, architecture: Architecture) -> range:
+    """The bottlenecks that a delta can have on a backbone, at least one."""
+    form = FORMS[part.form]
+    first, step = form.smallest(part), form.step(part)
+    return range(first, max(first, form.capacity(part, architecture)[0]) + 1, step)
+
+
 def _is_countable(part: DeltaSpec, architecture: Architecture) -> bool:
     """Whether a part has places that can be measured; one that has none is refused by a rule."""
     sites = architecture.sites_of(part)
@@ -148,13 +155,6 @@ def _sizes(
     step = math.lcm(*(each.step for each in sizes))
     first = max(each[0] for each in sizes)
     return range(-(-first // step) * step, min(each[-1] for each in sizes) + 1, step), cost
-
-
-def sizes_of(part: DeltaSpec, architecture: Architecture) -> range:
-    """The bottlenecks that a delta can have on a backbone, at least one."""
-    form = FORMS[part.form]
-    first, step = form.smallest(part), form.step(part)
-    return range(first, max(first, form.capacity(part, architecture)[0]) + 1, step)
 
 
 def _closest(sizes: range, cost: Callable[[int], int], target: float) -> int:

@@ -97,9 +97,9 @@ def _head(architecture: Architecture) -> int:
 
 def matrix_count(part: DeltaSpec, architecture: Architecture) -> int:
     """Elements of the matrices of one part: without a generator, proportional to its bottleneck (Table 9)."""
-    form, made = FORMS[part.form], generator_of(part)
-    shared = 0 if made is None else made.n_shared(part, architecture.sites_of(part))
-    return shared + sum((made or form).n_matrices(part, place) for place in form.places(part, architecture))
+    form, generator = FORMS[part.form], generator_of(part)
+    shared = 0 if generator is None else generator.n_shared(part, architecture.sites_of(part))
+    return shared + sum((generator or form).n_matrices(part, place) for place in form.places(part, architecture))
 
 
 def trained_count(part: DeltaSpec, architecture: Architecture) -> int:
@@ -119,11 +119,9 @@ def _vector_count(part: DeltaSpec, architecture: Architecture) -> int:
 
 def _kept_count(part: DeltaSpec, architecture: Architecture) -> int:
     """What of one part is stored and does not train."""
-    form, composition, made = FORMS[part.form], COMPOSITIONS[part.composition], generator_of(part)
-    return sum(
-        form.n_kept(part, place) + composition.n_kept(part, place) + (0 if made is None else made.n_kept(part, place))
-        for place in form.places(part, architecture)
-    )
+    form, composition, generator = FORMS[part.form], COMPOSITIONS[part.composition], generator_of(part)
+    owners = (form, composition) if generator is None else (form, composition, generator)
+    return sum(owner.n_kept(part, place) for place in form.places(part, architecture) for owner in owners)
 
 
 def _norm(part: DeltaSpec, place: Place) -> int:

@@ -38,8 +38,8 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """The setting of a delta, before its details are known.
+class Outline:
+    """What is known of a delta before its details, which follow from it.
 
     Args:
         slot: attention or FFN.
@@ -117,12 +117,12 @@ class Form(ABC):
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     @abstractmethod
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """The details in the authors' released code."""
 
-    def paper(self, setting: Setting) -> Details:
+    def paper(self, outline: Outline) -> Details:
         """The details in the paper's text: those of the code where the two agree."""
-        return self.released(setting)
+        return self.released(outline)
 
     @abstractmethod
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
@@ -149,13 +149,13 @@ class Form(ABC):
 
     def step(self, spec: DeltaSpec) -> int:
         """Bottlenecks are multiples of this number."""
-        made = generator_of(spec)
-        return 1 if made is None else made.step(spec)
+        generator = generator_of(spec)
+        return 1 if generator is None else generator.step(spec)
 
     def capacity(self, spec: DeltaSpec, architecture: Architecture) -> tuple[int, str]:
         """The largest sensible bottleneck, and the quantity that limits it."""
-        made = generator_of(spec)
-        known = None if made is None else made.capacity(spec, self.places(spec, architecture))
+        generator = generator_of(spec)
+        known = None if generator is None else generator.capacity(spec, self.places(spec, architecture))
         return known or (architecture.width, "the model's width")
 
     def places(self, spec: DeltaSpec, architecture: Architecture) -> list[Place]:
@@ -181,8 +181,8 @@ class Form(ABC):
             generator: the source of randomness.
             start: `(l, widths of keys and values of all sites, side by side)` to start from, or None.
         """
-        made = generator_of(spec)
-        return None if made is None else made.shared(spec, sites, generator)
+        of_matrices = generator_of(spec)  # not the `generator` of random numbers
+        return None if of_matrices is None else of_matrices.shared(spec, sites, generator)
 
     @abstractmethod
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":

@@ -102,7 +102,7 @@ def generated_maps(spec: DeltaSpec, place: Place, materials: "Materials") -> "Ma
     """What makes the W_down and W_up of a delta at one place; None if they are parameters."""
     from unidelta.deltas.maps import Maps
 
-    made = generator_of(spec)
-    maps = None if made is None else made.build(spec, place, materials)
+    generator = generator_of(spec)
+    maps = None if generator is None else generator.build(spec, place, materials)
     assert maps is None or isinstance(maps, Maps)  # a rule says that the generator makes maps
     return maps

@@ -15,8 +15,9 @@ from unidelta.design.axes import (
     Slot,
     TextStart,
 )
-from unidelta.design.form import Details, Form, Materials, Rule, Setting
+from unidelta.design.form import Details, Form, Materials, Outline
 from unidelta.design.generator import generator_of
+from unidelta.design.rule import Rule
 from unidelta.design.site import Place, SiteShape
 from unidelta.design.spec import DeltaSpec
 
@@ -77,7 +78,7 @@ class HeadForm(Form):
     generated = "vectors"
     rules = RULES
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """At the heads."""
         return Details(representation=Representation.HEADS)
 
@@ -145,9 +146,9 @@ class HeadForm(Form):
         """What gives P_k, P_v: a generator, the MLP of the kind, or parameters."""
         from unidelta.deltas.reparam import DirectPrefix, PrefixMLP, PrefixVectors, ReparametrisedPrefix
 
-        made = generator_of(spec)
-        if made is not None:
-            vectors = made.build(spec, place, materials)
+        generator = generator_of(spec)
+        if generator is not None:
+            vectors = generator.build(spec, place, materials)
             assert isinstance(vectors, PrefixVectors)  # a rule says that it makes vectors
             return vectors
         if isinstance(materials.shared, PrefixMLP):

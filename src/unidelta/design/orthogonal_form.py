@@ -1,7 +1,7 @@
 """What the forms that rotate or reflect the input of a weight share: OFT's blocks and HRA's reflections."""
 
 from unidelta.design.axes import Init, Representation, Slot
-from unidelta.design.form import Details, Form, Setting
+from unidelta.design.form import Details, Form, Outline
 
 
 class OrthogonalForm(Form):
@@ -15,6 +15,6 @@ class OrthogonalForm(Form):
     turns_input = True
     usual_targets = {Slot.ATTN: ("query", "value"), Slot.FFN: ("up", "down")}  # noqa: RUF012
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """At the input of linear maps."""
         return Details(representation=Representation.INPUT)

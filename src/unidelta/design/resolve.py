@@ -16,7 +16,24 @@ from unidelta.design.resolve_size import resolve_size, sized_by_budget
 from unidelta.design.rules import check
 from unidelta.design.spec import BitFit, Deltas, Design, Frozen, FullFineTuning, LinearProbe, PromptTuning
 from unidelta.design.wording import in_words, number, typed_budget, typed_key, typed_sizes
-from unidelta.errors import ConfigError, DesignError, UserError
+from unidelta.errors import ConfigError, DesignError, Problems, UserError
+
+
+def checked_design(request: Request, *, architecture: Architecture, published: Architecture) -> Design:
+    """The requested design.
+
+    Args:
+        request: as for `resolve_design`.
+        architecture: as for `resolve_design`.
+        published: as for `resolve_design`.
+
+    Raises:
+        Problems: all that is wrong with it, together.
+    """
+    design, problems = resolve_design(request, architecture=architecture, published=published)
+    if problems:
+        raise Problems(problems)
+    return design
 
 
 def resolve_design(

@@ -19,7 +19,7 @@ from unidelta.design.axes import (
     TextStart,
 )
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.form import FORMS, Form, Setting
+from unidelta.design.form import FORMS, Form, Outline
 from unidelta.design.generator import GENERATORS, Generator
 from unidelta.design.ignored_keys import ignored_keys
 from unidelta.design.request import SLOTS, Request, SlotConfig
@@ -98,13 +98,13 @@ def part(
     options = _options(form, generator, chosen, where, problems)
     if len(problems) > before:
         return None
-    setting = Setting(
+    outline = Outline(
         slot=slot,
         insertion=Insertion(insertion),
         at_layer_output=chosen.at_layer_output,
         family=architecture.family,
     )
-    details = form.released(setting) if request.conventions == Conventions.RELEASED else form.paper(setting)
+    details = form.released(outline) if request.conventions == Conventions.RELEASED else form.paper(outline)
     values: dict[str, Any] = {
         **asdict(details),
         "init": (form if generator is None else generator).inits[0],
@@ -120,7 +120,7 @@ def part(
     spec = DeltaSpec(
         slot=slot,
         form=form.name,
-        insertion=setting.insertion,
+        insertion=outline.insertion,
         composition=composition.name,
         bottleneck=0 if is_sized else chosen.bottleneck,
         targets=tuple(chosen.targets),

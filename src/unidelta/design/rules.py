@@ -34,8 +34,8 @@ def _unknown_targets(part: DeltaSpec, architecture: Architecture) -> bool:
 
 
 def _wrong_generator(part: DeltaSpec) -> bool:
-    made = generator_of(part)
-    return made is not None and made.makes != FORMS[part.form].generated
+    generator = generator_of(part)
+    return generator is not None and generator.makes != FORMS[part.form].generated
 
 
 GENERAL = (
@@ -162,8 +162,8 @@ def every_rule() -> tuple[Rule, ...]:
 
 def rules_of(part: DeltaSpec) -> tuple[Rule, ...]:
     """The rules that apply to a delta."""
-    made = generator_of(part)
-    own = () if made is None else made.rules
+    generator = generator_of(part)
+    own = () if generator is None else generator.rules
     return (*GENERAL, *FORMS[part.form].rules, *own, *COMPOSITIONS[part.composition].rules)
 
 

@@ -49,7 +49,7 @@ def push_to_hub(folder: str | Path, repository: str, *, private: bool = True) ->
 
     Args:
         folder: of `deltas.save` or `export`.
-        repository: `owner/name`; it is made if needed.
+        repository: `owner/name`; created if needed.
         private: whether to create it as a private one.
 
     Raises:

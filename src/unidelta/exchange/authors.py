@@ -13,15 +13,15 @@ from typing import Any
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from unidelta.design.axes import Insertion, LayerNorm, Slot
+from unidelta.design.axes import LayerNorm
 from unidelta.design.describe import describe
 from unidelta.design.form import FORMS
-from unidelta.design.resolve import resolve_design
+from unidelta.design.resolve import checked_design
 from unidelta.design.spec import BitFit, Design, Frozen, FullFineTuning, parts_of
-from unidelta.errors import ExchangeError, Problems
+from unidelta.errors import ExchangeError
 from unidelta.exchange.folder import Found, read_tensors
 from unidelta.exchange.tie import Tie, fixed
-from unidelta.fidelity.names import official_name
+from unidelta.fidelity.names import has_parallel_ffn, official_names
 from unidelta.fidelity.options import request
 from unidelta.injection.architecture import architecture_of_model
 from unidelta.injection.beside import beside
@@ -58,23 +58,22 @@ def read(folder: Path, model: PreTrainedModel, *, options: Mapping[str, Any], al
     design = _design(options, model, asked)
     tensors, _ = read_tensors(folder, _FILES, config={}, allow_bin=allow_bin, asked=asked)
     family = architecture_of_model(model).family
-    is_encoder, parts = family.kind == "encoder", parts_of(design)
-    is_parallel = any(part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL for part in parts)
-    reads_norm = any(FORMS[part.form].level == "heads" and part.layer_norm is not LayerNorm.NONE for part in parts)
+    is_encoder = family.kind == "encoder"
+    reads_norm = any(
+        FORMS[part.form].level == "heads" and part.layer_norm is not LayerNorm.NONE for part in parts_of(design)
+    )
     unused = {
         _UNUSED: True,
         _UNUSED_OF_ENCODERS: is_encoder,
-        _UNUSED_BESIDE_PARALLEL: is_encoder and is_parallel,
+        _UNUSED_BESIDE_PARALLEL: is_encoder and has_parallel_ffn(design),
         _UNUSED_NORM: not reads_norm,
     }
-    names = [each for each, is_unused in unused.items() if is_unused]
-    kept = {name: tensor for name, tensor in tensors.items() if not any(each.fullmatch(name) for each in names)}
+    patterns = [pattern for pattern, is_unused in unused.items() if is_unused]
+    kept = {name: tensor for name, tensor in tensors.items() if not any(each.fullmatch(name) for each in patterns)}
 
     def ties(injection: Injection) -> list[Tie]:
-        theirs = {
-            name: official_name(name, is_encoder=is_encoder, is_wrapped=True, is_parallel_ffn=is_parallel)
-            for name in (*injection.trained, *beside(injection.model))
-        }
+        names = (*injection.trained, *beside(injection.model))
+        theirs = official_names(names, design, is_encoder=is_encoder, is_wrapped=True)
         own = [Tie(theirs=their_name, ours=(name,)) for name, their_name in theirs.items()]
         return own + _of_backbone(injection.model, kept, set(theirs))
 
@@ -118,9 +117,7 @@ def _design(options: Mapping[str, Any], model: PreTrainedModel, asked: str) -> D
         instead = f"{error.args[0]}=… as it was typed to the authors' script"
         raise ExchangeError(asked, why, instead) from None
     architecture = architecture_of_model(model)
-    design, problems = resolve_design(wanted, architecture=architecture, published=architecture)
-    if problems:
-        raise Problems(problems)
+    design = checked_design(wanted, architecture=architecture, published=architecture)
     if isinstance(design, FullFineTuning | Frozen):
         why = f"{describe(design)} were trained: there are no deltas"
         raise ExchangeError(asked, why, "the checkpoint as a backbone: --backbone DIR, backbone.checkpoint=DIR")

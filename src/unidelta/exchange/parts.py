@@ -5,7 +5,7 @@ from typing import Any
 
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, Slot
-from unidelta.design.form import FORMS, Setting
+from unidelta.design.form import FORMS, Outline
 from unidelta.design.spec import DeltaSpec
 
 
@@ -22,7 +22,8 @@ def part_of(
         **fields: of `DeltaSpec`, the bottleneck among them.
     """
     known = FORMS[form]
-    details = known.released(Setting(slot=slot, insertion=insertion, at_layer_output=False, family=architecture.family))
+    # not `source`: what a delta of another library reads is the sub-layer's input
+    details = known.released(Outline(slot=slot, insertion=insertion, at_layer_output=False, family=architecture.family))
     stated: dict[str, Any] = {
         "composition": "additive",
         "representation": details.representation,

@@ -45,7 +45,7 @@ def python_path(words: str | Path, call: str) -> Path:
 
 
 def path_argument(words: str) -> Path:
-    """`as_path` for an argument that argparse reads; argparse tells what is wrong with it."""
+    """`as_path` for an argument that argparse reads; argparse prints what is wrong with it."""
     try:
         return as_path(words, asked="PATH")
     except ConfigError as error:

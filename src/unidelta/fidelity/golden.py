@@ -18,14 +18,13 @@ from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.trainer_pt_utils import LabelSmoother
 
 from unidelta.backbones.classes import MODEL_CLASSES
-from unidelta.design.axes import Insertion, Slot
 from unidelta.design.count import count
 from unidelta.design.describe import describe
 from unidelta.design.family import FAMILIES
-from unidelta.design.spec import Deltas, Design
+from unidelta.design.spec import Design
 from unidelta.errors import DataError, Problems
 from unidelta.fast.switch import speed_up
-from unidelta.fidelity.names import official_name
+from unidelta.fidelity.names import official_names
 from unidelta.fidelity.options import design_of
 from unidelta.injection.architecture import architecture_of
 from unidelta.injection.inject import inject
@@ -105,7 +104,8 @@ def compare(path: Path, *, fast: bool = False) -> Comparison:
     injection = inject(model, design, generator=torch.Generator().manual_seed(0))
     if fast:
         speed_up(injection)
-    theirs = _their_names(injection, meta)
+    is_encoder = FAMILIES[meta["model"]].kind == "encoder"
+    theirs = official_names(injection.trained, design, is_encoder=is_encoder, is_wrapped=meta["wrapped"])
     _load_deltas(injection, theirs, tensors)
     _check_names(injection, meta, theirs, tensors, result)
     _check_numbers(injection, meta, theirs, tensors, result)
@@ -150,22 +150,6 @@ def _model(config: PreTrainedConfig) -> PreTrainedModel:
 
 def _design(meta: Mapping[str, Any], model: PreTrainedModel) -> Design:
     return design_of(meta["official_options"], architecture_of(model.config, name=model.config.model_type))
-
-
-def _their_names(injection: Injection, meta: Mapping[str, Any]) -> dict[str, str]:
-    design = injection.design
-    parallel = isinstance(design, Deltas) and any(
-        part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL for part in design.parts
-    )
-    return {
-        name: official_name(
-            name,
-            is_encoder=FAMILIES[meta["model"]].kind == "encoder",
-            is_wrapped=meta["wrapped"],
-            is_parallel_ffn=parallel,
-        )
-        for name in injection.trained
-    }
 
 
 def _load_deltas(injection: Injection, theirs: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:

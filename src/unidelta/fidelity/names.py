@@ -1,6 +1,10 @@
 """Translates our parameter names to the authors' (their `pretrained_model.`, `prompt_model.` and `ef_…`)."""
 
 import re
+from collections.abc import Iterable
+
+from unidelta.design.axes import Insertion, Slot
+from unidelta.design.spec import Design, parts_of
 
 _KINDS = {  # kind of attention: embedding, MLP and directly parameterised vectors in `prompt_model`
     "encoder_self": ("wte_enc", "control_trans_enc", "encoder_attn"),
@@ -14,6 +18,27 @@ _LEAVES = {
     "compose.norm": "adapter_layer_norm_before",
     "compose.learned_scale": "scale",
 }
+
+
+def official_names(names: Iterable[str], design: Design, *, is_encoder: bool, is_wrapped: bool) -> dict[str, str]:
+    """The authors' names of our parameters, by ours.
+
+    Args:
+        names: ours, from `model.named_parameters()`.
+        design: of the model that has them.
+        is_encoder: as for `official_name`.
+        is_wrapped: as for `official_name`.
+    """
+    is_parallel = has_parallel_ffn(design)
+    return {
+        name: official_name(name, is_encoder=is_encoder, is_wrapped=is_wrapped, is_parallel_ffn=is_parallel)
+        for name in names
+    }
+
+
+def has_parallel_ffn(design: Design) -> bool:
+    """Whether a delta of the FFN is parallel, on which the place of RoBERTa's used FFN adapter depends."""
+    return any(part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL for part in parts_of(design))
 
 
 def official_name(name: str, *, is_encoder: bool, is_wrapped: bool, is_parallel_ffn: bool) -> str:

@@ -20,9 +20,9 @@ from unidelta.design.request import (
     Request,
     SlotConfig,
 )
-from unidelta.design.resolve import resolve_design
+from unidelta.design.resolve import checked_design
 from unidelta.design.spec import Design
-from unidelta.errors import ConfigError, Problems
+from unidelta.errors import ConfigError
 from unidelta.extensions.paths import PACKAGE
 
 _WORDS = yaml.safe_load((PACKAGE / "fidelity" / "official.yaml").read_text(encoding="utf-8"))
@@ -32,13 +32,11 @@ def design_of(options: Mapping[str, Any], architecture: Architecture) -> Design:
     """The design for a set of the authors' options on an architecture, at the sizes that they type.
 
     Raises:
+        KeyError: an option is missing.
         ConfigError: an option has no name here.
         Problems: the options cannot be built.
     """
-    design, problems = resolve_design(request(options), architecture=architecture, published=architecture)
-    if problems:
-        raise Problems(problems)
-    return design
+    return checked_design(request(options), architecture=architecture, published=architecture)
 
 
 def request(options: Mapping[str, Any]) -> Request:
@@ -48,6 +46,7 @@ def request(options: Mapping[str, Any]) -> Request:
         options: the authors' options by name.
 
     Raises:
+        KeyError: an option is missing.
         ConfigError: an option has no name here.
     """
     attn, ffn = _attention(options), _ffn(options)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot, Source
-from unidelta.design.form import Details, Form, Materials, Setting, register_form
+from unidelta.design.form import Details, Form, Materials, Outline, register_form
 from unidelta.design.generator import generated_maps, generator_of
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
@@ -26,18 +26,18 @@ class Bottleneck(Form):
     zero_starts = (Init.LORA,)
     generated = "maps"
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """Biases everywhere; at attention a layer norm, and in parallel before W_o; in pre-LN models x unnormalised."""
-        is_parallel, is_attention = setting.insertion is Insertion.PARALLEL, setting.slot is Slot.ATTN
-        if setting.at_layer_output:
+        is_parallel, is_attention = outline.insertion is Insertion.PARALLEL, outline.slot is Slot.ATTN
+        if outline.at_layer_output:
             # RoBERTa's code adds A(LN(x + f)) to x + f and normalises again; in pre-LN models both are x + f
-            representation = Representation.LAYER if setting.family.is_pre_norm else Representation.RESIDUAL
+            representation = Representation.LAYER if outline.family.is_pre_norm else Representation.RESIDUAL
         elif is_attention and is_parallel:
             representation = Representation.CONCAT  # modeling_bart.py:300
         else:
             representation = Representation.SUBLAYER
         # modeling_mbart.py:457 reads the residual stream; the frozen FFN reads its layer norm (Q9)
-        reads_stream = not is_attention and is_parallel and setting.family.released.ffn_adapter_reads_stream
+        reads_stream = not is_attention and is_parallel and outline.family.released.ffn_adapter_reads_stream
         return Details(
             representation=representation,
             source=Source.RESIDUAL_STREAM if reads_stream else Source.SUBLAYER_INPUT,
@@ -45,9 +45,9 @@ class Bottleneck(Form):
             bias=True,
         )
 
-    def paper(self, setting: Setting) -> Details:
+    def paper(self, outline: Outline) -> Details:
         """The equation: no biases, no layer norm, at the sub-layer's output."""
-        return Details(representation=Representation.LAYER if setting.at_layer_output else Representation.SUBLAYER)
+        return Details(representation=Representation.LAYER if outline.at_layer_output else Representation.SUBLAYER)
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:
         """r (d_read + d_changed): Table 9's 2rd."""
@@ -58,8 +58,8 @@ class Bottleneck(Form):
         return self._n_activations(spec, place) + place.d_changed if spec.bias else 0
 
     def _n_activations(self, spec: DeltaSpec, place: Place) -> int:
-        made = generator_of(spec)
-        return spec.bottleneck if made is None else made.n_activations(spec, place)
+        generator = generator_of(spec)
+        return spec.bottleneck if generator is None else generator.n_activations(spec, place)
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FormModule":
         """`deltas.bottleneck.Bottleneck`, or the same with maps that a generator makes."""

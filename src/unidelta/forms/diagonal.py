@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot
-from unidelta.design.form import Details, Form, Materials, Rule, Setting, register_form
+from unidelta.design.form import Details, Form, Materials, Outline, register_form
+from unidelta.design.rule import Rule
 from unidelta.design.site import INNER, Place
 from unidelta.design.spec import DeltaSpec
 
@@ -41,7 +42,7 @@ class Diagonal(Form):
         ),
     )
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """At linear maps, or the FFN's inner activation."""
         return Details(representation=Representation.LINEAR)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unidelta.design.axes import LayerNorm
-from unidelta.design.form import Details, Setting, register_form
+from unidelta.design.form import Details, Outline, register_form
 from unidelta.design.head_form import HeadForm
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ class HeadAdapter(HeadForm):
     short = "multi-head adapter"
     formula = "ReLU({z} P_kᵀ) P_v"
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """BART's code reads W_q LN(x) and does not divide by √d_h; mBART's and RoBERTa's reads q and divides (Q8)."""
-        is_normed = setting.family.released.norms_multihead_query
+        is_normed = outline.family.released.norms_multihead_query
         return replace(
-            super().released(setting),
+            super().released(outline),
             layer_norm=LayerNorm.IN if is_normed else LayerNorm.NONE,
             scaled_query=not is_normed,
         )
 
-    def paper(self, setting: Setting) -> Details:
+    def paper(self, outline: Outline) -> Details:
         """Attention's own query, not divided by √d_h."""
-        return replace(super().released(setting), scaled_query=False)
+        return replace(super().released(outline), scaled_query=False)
 
     @property
     def module(self) -> "type[HeadAdapterModule]":

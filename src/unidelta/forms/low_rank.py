@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation, Slot
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.form import Details, Form, Materials, Rule, Setting, register_form
+from unidelta.design.form import Details, Form, Materials, Outline, register_form
 from unidelta.design.generator import generated_maps
+from unidelta.design.rule import Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -50,7 +51,7 @@ class LowRank(Form):
         ),
     )
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """At linear maps."""
         return Details(representation=Representation.LINEAR)
 

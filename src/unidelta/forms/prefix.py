@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from unidelta.design.architecture import Architecture
 from unidelta.design.axes import Init
 from unidelta.design.composition import COMPOSITIONS
-from unidelta.design.form import Rule, register_form
+from unidelta.design.form import register_form
 from unidelta.design.head_form import HeadForm
+from unidelta.design.rule import Rule
 from unidelta.design.spec import DeltaSpec
 
 if TYPE_CHECKING:

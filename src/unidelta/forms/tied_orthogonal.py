@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from unidelta.design.axes import Init, Insertion, LayerNorm, Representation
-from unidelta.design.form import Details, Form, Materials, Rule, Setting, register_form
+from unidelta.design.form import Details, Form, Materials, Outline, register_form
+from unidelta.design.rule import Rule
 from unidelta.design.site import Place
 from unidelta.design.spec import DeltaSpec
 
@@ -33,10 +34,10 @@ class TiedOrthogonal(Form):
         ),
     )
 
-    def released(self, setting: Setting) -> Details:
+    def released(self, outline: Outline) -> Details:
         """At the output of the layer or of the sub-layer."""
         return Details(
-            representation=Representation.LAYER if setting.at_layer_output else Representation.SUBLAYER, bias=True
+            representation=Representation.LAYER if outline.at_layer_output else Representation.SUBLAYER, bias=True
         )
 
     def n_matrices(self, spec: DeltaSpec, place: Place) -> int:

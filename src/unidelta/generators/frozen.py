@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Generator as Randomness
 
-    from unidelta.deltas.frozen import FrozenMaps, Shared
+    from unidelta.deltas.frozen import FrozenMaps, SharedMaps
     from unidelta.design.site import SiteShape
 
 
@@ -34,20 +34,20 @@ class FrozenGenerator(Generator):
         widths = [place.d_read for place in places]
         return (4 * max(widths), "four times the most features that one of its maps reads") if widths else None
 
-    def shared(self, spec: DeltaSpec, sites: "Sequence[SiteShape]", randomness: "Randomness") -> "Shared":
+    def shared(self, spec: DeltaSpec, sites: "Sequence[SiteShape]", randomness: "Randomness") -> "SharedMaps":
         """A and B as large as the largest place needs; smaller ones take a part."""
-        from unidelta.deltas.frozen import Shared
+        from unidelta.deltas.frozen import SharedMaps
         from unidelta.design.site import places
 
         every = [place for site in sites for place in places(spec, site)]
         seed = int(dict(spec.options)["projection_seed"])
         widths = max(place.d_read for place in every), max(place.d_changed for place in every)
-        return Shared(spec.bottleneck, widths, seed=seed)
+        return SharedMaps(spec.bottleneck, widths, seed=seed)
 
     def build(self, spec: DeltaSpec, place: Place, materials: Materials) -> "FrozenMaps":
         """`deltas.frozen.FrozenMaps`."""
-        from unidelta.deltas.frozen import FrozenMaps, Shared
+        from unidelta.deltas.frozen import FrozenMaps, SharedMaps
 
-        assert isinstance(materials.shared, Shared)  # made above
+        assert isinstance(materials.shared, SharedMaps)  # made above
         start = float(dict(spec.options)["d_start"])
         return FrozenMaps(materials.shared, spec.bottleneck, (place.d_read, place.d_changed), d_start=start)

@@ -46,8 +46,8 @@ def host_class(host: type[Host], stock: type[nn.Module]) -> type[Host]:
 
 
 def _empty(host: type[Host], stock: type[nn.Module]) -> nn.Module:
-    made = host_class(host, stock)
-    return made.__new__(made)
+    cls = host_class(host, stock)
+    return cls.__new__(cls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ def _where(module: nn.Module) -> tuple[torch.device, torch.dtype]:
     return weight.device, weight.dtype
 
 
-def _become(module: nn.Module, made: type[nn.Module]) -> None:
-    module.__class__ = made
+def _become(module: nn.Module, cls: type[nn.Module]) -> None:
+    module.__class__ = cls
     if "_old_forward" in vars(module):  # accelerate's hooks, on a model split over devices, call the forward they found
-        module._old_forward = made.forward.__get__(module)
+        module._old_forward = cls.forward.__get__(module)

@@ -46,7 +46,7 @@ from unidelta.injection.saving_backbone import guard_saving
 from unidelta.injection.switching_attention import base_of, guard_attention, set_attention
 
 Activations = Mapping[tuple[str, int], tuple[Tensor, Tensor]]
-"""P_k, P_v to start from, `(l, width of keys or values)`, by kind of attention and layer (`activations`)."""
+"""P_k, P_v to start from, `(L, width of keys or values)`, by kind of attention and layer (`activations`)."""
 
 
 def inject(
@@ -87,7 +87,7 @@ def inject(
         parameter.requires_grad_(isinstance(design, FullFineTuning) and id(parameter) not in fixed)
     try:
         with torch.device("meta" if model.device.type == "meta" else "cpu"):
-            _put(model, design, architecture, sites, generator, start)
+            _attach_design(model, design, architecture, sites, generator, start)
     except BaseException:
         take_out(model, requires_grad)
         raise
@@ -104,7 +104,7 @@ def _fixed(model: PreTrainedModel, architecture: Architecture) -> Iterator[nn.Pa
             yield from stack.get_submodule(positions).parameters()
 
 
-def _put(
+def _attach_design(
     model: PreTrainedModel,
     design: Design,
     architecture: Architecture,
@@ -151,21 +151,21 @@ def _attach_part(
 ) -> None:
     if spec.representation in INSIDE_ATTENTION:
         _use_delta_attention(model)
-    form, seen = FORMS[spec.form], dict[str, nn.Module | None]()
+    form, shared = FORMS[spec.form], dict[str, nn.Module | None]()
     for shape, site in sites:
         group = form.shares_over(spec, shape)
-        if group not in seen:  # one shared module per group, made before the first delta of that group
+        if group not in shared:  # one shared module per group, made before the first delta of that group
             of_group = [each for each, _ in sites if form.shares_over(spec, each) == group]
             rows = None if start is None else _side_by_side(start, of_group)
-            seen[group] = form.shared(spec, of_group, generator, rows)
-            if (network := seen[group]) is not None:
+            shared[group] = form.shared(spec, of_group, generator, rows)
+            if (network := shared[group]) is not None:
                 hosting = Hosting(module=site.stack, host=StackHost)
                 attach(hosting, group, _like(network, site.stack, model))
         for place in places(spec, shape):
             materials = Materials(
                 generator=generator,
                 dropout=site.dropout,
-                shared=seen[group],
+                shared=shared[group],
                 start=None if start is None else start[site.kind, site.layer],
                 linears={role: _frozen(site, role) for role in site.linears},
                 key_norm=site.key_norm,
@@ -229,7 +229,7 @@ def hosting_of(spec: DeltaSpec, place: Place, site: Site) -> tuple[Hosting, str]
 
 
 def _like(new: nn.Module, host: nn.Module, model: PreTrainedModel) -> nn.Module:
-    """A new module on the device of its host, in the model's precision."""
+    """A new module on the device of its host and in the model's precision."""
     return new.to(device=next(host.parameters()).device, dtype=model.dtype)
 
 

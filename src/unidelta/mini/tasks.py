@@ -29,7 +29,7 @@ def xsum(seed: int, rng: Random, part: str) -> dict[str, Any]:
     """
     this = world(seed)
     event, other = events.draw(this, rng, part), events.draw(this, rng, part)
-    main, distraction = (events.report(this, told, rng, details=frozenset()) for told in (event, other))
+    main, distraction = (events.report(this, each, rng, details=frozenset()) for each in (event, other))
     sentences = [main, f"{rng.choice(events.MARKERS)} {distraction}"]
     if rng.random() < 0.5:
         sentences.reverse()

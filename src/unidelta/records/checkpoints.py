@@ -4,7 +4,6 @@
 name and renamed when everything is on the disk: a folder `step-N` without a matching manifest was damaged afterwards.
 """
 
-import hashlib
 import re
 import shutil
 import uuid
@@ -15,6 +14,7 @@ from typing import Any
 
 from unidelta.errors import IntegrityError
 from unidelta.records.atomic import set_aside, sync, system_errors_named
+from unidelta.records.sha256 import sha256_of_file
 from unidelta.records.strict_json import canonical, digest, parse
 
 _MANIFEST, _N_KEPT = "manifest.json", 2  # two: the newest may be damaged later than it was written
@@ -84,7 +84,7 @@ class Checkpoints:
                     "changes": list(changes),
                     "identity": self._identity,
                     "machine": self._machine,
-                    "files": {file.name: _sha256(file) for file in files},
+                    "files": {file.name: sha256_of_file(file) for file in files},
                 }
                 content["sha256"] = digest(content)
                 manifest = temporary / _MANIFEST
@@ -181,11 +181,6 @@ def _verified(folder: Path) -> dict[str, Any]:
     if manifest["sha256"] != digest(manifest):
         raise ValueError(f"{_MANIFEST} was altered")
     for name, sha256 in manifest["files"].items():
-        if _sha256(folder / name) != sha256:
+        if sha256_of_file(folder / name) != sha256:
             raise ValueError(f"{name} was altered")
     return manifest
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -36,9 +36,8 @@ def locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(
-            missing_ok=True
-        )  # while it is locked: a process that waits for this file then finds it removed, and creates a new one
+        # while it is locked: a process that waits for this file then finds it removed, and creates a new one
+        path.unlink(missing_ok=True)
         os.close(descriptor)
 
 

@@ -1,6 +1,5 @@
 """The composition root: from a configuration to its record."""
 
-import hashlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from unidelta.records.atomic import set_aside
 from unidelta.records.identity import run_id
 from unidelta.records.lock import locked
 from unidelta.records.record import RunRecord
+from unidelta.records.sha256 import sha256_of_file
 from unidelta.records.store import RecordStore
 from unidelta.run.coordinates import coordinates
 from unidelta.run.describe import dry_run, record_text
@@ -75,7 +75,7 @@ def run(
         stop=stop or Stop(),
         saves_deltas=config.save_deltas,
         saves_model=config.save_model,
-        plan=None if config.plan is None else hashlib.sha256(Path(config.plan).read_bytes()).hexdigest(),
+        plan=None if config.plan is None else sha256_of_file(Path(config.plan)),
     )
     with locked(execution.files.lock) if processes.is_first else nullcontext():
         done = _complete(execution)

@@ -1,7 +1,7 @@
 """The command line of sweep.py: plan everything, report what is done, run the rest.
 
 Exit status: 0 all done, 1 some job failed or diverged, 2 a request that cannot be met, 3 damaged weights,
-75 interrupted: the same command goes on."""
+75 interrupted: the same command continues."""
 
 import argparse
 import re

@@ -27,14 +27,9 @@ class Machine:
     free_bytes: int | None
 
 
-def this_machine(environment: Mapping[str, str] = os.environ, *, root: Path = Path("/")) -> Machine:
-    """The machine of this process.
-
-    Args:
-        environment: variables; CUDA_VISIBLE_DEVICES and PATH are read.
-        root: where `proc` and `sys` are.
-    """
-    return Machine(gpus=visible_gpus(environment), n_cores=n_cores(root), free_bytes=free_bytes(root))
+def this_machine() -> Machine:
+    """The machine of this process."""
+    return Machine(gpus=visible_gpus(os.environ), n_cores=n_cores(), free_bytes=free_bytes())
 
 
 def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:

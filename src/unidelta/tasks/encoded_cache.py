@@ -21,6 +21,7 @@ from safetensors.numpy import save
 from transformers import PreTrainedTokenizerBase
 
 from unidelta.errors import first_line
+from unidelta.records.sha256 import sha256_of_file
 from unidelta.tasks.encode import COUNTS, Encoded, ModelLimits, check_encoded, prepare, tokenised
 from unidelta.tasks.features import Features
 from unidelta.tasks.kind import KINDS
@@ -97,7 +98,7 @@ def _key(kept: Kept, spec: TaskSpec, tokenizer: PreTrainedTokenizerBase, split: 
         "languages": [spec.source_language, spec.target_language],
         "prompt": None if spec.prompt is None else asdict(spec.prompt),
         "packages": {name: version(name) for name in ("transformers", "tokenizers")},
-        "code": [hashlib.sha256(file.read_bytes()).hexdigest() for file in code],
+        "code": [sha256_of_file(file) for file in code],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

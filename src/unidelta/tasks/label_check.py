@@ -1,4 +1,4 @@
-"""The check of a split's labels: what is wrong with many of them is one fault, told at the first such row."""
+"""The check of a split's labels: a fault that many of them have is reported once, at the first such row."""
 
 import difflib
 from typing import Any

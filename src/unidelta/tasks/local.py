@@ -124,7 +124,7 @@ def _otherwise(task: TaskSpec, split: str) -> str:
     try:
         n_rows = len(read_split(replace(task, labels=()), "train"))
     except UserError:
-        return named  # what is wrong with the training split is told by itself
+        return named  # what is wrong with the training split is an error of its own
     last = f"; or task.eval_split='{last_rows('train', n_rows)}', the last rows of training"
     return named + (last if n_rows > 1 else "")
 

@@ -65,6 +65,6 @@ def table(predictions: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping) or not value:  # an empty one is told as such, or it would be lost
+    if not isinstance(value, Mapping) or not value:  # an empty mapping stays a value, or it would be lost
         return {name: value}
     return {path: leaf for key, below in value.items() for path, leaf in _flat(f"{name}/{key}", below).items()}

@@ -43,8 +43,8 @@ class Accounts:
             named = [f"{name} {count}" for name, count in counts.most_common(_N_NAMED)]
             if len(counts) > _N_NAMED:
                 named.append(f"and {len(counts) - _N_NAMED} more")
-            told = f" ({', '.join(named)})" if named else ""
-            yield f"{_counted(n)} not shown, because {reason}{told}."
+            details = f" ({', '.join(named)})" if named else ""
+            yield f"{_counted(n)} not shown, because {reason}{details}."
 
 
 def _counted(n: int) -> str:

@@ -35,9 +35,9 @@ def board(frame: pd.DataFrame, *, task: str | None = None, metric: str | None = 
     frame = given_table(frame, "runs")
     accounts = Accounts(n_runs=len(frame))
     settings = settings_of(frame, accounts, task=task, metric=metric)
-    made = rows_of(settings)
-    made.attrs["notes"] = accounts.sentences()
-    return made
+    rows = rows_of(settings)
+    rows.attrs["notes"] = accounts.sentences()
+    return rows
 
 
 def rows_of(settings: Sequence[Setting]) -> pd.DataFrame:
@@ -97,15 +97,15 @@ def _percent(one: Setting) -> float:
     return float(one.runs[0]["percent"])
 
 
-def board_table(made: pd.DataFrame, *, name: str = "board", title: str = "Board") -> Table:
+def board_table(frame: pd.DataFrame, *, name: str = "board", title: str = "Board") -> Table:
     """A board as a table to be rendered: columns that say one thing in every row are left out."""
-    group = [column for column in GROUP if len(set(made[column])) > 1]
-    names = [str(column) for column in made.columns if column not in (*GROUP, *_AFTER)]
+    group = [column for column in GROUP if len(set(frame[column])) > 1]
+    names = [str(column) for column in frame.columns if column not in (*GROUP, *_AFTER)]
     kinds: dict[str, Kind] = {"tuned %": "percent", "score": "score", "n": "count", "seconds": "count"}
-    has_lost = bool((made["lost"] != "").any())
+    has_lost = bool((frame["lost"] != "").any())
     heads = [*group, *names, "tuned %", "score", "n", "seconds", "Pareto", *(["lost"] if has_lost else [])]
     rows: list[tuple[Cell, ...]] = []
-    for line in made.to_dict("records"):
+    for line in frame.to_dict("records"):
         cells = [_cell(line[column]) for column in (*group, *names)]
         mean = float(line["mean"])
         cells += [
@@ -117,7 +117,7 @@ def board_table(made: pd.DataFrame, *, name: str = "board", title: str = "Board"
             *([Cell(text=str(line["lost"]))] if has_lost else []),
         ]
         rows.append(tuple(cells))
-    said = [f"{column} {made[column].iloc[0]}" for column in GROUP if column not in group and len(made)]
+    said = [f"{column} {frame[column].iloc[0]}" for column in GROUP if column not in group and len(frame)]
     return Table(
         name=name,
         title=title,
@@ -125,7 +125,7 @@ def board_table(made: pd.DataFrame, *, name: str = "board", title: str = "Board"
         " as well with fewer parameters.",
         columns=tuple(Column(title=head, kind=kinds.get(head, "text")) for head in heads),
         rows=tuple(rows),
-        notes=tuple(made.attrs.get("notes", ())),
+        notes=tuple(frame.attrs.get("notes", ())),
     )
 
 

@@ -41,7 +41,7 @@ def explore(words: Sequence[str]) -> None:
         words: `board`, `curve` or `compare`, then its options.
 
     Raises:
-        UserError: what is asked cannot be.
+        UserError: it cannot be done.
     """
     arguments = _parser().parse_args(words)
     if arguments.config_dir is not None:
@@ -50,8 +50,8 @@ def explore(words: Sequence[str]) -> None:
 
 
 def _board(asked: argparse.Namespace) -> None:
-    made = board(every(asked.source), task=asked.task, metric=asked.metric)
-    _show(board_table(made), made, asked.output)
+    frame = board(every(asked.source), task=asked.task, metric=asked.metric)
+    _show(board_table(frame), frame, asked.output)
 
 
 def _compare(asked: argparse.Namespace) -> None:
@@ -62,8 +62,8 @@ def _compare(asked: argparse.Namespace) -> None:
     runs = None if all(are_folders) else every(asked.source)
     first, second = (every(side) if runs is None or Path(side).is_dir() else select(runs, side) for side in asked.sides)
     by = asked.by if asked.by is not None else _OF_FOLDERS if all(are_folders) else ()
-    made = compare(first, second, task=asked.task, metric=asked.metric, by=by)
-    _show(comparison_table(made), made, asked.output)
+    frame = compare(first, second, task=asked.task, metric=asked.metric, by=by)
+    _show(comparison_table(frame), frame, asked.output)
 
 
 def _curve(asked: argparse.Namespace) -> None:
@@ -82,9 +82,9 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {"board": _board,
 """What each of them does with its options."""
 
 
-def _show(table: Table, made: pd.DataFrame, output: Path | None) -> None:
+def _show(table: Table, frame: pd.DataFrame, output: Path | None) -> None:
     renders: dict[str, Callable[[], str]] = {
-        ".csv": lambda: _wide(made),
+        ".csv": lambda: _wide(frame),
         ".md": lambda: to_markdown(table),
         ".tex": lambda: to_latex(table),
     }
@@ -95,9 +95,9 @@ def _show(table: Table, made: pd.DataFrame, output: Path | None) -> None:
         _write(output, renders[output.suffix]())
 
 
-def _wide(made: pd.DataFrame) -> str:
+def _wide(frame: pd.DataFrame) -> str:
     """A board or comparison as CSV: a line for each row, and a column for each column."""
-    words = made.rename(columns=in_csv)
+    words = frame.rename(columns=in_csv)
     for name in words.columns:
         if words[name].dtype.kind not in "bif":
             words[name] = [in_csv("" if value is None else str(value)) for value in words[name]]

@@ -68,9 +68,9 @@ def compare(
     )
     if not lines:
         raise ConfigError("compare two sides", " ".join(notes), "sides with runs of one task, metric and scale")
-    made = pd.DataFrame(lines, columns=[*GROUP, *by, *_AFTER])
-    made.attrs["notes"] = notes
-    return made
+    differences = pd.DataFrame(lines, columns=[*GROUP, *by, *_AFTER])
+    differences.attrs["notes"] = notes
+    return differences
 
 
 def _lines(
@@ -141,12 +141,12 @@ def _numbers(first: Score, second: Score, found: Difference, test: str) -> dict[
     }
 
 
-def comparison_table(made: pd.DataFrame) -> Table:
+def comparison_table(frame: pd.DataFrame) -> Table:
     """A comparison as a table to be rendered."""
-    names = [str(column) for column in made.columns if column not in _AFTER]
+    names = [str(column) for column in frame.columns if column not in _AFTER]
     heads = [*names, "first", "second", "difference", "n", "p", "needs n ≈", "first is"]
     rows: list[tuple[Cell, ...]] = []
-    for line in made.to_dict("records"):
+    for line in frame.to_dict("records"):
         is_tested = line["test"] != ""
         width = f" ± {line['ci95']:.2f}" if is_tested else ""
         needed = needed_text(None if math.isnan(line["n_needed"]) else int(line["n_needed"])) if is_tested else MISSING
@@ -173,5 +173,5 @@ def comparison_table(made: pd.DataFrame) -> Table:
         " found four times in five.",
         columns=tuple(Column(title=head, kind=kinds.get(head, "text")) for head in heads),  # pyright: ignore[reportArgumentType]
         rows=tuple(rows),
-        notes=tuple(made.attrs.get("notes", ())),
+        notes=tuple(frame.attrs.get("notes", ())),
     )

@@ -66,7 +66,7 @@ def curves(
     for group in dict.fromkeys(one.group for one in settings):
         mine = [one for one in there if one.group == group]
         full = [one for one in levels if one.group == group]
-        panels.append(_panel(group, mine, full, places, by, choose, is_scale_told=len(scales) > 1))
+        panels.append(_panel(group, mine, full, places, by, choose, names_scale=len(scales) > 1))
     panels = [panel for panel in panels if panel.series or panel.full is not None]
     if not panels:
         why = " ".join(accounts.sentences()) or "there are no runs"
@@ -92,7 +92,7 @@ def _panel(
     by: Sequence[str],
     choose: Callable[[Sequence[Setting]], Setting | None],
     *,
-    is_scale_told: bool,
+    names_scale: bool,
 ) -> Panel:
     lines: dict[tuple[str, ...], dict[float, list[Setting]]] = {}
     for one in settings:
@@ -110,7 +110,7 @@ def _panel(
     scale, task, metric = group
     sources = {str(one.runs[0]["source"]) for one in (*settings, *full)}
     return Panel(
-        title=panel_title(task, scale, is_scale_told=is_scale_told),
+        title=panel_title(task, scale, names_scale=names_scale),
         y_label=metric_title(metric),
         series=tuple(series),
         full=None if level is None else level.score,

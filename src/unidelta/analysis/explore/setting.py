@@ -97,19 +97,19 @@ def settings_of(
             continue
         group = (run["scale"], run["task"], metric or run["metric"])
         found.setdefault((group, run["settings"]), []).append(run)
-    made = [_setting(group, text, sorted(mine, key=_seed)) for (group, text), mine in found.items()]
-    return _scored(made, metric, accounts)
+    settings = [_setting(group, text, sorted(mine, key=_seed)) for (group, text), mine in found.items()]
+    return _scored(settings, metric, accounts)
 
 
-def _scored(made: list[Setting], metric: str | None, accounts: Accounts) -> list[Setting]:
+def _scored(settings: list[Setting], metric: str | None, accounts: Accounts) -> list[Setting]:
     """Without the tasks that no run has the metric of."""
     if metric is None:
-        return made
-    scored = {one.group for one in made if one.score.n}
-    for one in made:
+        return settings
+    scored = {one.group for one in settings if one.score.n}
+    for one in settings:
         if one.group not in scored:
             accounts.leave_out(f"their task has no {metric}", len(one.runs), detail=one.group[1])
-    return [one for one in made if one.group in scored]
+    return [one for one in settings if one.group in scored]
 
 
 def _setting(group: Group, text: str, runs: Sequence[Row]) -> Setting:

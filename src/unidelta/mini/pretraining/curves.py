@@ -10,15 +10,8 @@ from matplotlib.figure import Figure
 from unidelta.backbones.shipped import BACKBONES
 from unidelta.mini.miniature import MINIATURES
 
-_COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#999999",
-)  # Okabe & Ito: safe for colour-blind readers
+_COLOURS = tuple("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #999999".split())
+"""Okabe & Ito's, which colour-blind readers can tell apart, and grey."""
 
 
 def draw_curves(path: Path) -> None:

@@ -7,6 +7,8 @@ a fact would otherwise take tens of times as many documents to be learnt.
 import math
 from random import Random
 
+IGNORED = -100
+"""The label that the loss ignores."""
 _P_SALIENT, _P_INFILL = 0.7, 0.3  # of salient tokens; share of tokens in spans (as Lewis et al. 2020, §2.2)
 _MEAN_SPAN = 2.0  # they: 3
 # Devlin et al. 2019, §3.1: 15 % of all tokens. Facts are learnt from sentences in which little else is hidden.
@@ -49,7 +51,7 @@ def infill(ids: list[int], *, salient: frozenset[int], mask: int, rng: Random) -
 def mask_tokens(
     ids: list[int], *, salient: frozenset[int], special: frozenset[int], mask: int, n_tokens: int, rng: Random
 ) -> tuple[list[int], list[int]]:
-    """Masked ids, and labels: the token to predict, −100 elsewhere.
+    """Masked ids, and labels: the token to predict, `IGNORED` elsewhere.
 
     Args:
         ids: the tokens of a document with its special tokens.
@@ -59,7 +61,7 @@ def mask_tokens(
         n_tokens: size of the vocabulary; the last special id is followed by words.
         rng: the source of randomness.
     """
-    source, labels = list(ids), [-100] * len(ids)
+    source, labels = list(ids), [IGNORED] * len(ids)
     first_word = max(special) + 1
     for place, token in enumerate(ids):
         if token in special or rng.random() >= (_P_SALIENT_MLM if token in salient else _P_MLM):

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from unidelta.mini.pretraining.noise import IGNORED
 from unidelta.mini.pretraining.recipe import Recipe
 from unidelta.mini.pretraining.texts import MASK, Text
 from unidelta.mini.reviews import VERDICTS
 from unidelta.mini.settings import words_of
 from unidelta.mini.world import world
 
-IGNORED = -100
 Question = tuple[str, str]
 """A sentence with one `<mask>`, and the word that belongs there."""
 

@@ -1,6 +1,5 @@
 """A pretrained miniature on disk: fp16 weights, configuration, tokenizer, provenance and model card."""
 
-import hashlib
 import json
 import platform
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from unidelta.mini.pretraining.objective import Objective
 from unidelta.mini.pretraining.recipe import Recipe
 from unidelta.mini.pretraining.train import Point
 from unidelta.mini.tokenizer import tokenizer
+from unidelta.records.sha256 import sha256_of_file
 
 _SETTINGS = ("steps", "batch_size", "learning_rate", "warmup_steps")
 
@@ -33,7 +33,7 @@ def save(
     Args:
         model: the pretrained model.
         folder: created if it is missing.
-        objective: the training objective, in words.
+        objective: what it was trained for, and the world.
         recipe: how it was trained.
         seed: of weights and text.
         curve: loss and probes during training.
@@ -51,7 +51,7 @@ def save(
     tokenizer(objective.family, seed=objective.world_seed).save_pretrained(folder)
     about: dict[str, Any] = {
         "family": objective.family,
-        "sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
+        "sha256": sha256_of_file(folder / "model.safetensors"),
         "world_seed": objective.world_seed,
         "seed": seed,
         "parameters": sum(tensor.numel() for tensor in weights.values()),

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM
 
 from unidelta.mini.pretraining.facts import facts, translations
-from unidelta.mini.pretraining.noise import infill
-from unidelta.mini.pretraining.objective import IGNORED, Question
+from unidelta.mini.pretraining.noise import IGNORED, infill
+from unidelta.mini.pretraining.objective import Question
 from unidelta.mini.pretraining.objectives.roberta import MaskedTokens
 from unidelta.mini.pretraining.recipe import Stage
 from unidelta.mini.pretraining.texts import Text, both_languages, news, news_and_claims, news_in_segments

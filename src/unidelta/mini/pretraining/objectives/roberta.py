@@ -11,8 +11,8 @@ from unidelta.mini import claims, events
 from unidelta.mini.frequency import evenly_told
 from unidelta.mini.miniature import SPECIAL
 from unidelta.mini.pretraining.facts import facts
-from unidelta.mini.pretraining.noise import mask_tokens
-from unidelta.mini.pretraining.objective import IGNORED, Objective, Question
+from unidelta.mini.pretraining.noise import IGNORED, mask_tokens
+from unidelta.mini.pretraining.objective import Objective, Question
 from unidelta.mini.pretraining.recipe import Stage
 from unidelta.mini.pretraining.texts import Text, news_and_claims, news_in_segments
 from unidelta.mini.reviews import VERDICTS, judgement, verdict_on
