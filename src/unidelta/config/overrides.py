@@ -46,12 +46,13 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
             continue
         known[argument] = override
         is_of_hydra = re.split("[./]", override.key_or_group)[0] == "hydra"
-        if override.is_sweep_override() and (is_of_hydra or not is_multirun):
-            problems.append(
-                _of_all_jobs(argument, override) if is_of_hydra else _several(argument, override, arguments)
-            )
-        else:
-            problems += _check_override(argument, override)
+        if override.is_sweep_override() and not (is_of_hydra or is_multirun):
+            problems.append(_several(argument, override, arguments))
+            continue
+        wrong = list(_check_override(argument, override))
+        if override.is_sweep_override() and is_of_hydra and not wrong:
+            wrong.append(_of_all_jobs(argument, override))
+        problems += wrong
     problems += _check_pool_keys(known)
     if not problems:
         problems += _check_absent_nodes(known)
