@@ -34,7 +34,7 @@ def composed(words: Sequence[str]) -> ComposedConfig:
 def _composed(words: tuple[str, ...], folders: tuple[Path, ...]) -> ComposedConfig:
     values = [word for word in words if word.partition("=")[0] in types()]
     try:
-        config = deepcopy(_of_files(tuple(word for word in words if word not in values), folders))
+        config = deepcopy(_of_files(tuple(sorted(word for word in words if word not in values)), folders))
         for word in values:
             OmegaConf.update(config, word.partition("=")[0], parse(*as_hydra_reads([word])).value(), merge=True)
     except (HydraException, OmegaConfBaseException):
@@ -44,7 +44,7 @@ def _composed(words: tuple[str, ...], folders: tuple[Path, ...]) -> ComposedConf
 
 @cache
 def _of_files(words: tuple[str, ...], folders: tuple[Path, ...]) -> DictConfig:
-    """What Hydra makes of these words as long as there are these folders."""
+    """What Hydra makes of these words, in whatever order, as long as there are these folders."""
     GlobalHydra.instance().clear()
     fill_store()
     with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
