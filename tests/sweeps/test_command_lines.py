@@ -185,7 +185,7 @@ for i in 0 1 2 3 4 5; do echo "GPU $i: NVIDIA H200 (UUID: GPU-$i-$i)"; done
 def test_on_a_server_with_four_gpus_there_are_four_workers_with_one_each(
     program: str, restricted: str, gpus: list[str], typed, environment: dict[str, str], tmp_path: Path
 ):
-    """Each of five jobs waits until four GPUs are in use at once: three workers would never end, and five use another."""
+    """Each of five jobs waits until four GPUs are in use at once: three workers would never end, five use another."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "nvidia-smi").write_text(NVIDIA_SMI)
     (tmp_path / "bin" / "nvidia-smi").chmod(0o755)
