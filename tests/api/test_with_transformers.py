@@ -88,11 +88,18 @@ def test_seq2seq_trainer_trains_and_evaluates_by_generating(stock, batch, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("settings", "side"),
-    [({}, "left"), ({"num_beams": 3, "early_stopping": False}, "right"), ({"do_sample": True, "top_p": 0.9}, "left")],
-    ids=["greedy", "beams", "sampling"],
+    ("method", "family", "settings", "side"),
+    [  # of the deltas only a prefix is in a cache
+        pytest.param(method, family, settings, side, marks=pytest.mark.slow if settings and method != "mam" else ())
+        for settings, side in (
+            ({}, "left"),
+            ({"num_beams": 3, "early_stopping": False}, "right"),
+            ({"do_sample": True, "top_p": 0.9}, "left"),
+        )
+        for method, family in CASES
+        if family != "roberta"
+    ],
 )
-@pytest.mark.parametrize(("method", "family"), [(m, f) for m, f in CASES if f != "roberta"])
 @torch.no_grad()
 def test_generation_is_the_same_with_fast_on_and_off_and_with_and_without_a_cache(
     stock, batch, method, family, settings, side

@@ -1,10 +1,7 @@
 """The words of train.py in any order and in W&B's form, sweeps and help, as a shell hands them over."""
 
 import ast
-import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,12 +15,6 @@ from unidelta.run.prepare import prepare
 from ..forked import forked
 
 ROOT = Path(__file__).parents[2]
-
-
-def train(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
-    command = [sys.executable, "train.py", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
 
 
 def test_words_and_options_are_told_apart_wherever_they_stand():
@@ -254,7 +245,7 @@ def test_what_other_programs_call_it_is_understood(word, meant):
 
 
 def test_help_begins_with_the_project_and_shows_what_to_type():
-    done = train("--help")
+    done = forked(["train.py", "--help"], ROOT)
     first, *lines = done.stdout.splitlines()
     assert (done.returncode, first.split(":")[0]) == (0, "unidelta")
     assert any(line.startswith("python train.py -m ") for line in lines)
@@ -267,7 +258,7 @@ def test_help_begins_with_the_project_and_shows_what_to_type():
 @pytest.mark.slow
 def test_a_sweep_over_experiments_and_globs_does_every_job(tmp_path):
     words = "method=glob(bit*) -m task=sst2 experiment=quick,null training.max_steps=1 tracking=none"
-    done = train(*words.split(), f"results_dir={tmp_path}")
+    done = forked(["train.py", *words.split(), f"results_dir={tmp_path}"], ROOT)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("mini/sst2/*.json"))) == 2
 

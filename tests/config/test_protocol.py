@@ -5,13 +5,13 @@ and for full fine-tuning what their earlier scripts did (docs/fidelity.md has th
 """
 
 import itertools
-import subprocess
-import sys
 
 import pytest
 import yaml
 
 from unidelta.extensions.paths import PACKAGE
+
+from ..forked import forked
 
 METHODS = (
     "adapter adapter_houlsby adapter_pfeiffer bitfit frozen full lora mam multihead_parallel_adapter parallel_adapter "
@@ -210,9 +210,7 @@ def test_what_is_put_into_a_slot_is_the_protocols(asked, method, task):
 
 def test_a_published_experiment_prints_its_configuration():
     words = ("method=mam", "task=wmt_en_ro", "scale=paper", "dry_run=true")
-    done = subprocess.run(
-        [sys.executable, str(PACKAGE.parents[1] / "train.py"), *words, "--cfg", "job"], capture_output=True, text=True
-    )
+    done = forked(["train.py", *words, "--cfg", "job"], PACKAGE.parents[1])
     assert done.returncode == 0, done.stderr
     printed = yaml.safe_load(done.stdout)
     assert printed["task"]["generation"]["num_beams"] == 5

@@ -199,3 +199,11 @@ def test_one_design_has_one_name_whatever_it_was_called(composed, one, other):
     first, second = (composed(*words.split(), rate) for words in (one, other))
     assert prepare(first).design == prepare(second).design
     assert named(first) == named(second)
+
+
+def test_what_matters_changes_the_name_and_what_does_not_leaves_it(composed):
+    base = ("method=bitfit", "task=sst2", "training.max_steps=1")
+    matters = ("seed=7", "training.weight_decay=0.2", "conventions=paper")
+    names = [named(composed(*base, *words)) for words in ((), *((word,) for word in matters))]
+    assert len(set(names)) == 4
+    assert named(composed(*base, "results_dir=elsewhere", "training.device=cpu")) == names[0]

@@ -12,11 +12,18 @@ OTHERS = (
     "unidelta.config.design_space",
 )
 BY_HYDRA = "train"
+MODULES = [*(one.module for name, one in COMMANDS.items() if name != BY_HYDRA), *OTHERS]
 
 
-@pytest.mark.parametrize(
-    "module", [*(one.module for name, one in COMMANDS.items() if name != BY_HYDRA), *OTHERS], ids=lambda name: name
-)
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_parser_knows_is_told(module, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [module, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(module).main()
+    assert ended.value.code in (0, None) and capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda name: name)
 @pytest.mark.parametrize("typed", [["--frobnicate", "x y"], ["--frob=1", "spam", "ham", "eggs"]], ids=" ".join)
 def test_what_a_parser_refuses_has_three_lines(module, typed, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [module, *typed])

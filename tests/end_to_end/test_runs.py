@@ -81,22 +81,6 @@ def test_a_finished_run_says_that_another_score_is_its_headline(do: Do, capsys: 
         assert ("--metric accuracy" in shown) is said
 
 
-def test_what_matters_changes_the_identity_and_what_does_not_leaves_it(do: Do, tmp_path: Path):
-    base = ("method=bitfit", "task=sst2", "training.max_steps=1")
-    names = [
-        do(*base, *more).run_id
-        for more in (
-            (),
-            ("seed=7",),
-            ("training.weight_decay=0.2",),
-            ("conventions=paper",),
-            (f"results_dir={tmp_path / 'elsewhere'}", "training.device=cpu"),
-        )
-    ]
-    assert len(set(names[:4])) == 4
-    assert names[4] == names[0]
-
-
 def test_predictions_on_the_reported_split_lie_beside_the_record(do: Do, tmp_path: Path):
     record = do("method=bitfit", "task=xsum", "task.max_eval_examples=5", "task.max_test_examples=3")
     path = tmp_path / "runs" / "mini" / "xsum" / f"{record.run_id}.predictions.jsonl"

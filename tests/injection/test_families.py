@@ -1,5 +1,7 @@
 """Every family × method × attention: built or refused, and what is built starts, trains and counts as it should."""
 
+from functools import cache
+
 import pytest
 import torch
 from transformers import PreTrainedModel
@@ -67,11 +69,16 @@ def silence(model: PreTrainedModel) -> None:
             parameter.data.zero_()
 
 
+@pytest.fixture(scope="module")
+def of_stock(tiny, batch):
+    """The logits of the stock model of a family under an attention, all of it frozen or trained."""
+    return cache(lambda f, a, is_on: tiny(f, attention=a).requires_grad_(is_on)(**batch(f, padded=True)).logits)
+
+
 @pytest.mark.parametrize(("family", "method"), CASES)
-def test_a_method_is_built_or_refused_on_a_family(tiny, batch, family, method):
-    stock = tiny(family)
-    facts = architecture_of(stock.config, name=family)
+def test_a_method_is_built_or_refused_on_a_family(tiny, batch, of_stock, family, method):
     if not is_built(family, method):
+        stock = tiny(family)
         with pytest.raises(Problems) as refusal:
             unidelta.inject(stock, method)
         assert all(len(str(each).splitlines()) == 3 for each in refusal.value.errors)
@@ -80,6 +87,7 @@ def test_a_method_is_built_or_refused_on_a_family(tiny, batch, family, method):
     inputs = batch(family, padded=True)
     for attention in attentions(family, method):
         model = tiny(family, attention=attention)
+        facts = architecture_of(model.config, name=family)
         deltas = unidelta.inject(model, method)
         counts = count(deltas.design, facts)
         assert (deltas.n_trained, deltas.n_stored) == (counts.trained, counts.stored)
@@ -94,7 +102,7 @@ def test_a_method_is_built_or_refused_on_a_family(tiny, batch, family, method):
         if method not in (*ADDS_POSITIONS, *NO_SILENCE):
             if method != "pissa":  # starts as the identity, where W_up is not 0
                 silence(model)
-            expected = tiny(family, attention=attention).requires_grad_(method == "full")(**inputs).logits
+            expected = of_stock(family, attention, method == "full")
             assert model(**inputs).logits.equal(expected), f"not the stock model under {attention}"
 
 

@@ -20,9 +20,10 @@ from torch.utils._pytree import tree_leaves
 
 from unidelta.design.family import FAMILIES
 
-from .conftest import EVERY_FAMILY
+from .conftest import ALIKE, EVERY_FAMILY
 
 B, T_SOURCE, T_TARGET = 3, 24, 16  # as batches in bf16 are padded: multiples of 8
+KINDS = ("bart", "roberta", "llama", "gpt2", "t5")
 DESIGNS = ("full", "mam", "multihead", "lora_attn", "parallel_both")  # of which `mam` has a prefix
 
 
@@ -71,8 +72,14 @@ def inputs(family: str) -> dict[str, Tensor]:
     return {**ids, "attention_mask": attended}
 
 
-@pytest.mark.parametrize("family", EVERY_FAMILY)
-@pytest.mark.parametrize("name", DESIGNS[1:-1])  # adapters at attention are those of `mam` at FFNs
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [  # adapters at attention are those of `mam` at FFNs; hosts of one kind are put together alike
+        pytest.param(name, family, marks=() if family in quick else pytest.mark.slow)
+        for name, quick in (("mam", set(FAMILIES) - set(ALIKE)), ("multihead", KINDS), ("lora_attn", KINDS))
+        for family in FAMILIES
+    ],
+)
 def test_no_op_falls_back_to_the_cpu(family: str, name: str, injected: Callable[..., Any], monkeypatch) -> None:
     monkeypatch.setattr("transformers.masking_utils.is_tracing", lambda *_: True)  # else it reads values of masks
     model = injected(name, family).model.to("meta").train()

@@ -1,6 +1,7 @@
 """Saved deltas loaded into a fresh backbone: the same logits, or a refusal."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from unidelta.records.record import RunRecord, to_json
 from unidelta.run.prepare import prepare
 
 from ..composed import composed
+from ..copied import copied
 
 FAMILIES = {"xsum": ("bart", 0), "wmt_en_ro": ("mbart", 0), "mnli": ("roberta", 3), "sst2": ("roberta", 2)}
 CASES = [
@@ -34,6 +36,11 @@ CASES = [
 
 
 def fresh(task: str) -> PreTrainedModel:
+    return copied(_read(task))
+
+
+@cache
+def _read(task: str) -> PreTrainedModel:
     family, n_labels = FAMILIES[task]
     return load_miniature(BACKBONES / family, family, Loading(seed=3, n_labels=n_labels))[0]
 

@@ -131,13 +131,12 @@ def test_exactly_the_named_parameters_train_and_each_gets_a_gradient(injected, b
     "name", "prefix prefix_gated_norm adapter_attn pfeiffer parallel_attn prefix_lora houlsby bitfit full".split()
 )
 def test_base_weights_keep_their_names_order_and_values(tiny, injected, name, family):
-    stock = tiny(family)
-    injection = injected(name, family, stirred=False)
-    state = injection.model.state_dict()
-    assert [key for key in state if key in stock.state_dict()] == list(stock.state_dict())
-    for key, tensor in stock.state_dict().items():
+    stock = tiny(family).state_dict()
+    state = injected(name, family, stirred=False).model.state_dict()
+    assert [key for key in state if key in stock] == list(stock)
+    for key, tensor in stock.items():
         assert state[key].equal(tensor), key
-    added = state.keys() - stock.state_dict().keys()
+    added = state.keys() - stock.keys()
     assert all(".deltas." in key or ".prefix_mlp_" in key for key in added)
     if name in ("bitfit", "full"):
         assert not added

@@ -29,14 +29,19 @@ class Composer:
         Raises:
             ConfigError: as `compose` does.
         """
-        values = [word for word in overrides if word.partition("=")[0] in types()]
-        choices = tuple(word for word in overrides if word not in values)
+        values = [word for word in overrides if _key(word) in types()]
+        # the order of different groups is free; that of one group's options is not, and a stable sort keeps it
+        choices = tuple(sorted((word for word in overrides if word not in values), key=_key))
         try:
             if choices not in self._joined:
                 self._joined[choices] = of_hydra(choices)
             config = deepcopy(self._joined[choices])
             for word in values:
-                OmegaConf.update(config, word.partition("=")[0], parse(*as_hydra_reads([word])).value(), merge=True)
+                OmegaConf.update(config, _key(word), parse(*as_hydra_reads([word])).value(), merge=True)
         except (HydraException, OmegaConfBaseException):
             return compose(overrides)  # which says what is wrong
         return typed(config, overrides)
+
+
+def _key(word: str) -> str:
+    return word.partition("=")[0]
