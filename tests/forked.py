@@ -78,6 +78,7 @@ def _server() -> Callable[[Any], Any]:
     )
     assert python.stdin is not None and python.stdout is not None
     asking, answering = python.stdin, python.stdout
+    atexit.register(answering.close)
     atexit.register(python.wait)
     atexit.register(asking.close)
 
