@@ -15,24 +15,29 @@ from unidelta.injection.architecture import architecture_of
 
 
 def check_form(name: str) -> Iterator[Finding]:
-    """Try a form at every place, insertion and composition, on every architecture."""
+    """Try a form at every place and insertion, in every composition on the first architecture of each kind.
+
+    Elsewhere, as a composition of states is given Δh and nothing of the architecture, in one of them and in each of
+    weights.
+    """
     FORMS.find(name, asked=f"check form {name}")
-    yield from _designs(forms=[name])
+    checked_kinds: set[str] = set()
+    for family in FAMILIES.values():
+        if family.kind in checked_kinds:
+            yield from _in_one_of_states(family, name)
+        else:
+            yield from _designs(families=[family], forms=[name])
+            checked_kinds.add(family.kind)
 
 
 def check_generator(name: str) -> Iterator[Finding]:
     """Try a generator with every form, on every architecture: in one composition of states, and in each of weights.
 
-    A composition of states is given Δh, whatever made the matrices: the first that the rules allow stands for all.
+    A composition of states is given Δh, whatever made the matrices.
     """
     GENERATORS.find(name, asked=f"check generator {name}")
     for family, form in product(FAMILIES.values(), FORMS):
-        has_states = False
-        for composition, described in COMPOSITIONS.items():
-            if described.on_weights or not has_states:
-                for finding in check_designs(family, form, composition, generator=name):
-                    has_states |= not described.on_weights
-                    yield finding
+        yield from _in_one_of_states(family, form, generator=name)
 
 
 def check_composition(name: str) -> Iterator[Finding]:
@@ -68,3 +73,13 @@ def _designs(
         for form in forms:
             for composition in compositions:
                 yield from check_designs(family, form, composition)
+
+
+def _in_one_of_states(family: Family, form: str, *, generator: str | None = None) -> Iterator[Finding]:
+    """In the first composition of states that the rules allow, which stands for all, and in each of weights."""
+    has_states = False
+    for composition, described in COMPOSITIONS.items():
+        if described.on_weights or not has_states:
+            for finding in check_designs(family, form, composition, generator=generator):
+                has_states |= not described.on_weights
+                yield finding
