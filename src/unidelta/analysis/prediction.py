@@ -130,20 +130,20 @@ def _in_short(what: str, found: Sequence[Ordered]) -> str:
     of = accuracy(found, seed=SEED)
     both = (of.interval, of.over_designs)
     if min(low for low, _ in both) > _CHANCE:
-        verdict = "more than a coin would get"
+        verdict = "better than a coin"
     elif max(high for _, high in both) < _CHANCE:
-        verdict = "less than a coin would get"
+        verdict = "worse than a coin"
     else:
-        verdict = "which is not distinguishable from a coin's 50 %"
-    told = f"* Of {of.n} {what}, {of.right:g} are ordered as in the paper: {_percent(of.share)}"
-    told += f" ({_ends(of.interval)}; over designs {_ends(of.over_designs)}), {verdict}."
+        verdict = "not distinguishable from a coin's 50 %"
+    said = f"* Of {of.n} {what}, {of.right:g} are ordered as in the paper: {_percent(of.share)}"
+    said += f" ({_ends(of.interval)}; over designs {_ends(of.over_designs)}), {verdict}."
     if of.repeated is not None:
-        told += f" The paper's own experiment, repeated, would be expected to get {_percent(of.repeated)}."
+        said += f" Repeating the paper's own experiment would be expected to get {_percent(of.repeated)}."
     for name in (_CLEAR, _SIGNIFICANT):
         right = [one.right for one in found if PARTS[name](one)]
         if right:
-            told += f" With the {name}: {sum(right):g} of {len(right)}, {_percent(fmean(right))}."
-    return told
+            said += f" With the {name}: {sum(right):g} of {len(right)}, {_percent(fmean(right))}."
+    return said
 
 
 def _failures(found: Sequence[Ordered], scale: Scale) -> str:
