@@ -61,8 +61,8 @@ def conditions(record: Mapping[str, Any]) -> str:
         f"{model[family]}; batch"
         f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']} tokens; prefixes of"
         f" {sizes['prefix']} vectors, made by an MLP of width {sizes['mlp']}; adapters of bottleneck"
-        f" {sizes['bottleneck']}; LoRA of rank {sizes['lora']} at q, v and {sizes['lora_ffn']} at the FFN; {dropout}{record['optimiser']}. {rounds['step']} rounds of steps,"
-        f" {rounds['greedy']} of generation."
+        f" {sizes['bottleneck']}; LoRA of rank {sizes['lora']} at q, v and {sizes['lora_ffn']} at the FFN;"
+        f" {dropout}{record['optimiser']}. {rounds['step']} rounds of steps, {rounds['greedy']} of generation."
         f" {_where(record)} {'; '.join(versions)}."
     )
 

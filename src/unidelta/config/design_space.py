@@ -74,8 +74,8 @@ _MATRIX = """✓ is built; R… are the rules that refuse. Both conventions and 
 same answers. Two different forms at the two positions can be combined if each can be built."""
 
 _BACKBONES = """Matrices in percent of the backbone at `budget=paper`, by closed form; a letter says why a method is
-refused. On a backbone that is not in the paper, a method has its share of the paper's BART-large or RoBERTa-base, as far
-as the backbone's width allows ([backbones.md](backbones.md))."""
+refused. On a backbone that is not in the paper, a method has its share of the paper's BART-large or RoBERTa-base, as
+far as the backbone's width allows ([backbones.md](backbones.md))."""
 _N_LABELS = 3  # of backbones that classify
 
 
