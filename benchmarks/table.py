@@ -59,8 +59,9 @@ def conditions(record: Mapping[str, Any]) -> str:
     dropout = {"bart": "dropout 0.1; ", "llama": ""}[family]
     return (
         f"{model[family]}; batch"
-        f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']}; l = {sizes['prefix']}, bottleneck"
-        f" {sizes['bottleneck']}, MLP {sizes['mlp']}, LoRA {sizes['lora']} and {sizes['lora_ffn']};"
+        f" {sizes['batch']}, source {sizes['source']}, target {sizes['target']} tokens; prefixes of"
+        f" {sizes['prefix']} vectors, made by an MLP of width {sizes['mlp']}; adapters of bottleneck"
+        f" {sizes['bottleneck']}; LoRA of rank {sizes['lora']} at q, v and {sizes['lora_ffn']} at the FFN;"
         f" {dropout}{record['optimiser']}. {rounds['step']} rounds of steps, {rounds['greedy']} of generation."
         f" {_where(record)} {'; '.join(versions)}."
     )

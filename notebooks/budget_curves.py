@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Scores against the number of tuned parameters
 #
-# Any runs, by three functions: `unidelta.runs` reads records, `unidelta.board` has a row for each setting, and
-# `unidelta.curve` draws them. Here they read the committed records of the miniature.
+# Three functions show any runs: `unidelta.runs` reads records, `unidelta.board` lists them with a row for each setting,
+# and `unidelta.curve` draws them. Here they show the committed records of the miniature.
 
 # %%
 import os
@@ -16,20 +16,20 @@ runs = unidelta.runs("results/mini")
 print(len(runs), "runs on", ", ".join(sorted(set(runs["task"]))))
 
 # %% [markdown]
-# A point is the mean of the runs of one setting; several learning rates at one point become the one that is best on
-# dev. What is not shown is counted below the figure.
+# A point is the mean of the runs of one setting. If several learning rates fall on one point, the best on dev is shown.
+# The line below the figure counts what is not shown.
 
 # %%
 unidelta.curve(runs, task="xsum")
 
 # %% [markdown]
-# The same runs as a board. ★ or `pareto`: no other setting scores as well with fewer parameters.
+# The same runs as a board. ★ (the column `pareto`) marks settings that no other matches with fewer parameters.
 
 # %%
 unidelta.board(runs, task="xsum").head(12).round(2)
 
 # %% [markdown]
-# The search for learning rates, a line for each method. **Change** `task` to `"mnli"`, or `by` to `("position",)`.
+# The search for learning rates, with a line for each method. **Change** `task` to `"mnli"`, or `by` to `("position",)`.
 
 # %%
 trials = unidelta.runs("results/mini/tuning")

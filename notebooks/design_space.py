@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The design space by hand
 #
-# Every method of the paper is a functional form at a position, an insertion, a composition and a size. Here some are
-# composed and counted; nothing is trained and no weights are read.
+# Every method of the paper is a functional form with a position, an insertion, a composition and a size. This notebook
+# composes some methods and counts their parameters. It trains nothing and reads no weights.
 
 # %%
 from unidelta.config.compose import compose
@@ -14,14 +14,14 @@ for method in ("prefix", "adapter", "lora", "mam"):
     print(design_text(prepare(compose([f"method={method}", "task=xsum"]))), end="\n\n")
 
 # %% [markdown]
-# One axis changed: the sequential adapter becomes the parallel one, and then the scaled one (Table 5).
+# Change one axis at a time: the sequential adapter becomes the parallel one, and then the scaled one (Table 5).
 
 # %%
 for changed in ([], ["insertion=parallel"], ["insertion=parallel", "composition=scaled", "composition.scale=4"]):
     print(design_text(prepare(compose(["method=adapter", "position=ffn", "task=xsum", *changed]))), end="\n\n")
 
 # %% [markdown]
-# What cannot be combined is refused, with what to type instead.
+# An impossible combination is refused, and the error says what to type instead.
 
 # %%
 try:
@@ -30,7 +30,7 @@ except UserError as error:
     print(error)
 
 # %% [markdown]
-# A budget is solved for: the bottleneck that a share of the parameters buys. **Change** the method or the shares.
+# A budget is a share of the parameters; the bottleneck follows from it. **Change** the method or the shares.
 
 # %%
 for percent in (0.5, 3.6, 6.7):

@@ -1,9 +1,9 @@
 # %% [markdown]
-# # A method of one's own, compared
+# # Compare your own method
 #
-# A method is a file of a few lines (docs/extending.md), or, as here, axes that nobody has combined: a sequential
-# adapter at attention whose output is scaled by 4. It is trained beside LoRA for a few steps, which says that it works
-# and not how good it is.
+# A method can be a file of a few lines (docs/extending.md) or, as here, a new combination of axes: a sequential adapter
+# at attention whose output is scaled by 4. It and LoRA are trained for a few steps, which shows that the method works
+# but not how good it is.
 
 # %%
 import contextlib
@@ -25,7 +25,7 @@ designs = {
 }
 seeds = (1,)
 for design, seed in ((design, seed) for design in designs.values() for seed in seeds):
-    with contextlib.redirect_stdout(io.StringIO()):  # what a run says of itself; its record has all of it
+    with contextlib.redirect_stdout(io.StringIO()):  # hides the run's log; the record has everything
         run(compose([*design, *common, f"seed={seed}", f"results_dir={results}"]), command=["notebook"])
 
 # %%
@@ -36,11 +36,12 @@ print(len(runs), "runs")
 unidelta.board(runs)
 
 # %% [markdown]
-# Their difference. One seed has no interval: **change** `seeds` above to `(1, 2, 3)`, or the design of `mine`.
+# The difference of the two. One seed gives no interval: **change** `seeds` above to `(1, 2, 3)`, or the design of
+# `mine`.
 
 # %%
 unidelta.compare(runs[runs["method"] == "adapter"], runs[runs["method"] == "lora"])
 
 # %% [markdown]
-# From the command line: `python train.py -m method=… seed=1,2,3 results_dir=results/mine`, then `python report.py board
-# --source results/mine`, and `curve` and `compare` likewise.
+# On the command line, type `python train.py -m method=… seed=1,2,3 results_dir=results/mine` and then
+# `python report.py board --source results/mine`; `curve` and `compare` work in the same way.

@@ -1,9 +1,9 @@
 # %% [markdown]
-# # What reproduced and what did not
+# # Which of the paper's findings reproduce?
 #
-# The paper's comparisons, tested on the committed runs of the miniature. A verdict is about the miniature: its worlds
-# and its backbones are not the paper's. How it is tested, and
-# what was fixed before the runs: docs/protocol.md.
+# This notebook tests the paper's comparisons on the committed runs of the miniature. A verdict holds for the miniature,
+# whose world and backbones are not the paper's. docs/protocol.md says how claims are tested and what was fixed before
+# the runs.
 
 # %%
 import os
@@ -35,7 +35,7 @@ overview(found)
 group_table("C4", found, "mini")
 
 # %% [markdown]
-# The same question asked of any two sides: the difference, its interval, and about how many seeds would decide it.
+# Any two sets of runs can be compared: the difference, its interval, and about how many seeds would decide it.
 # **Change** a method or the position.
 
 # %%

@@ -46,7 +46,7 @@ def test_runs_like_the_papers_are_right_and_turned_round_wrong(sign: int):
             f"{100 * low:.0f} to {100 * high:.0f} %",
         ]
         assert sum(int(cells[title][0].split()[-1]) for title in cells if title.startswith("mini-")) == len(pairs)
-    assert made["in short"].count(f"{'more' if sign > 0 else 'less'} than a coin would get") == 2
+    assert made["in short"].count(f"{'better' if sign > 0 else 'worse'} than a coin") == 2
     rights = [row[0].split(" of ") for row in rows_of(made["groups"]).values()]
     assert sum(int(n) for _, n in rights) == len(claimed())
     assert f"{sum(float(right) for right, _ in rights):g} of {len(claimed())}" == rows_of(made["comparisons"])["all"][0]

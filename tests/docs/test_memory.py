@@ -89,10 +89,12 @@ def test_what_to_type_on_which_gpu() -> None:
         for title, task in TASKS.items()
         for what, method in (("deltas", "mam"), ("full fine-tuning", "full"))
     ]
-    assert rows("What to type on 16, 24, 40 and 80 GB") == expected
+    assert rows("What do I type on 16, 24, 40 and 80 GB?") == expected
 
 
-@pytest.mark.parametrize("cell", sorted({cell for row in rows("What to type on 16, 24, 40 and 80 GB") for cell in row}))
+@pytest.mark.parametrize(
+    "cell", sorted({cell for row in rows("What do I type on 16, 24, 40 and 80 GB?") for cell in row})
+)
 def test_what_is_advised_can_be_typed(cell: str) -> None:
     if cell.startswith("`"):
         task = "wmt_en_ro" if "max_tokens" in cell else "xsum"

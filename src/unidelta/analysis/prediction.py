@@ -130,15 +130,15 @@ def _in_short(what: str, found: Sequence[Ordered]) -> str:
     of = accuracy(found, seed=SEED)
     both = [interval for interval in (of.interval, of.over_designs) if interval is not None]
     if min(low for low, _ in both) > _CHANCE:
-        verdict = "more than a coin would get"
+        verdict = "better than a coin"
     elif max(high for _, high in both) < _CHANCE:
-        verdict = "less than a coin would get"
+        verdict = "worse than a coin"
     else:
-        verdict = "which is not distinguishable from a coin's 50 %"
+        verdict = "not distinguishable from a coin's 50 %"
     item = f"* Of {of.n} {what}, {of.right:g} are ordered as in the paper: {_percent(of.share)}"
     item += f" ({_ends(of.interval)}; over designs {_ends(of.over_designs)}), {verdict}."
     if of.repeated is not None:
-        item += f" The paper's own experiment, repeated, would be expected to get {_percent(of.repeated)}."
+        item += f" Repeating the paper's own experiment would be expected to get {_percent(of.repeated)}."
     for name in (_CLEAR, _SIGNIFICANT):
         right = [one.right for one in found if PARTS[name](one)]
         if right:

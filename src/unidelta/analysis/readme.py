@@ -33,8 +33,8 @@ def tables(root: Path) -> dict[str, str]:
         table.append([group["group"].partition(": ")[2], *cells, str(_n_open(group))])
     n_open = [_n_open(group) for group in others if _n_open(group)]
     rest = (
-        f"{len(n_open)} further claims ({sum(n_open)} comparisons) are undecided with {every['largest n']} seeds;"
-        f" {every['not run']} comparisons, with scores that others published, cannot be made on the miniature."
+        f"{len(n_open)} further claims ({sum(n_open)} comparisons) are undecided with {every['largest n']} seeds."
+        f" {every['not run']} comparisons are with scores that others published and cannot be made on the miniature."
     )
     return {"findings": f"{markdown(table)}\n\n{rest}"}
 

@@ -13,17 +13,22 @@ from unidelta.extensions.paths import CONF
 DesignOf = Callable[[RunConfig], tuple[Design, list[UserError]]]
 
 LATER = """Methods that the paper does not have, most of them later, decomposed along the same axes. M is the matrix
-of a linear form, W a frozen weight; *starts at 0* says whether the model is unchanged at the start (HRA up to
-rounding), *merges* whether merging into the weights is exact and undone bit for bit (SSF where the maps have biases).
+of a linear form, W a frozen weight. *Starts at 0* says whether the model is unchanged at the start (HRA: up to
+rounding). *Merges* says whether merging into the weights is exact and undone bit for bit (SSF: where the maps have
+biases). [later-methods.md](later-methods.md) compares how well they do at two budgets.
+
 Tests compare them with peft 0.21.2 and adapters 1.3.0 from the same weights in float64: logits, gradients and merged
-weights to 1e-12. What differs on purpose: UniPELT's gates are each token's own, as means over all tokens would let a
-decoder see the future; its prefix is added behind its gate. LLaMA-Adapter is in all layers unless `layers=last:N`
-says otherwise (the authors: the topmost). Compacter's shared factors are those of one slot, its activation is ReLU,
-and it starts at exactly 0. LoReFT edits every token of its layers unless `tokens=` says which (the authors: the first
-and the last few of the prompt). [later-methods.md](later-methods.md) compares how well they do at one budget."""
+weights agree to 1e-12. These differences are intended:
+
+* UniPELT's gates are computed for each token, because means over all tokens would let a decoder see the future; its
+  prefix is added behind its gate.
+* LLaMA-Adapter is in all layers unless `layers=last:N` says otherwise (the authors: the topmost).
+* Compacter's shared factors are those of one slot, its activation is ReLU, and it starts at exactly 0.
+* LoReFT edits every token of its layers unless `tokens=` says which (the authors: the first and the last few of the
+  prompt)."""
 HEADS = ("method", "source", "trains", "starts at 0", "merges", "elsewhere")
 FACTS = ("Source: ", "Trains: ", "Elsewhere: ")
-RECOMBINED = """Pieces recombine: what is built, as its design, and what is refused, with the reason."""
+RECOMBINED = """Parts of methods can be recombined. The answer is the design that is built, or why it is refused."""
 CROSSED = (
     ("PiSSA's start of DoRA's direction", "method=dora method.attn.init=pissa"),
     ("DoRA's composition of VeRA's maps (DVoRA)", "method=vera composition=magnitude_direction composition.scale=1"),
