@@ -74,10 +74,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _begin(name: str, words: list[str]) -> int:
-    sys.argv = words
-    with paused_garbage_collection():
-        module = import_module(COMMANDS[name].module)
-    return module.main() or ExitStatus.DONE
+    before, sys.argv = sys.argv, words
+    try:
+        with paused_garbage_collection():
+            module = import_module(COMMANDS[name].module)
+        return module.main() or ExitStatus.DONE
+    finally:
+        sys.argv = before
 
 
 def _complete(words: Sequence[str]) -> int:
