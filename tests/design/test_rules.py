@@ -181,15 +181,15 @@ def test_the_residual_stream_is_read_beside_the_ffn_of_a_pre_norm_model(part, ba
     elsewhere = part("attn", "bottleneck", source=Source.RESIDUAL_STREAM)
     for spec, architecture in ((stream, bart_large), (sequential, llama), (elsewhere, llama)):
         (error,) = check_part(spec, architecture)
-        assert error.why.startswith("it is another tensor than the sub-layer's input only before the layer norm")
+        assert error.why.startswith("it differs from the sub-layer's input only in pre-LN models")
 
 
 def test_a_form_reads_what_its_architecture_hands_on(part):
-    """An architecture of somebody's own may not have the residual stream at hand."""
+    """An architecture of somebody's own may not hand the residual stream on."""
     llama = stated_architecture("llama", n_labels=0)
     own = replace(llama, family=replace(llama.family, sources=(Source.SUBLAYER_INPUT,)))
     (error,) = check_part(part("ffn", "bottleneck", source=Source.RESIDUAL_STREAM), own)
-    assert error.why.endswith("only its input, after the layer norm, is at hand")
+    assert error.why.endswith("which is given only its input, after the layer norm")
     assert check_part(part("ffn", "bottleneck"), own) == []
 
 

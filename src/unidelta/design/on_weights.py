@@ -20,7 +20,7 @@ ON_WEIGHTS = (
     Rule(
         name="a change of a weight has no dropout",
         refuses=lambda part, _: bool(part.dropout),
-        why="the changed weight acts on x as it is, so no features of its own are there to be dropped",
+        why="the changed weight acts on x as it is, so the delta has no features of its own to drop",
         instead="dropout=null for this slot",
     ),
 )

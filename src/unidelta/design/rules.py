@@ -50,7 +50,7 @@ GENERAL = (
         refuses=lambda part, _: (
             part.representation in _AFTER_NORM and (part.slot is not Slot.FFN or FORMS[part.form].level != "sublayer")
         ),
-        why="the add & norm that it follows is the FFN's, and what follows it is a form on sub-layers",
+        why="it follows the add & norm of the FFN, and only a form on sub-layers can stand there",
         instead="at_layer_output=false for this slot, or method=adapter_pfeiffer position=ffn",
     ),
     Rule(
@@ -69,13 +69,13 @@ GENERAL = (
     Rule(
         name="an inner activation is read where it is changed",
         refuses=lambda part, _: INNER in part.targets and part.insertion is Insertion.PARALLEL,
-        why="the FFN's inner activation is a tensor and no map: it has no input to be parallel to",
+        why="the FFN's inner activation is a tensor, not a map: it has no input to be parallel to",
         instead="insertion=sequential, or targets=[up,down]",
     ),
     Rule(
         name="a form reads what its architecture hands on",
         refuses=lambda part, architecture: part.source not in architecture.family.sources,
-        why="the FFN of this architecture is a module of its own: only its input, after the layer norm, is at hand",
+        why="the FFN of this architecture is a module of its own, which is given only its input, after the layer norm",
         instead="conventions=paper, by which a parallel form reads the sub-layer's input",
     ),
     Rule(
@@ -84,8 +84,8 @@ GENERAL = (
             part.source is Source.RESIDUAL_STREAM
             and not (architecture.family.is_pre_norm and part.slot is Slot.FFN and part.insertion is Insertion.PARALLEL)
         ),
-        why="it is another tensor than the sub-layer's input only before the layer norm of a pre-LN model, and a"
-        " parallel adapter at the FFN alone is built to read it",
+        why="it differs from the sub-layer's input only in pre-LN models, before the layer norm, and only a parallel"
+        " adapter at the FFN is built to read it",
         instead="source=null for this slot, or a parallel adapter at the FFN of a model such as mBART or Llama",
     ),
     Rule(
