@@ -181,7 +181,7 @@ def curve(
 ) -> "Drawing":
     """Scores against the share of tuned parameters, or any number, as a figure of matplotlib.
 
-    A panel for each task, a line for each method and position; where several settings are at one point, the best on
+    A panel for each task, a line for each method and position; where several settings share a point, the best on
     dev. Below it stands how many runs are shown, and why the others are not.
 
     Args:

@@ -88,7 +88,7 @@ def test_half_a_run_is_refused_by_name(part: str, key: str):
 
 def test_a_folder_without_our_runs_is_refused(tmp_path: Path):
     assert not tracked.is_offline_folder(tmp_path)
-    with pytest.raises(RecordError, match="there is no run of unidelta that came to its end"):
+    with pytest.raises(RecordError, match="no run of unidelta has finished there"):
         tracked.read_folder(tmp_path)
 
 

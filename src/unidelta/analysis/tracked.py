@@ -174,7 +174,7 @@ def _run_files(folder: Path) -> list[Path]:
 
 def _listing(records: list[RunRecord], damaged: list[RecordError], asked: str) -> Listing:
     if not records and not damaged:
-        why = "there is no run of unidelta that came to its end"
+        why = "no run of unidelta has finished there"
         raise RecordError(asked, why, "the folder or project of tracked runs: docs/tracking.md")
     records.sort(key=lambda record: (record.coordinates["scale"], record.coordinates["task"], record.run_id))
     return Listing(records=tuple(records), damaged=tuple(damaged))

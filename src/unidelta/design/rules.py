@@ -148,7 +148,7 @@ GENERAL = (
     Rule(
         name="a rotation turns what a weight reads",
         refuses=lambda part, _: FORMS[part.form].turns_input != COMPOSITIONS[part.composition].turns_input,
-        why="W R turns the input of W: it takes a rotation, and a rotation takes it",
+        why="W R rotates the input of W, so this composition takes a rotation, and a rotation takes no other",
         instead="method=oft or method=hra, or composition=additive for another form",
     ),
 )

@@ -49,5 +49,5 @@ def not_weights(injection: Injection) -> str | None:
     if isinstance(design, Deltas) and not others:
         return None
     stays = Deltas(parts=tuple(part for part in injection.parts if part in others)) if others else design
-    why = "what it adds depends on the input in another way than a weight does"
+    why = "its output is not linear in the input, as a weight's is"
     return f"{describe(stays)} is not a change of weights: {why}"

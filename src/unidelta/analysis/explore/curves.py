@@ -75,7 +75,7 @@ def curves(
         name="curve",
         title=f"{metric or 'scores'} against {x}",
         caption="Means over seeds, single runs as points beside them, 95 % t-intervals for four runs or more; where"
-        " several settings are at one point, the best on dev.",
+        " several settings share a point, the best on dev.",
         panels=tuple(panels),
         x_label=PERCENT if x == "percent" else x,
         is_log=is_log,

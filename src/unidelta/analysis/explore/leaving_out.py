@@ -31,7 +31,7 @@ def chosen(settings: Sequence[Setting], accounts: Accounts) -> Setting | None:
                 "another setting of the same point is better on dev", one.score.n, detail=f"{names}:" if names else ""
             )
         elif best is None:
-            why = "several settings are at one point, and no dev score says which is best; --by NAME draws a line each"
+            why = "several settings share a point, and no dev score says which is best; --by NAME draws a line each"
             accounts.leave_out(why, one.score.n, detail=" and ".join(differing(settings)))
     return best
 
