@@ -42,7 +42,7 @@ def test_a_folder_gives_the_librarys_logits_and_is_written_again_bit_for_bit(lib
 def test_the_page_counts_the_golden_folders():
     page = " ".join((Path(__file__).parents[2] / "docs" / "exchange.md").read_text(encoding="utf-8").split())
     n_ours = sum(case.startswith("ours.") for _, case in CASES)
-    assert f"keeps {len(CASES)} folders of tiny BART, RoBERTa, Llama and T5, {n_ours} written here" in page
+    assert f"has {len(CASES)} folders for tiny BART, RoBERTa, Llama and T5 models, {n_ours} written here" in page
     assert {case.split(".")[1] for _, case in CASES} == {"bart", "roberta", "llama", "t5"}
 
 
