@@ -88,6 +88,14 @@ def test_a_link_cannot_lead_out_of_the_store(store, record, tmp_path: Path) -> N
     assert names(tmp_path / "outside") == []
 
 
+def test_in_a_circle_of_links_there_is_nothing_and_nothing_can_be_written(store, record) -> None:
+    store.root.symlink_to("other")
+    store.root.with_name("other").symlink_to(store.root.name)
+    assert store.files(**place(record)).read() is None
+    with pytest.raises(RecordError, match="write"):
+        store.write(record)
+
+
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.ESTALE, errno.ENAMETOOLONG])
 def test_a_failed_write_leaves_what_was_there(store, record, monkeypatch, step: str, code: int) -> None:

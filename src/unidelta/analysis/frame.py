@@ -1,7 +1,6 @@
 """Records as one table, one row per run."""
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from unidelta.analysis.paper_rows import side_of_spec
 from unidelta.design.composition import COMPOSITIONS
 from unidelta.design.form import FORMS
 from unidelta.errors import Problems, RecordError, UserError
+from unidelta.extensions.named_paths import real_path
 from unidelta.records.identity import settings
 from unidelta.records.record import RunRecord
 from unidelta.records.store import SCALES, RecordStore, roots_below
@@ -67,7 +67,7 @@ def every_run(folder: Path) -> pd.DataFrame:
 
 def _instead(folder: Path) -> str:
     """The folder of the runs, where one of a scale or of a task below it was named."""
-    here = Path(os.path.realpath(folder))  # resolve() raises at links in a circle
+    here = real_path(folder)
     for scale, pattern in ((here, "*/*.json"), (here.parent, "*.json")):
         if scale.name in SCALES and next(here.glob(pattern), None) is not None:
             return str(scale.parent)

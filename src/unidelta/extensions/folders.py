@@ -9,7 +9,6 @@ the entry-point groups `unidelta.forms`, `unidelta.generators`, `unidelta.compos
 
 import hashlib
 import importlib.util
-import os
 import sys
 import traceback
 from functools import cache
@@ -17,7 +16,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from unidelta.errors import ConfigError, UserError
-from unidelta.extensions.named_paths import as_path
+from unidelta.extensions.named_paths import as_path, real_path
 from unidelta.extensions.paths import CONF
 from unidelta.extensions.registry import forget, registered_in
 
@@ -54,7 +53,7 @@ def add_folder(folder: str | Path, *, asked: str | None = None) -> Path:
             already.
     """
     asked = f"--config-dir {folder}" if asked is None else asked
-    path = Path(os.path.realpath(as_path(folder, asked=asked)))  # resolve() raises at links in a circle
+    path = real_path(as_path(folder, asked=asked))
     if not path.is_dir():
         raise ConfigError(asked, "there is no such folder", "a folder with method/NAME.yaml, forms/NAME.py and so on")
     if path in _folders or path == CONF:

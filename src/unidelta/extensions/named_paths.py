@@ -1,6 +1,7 @@
 """Paths from what was typed: the only place where a word becomes a path."""
 
 import argparse
+import os
 from pathlib import Path
 
 from unidelta.errors import ConfigError
@@ -28,6 +29,11 @@ def as_path(words: str | Path, *, asked: str, instead: str | None = None) -> Pat
         return Path(words).expanduser()
     except RuntimeError:
         raise ConfigError(asked, "there is no home folder that `~` could stand for", "the path in full") from None
+
+
+def real_path(path: Path) -> Path:
+    """The absolute path that links lead to; unlike `Path.resolve`, as it stands where they go in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def python_path(words: str | Path, call: str) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unidelta.errors import RecordError
+from unidelta.extensions.named_paths import real_path
 from unidelta.records.atomic import check_writable
 from unidelta.records.record import RunRecord
 from unidelta.records.run_files import RunFiles, read_record
@@ -45,7 +46,7 @@ class RecordStore:
                 raise RecordError(asked, why, "letters, digits, _ and - only, up to 100 of them")
         files = RunFiles(folder=self.root / scale / task, run_id=run_id)
         for path in files.paths:
-            if not path.resolve().is_relative_to(self.root.resolve()):
+            if not real_path(path).is_relative_to(real_path(self.root)):
                 raise RecordError(asked, f"a link leads out of {self.root}", "a folder instead of the link")
         return files
 
