@@ -208,15 +208,16 @@ def _check_backbone(
     backbone: PreTrainedModel, description: dict[str, Any], tensors: dict[str, Tensor], asked: str
 ) -> None:
     sizes, theirs = _sizes(backbone), description["architecture"]
-    wrong = [f"{name} is {sizes[name]}, it was {theirs.get(name)}" for name in sizes if sizes[name] != theirs.get(name)]
-    if sizes["model_type"] != theirs["model_type"]:
-        wrong = wrong[:1]  # the sizes of two architectures have other names
-    if wrong:
+    differing = [name for name in sizes if sizes[name] != theirs.get(name)]
+    if differing:
+        # the sizes of two architectures have other names, so of them only the architecture is said
+        named = ["model_type"] if "model_type" in differing else differing
+        wrong = "; ".join(f"{name} is {sizes[name]}, it was {theirs.get(name)}" for name in named)
         instead = "the backbone that they were trained in"
         if sizes["n_labels"] != theirs.get("n_labels"):
             how = _loaded_by(theirs["model_type"], theirs.get("n_labels"))
-            instead = how if len(wrong) == 1 else f"{instead}: {how}"
-        raise SavedDeltasError(asked, f"the backbone has other sizes: {'; '.join(wrong)}", instead)
+            instead = how if differing == ["n_labels"] else f"{instead}: {how}"
+        raise SavedDeltasError(asked, f"the backbone has other sizes: {wrong}", instead)
     check_values(backbone, asked)
     here, there = _dtype(backbone), description["dtype"]
     most, *others = there.split(_AND)
