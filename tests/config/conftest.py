@@ -1,6 +1,7 @@
 """Asking as a person does: words in, a run or one report of everything that is wrong out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from unidelta.config.resolve_prompt import n_outputs
 from unidelta.config.run_spec import RunSpec
 from unidelta.config.schema import RunConfig
 from unidelta.design.config_facts import architecture_from_config
+from unidelta.extensions import folders as extensions
+from unidelta.extensions.folders import add_folder
 
 from ..composed import composed
 
@@ -51,3 +54,18 @@ def resolved() -> Callable[..., RunSpec]:
 def _composed() -> Callable[[Sequence[str]], RunConfig]:
     """`compose`, the files of each set of words once."""
     return lambda *words: composed(words)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, str]], Path]:
+    """Files to write into a folder of a user's own, which is taken in when it is called."""
+    monkeypatch.setattr(extensions, "_folders", [])
+
+    def write(files: Mapping[str, str]) -> Path:
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        return add_folder(tmp_path)
+
+    return write

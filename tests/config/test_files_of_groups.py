@@ -2,7 +2,6 @@
 
 import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -16,28 +15,12 @@ from unidelta.config.schema import ComposedConfig
 from unidelta.config.strays import check_strays
 from unidelta.design.form import FORMS
 from unidelta.errors import ConfigError, DesignError, Problems
-from unidelta.extensions import folders as extensions
 from unidelta.extensions.folders import add_folder, added_folders
 from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
 from unidelta.tasks.metrics.metric import METRICS
 
 from ..own_registries import keep
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Files to write into a folder of a user's own, which is taken in when it is called."""
-    monkeypatch.setattr(extensions, "_folders", [])
-
-    def write(**files: str) -> Path:
-        for name, content in files.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8")
-        return add_folder(tmp_path)
-
-    return lambda files: write(**files)
 
 
 @cache

@@ -4,8 +4,6 @@ import pytest
 
 from unidelta.config.own_files import check_own_files
 from unidelta.errors import Problems
-from unidelta.extensions import folders
-from unidelta.extensions.folders import add_folder
 
 
 @pytest.mark.parametrize(
@@ -19,12 +17,8 @@ from unidelta.extensions.folders import add_folder
         ("experiment/mine", "results_dir: $PATH/a", "no key `PATH`, and .* of the shell", "the value itself; ~"),
     ],
 )
-def test_what_a_file_refers_to_in_vain_is_told(name, content, why, instead, tmp_path, monkeypatch):
-    monkeypatch.setattr(folders, "_folders", [])
-    file = tmp_path / f"{name}.yaml"
-    file.parent.mkdir()
-    file.write_text(content, encoding="utf-8")
-    add_folder(tmp_path)
+def test_what_a_file_refers_to_in_vain_is_told(name, content, why, instead, folder):
+    file = folder({f"{name}.yaml": content}) / f"{name}.yaml"
     with pytest.raises(Problems, match=why) as refusal:
         check_own_files()
     assert refusal.value.asked.endswith(f" in {file}") and refusal.value.instead.startswith(instead)
@@ -34,9 +28,6 @@ def test_what_a_file_refers_to_in_vain_is_told(name, content, why, instead, tmp_
     "content",
     ["results_dir: ~/a-${seed}-${method.name}", "defaults: [/tuned/mini/xsum_lora]", "mini: {seed: '${seed}'}"],
 )
-def test_what_can_be_read_is_not_refused(content, tmp_path, monkeypatch):
-    monkeypatch.setattr(folders, "_folders", [])
-    (tmp_path / "experiment").mkdir()
-    (tmp_path / "experiment" / "mine.yaml").write_text(content, encoding="utf-8")
-    add_folder(tmp_path)
+def test_what_can_be_read_is_not_refused(content, folder):
+    folder({"experiment/mine.yaml": content})
     check_own_files()

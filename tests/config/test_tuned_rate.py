@@ -1,5 +1,6 @@
 """A tuned learning rate is the one of the run's design and size, and what is typed goes first."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,6 @@ import pytest
 from unidelta.config.tuned_rate import learning_rate
 from unidelta.design.published import stated_architecture
 from unidelta.errors import Problems
-from unidelta.extensions import folders as extensions
-from unidelta.extensions.folders import add_folder
 from unidelta.extensions.paths import CONF
 from unidelta.run.prepare import prepare
 
@@ -29,15 +28,10 @@ training:
 
 
 @pytest.fixture
-def tuned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tuned(folder: Callable[[Mapping[str, str]], Path]) -> Path:
     """A folder of a user's own, with a method and its rates."""
-    monkeypatch.setattr(extensions, "_folders", [])
     method = (CONF / "method/lora.yaml").read_text(encoding="utf-8").replace("name: lora", "name: own_lora")
-    for name, content in {"method/own_lora.yaml": method, TUNED: FILE}.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    return add_folder(tmp_path)
+    return folder({"method/own_lora.yaml": method, TUNED: FILE})
 
 
 @pytest.mark.parametrize(

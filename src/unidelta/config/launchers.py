@@ -26,6 +26,8 @@ class PoolConfig:
     reuse: bool | None = None  # a process does many jobs; null: only where sweep.py does those of the miniature
 
 
+LISTS = ("hydra.launcher.gpus",)
+"""The keys of the pool that have a list."""
 _OURS = ("pool", "basic")
 _PLUGINS = {
     "slurm": ("hydra_submitit_launcher", "slurm"),
@@ -47,7 +49,7 @@ def check_pool(argument: str, key: str, value: object) -> Iterator[ConfigError]:
     try:
         OmegaConf.update(settings, name, value)
     except OmegaConfBaseException as error:
-        instead = f"{key}=[{value}]" if name == "gpus" else f"{key}={settings[name]}".replace("None", "null")
+        instead = f"{key}=[{value}]" if key in LISTS else f"{key}={settings[name]}".replace("None", "null")
         yield ConfigError(argument, first_line(error), instead)
 
 

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from unidelta.config.groups import options
 from unidelta.config.keys import OPTIONAL_NODES, default, is_list, keys, text_keys, wrong_type
-from unidelta.config.launchers import check_launcher, check_pool
+from unidelta.config.launchers import LISTS, check_launcher, check_pool
 from unidelta.config.no_code import check_no_code
 from unidelta.config.references import check_references
 from unidelta.config.schema import GROUPS
@@ -45,7 +45,7 @@ def check(arguments: Sequence[str], *, is_multirun: bool = True) -> None:
             problems += _without_marks(argument, is_multirun=is_multirun) if slip is None else [slip]
             continue
         known[argument] = override
-        is_of_hydra = re.split("[./]", override.key_or_group)[0] == "hydra"
+        is_of_hydra = _is_of_hydra(override.key_or_group)
         if override.is_sweep_override() and not (is_of_hydra or is_multirun):
             problems.append(_several(argument, override, arguments))
             continue
@@ -91,7 +91,7 @@ def _check_override(argument: str, override: Override) -> Iterator[UserError]:
     if forbidden:
         yield from forbidden
         return
-    if key.split(".")[0].split("/")[0] == "hydra":
+    if _is_of_hydra(key):
         yield from check_launcher(_values(override) if key == "hydra/launcher" else ())
         if key == "hydra.mode" and argument not in ("hydra.mode=MULTIRUN", "hydra.mode=RUN"):
             yield ConfigError(argument, "several jobs need -m", "-m")
@@ -238,9 +238,13 @@ def _with_value(key: str, typed: str, value: str) -> str:
     return key if is_choice or parsed(word) is None or _check_type(word) else word
 
 
+def _is_of_hydra(key: str) -> bool:
+    return re.split("[./]", key)[0] == "hydra"
+
+
 def _of_all_jobs(argument: str, override: Override) -> ConfigError:
     key, _, value = argument.partition("=")
-    is_list = key == "hydra.launcher.gpus" and "[" not in value
+    is_list = key in LISTS and "[" not in value
     instead = f"{key}=[{value}]" if is_list else f"{key}={_values(override)[0]}"
     return ConfigError(argument, "Hydra's own settings have one value, for all jobs", shlex.quote(instead))
 

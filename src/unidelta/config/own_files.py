@@ -132,9 +132,12 @@ def _wrong_defaults(file: Path, group: str, entries: Iterable[Any]) -> Iterator[
                 instead = near[0] if near else f"one of {', '.join(options(chosen))}"
                 yield ConfigError(f"{words or 'defaults'}: {name} in {file}", f"there is no {chosen} `{name}`", instead)
             elif is_misplaced or (words and words.split() != ["override", f"/{chosen}"] and "@" not in words):
-                why = f"an option of {chosen} is chosen already; a file overrides it"
-                why = "an option of the file's own group is named alone" if chosen == group else why
-                instead = name if chosen == group else f"override /{chosen}: {name}"
+                why, instead = (
+                    f"an option of {chosen} is chosen already; a file overrides it",
+                    f"override /{chosen}: {name}",
+                )
+                if chosen == group:
+                    why, instead = "an option of the file's own group is named alone", name
                 yield ConfigError(f"{words or 'defaults'}: {option} in {file}", why, instead)
 
 

@@ -8,11 +8,13 @@ NAME = "unidelta"
 
 def program(otherwise: str) -> str:
     """`unidelta COMMAND` if it was started so, else the name given."""
-    return sys.argv[0] if sys.argv[0].startswith(f"{NAME} ") else otherwise
+    return sys.argv[0] if _is_unidelta() else otherwise
 
 
 def as_started(text: str) -> str:
     """A text with `unidelta train` for each `python train.py`, if a command was started so: there may be no scripts."""
-    if program("") == "":
-        return text
-    return re.sub(r"python (train|sweep|report)\.py", rf"{NAME} \1", text)
+    return re.sub(r"python (train|sweep|report)\.py", rf"{NAME} \1", text) if _is_unidelta() else text
+
+
+def _is_unidelta() -> bool:
+    return sys.argv[0].startswith(f"{NAME} ")
