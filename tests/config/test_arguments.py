@@ -153,7 +153,8 @@ def test_options_of_hydra_that_cannot_be_are_refused(typed, why):
 def test_keys_of_the_pool_are_checked_and_the_advice_can_be_typed(typed, advice):
     with pytest.raises(Problems) as refusal:
         check([typed], is_multirun=True)
-    assert refusal.value.instead == advice
+    (error,) = refusal.value.errors
+    assert error.instead == advice
     check(shlex.split(advice) if "=" in advice else [f"{advice}=3"], is_multirun=True)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from unidelta.config.compose import compose
+from unidelta.config.composer import Composer
+from unidelta.errors import ConfigError
 
 LEVELS = ("config", "method", "task", "scale", "scale_task", "tuned", "experiment", "command line")
 
@@ -126,6 +128,7 @@ def test_two_compositions_do_not_share_anything():
         ),
         ("experiment=quick", "seed=4", "method.attn.targets=[query,key]", "method=mam", "method.attn.options.k=3"),
         ("task=mnli", "task.path=~/a#b", "results_dir=${task.name}", "task.source=local", "task.labels=[țară,1e3]"),
+        ('tracking.group="a,b"', "task=sst2"),
         ("backbone.checkpoint=a/b", "seed=1", "scale=paper", "task=wmt_en_ro", "seed=2", "training.precision=bf16"),
     ],
 )
@@ -133,3 +136,12 @@ def test_values_that_a_composer_sets_are_what_hydra_makes_of_them(composed, word
     found, expected = composed(*words), compose(words)
     assert found == expected
     assert (found.typed, found.said) == (expected.typed, expected.said)
+
+
+@pytest.mark.parametrize("words", [["task=nope"], ["seed=1.5"]])
+def test_what_a_composer_cannot_compose_is_refused_in_the_words_of_hydra(words):
+    with pytest.raises(ConfigError) as expected:
+        compose(words)
+    with pytest.raises(ConfigError) as found:
+        Composer().compose(words)
+    assert str(found.value) == str(expected.value)

@@ -26,7 +26,10 @@ def test_what_a_file_refers_to_in_vain_is_told(name, content, why, instead, fold
 
 @pytest.mark.parametrize(
     "content",
-    ["results_dir: ~/a-${seed}-${method.name}", "defaults: [/tuned/mini/xsum_lora]", "mini: {seed: '${seed}'}"],
+    [
+        *("results_dir: ~/a-${seed}-${method.name}", "defaults: [/tuned/mini/xsum_lora]", "mini: {seed: '${seed}'}"),
+        "tracking: {group: $PATH}",
+    ],
 )
 def test_what_can_be_read_is_not_refused(content, folder):
     folder({"experiment/mine.yaml": content})

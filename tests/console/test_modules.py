@@ -24,3 +24,11 @@ def test_every_module_with_a_main_calls_it():
 def test_a_module_of_a_command_is_that_command(module: str, tmp_path: Path):
     refused = forked(["-m", module, "--frobnicate=1"], tmp_path)
     assert refused.returncode == 2 and "You asked: " in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [(("unidelta", "train"), "unidelta train"), (("unidelta.cli",), "python train.py")]
+)
+def test_what_training_advises_names_it_as_it_was_started(words: tuple[str, ...], name: str, tmp_path: Path):
+    done = forked(["-m", *words, "-m", "--cfg", "job"], tmp_path)
+    assert done.returncode == 2 and done.stderr.splitlines()[-1] == f"Instead:    {name} --cfg … without -m"

@@ -32,6 +32,9 @@ def test_the_table_counts_and_names_the_log_of_everything_that_was_not_done(monk
     Path("logs").mkdir()
     Path("logs/b.log").touch()  # a launcher of Hydra's may leave none
     text = table("some", Result(outcomes=(GOOD, LATE, WILD), seconds=61.4), n_skipped=5, n_jobs=4)
+    monkeypatch.setattr("sys.argv", ["unidelta sweep"])
+    started = table("some", Result(outcomes=(GOOD, LATE, WILD), seconds=61.4), n_skipped=5, n_jobs=4)
+    assert started == text.replace("python train.py", "unidelta train") != text
     head, counts, *rest = text.splitlines()
     assert head.split() == "done failed diverged skipped not begun or ended time".split()
     assert counts.split() == ["some", "1", "1", "1", "5", "1", "61", "s"]

@@ -53,6 +53,7 @@ def test_rows_inside_one_object_are_told(content, what, instead, indent, tmp_pat
     "text",
     [
         '{"sentence": "a", "label": 0}',
+        '{"sentence": "a", "label": 0, "spans": [{"at": 1}]}',
         '{"sentence": "a", "label": 0, "spans": [{"at": 1}]}\n{"sentence": "a", "label": 0}',
     ],
 )
