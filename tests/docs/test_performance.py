@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,21 @@ def test_the_page_shows_the_records():
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     assert table.page(text) == text
     assert "<!-- table: speed-d256 -->" in text
+
+
+def test_what_the_page_says_in_short_is_in_its_tables():
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    tables = "".join(re.findall(r"<!-- table: speed-d(?:256|512) -->(.*?)<!-- end -->", page, re.DOTALL))
+    rows = [[cell.split(" (")[0] for cell in line.split(" | ")] for line in tables.splitlines() if " (" in line]
+    ours = [row for row in rows if row[0].startswith("| **") and not re.search("full|fast=false", row[0])]
+    assert len(ours) == 20
+    steps, times = [float(row[2]) for row in ours], [float(cell) for row in ours for cell in row[4:6]]
+    said = " ".join(page.split())
+    assert f"takes {min(steps):.2f} to {max(steps):.2f} times as long as full" in said
+    assert f"generation at most {max(times):.2f} times as long" in said
+    whole = [row for row in tables.splitlines() if re.match(r"\| (prefix|MAM) \(adapters\)", row)]
+    theirs = [float(cell.split(" (")[0]) for row in whole for cell in row.split(" | ")[4:6]]
+    assert f"adapters 1.3 takes {min(theirs):.1f} to {max(theirs):.1f} times as long" in said
 
 
 def test_a_record_says_on_what_it_was_measured():
